@@ -1,0 +1,70 @@
+// What a stream delivers and in which order: the request of StreamBatches as
+// plain values. The server alone validates; its limits are in
+// DatasetInfo::limits.
+//
+// Thread safety: plain values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "inkstream/cursor.h"
+#include "inkstream/image_spec.h"
+
+namespace inkstream {
+
+// Numbered as in inkstream.v1; never renumber.
+enum class Tail : uint8_t { kDrop = 0, kPartial = 1, kPad = 2 };
+enum class ShuffleKind : uint8_t { kFull = 0, kWindow = 1, kNone = 2 };
+
+// A subset of a dataset. Empty fields select everything.
+struct View {
+  std::string split;                 // empty: every drawing
+  std::vector<std::string> classes;  // label ids follow this order
+
+  bool operator==(const View&) const = default;
+};
+
+// The part of a plan that decides which drawing stands at which position. Its
+// canonical form is hashed into the cursor.
+struct OrderSpec {
+  uint64_t seed = 0;
+  ShuffleKind shuffle = ShuffleKind::kFull;
+  uint64_t shuffle_window = 0;  // drawings; for kWindow only
+
+  bool operator==(const OrderSpec&) const = default;
+};
+
+// How the ordered drawings are cut and drawn. Free to change between a cursor
+// and its reopening.
+struct DeliverySpec {
+  std::optional<ImageSpec> image;
+  std::vector<std::string> columns;  // label, word, countrycode, timestamp,
+                                     // recognized, key_id
+  int64_t ignore_index = -100;       // label of a drawing without a word
+  uint32_t batch_size = 256;         // drawings a rank and step
+  uint32_t rank = 0;
+  uint32_t world = 1;
+  Tail tail = Tail::kDrop;
+  std::optional<uint64_t> epochs = 1;  // end after this many; nullopt: endless
+  uint64_t step_offset = 0;
+  uint64_t step_stride = 1;
+  uint64_t max_batches = 0;  // end after this many; 0: no bound
+
+  bool operator==(const DeliverySpec&) const = default;
+};
+
+struct Plan {
+  std::string dataset;
+  std::string fingerprint;  // hex; empty: the newest generation
+  View view;
+  OrderSpec order;
+  DeliverySpec delivery;
+  std::optional<Cursor> start;  // nullopt: epoch 0, position 0
+
+  bool operator==(const Plan&) const = default;
+};
+
+}  // namespace inkstream

@@ -1,0 +1,75 @@
+// One open stream of batches: what a transport pulls from.
+//
+// Protocol: the transport grants credits; workers lay out at most that many
+// batches ahead, in any order; TryTake() hands them out in order. Whenever
+// TryTake() answered kNotReady, the listener is called once as soon as calling
+// again is worth it. Nothing here blocks.
+//
+// Thread safety: every method may be called from any thread; TryTake() from
+// one at a time. The listener is called from worker threads and must not call
+// back into the stream other than TryTake(), Grant() and Cancel().
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "inkstream/cursor.h"
+#include "server/batch/finished_batch.h"
+
+namespace inkstream::batch {
+
+// What the transport tells the client first.
+struct StreamFacts {
+  std::string dataset;
+  Cursor start;  // order_plan is set
+  uint64_t view_size = 0;
+  uint64_t steps_per_epoch = 0;         // of this rank, from position 0
+  std::vector<std::string> vocabulary;  // of the label ids
+  std::vector<std::string> countrycodes;
+};
+
+// Why a stream ended well.
+enum class EndReason : uint8_t { kEpochsDone, kMaxBatches };
+
+struct NotReady {};
+struct Ended {
+  EndReason reason;
+  order::Place place;
+};
+// A batch, nothing yet, the end, or the error that ended the stream.
+using TakeResult = std::variant<FinishedBatch, NotReady, Ended, absl::Status>;
+
+// Seconds a stream has waited, by whom it waited for.
+struct WaitTimes {
+  double client = 0;   // no credits
+  double workers = 0;  // credits, but no batch ready
+  double store = 0;    // reading records
+};
+
+class BatchStream {
+ public:
+  virtual ~BatchStream() = default;
+
+  virtual const StreamFacts& facts() const = 0;
+  virtual void SetListener(std::function<void()> listener) = 0;
+
+  // RESOURCE_EXHAUSTED: more than the limit would be ahead.
+  virtual absl::Status Grant(uint32_t credits) = 0;
+  virtual TakeResult TryTake() = 0;
+
+  // Stops all work; later TryTake() answers CANCELLED. Idempotent. After it
+  // returns the listener will not be called again.
+  virtual void Cancel() = 0;
+
+  virtual WaitTimes wait_times() const = 0;
+  virtual order::Place place() const = 0;  // after the last batch taken
+  virtual uint32_t credits() const = 0;
+};
+
+}  // namespace inkstream::batch

@@ -1,0 +1,91 @@
+// The server without a network: datasets, worker threads, budgets. Transports
+// turn requests into plans and pull batches from what it opens.
+//
+// Thread safety: every method may be called from any thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "inkstream/drawing.h"
+#include "inkstream/plan.h"
+#include "server/batch/batch_stream.h"
+#include "server/batch/buffer_pool.h"
+#include "server/store/store_reader.h"
+
+namespace inkstream::batch {
+
+// Every limit a request is checked against; all of them are in
+// DescribeDataset.
+struct Limits {
+  uint32_t max_image_side = 1024;            // pixels
+  uint32_t max_batch_size = 65536;           // drawings
+  uint64_t max_batch_bytes = 256ULL << 20U;  // bytes
+  uint32_t max_fetch_indices = 4096;         // drawings a FetchDrawings
+  uint32_t max_credits = 8;                  // batches ahead of a client
+  uint32_t max_streams = 1024;               // open at once
+  uint32_t max_world = 65536;                // ranks
+};
+
+struct EngineOptions {
+  Limits limits;
+  int workers = 0;            // threads that lay out batches; 0: one a core
+  uint64_t batch_memory = 0;  // bytes of batches in flight; 0: 25 % of memory
+};
+
+struct DatasetFacts {
+  std::string dataset;  // served name
+  std::shared_ptr<const store::StoreReader> store;
+  uint64_t view_size = 0;
+  std::vector<std::string> classes;    // of the view, label order
+  std::vector<uint64_t> class_counts;  // of the view
+};
+
+// What FetchDrawings asks for: exactly one of the lists is set.
+struct FetchPlan {
+  std::string dataset;
+  std::string fingerprint;  // hex; empty: the newest generation
+  View view;                // what `ranks` count in
+  std::vector<uint64_t> indices;
+  std::vector<uint64_t> ranks;
+  std::vector<int64_t> key_ids;
+  DeliverySpec delivery;  // image, columns, ignore_index
+};
+
+class Engine {
+ public:
+  static absl::StatusOr<std::unique_ptr<Engine>> Create(
+      const EngineOptions& options);
+  virtual ~Engine() = default;
+
+  // ALREADY_EXISTS: the name is taken. INVALID_ARGUMENT: not a name.
+  virtual absl::Status AddDataset(
+      const std::string& name,
+      std::shared_ptr<const store::StoreReader> store) = 0;
+
+  virtual std::vector<std::string> datasets() const = 0;
+  virtual const EngineOptions& options() const = 0;  // resolved, no zeros
+  virtual int workers() const = 0;
+
+  // `dataset` may be empty where there is one. NOT_FOUND names the nearest.
+  virtual absl::StatusOr<DatasetFacts> Describe(const std::string& dataset,
+                                                const View& view) const = 0;
+
+  // Validates and prices the plan before anything is allocated. Batches are
+  // laid out in buffers of `pool`, which must outlive every one of them.
+  virtual absl::StatusOr<std::unique_ptr<BatchStream>> OpenStream(
+      const Plan& plan, BufferPool* pool) = 0;
+
+  // Lays out one batch on the worker threads; `done` is called once, from one
+  // of them (or from this call where the plan is refused).
+  virtual void Fetch(
+      const FetchPlan& plan, BufferPool* pool,
+      std::function<void(absl::StatusOr<FinishedBatch>)> done) = 0;
+};
+
+}  // namespace inkstream::batch

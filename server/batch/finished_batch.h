@@ -1,0 +1,27 @@
+// A batch that is ready to be sent.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "inkstream/tensor.h"
+#include "server/batch/buffer_pool.h"
+#include "server/order/step_schedule.h"
+
+namespace inkstream::batch {
+
+struct FinishedBatch {
+  uint64_t sequence = 0;  // 0, 1, ... within the stream
+  uint64_t epoch = 0;
+  uint64_t step = 0;
+  order::Place after;  // the cursor after this batch
+  std::vector<TensorInfo> tensors;
+  uint64_t byte_size = 0;
+  uint32_t bad = 0;  // rows replaced because their record is damaged
+  uint32_t rows = 0;
+  std::unique_ptr<Buffer> buffer;
+};
+
+}  // namespace inkstream::batch

@@ -1,0 +1,107 @@
+// Read side of a store: one generation, memory-mapped, immutable.
+//
+// Ownership: a StoreReader owns its maps; everything that borrows from it
+// (DrawingReader) holds a shared_ptr to it. Memory caveats: pages come from the
+// page cache; a file truncated under the map is SIGBUS, which Open makes
+// unlikely by checking sizes but cannot exclude. Never open across fork().
+//
+// Thread safety: const methods are safe from any thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "inkstream/drawing.h"
+
+namespace inkstream::store {
+
+// A named subset: drawings whose split hash lies in [low, high).
+struct SplitInfo {
+  std::string name;
+  std::string rule;  // canonical text, e.g. hash:inkstream/1:[0,0.9)
+  uint64_t low = 0;
+  uint64_t high = 0;  // exclusive; UINT64_MAX includes the last hash
+  uint64_t drawings = 0;
+};
+
+struct StoreInfo {
+  std::string name;         // as ingested, e.g. quickdraw
+  std::string fingerprint;  // SHA-256, lower-case hex
+  uint64_t generation = 0;
+  uint64_t drawings = 0;
+  uint64_t bytes_on_disk = 0;
+  std::vector<std::string> classes;    // label order
+  std::vector<uint64_t> class_counts;  // same order
+  uint64_t unlabelled = 0;             // drawings without a word
+  std::vector<SplitInfo> splits;
+  // Drawings that have the column.
+  uint64_t with_countrycode = 0;
+  uint64_t with_timestamp = 0;
+  uint64_t with_recognized = 0;
+  uint64_t with_key_id = 0;
+};
+
+struct OpenOptions {
+  // Reads the whole store once so that later reads do not wait for the disk.
+  bool preload = false;
+};
+
+class DrawingReader;
+
+class StoreReader : public std::enable_shared_from_this<StoreReader> {
+ public:
+  // NOT_FOUND: no such directory, or not a store. FAILED_PRECONDITION: a
+  // format version of another release. DATA_LOSS: truncated or damaged, with
+  // the file and what was expected and found.
+  static absl::StatusOr<std::shared_ptr<const StoreReader>> Open(
+      const std::string& path, const OpenOptions& options = {});
+
+  virtual ~StoreReader() = default;
+  virtual const StoreInfo& info() const = 0;
+  virtual const std::string& path() const = 0;
+  uint64_t size() const { return info().drawings; }
+
+  // A reader with its own scratch memory, for one thread at a time.
+  virtual std::unique_ptr<DrawingReader> NewDrawingReader() const = 0;
+
+  // Columns in O(1), without touching strokes. REQUIRES: index < size().
+  virtual int32_t Label(uint64_t index) const = 0;            // -1: none
+  virtual int64_t KeyId(uint64_t index) const = 0;            // -1: none
+  virtual int64_t TimestampMicros(uint64_t index) const = 0;  // INT64_MIN: none
+  virtual int32_t Recognized(uint64_t index) const = 0;       // 0, 1, -1: none
+  // Index into countrycodes(); -1: none.
+  virtual int32_t Countrycode(uint64_t index) const = 0;
+  virtual const std::vector<std::string>& countrycodes() const = 0;  // sorted
+
+  // Place of a drawing in split order: uniform over 64 bits, the same for every
+  // input order, shard, append and merge.
+  virtual uint64_t SplitHash(uint64_t index) const = 0;
+
+  // Index of the first drawing with this key. NOT_FOUND otherwise. May scan the
+  // key column (milliseconds per million drawings).
+  virtual absl::StatusOr<uint64_t> FindKey(int64_t key_id) const = 0;
+
+  // Asks the kernel to read the blocks of these drawings soon.
+  virtual void WillNeed(absl::Span<const uint64_t> indices) const = 0;
+};
+
+// Decodes drawings. Not thread safe: one a thread. Holds its store open.
+class DrawingReader {
+ public:
+  virtual ~DrawingReader() = default;
+
+  // Strokes only. The view is valid until the next call. DATA_LOSS: the
+  // block's checksum or its content is wrong; names index and store.
+  virtual absl::StatusOr<StrokesView> ReadStrokes(uint64_t index) = 0;
+
+  // Everything, as it was ingested.
+  virtual absl::Status ReadDrawing(uint64_t index, Drawing* drawing) = 0;
+};
+
+}  // namespace inkstream::store
