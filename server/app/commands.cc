@@ -1,0 +1,11 @@
+#include "server/app/commands.h"
+
+#include "server/app/generate_command.h"
+
+namespace inkstream::app {
+
+void AddCommands(CLI::App& app, int* exit_code) {
+  AddGenerateCommand(app, exit_code);
+}
+
+}  // namespace inkstream::app
