@@ -5,8 +5,8 @@
 // [p + j*G, p + (j+1)*G), G = world * batch_size; rank r takes the r-th slice.
 // README.md gives the tail rules.
 //
-// Thread safety: immutable after construction; Next() is const and takes the
-// state as an argument.
+// Thread safety: a StepSchedule is immutable after construction; a Walker
+// belongs to one thread at a time and must not outlive its schedule.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,7 @@ struct Place {
 struct Step {
   uint64_t epoch = 0;
   uint64_t number = 0;  // counted from the place where the epoch was entered
-  // Row i stands for position (first + i) % size of the epoch.
+  // Row i stands for position (first + i) % size of the epoch; first < size.
   uint64_t first = 0;
   uint32_t rows = 0;        // >= 1
   uint32_t valid_rows = 0;  // rows [valid_rows, rows) have valid = false
@@ -42,14 +42,15 @@ class StepSchedule {
  public:
   // `size`: drawings in the view. INVALID_ARGUMENT (naming field, value and
   // limit) for size 0, batch_size 0, world 0, rank >= world, step_stride 0,
-  // step_offset >= step_stride, G that overflows, size < G under Tail::kDrop.
-  // OUT_OF_RANGE is never used: a start beyond the epoch's end is
-  // INVALID_ARGUMENT.
+  // step_offset >= step_stride, G above 2^62, size < G under Tail::kDrop, and
+  // a start beyond the epoch's end. A start at the epoch's end, or at or after
+  // `epochs`, is valid.
   static absl::StatusOr<StepSchedule> Create(uint64_t size,
                                              const DeliverySpec& delivery,
                                              Place start);
 
-  // Walks the steps of this rank that step_offset and step_stride select.
+  // Walks the steps of this rank that step_offset and step_stride select:
+  // those whose number within the epoch is step_offset modulo step_stride.
   class Walker {
    public:
     // Next step, or nullopt after the last one of the last epoch.
@@ -68,17 +69,20 @@ class StepSchedule {
   };
   Walker Walk() const { return Walker(this); }
 
-  // Steps of one epoch (all strides) when entered at `position`.
+  // Steps of one epoch (all strides) when entered at `position` <= size().
   uint64_t StepsFrom(uint64_t position) const;
 
   // Step `number` of an epoch entered at (epoch, position); nullopt beyond its
-  // end. O(1).
+  // end. O(1). `epochs` is not looked at.
   std::optional<Step> StepAt(Place entered, uint64_t number) const;
 
   uint64_t size() const { return size_; }
 
  private:
   StepSchedule(uint64_t size, const DeliverySpec& delivery, Place start);
+
+  // Drawings of a step of all ranks together.
+  uint64_t StepSize() const { return world_ * batch_size_; }
 
   uint64_t size_;
   uint64_t batch_size_;
