@@ -1,11 +1,13 @@
 #include "server/app/commands.h"
 
 #include "server/app/generate_command.h"
+#include "server/app/health_command.h"
 
 namespace inkstream::app {
 
 void AddCommands(CLI::App& app, int* exit_code) {
   AddGenerateCommand(app, exit_code);
+  AddHealthCommand(app, exit_code);
 }
 
 }  // namespace inkstream::app
