@@ -42,9 +42,7 @@ std::vector<std::string> CommandsOf(const CLI::App& app) {
 std::string Explain(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App& command = SelectedCommand(app);
   const std::vector<std::string> extras = app.remaining(true);
-  if (extras.empty() || error.get_name() != "ExtrasError") {
-    return error.what();
-  }
+  if (extras.empty()) return error.what();
   const std::string name = extras.front().substr(0, extras.front().find('='));
   std::vector<std::string> known;
   if (name.rfind("-", 0) == 0) {
