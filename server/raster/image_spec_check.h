@@ -1,0 +1,21 @@
+// Which image specs the rasteriser draws.
+//
+// Thread safety: pure function.
+#pragma once
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "inkstream/image_spec.h"
+
+namespace inkstream::raster {
+
+// Largest line width and padding, in units of the 256 canvas.
+inline constexpr float kMaxLineWidth = 256.0F;
+inline constexpr float kMaxPadding = 1024.0F;
+
+// OK, or INVALID_ARGUMENT naming the first field that cannot be drawn, its
+// value, the limit and what is offered. Allocates nothing of the spec's size.
+absl::Status CheckImageSpec(const ImageSpec& spec, uint32_t max_side);
+
+}  // namespace inkstream::raster
