@@ -1,0 +1,149 @@
+#!/usr/bin/env bash
+# Sets everything up and runs the tests.
+set -euo pipefail
+
+usage() {
+  cat <<'END'
+Usage: tests/run.sh [STAGE...] [-k WORD]
+
+Installs what is missing, builds, and runs the stages named, or the first three
+where none is. Ends with the closing line of each runner; exits 0 if all passed.
+
+  --lint         format and types: clang-format, ruff, mypy, shellcheck
+  --unit         GoogleTest, by ctest
+  --python       pytest: the Python client, grpcurl, the command line, the quickstart
+  --sanitize     the unit tests again with ASan and UBSan (build-sanitize/)
+  --tidy         clang-tidy on every source (slow)
+  --fuzz         every fuzz target for a minute (INKSTREAM_FUZZ_SECONDS)
+  --bench        the benchmarks, for a look, not for a verdict
+  --containers   builds the image and runs it, alone and with Compose
+  --all          every stage
+
+  -k WORD        only tests with WORD in their name (ctest -R, pytest -k)
+
+CMAKE_BUILD_PARALLEL_LEVEL sets the number of jobs (default: one a core).
+Examples:
+  tests/run.sh
+  tests/run.sh --unit -k Permutation
+  tests/run.sh --lint --unit --python --sanitize
+END
+}
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=deploy/steps.sh
+source "$root/deploy/steps.sh"
+logs=$root/.cache/test-logs
+venv=$root/.venv/bin
+jobs=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}
+word=''
+stages=()
+closing=()
+failed=()
+
+parse_flags() {
+  local wanted=()
+  while (($#)); do
+    case $1 in
+      --help | -h) usage && exit ;;
+      --lint | --unit | --python | --sanitize | --tidy | --fuzz | --bench | --containers)
+        wanted+=("${1#--}")
+        ;;
+      --all) wanted=(lint unit python sanitize tidy fuzz bench containers) ;;
+      -k)
+        (($# > 1)) || { echo "run.sh: -k takes a word; see --help" >&2 && exit 2; }
+        word=$2
+        shift
+        ;;
+      *) echo "run.sh: no stage or option '$1'; see --help" >&2 && exit 2 ;;
+    esac
+    shift
+  done
+  ((${#wanted[@]})) || wanted=(lint unit python)
+  stages=("${wanted[@]}")
+}
+
+wants() { [[ " ${stages[*]} " == *" $1 "* ]]; }
+
+set_up() {
+  step 'Set-up'
+  local groups=(build python tests)
+  if wants lint || wants tidy; then groups+=(lint); fi
+  if wants containers; then groups+=(containers); fi
+  command -v grpcurl >/dev/null || [[ -x $root/.cache/bin/grpcurl ]] ||
+    command -v go >/dev/null || groups+=(go)
+  if command -v dpkg-query >/dev/null; then
+    "$root/deploy/install_debian.sh" "${groups[@]}"
+  else
+    "$root/deploy/check_tools.sh"
+  fi
+  run "$root/deploy/build.sh" --tests
+  run "$root/deploy/make_venv.sh" --tests
+  run "$root/deploy/install_grpcurl.sh" >"$logs/grpcurl.path"
+  INKSTREAM_TEST_GRPCURL=$(<"$logs/grpcurl.path")
+  export INKSTREAM_TEST_GRPCURL
+}
+
+# logged NAME PATTERN COMMAND...: runs it, and keeps the last line of its
+# output that matches for the end.
+logged() {
+  local name=$1 pattern=$2 status=0
+  shift 2
+  run_logged "$logs/$name.log" "$@" || status=$?
+  local line
+  line=$(grep -E "$pattern" "$logs/$name.log" | tail -n 1) || line='no closing line'
+  closing+=("$(printf '%-11s' "$name")$line")
+  ((status == 0)) || failed+=("$name")
+}
+
+run_logged() {
+  local log=$1
+  shift
+  # In one group with tee, so that an interrupt ends both.
+  run bash -c 'set -o pipefail; log=$1; shift; "$@" 2>&1 | tee "$log"' _ "$log" "$@"
+}
+
+ctest_in() {
+  local filter=()
+  [[ -z $word ]] || filter=(-R "$word")
+  logged "$1" 'tests passed' ctest --test-dir "$2" -j "$jobs" --output-on-failure \
+    --no-tests=error "${filter[@]}"
+}
+
+pytest_on() {
+  local name=$1 filter=()
+  shift
+  [[ -z $word ]] || filter=(-k "$word")
+  logged "$name" '(passed|failed|error|no tests ran).* in [0-9.]+s' \
+    "$venv/python" -m pytest -q -ra "${filter[@]}" "$@"
+}
+
+stage_lint() { logged lint '^lint: ' "$root/tests/lint.sh"; }
+stage_unit() { ctest_in unit "$root/build"; }
+stage_python() { pytest_on python tests/python tests/system --ignore tests/system/containers; }
+stage_sanitize() {
+  run "$root/deploy/build.sh" --sanitize
+  ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 \
+    ctest_in sanitize "$root/build-sanitize"
+}
+stage_tidy() { logged tidy '^tidy: ' "$root/tests/tidy.sh"; }
+stage_fuzz() { logged fuzz '^fuzz: ' "$root/tests/fuzz/run.sh"; }
+stage_bench() { logged bench '^bench: ' "$root/tests/bench/run.sh"; }
+stage_containers() { pytest_on containers tests/system/containers; }
+
+main() {
+  parse_flags "$@"
+  stop_on_signals
+  cd "$root"
+  mkdir -p "$logs"
+  set_up
+  local stage
+  for stage in "${stages[@]}"; do
+    step "$stage"
+    "stage_$stage"
+  done
+  step 'Closing lines'
+  printf '%s\n' "${closing[@]}"
+  ((${#failed[@]} == 0)) || die "failed: ${failed[*]}"
+}
+
+main "$@"
