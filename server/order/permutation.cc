@@ -1,14 +1,16 @@
 // A Feistel network over two radices instead of two bit fields, with cycle
 // walking.
 //
-//   left  = ceil(sqrt(size)), right = ceil(size / left)
+//   left  = ceil(sqrt(size)), rounded up to even; right = ceil(size / left)
 //   position = l * right + r
 //   each pair of rounds:  l = (l + F(key, r, left))  mod left
 //                         r = (r + F(key, l, right)) mod right
 //   while the result is >= size: again
 //
 // Each round can be undone, so the network is a bijection of [0, left * right)
-// for any F. Walking along the cycle until a value lies in [0, size) restricts
+// for any F. An even radix is needed because a rotation of an odd number of
+// values is an even permutation: with both odd, half of all orders could never
+// come up. Walking along the cycle until a value lies in [0, size) restricts
 // it to a bijection of [0, size). left * right < size + left, hence a second
 // walk is needed once in about sqrt(size) positions; a domain of 2^bits would
 // need up to one for every position and mispredict the branch.
@@ -68,7 +70,7 @@ uint64_t CeilSqrt(uint64_t x) {
 
 Permutation::Permutation(uint64_t size, uint64_t seed, uint64_t epoch)
     : size_(size),
-      left_(CeilSqrt(size)),
+      left_((CeilSqrt(size) + 1) / 2 * 2),
       right_((size + left_ - 1) / left_),
       right_reciprocal_(
           right_ == 1 ? 0

@@ -37,7 +37,7 @@ class Permutation {
   uint64_t Encrypt(uint64_t value) const;
 
   uint64_t size_;
-  uint64_t left_;              // ceil(sqrt(size)), <= 2^32
+  uint64_t left_;              // ceil(sqrt(size)), made even
   uint64_t right_;             // ceil(size / left)
   uint64_t right_reciprocal_;  // floor(2^64 / right), 0 where right is 1
   int pairs_;
