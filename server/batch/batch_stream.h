@@ -63,8 +63,9 @@ class BatchStream {
   virtual absl::Status Grant(uint32_t credits) = 0;
   virtual TakeResult TryTake() = 0;
 
-  // Stops all work; later TryTake() answers CANCELLED. Idempotent. After it
-  // returns the listener will not be called again.
+  // Stops all work; later TryTake() answers CANCELLED. Idempotent. A call of
+  // the listener that has begun may still be running when it returns; no other
+  // one begins.
   virtual void Cancel() = 0;
 
   virtual WaitTimes wait_times() const = 0;

@@ -36,6 +36,7 @@ struct EngineOptions {
   Limits limits;
   int workers = 0;            // threads that lay out batches; 0: one a core
   uint64_t batch_memory = 0;  // bytes of batches in flight; 0: 25 % of memory
+  uint64_t view_memory = 0;   // bytes of kept views; 0: 5 % of memory
 };
 
 struct DatasetFacts {
@@ -46,7 +47,8 @@ struct DatasetFacts {
   std::vector<uint64_t> class_counts;  // of the view
 };
 
-// What FetchDrawings asks for: exactly one of the lists is set.
+// What FetchDrawings asks for: exactly one of the lists is set. `delivery` is
+// read for its image, columns and ignore_index.
 struct FetchPlan {
   std::string dataset;
   std::string fingerprint;  // hex; empty: the newest generation
@@ -54,7 +56,20 @@ struct FetchPlan {
   std::vector<uint64_t> indices;
   std::vector<uint64_t> ranks;
   std::vector<int64_t> key_ids;
-  DeliverySpec delivery;  // image, columns, ignore_index
+  DeliverySpec delivery;
+};
+
+struct FetchedBatch {
+  FinishedBatch batch;
+  StreamFacts facts;  // of a stream of the same view; start has no order plan
+};
+
+// One drawing with what a person wants to know of it.
+struct InspectedDrawing {
+  uint64_t index = 0;
+  int32_t label = -1;
+  std::string split;  // the first that holds it
+  Drawing drawing;
 };
 
 class Engine {
@@ -85,7 +100,23 @@ class Engine {
   // of them (or from this call where the plan is refused).
   virtual void Fetch(
       const FetchPlan& plan, BufferPool* pool,
-      std::function<void(absl::StatusOr<FinishedBatch>)> done) = 0;
+      std::function<void(absl::StatusOr<FetchedBatch>)> done) = 0;
+
+  // `key_id` 0: by index. NOT_FOUND: no drawing has the key.
+  virtual absl::StatusOr<InspectedDrawing> Inspect(const std::string& dataset,
+                                                   uint64_t index,
+                                                   int64_t key_id) = 0;
+
+  // Runs `work` on a thread kept for requests that may take as long as a scan
+  // of a store: OpenStream, Describe, Fetch and Inspect belong there.
+  // RESOURCE_EXHAUSTED, with a retry delay: too many wait already.
+  virtual absl::Status Run(std::function<void()> work) = 0;
+
+  virtual uint32_t open_streams() const = 0;
+
+  // Waits for the work being done and drops the rest. Streams that are still
+  // open make no more progress. Idempotent; the destructor calls it.
+  virtual void Stop() = 0;
 };
 
 }  // namespace inkstream::batch

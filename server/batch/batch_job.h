@@ -1,0 +1,94 @@
+// One batch being laid out: rows -> drawings -> the bytes of one buffer.
+//
+// The rows are cut into pieces that workers run in any order and at the same
+// time; what comes out depends on the recipe and the rows alone.
+//
+// Thread safety: RunPiece may run for different pieces at once. Take() and
+// status() only after a RunPiece returned true.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "inkstream/plan.h"
+#include "server/batch/batch_layout.h"
+#include "server/batch/finished_batch.h"
+#include "server/batch/resolved_view.h"
+#include "server/batch/worker_scratch.h"
+#include "server/order/epoch_order.h"
+#include "server/store/store_reader.h"
+
+namespace inkstream::batch {
+
+// What all batches of one stream have in common.
+struct BatchRecipe {
+  std::shared_ptr<const store::StoreReader> store;
+  std::shared_ptr<const ResolvedView> view;
+  BatchLayout layout;
+  std::optional<ImageSpec> image;
+  uint32_t max_image_side = 0;
+  int64_t ignore_index = 0;
+  uint32_t rows_a_piece = 1;
+};
+
+// How many rows make one piece: about half a millisecond of drawing, so that
+// many streams take turns quickly, and at most an even share of a batch.
+uint32_t RowsAPiece(const DeliverySpec& delivery, int workers);
+
+// Which drawings the rows stand for.
+struct RowSource {
+  std::vector<uint64_t> indices;  // store indices; or, if it is empty,
+  std::shared_ptr<const order::EpochOrder> order;
+  uint64_t first = 0;  // row i stands for position (first + i) % order->size()
+};
+
+class BatchJob {
+ public:
+  // `batch` has everything but the tensors; its buffer has at least
+  // layout.Bytes(batch.rows) bytes. Rows from `valid_rows` on are not valid.
+  BatchJob(std::shared_ptr<const BatchRecipe> recipe, RowSource source,
+           FinishedBatch batch, uint32_t valid_rows);
+
+  uint32_t pieces() const { return pieces_; }
+
+  // True from exactly one call: the one that completed the batch.
+  bool RunPiece(uint32_t piece, WorkerScratch* scratch);
+
+  const absl::Status& status() const { return status_; }
+  FinishedBatch Take() { return std::move(batch_); }
+  uint32_t rows() const { return batch_.rows; }
+
+  // Time spent reading records, estimated from every eighth of them.
+  double store_seconds() const { return store_nanos_.load() * 1e-9; }
+
+  // Store index of row `row`.
+  static uint64_t IndexAt(const RowSource& source, const ResolvedView& view,
+                          uint32_t row);
+
+ private:
+  void LayOut(uint32_t first, uint32_t last, WorkerScratch* scratch);
+  absl::Status DrawRows(uint32_t first, uint32_t last, const int64_t* indices,
+                        uint8_t* images, WorkerScratch* scratch);
+  void FillColumn(Field field, uint32_t first, uint32_t last,
+                  const int64_t* indices, uint8_t* bytes) const;
+  void ZeroGaps();
+  void Fail(absl::Status status);
+
+  const std::shared_ptr<const BatchRecipe> recipe_;
+  const RowSource source_;
+  FinishedBatch batch_;
+  const uint32_t valid_rows_;
+  const uint32_t pieces_;
+  std::atomic<uint32_t> unfinished_;
+  std::atomic<int64_t> store_nanos_{0};
+  std::atomic<bool> failed_{false};
+  std::mutex mu_;
+  absl::Status status_;  // the first error; guarded by mu_ until all are done
+};
+
+}  // namespace inkstream::batch

@@ -1,0 +1,99 @@
+#include "server/batch/dataset.h"
+
+#include <limits>
+#include <unordered_map>
+
+#include "absl/strings/str_cat.h"
+#include "server/batch/nearest_name.h"
+#include "server/batch/status_reason.h"
+
+namespace inkstream::batch {
+namespace {
+
+// Above this many keys one scan of the key column is cheaper than a search for
+// each.
+constexpr size_t kKeysWorthAScan = 4;
+
+absl::Status NoSuchKey(const Dataset& dataset, size_t place, int64_t key) {
+  return absl::NotFoundError(
+      absl::StrCat("key_id[", place, "]: no drawing of dataset ",
+                   Quoted(dataset.name), " has the key ", key));
+}
+
+absl::StatusOr<std::vector<uint64_t>> IndicesOfKeys(
+    const Dataset& dataset, const std::vector<int64_t>& keys) {
+  std::vector<uint64_t> indices;
+  indices.reserve(keys.size());
+  if (keys.size() <= kKeysWorthAScan) {
+    for (size_t i = 0; i < keys.size(); ++i) {
+      absl::StatusOr<uint64_t> index = dataset.store->FindKey(keys[i]);
+      if (absl::IsNotFound(index.status())) {
+        return NoSuchKey(dataset, i, keys[i]);
+      }
+      if (!index.ok()) return index.status();
+      indices.push_back(*index);
+    }
+    return indices;
+  }
+  constexpr uint64_t kNowhere = std::numeric_limits<uint64_t>::max();
+  std::unordered_map<int64_t, uint64_t> places;
+  for (const int64_t key : keys) places.emplace(key, kNowhere);
+  size_t missing = places.size();
+  for (uint64_t i = 0; i < dataset.store->size() && missing > 0; ++i) {
+    const auto found = places.find(dataset.store->KeyId(i));
+    if (found == places.end() || found->second != kNowhere) continue;
+    found->second = i;
+    --missing;
+  }
+  for (size_t i = 0; i < keys.size(); ++i) {
+    indices.push_back(places.at(keys[i]));
+    if (indices.back() == kNowhere) return NoSuchKey(dataset, i, keys[i]);
+  }
+  return indices;
+}
+
+}  // namespace
+
+absl::Status CheckFingerprint(const Dataset& dataset, const std::string& field,
+                              const std::string& fingerprint) {
+  const std::string& here = dataset.store->info().fingerprint;
+  if (fingerprint.empty() || fingerprint == here) return absl::OkStatus();
+  return WithReason(absl::UnavailableError(absl::StrCat(
+                        field, ": this server does not have dataset ",
+                        Quoted(dataset.name), " with fingerprint ",
+                        Quoted(fingerprint), "; it has ", Quoted(here))),
+                    kReasonGenerationNotHere);
+}
+
+absl::StatusOr<std::vector<uint64_t>> IndicesOf(const Dataset& dataset,
+                                                const ResolvedView& view,
+                                                const FetchPlan& plan) {
+  if (!plan.key_ids.empty()) return IndicesOfKeys(dataset, plan.key_ids);
+  const bool by_rank = !plan.ranks.empty();
+  const uint64_t size = by_rank ? view.size() : dataset.store->size();
+  std::vector<uint64_t> indices = by_rank ? plan.ranks : plan.indices;
+  for (size_t i = 0; i < indices.size(); ++i) {
+    if (indices[i] >= size) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          by_rank ? "rank" : "index", "[", i, "]: ", indices[i],
+          " is not below ", size, ", the number of drawings in the ",
+          by_rank ? "view" : "dataset"));
+    }
+    if (by_rank) indices[i] = view.IndexOf(indices[i]);
+  }
+  return indices;
+}
+
+std::string SplitOf(const store::StoreReader& store, uint64_t index) {
+  const uint64_t hash = store.SplitHash(index);
+  for (const store::SplitInfo& split : store.info().splits) {
+    if (hash < split.low) continue;
+    if (hash < split.high ||
+        split.high == std::numeric_limits<uint64_t>::max()) {
+      return split.name;
+    }
+  }
+  return "";
+}
+
+}  // namespace inkstream::batch

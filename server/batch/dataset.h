@@ -1,0 +1,39 @@
+// One dataset that the engine serves: a store under a name, and how requests
+// find drawings in it.
+//
+// Thread safety: plain value over an immutable store; the functions are pure.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "server/batch/engine.h"
+#include "server/batch/resolved_view.h"
+#include "server/store/store_reader.h"
+
+namespace inkstream::batch {
+
+struct Dataset {
+  std::string name;
+  std::shared_ptr<const store::StoreReader> store;
+};
+
+// UNAVAILABLE with reason GENERATION_NOT_HERE, naming both, where the dataset
+// does not have the content with this fingerprint ("": any).
+absl::Status CheckFingerprint(const Dataset& dataset, const std::string& field,
+                              const std::string& fingerprint);
+
+// Store indices of what the plan lists. INVALID_ARGUMENT: beyond the end;
+// NOT_FOUND: no drawing has the key. Both name the place in the list.
+absl::StatusOr<std::vector<uint64_t>> IndicesOf(const Dataset& dataset,
+                                                const ResolvedView& view,
+                                                const FetchPlan& plan);
+
+// Name of the first split that holds the drawing; "" where none does.
+std::string SplitOf(const store::StoreReader& store, uint64_t index);
+
+}  // namespace inkstream::batch

@@ -1,0 +1,60 @@
+// Hands out the buffers of one pool in the order in which they were asked for.
+//
+// A request that the pool's budget cannot meet waits, and later ones wait
+// behind it, so a large batch is not starved by small ones. It cannot
+// deadlock: every stream asks for its batches in order, so what is held is
+// always deliverable, and a request larger than the whole budget is refused
+// before it comes here.
+//
+// Thread safety: every method may be called from any thread.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <mutex>
+
+#include "server/batch/buffer_pool.h"
+#include "server/batch/worker_pool.h"
+
+namespace inkstream::batch {
+
+// Whoever waits for a buffer.
+class BufferWaiter {
+ public:
+  virtual ~BufferWaiter() = default;
+
+  // Called once for each request that had to wait, from a worker, with no lock
+  // held. A waiter that has lost interest just drops the buffer.
+  virtual void OnBuffer(std::unique_ptr<Buffer> buffer) = 0;
+};
+
+class MemoryGate : public std::enable_shared_from_this<MemoryGate> {
+ public:
+  MemoryGate(BufferPool* pool, std::shared_ptr<WorkerPool> workers)
+      : pool_(pool), workers_(std::move(workers)) {}
+
+  // Hooks the gate to its pool. Call once, before the first Acquire.
+  void Attach();
+
+  // A buffer, or null: `waiter` gets it later.
+  std::unique_ptr<Buffer> Acquire(size_t bytes,
+                                  std::weak_ptr<BufferWaiter> waiter);
+
+ private:
+  struct Request {
+    size_t bytes;
+    std::weak_ptr<BufferWaiter> waiter;
+  };
+
+  void OnReturn();
+  void Serve();
+
+  BufferPool* const pool_;
+  const std::shared_ptr<WorkerPool> workers_;
+  std::mutex mu_;
+  std::deque<Request> waiting_;  // guarded by mu_
+  bool serving_ = false;         // a call of Serve() is posted; guarded by mu_
+};
+
+}  // namespace inkstream::batch

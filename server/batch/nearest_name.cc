@@ -1,0 +1,82 @@
+#include "server/batch/nearest_name.h"
+
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace inkstream::batch {
+namespace {
+
+constexpr size_t kMaxCompared = 64;  // characters; names are short
+constexpr size_t kMaxListed = 12;
+
+// Levenshtein distance, one row at a time.
+size_t EditDistance(const std::string& a, const std::string& b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), 0);
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+std::string NearestName(absl::string_view asked,
+                        absl::Span<const std::string> choices) {
+  const std::string wanted =
+      absl::AsciiStrToLower(asked.substr(0, kMaxCompared));
+  std::string best;
+  size_t best_distance = 0;
+  for (const std::string& choice : choices) {
+    const std::string name = absl::AsciiStrToLower(
+        absl::string_view(choice).substr(0, kMaxCompared));
+    const size_t distance = EditDistance(wanted, name);
+    if (2 * distance > std::max(wanted.size(), name.size())) continue;
+    if (best.empty() || distance < best_distance) {
+      best = choice;
+      best_distance = distance;
+    }
+  }
+  return best;
+}
+
+std::string NearestHint(absl::string_view asked,
+                        absl::Span<const std::string> choices) {
+  if (choices.empty()) return "; there are none";
+  const std::string nearest = NearestName(asked, choices);
+  if (!nearest.empty()) {
+    return absl::StrCat("; the nearest is ", Quoted(nearest));
+  }
+  const size_t listed = std::min(choices.size(), kMaxListed);
+  std::string hint =
+      absl::StrCat("; offered: ",
+                   absl::StrJoin(choices.subspan(0, listed), ", ",
+                                 [](std::string* out, const std::string& name) {
+                                   absl::StrAppend(out, Quoted(name));
+                                 }));
+  if (choices.size() > listed) {
+    absl::StrAppend(&hint, " and ", choices.size() - listed, " more");
+  }
+  return hint;
+}
+
+std::string Quoted(absl::string_view text) {
+  constexpr size_t kMaxShown = 80;
+  const bool cut = text.size() > kMaxShown;
+  return absl::StrCat("\"", absl::Utf8SafeCHexEscape(text.substr(0, kMaxShown)),
+                      cut ? "…" : "", "\"");
+}
+
+}  // namespace inkstream::batch

@@ -1,0 +1,270 @@
+#include "server/batch/ordered_stream.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/batch/status_reason.h"
+
+namespace inkstream::batch {
+namespace {
+
+// Batches whose blocks are asked for before they are laid out.
+constexpr uint64_t kReadAhead = 3;
+// A record in memory takes well under a microsecond, one from the fastest disk
+// more than ten. Asking the kernel costs as much as reading from memory, so it
+// is done only where reads are slow.
+constexpr double kSlowReadSeconds = 4e-6;
+
+}  // namespace
+
+OrderedStream::OrderedStream(OrderedStreamParts parts)
+    : parts_(std::move(parts)),
+      walker_(parts_.schedule.Walk()),
+      ahead_(parts_.schedule.Walk()),
+      place_(parts_.start) {
+  PickNextStep();
+}
+
+void OrderedStream::SetListener(std::function<void()> listener) {
+  const std::lock_guard<std::mutex> lock(mu_);
+  listener_ = std::move(listener);
+}
+
+absl::Status OrderedStream::Grant(uint32_t credits) {
+  size_t pieces = 0;
+  {
+    const std::lock_guard<std::mutex> lock(mu_);
+    if (!failed_.ok()) return failed_;
+    if (credits > parts_.max_credits - credits_) {
+      return WithReason(absl::ResourceExhaustedError(absl::StrCat(
+                            "credits: ", credits, " more with ", credits_,
+                            " still open; at most ", parts_.max_credits,
+                            " batches may be ahead (max_credits)")),
+                        kReasonTooManyCredits);
+    }
+    credits_ += credits;
+    pieces = StartBatches();
+    if (waits_for_ == WaitsFor::kClient) WaitFor(WaitsFor::kWorkers);
+  }
+  parts_.workers->Add(shared_from_this(), pieces);
+  return absl::OkStatus();
+}
+
+TakeResult OrderedStream::TryTake() {
+  const std::lock_guard<std::mutex> lock(mu_);
+  if (!WorthTaking()) {
+    wake_up_ = true;
+    WaitFor(credits_ == 0 ? WaitsFor::kClient : WaitsFor::kWorkers);
+    return NotReady{};
+  }
+  WaitFor(WaitsFor::kNobody);
+  if (!failed_.ok()) return failed_;
+  if (slots_.empty()) {
+    return Ended{parts_.max_batches > 0 && started_ >= parts_.max_batches
+                     ? EndReason::kMaxBatches
+                     : EndReason::kEpochsDone,
+                 place_};
+  }
+  const std::shared_ptr<Slot> slot = std::move(slots_.front());
+  slots_.pop_front();
+  waited_.store += slot->job->store_seconds();
+  if (!slot->job->status().ok()) {
+    failed_ = slot->job->status();
+    return failed_;
+  }
+  --credits_;
+  FinishedBatch batch = slot->job->Take();
+  place_ = batch.after;
+  return batch;
+}
+
+void OrderedStream::Cancel() {
+  std::deque<std::shared_ptr<Slot>> dropped;
+  std::function<void()> listener;
+  const std::lock_guard<std::mutex> lock(mu_);
+  if (failed_.ok()) failed_ = absl::CancelledError("the stream was cancelled");
+  dropped.swap(slots_);
+  listener_.swap(listener);
+  next_step_.reset();
+}
+
+WaitTimes OrderedStream::wait_times() const {
+  const std::lock_guard<std::mutex> lock(mu_);
+  WaitTimes times = waited_;
+  const double open =
+      std::chrono::duration<double>(Clock::now() - waits_since_).count();
+  if (waits_for_ == WaitsFor::kClient) times.client += open;
+  if (waits_for_ == WaitsFor::kWorkers) times.workers += open;
+  return times;
+}
+
+order::Place OrderedStream::place() const {
+  const std::lock_guard<std::mutex> lock(mu_);
+  return place_;
+}
+
+uint32_t OrderedStream::credits() const {
+  const std::lock_guard<std::mutex> lock(mu_);
+  return credits_;
+}
+
+void OrderedStream::RunPiece(WorkerScratch* scratch) {
+  std::shared_ptr<Slot> slot;
+  uint32_t piece = 0;
+  {
+    const std::lock_guard<std::mutex> lock(mu_);
+    for (const std::shared_ptr<Slot>& candidate : slots_) {
+      if (candidate->next_piece == candidate->job->pieces()) continue;
+      slot = candidate;
+      piece = slot->next_piece++;
+      break;
+    }
+  }
+  if (slot == nullptr || !slot->job->RunPiece(piece, scratch)) return;
+
+  std::function<void()> wake_up;
+  std::vector<RowSource> rows;
+  std::vector<uint32_t> counts;
+  {
+    const std::lock_guard<std::mutex> lock(mu_);
+    slot->done = true;
+    for (const order::Step& step : StepsToReadAhead(*slot->job)) {
+      rows.push_back(RowsOf(step));
+      counts.push_back(step.rows);
+    }
+    wake_up = TakeWakeUp();
+  }
+  if (wake_up != nullptr) wake_up();
+  ReadAhead(rows, counts);
+}
+
+void OrderedStream::OnBuffer(std::unique_ptr<Buffer> buffer) {
+  size_t pieces = 0;
+  {
+    const std::lock_guard<std::mutex> lock(mu_);
+    waits_for_memory_ = false;
+    if (failed_.ok() && next_step_.has_value()) {
+      pieces = StartBatch(std::move(buffer));
+      pieces += StartBatches();
+    }
+  }
+  parts_.workers->Add(shared_from_this(), pieces);
+}
+
+size_t OrderedStream::StartBatches() {
+  size_t pieces = 0;
+  while (next_step_.has_value() && slots_.size() < credits_ &&
+         !waits_for_memory_) {
+    std::unique_ptr<Buffer> buffer =
+        parts_.gate->Acquire(parts_.recipe->layout.Bytes(next_step_->rows),
+                             std::weak_ptr<BufferWaiter>(shared_from_this()));
+    if (buffer == nullptr) {
+      waits_for_memory_ = true;
+      break;
+    }
+    pieces += StartBatch(std::move(buffer));
+  }
+  return pieces;
+}
+
+size_t OrderedStream::StartBatch(std::unique_ptr<Buffer> buffer) {
+  const order::Step& step = *next_step_;
+  FinishedBatch batch;
+  batch.sequence = started_++;
+  batch.epoch = step.epoch;
+  batch.step = step.number;
+  batch.after = step.after;
+  batch.rows = step.rows;
+  batch.buffer = std::move(buffer);
+  auto slot = std::make_shared<Slot>();
+  slot->job = std::make_unique<BatchJob>(parts_.recipe, RowsOf(step),
+                                         std::move(batch), step.valid_rows);
+  const size_t pieces = slot->job->pieces();
+  slots_.push_back(std::move(slot));
+  PickNextStep();
+  return pieces;
+}
+
+void OrderedStream::PickNextStep() {
+  next_step_.reset();
+  if (parts_.max_batches > 0 && started_ >= parts_.max_batches) return;
+  next_step_ = walker_.Next();
+}
+
+std::shared_ptr<const order::EpochOrder> OrderedStream::OrderOf(
+    uint64_t epoch) {
+  for (size_t i = 0; i < orders_.size(); ++i) {
+    if (order_epochs_[i] == epoch) return orders_[i];
+  }
+  absl::StatusOr<order::EpochOrder> made =
+      order::EpochOrder::Create(parts_.order, parts_.schedule.size(), epoch);
+  // The plan was checked with epoch 0, and no epoch differs from another in
+  // what is allowed.
+  if (!made.ok()) return nullptr;
+  constexpr size_t kKept = 2;
+  if (orders_.size() == kKept) {
+    orders_.erase(orders_.begin());
+    order_epochs_.erase(order_epochs_.begin());
+  }
+  orders_.push_back(std::make_shared<const order::EpochOrder>(*made));
+  order_epochs_.push_back(epoch);
+  return orders_.back();
+}
+
+RowSource OrderedStream::RowsOf(const order::Step& step) {
+  return {{}, OrderOf(step.epoch), step.first};
+}
+
+bool OrderedStream::WorthTaking() const {
+  if (!failed_.ok()) return true;
+  if (slots_.empty()) return !next_step_.has_value();
+  return slots_.front()->done;
+}
+
+void OrderedStream::WaitFor(WaitsFor whom) {
+  if (whom == waits_for_) return;
+  const Clock::time_point now = Clock::now();
+  const double seconds =
+      std::chrono::duration<double>(now - waits_since_).count();
+  if (waits_for_ == WaitsFor::kClient) waited_.client += seconds;
+  if (waits_for_ == WaitsFor::kWorkers) waited_.workers += seconds;
+  waits_for_ = whom;
+  waits_since_ = now;
+}
+
+// With `finished` as the witness of how slow the store is now.
+std::vector<order::Step> OrderedStream::StepsToReadAhead(
+    const BatchJob& finished) {
+  std::vector<order::Step> steps;
+  if (finished.store_seconds() < kSlowReadSeconds * finished.rows()) {
+    return steps;
+  }
+  const uint64_t wanted = started_ + kReadAhead;
+  while (asked_ahead_ < wanted) {
+    std::optional<order::Step> step = ahead_.Next();
+    if (!step.has_value()) break;
+    if (asked_ahead_++ >= started_) steps.push_back(*step);
+  }
+  return steps;
+}
+
+std::function<void()> OrderedStream::TakeWakeUp() {
+  if (!wake_up_ || !WorthTaking()) return nullptr;
+  wake_up_ = false;
+  return listener_;
+}
+
+void OrderedStream::ReadAhead(const std::vector<RowSource>& rows,
+                              const std::vector<uint32_t>& counts) {
+  std::vector<uint64_t> indices;
+  for (size_t step = 0; step < rows.size(); ++step) {
+    for (uint32_t row = 0; row < counts[step]; ++row) {
+      indices.push_back(
+          BatchJob::IndexAt(rows[step], *parts_.recipe->view, row));
+    }
+  }
+  if (!indices.empty()) parts_.recipe->store->WillNeed(indices);
+}
+
+}  // namespace inkstream::batch

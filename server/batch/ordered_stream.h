@@ -1,0 +1,102 @@
+// The stream of batches of one plan: steps in order, laid out by many workers
+// ahead of the transport, handed out in order.
+//
+// Thread safety: see BatchStream. Made by Engine; lives in a shared_ptr, since
+// workers and the memory gate refer to it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "server/batch/batch_job.h"
+#include "server/batch/batch_stream.h"
+#include "server/batch/memory_gate.h"
+#include "server/batch/worker_pool.h"
+#include "server/order/step_schedule.h"
+
+namespace inkstream::batch {
+
+struct OrderedStreamParts {
+  std::shared_ptr<const BatchRecipe> recipe;
+  StreamFacts facts;
+  OrderSpec order;
+  order::StepSchedule schedule;
+  order::Place start;
+  uint64_t max_batches = 0;  // 0: no bound
+  uint32_t max_credits = 0;
+  std::shared_ptr<WorkerPool> workers;
+  std::shared_ptr<MemoryGate> gate;
+};
+
+class OrderedStream : public BatchStream,
+                      public WorkSource,
+                      public BufferWaiter,
+                      public std::enable_shared_from_this<OrderedStream> {
+ public:
+  explicit OrderedStream(OrderedStreamParts parts);
+
+  const StreamFacts& facts() const override { return parts_.facts; }
+  void SetListener(std::function<void()> listener) override;
+  absl::Status Grant(uint32_t credits) override;
+  TakeResult TryTake() override;
+  void Cancel() override;
+  WaitTimes wait_times() const override;
+  order::Place place() const override;
+  uint32_t credits() const override;
+
+  void RunPiece(WorkerScratch* scratch) override;
+  void OnBuffer(std::unique_ptr<Buffer> buffer) override;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  enum class WaitsFor : uint8_t { kNobody, kClient, kWorkers };
+
+  struct Slot {
+    std::unique_ptr<BatchJob> job;
+    uint32_t next_piece = 0;  // to be given to a worker
+    bool done = false;
+  };
+
+  // All of these with mu_ held.
+  size_t StartBatches();  // returns how many pieces there are to announce
+  size_t StartBatch(std::unique_ptr<Buffer> buffer);
+  void PickNextStep();
+  std::shared_ptr<const order::EpochOrder> OrderOf(uint64_t epoch);
+  RowSource RowsOf(const order::Step& step);
+  bool WorthTaking() const;
+  void WaitFor(WaitsFor whom);
+  std::vector<order::Step> StepsToReadAhead(const BatchJob& finished);
+
+  std::function<void()> TakeWakeUp();
+  void ReadAhead(const std::vector<RowSource>& rows,
+                 const std::vector<uint32_t>& counts);
+
+  const OrderedStreamParts parts_;
+
+  mutable std::mutex mu_;  // guards everything below
+  order::StepSchedule::Walker walker_;
+  order::StepSchedule::Walker ahead_;  // of the steps asked for in advance
+  std::optional<order::Step> next_step_;
+  uint64_t started_ = 0;      // batches
+  uint64_t asked_ahead_ = 0;  // steps that ahead_ has passed
+  bool waits_for_memory_ = false;
+  uint32_t credits_ = 0;
+  std::deque<std::shared_ptr<Slot>> slots_;  // in order of the batches
+  std::vector<std::shared_ptr<const order::EpochOrder>> orders_;
+  std::vector<uint64_t> order_epochs_;  // of orders_
+  order::Place place_;
+  absl::Status failed_;
+  bool wake_up_ = false;  // the listener is to be called
+  std::function<void()> listener_;
+  WaitsFor waits_for_ = WaitsFor::kNobody;
+  Clock::time_point waits_since_;
+  WaitTimes waited_;
+};
+
+}  // namespace inkstream::batch

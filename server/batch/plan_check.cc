@@ -1,0 +1,86 @@
+#include "server/batch/plan_check.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "server/batch/nearest_name.h"
+#include "server/raster/rasterizer.h"
+
+namespace inkstream::batch {
+
+absl::StatusOr<BatchLayout> PriceDelivery(const DeliverySpec& delivery,
+                                          const EngineOptions& options) {
+  absl::StatusOr<BatchLayout> layout =
+      BatchLayout::Create(delivery, options.limits);
+  if (!layout.ok()) return layout;
+  const uint64_t bytes = layout->Bytes(delivery.batch_size);
+  if (bytes > options.batch_memory) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "delivery: a batch of ", delivery.batch_size, " drawings takes ", bytes,
+        " bytes; this server keeps ", options.batch_memory,
+        " bytes for all batches together: ask for a smaller batch_size or "
+        "image"));
+  }
+  if (delivery.image.has_value()) {
+    absl::StatusOr<std::unique_ptr<raster::Rasterizer>> rasterizer =
+        raster::Rasterizer::Create(*delivery.image,
+                                   options.limits.max_image_side);
+    if (!rasterizer.ok()) return rasterizer.status();
+  }
+  return layout;
+}
+
+absl::Status CheckSharding(const DeliverySpec& delivery, const Limits& limits) {
+  if (delivery.world < 1 || delivery.world > limits.max_world) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("delivery.world: ", delivery.world, " is not in 1..",
+                     limits.max_world, " ranks (max_world)"));
+  }
+  if (delivery.rank >= delivery.world) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("delivery.rank: ", delivery.rank,
+                     " is not below delivery.world, ", delivery.world));
+  }
+  if (delivery.epochs.has_value() && *delivery.epochs == 0) {
+    return absl::InvalidArgumentError(
+        "delivery.epochs: 0 epochs; at least 1, or forever");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckFetch(const FetchPlan& plan, const Limits& limits) {
+  const int kinds = (plan.indices.empty() ? 0 : 1) +
+                    (plan.ranks.empty() ? 0 : 1) +
+                    (plan.key_ids.empty() ? 0 : 1);
+  if (kinds != 1) {
+    return absl::InvalidArgumentError(
+        kinds == 0
+            ? "give one of index, rank and key_id: none is set"
+            : "give one of index, rank and key_id: more than one is set");
+  }
+  const size_t drawings =
+      std::max({plan.indices.size(), plan.ranks.size(), plan.key_ids.size()});
+  if (drawings > limits.max_fetch_indices) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        plan.indices.empty() ? plan.ranks.empty() ? "key_id" : "rank" : "index",
+        ": ", drawings, " drawings asked for; at most ",
+        limits.max_fetch_indices, " a call (max_fetch_indices)"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckDatasetName(const std::string& name) {
+  const bool fits =
+      !name.empty() && name.size() <= 64 &&
+      std::all_of(name.begin(), name.end(), [](char c) {
+        return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == '-';
+      });
+  if (fits) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("dataset name ", Quoted(name),
+                   ": use 1 to 64 letters, digits, '.', '_' and '-'"));
+}
+
+}  // namespace inkstream::batch

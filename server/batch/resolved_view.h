@@ -1,0 +1,68 @@
+// A view of one store, resolved: which drawings, in index order, and what
+// their labels are called.
+//
+// A view of everything costs nothing; any other one is a bitmap, built by one
+// scan of the split hashes and labels.
+//
+// Thread safety: immutable after construction. Holds no store open.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "inkstream/plan.h"
+#include "server/batch/rank_select.h"
+#include "server/order/order_plan.h"
+#include "server/store/store_reader.h"
+
+namespace inkstream::batch {
+
+class ResolvedView {
+ public:
+  // NOT_FOUND: no such split or class; names the nearest. INVALID_ARGUMENT: a
+  // class is named twice. Scans with up to `threads` threads.
+  static absl::StatusOr<std::shared_ptr<const ResolvedView>> Create(
+      const store::StoreReader& store, const View& view, int threads);
+
+  uint64_t size() const { return order_.size; }
+
+  // Store index of the view's `rank`-th drawing. REQUIRES: rank < size().
+  uint64_t IndexOf(uint64_t rank) const {
+    return members_.has_value() ? members_->Select(rank) : rank;
+  }
+
+  // Label in the view of a label in the store (-1: none); -1: none, or a class
+  // that the view does not name.
+  int32_t LabelOf(int32_t store_label) const {
+    if (labels_.empty() || store_label < 0) return store_label;
+    return labels_[store_label];
+  }
+
+  const std::vector<std::string>& classes() const { return classes_; }
+  const std::vector<uint64_t>& class_counts() const { return class_counts_; }
+
+  // What the order plan's hash covers.
+  const order::ResolvedView& order_view() const { return order_; }
+
+  // Memory held.
+  size_t bytes() const;
+
+ private:
+  ResolvedView() = default;
+
+  void Scan(const store::StoreReader& store, const store::SplitInfo* split,
+            int threads);
+
+  order::ResolvedView order_;
+  std::vector<std::string> classes_;    // label order
+  std::vector<uint64_t> class_counts_;  // same order
+  std::vector<int32_t> labels_;         // by store label; empty: unchanged
+  std::optional<RankSelect> members_;   // nullopt: every drawing
+};
+
+}  // namespace inkstream::batch

@@ -1,0 +1,312 @@
+#include "server/batch/serving_engine.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "server/batch/fetch_job.h"
+#include "server/batch/machine_limits.h"
+#include "server/batch/nearest_name.h"
+#include "server/batch/ordered_stream.h"
+#include "server/batch/plan_check.h"
+#include "server/batch/status_reason.h"
+#include "server/order/epoch_order.h"
+#include "server/order/order_plan.h"
+
+namespace inkstream::batch {
+namespace {
+
+// Opening and describing is mostly waiting for a scan; two may run at once so
+// that one long scan does not hold up the others.
+constexpr int kRequestThreads = 2;
+constexpr uint32_t kMaxWaitingRequests = 4096;
+constexpr absl::Duration kRetryDelay = absl::Seconds(1);
+
+// Gives the caller sole ownership of a stream that workers refer to as well,
+// and the engine its place for another one when the caller is done.
+class OwnedStream : public BatchStream {
+ public:
+  OwnedStream(std::shared_ptr<OrderedStream> stream,
+              std::shared_ptr<std::atomic<uint32_t>> open)
+      : stream_(std::move(stream)), open_(std::move(open)) {}
+  ~OwnedStream() override {
+    stream_->Cancel();
+    open_->fetch_sub(1);
+  }
+
+  const StreamFacts& facts() const override { return stream_->facts(); }
+  void SetListener(std::function<void()> listener) override {
+    stream_->SetListener(std::move(listener));
+  }
+  absl::Status Grant(uint32_t credits) override {
+    return stream_->Grant(credits);
+  }
+  TakeResult TryTake() override { return stream_->TryTake(); }
+  void Cancel() override { stream_->Cancel(); }
+  WaitTimes wait_times() const override { return stream_->wait_times(); }
+  order::Place place() const override { return stream_->place(); }
+  uint32_t credits() const override { return stream_->credits(); }
+
+ private:
+  const std::shared_ptr<OrderedStream> stream_;
+  const std::shared_ptr<std::atomic<uint32_t>> open_;
+};
+
+StreamFacts FactsOf(const Dataset& dataset, const ResolvedView& view) {
+  StreamFacts facts;
+  facts.dataset = dataset.name;
+  facts.start.fingerprint = dataset.store->info().fingerprint;
+  facts.view_size = view.size();
+  facts.vocabulary = view.classes();
+  facts.countrycodes = dataset.store->countrycodes();
+  return facts;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Engine>> Engine::Create(
+    const EngineOptions& options) {
+  EngineOptions resolved = options;
+  const uint64_t memory = UsableMemory() / 10 * 9;
+  if (resolved.workers < 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("workers: ", resolved.workers, "; at least 0"));
+  }
+  if (resolved.workers == 0) resolved.workers = UsableCpus();
+  if (resolved.batch_memory == 0) resolved.batch_memory = memory / 4;
+  if (resolved.view_memory == 0) resolved.view_memory = memory / 20;
+  return std::make_unique<ServingEngine>(resolved);
+}
+
+ServingEngine::ServingEngine(const EngineOptions& options)
+    : options_(options),
+      workers_(std::make_shared<WorkerPool>(options.workers)),
+      requests_(kRequestThreads),
+      waiting_requests_(std::make_shared<std::atomic<uint32_t>>(0)),
+      views_(options.view_memory, options.workers),
+      open_streams_(std::make_shared<std::atomic<uint32_t>>(0)) {}
+
+ServingEngine::~ServingEngine() { Stop(); }
+
+void ServingEngine::Stop() {
+  requests_.Stop();
+  workers_->Stop();
+}
+
+absl::Status ServingEngine::AddDataset(
+    const std::string& name, std::shared_ptr<const store::StoreReader> store) {
+  absl::Status status = CheckDatasetName(name);
+  if (!status.ok()) return status;
+  const std::lock_guard<std::mutex> lock(mu_);
+  const auto [place, added] = datasets_.try_emplace(name);
+  if (!added) {
+    return absl::AlreadyExistsError(
+        absl::StrCat("dataset ", Quoted(name), " is served already, from ",
+                     place->second.store->path(), "; give ", store->path(),
+                     " another name: NAME=PATH"));
+  }
+  place->second = {name, std::move(store)};
+  return absl::OkStatus();
+}
+
+std::vector<std::string> ServingEngine::datasets() const {
+  const std::lock_guard<std::mutex> lock(mu_);
+  std::vector<std::string> names;
+  for (const auto& [name, dataset] : datasets_) names.push_back(name);
+  return names;
+}
+
+absl::StatusOr<Dataset> ServingEngine::Find(const std::string& name) const {
+  const std::lock_guard<std::mutex> lock(mu_);
+  if (name.empty() && datasets_.size() == 1) return datasets_.begin()->second;
+  const auto found = datasets_.find(name);
+  if (found != datasets_.end()) return found->second;
+  std::vector<std::string> names;
+  for (const auto& [served, dataset] : datasets_) names.push_back(served);
+  if (name.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("dataset: not set, and this server has ", names.size(),
+                     NearestHint(name, names)));
+  }
+  return absl::NotFoundError(absl::StrCat("dataset: there is no ", Quoted(name),
+                                          NearestHint(name, names)));
+}
+
+absl::StatusOr<DatasetFacts> ServingEngine::Describe(const std::string& dataset,
+                                                     const View& view) const {
+  absl::StatusOr<Dataset> found = Find(dataset);
+  if (!found.ok()) return found.status();
+  absl::StatusOr<std::shared_ptr<const ResolvedView>> resolved =
+      views_.Get(*found->store, view);
+  if (!resolved.ok()) return resolved.status();
+  return DatasetFacts{found->name, found->store, (*resolved)->size(),
+                      (*resolved)->classes(), (*resolved)->class_counts()};
+}
+
+absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::OpenStream(
+    const Plan& plan, BufferPool* pool) {
+  if (open_streams_->fetch_add(1) >= options_.limits.max_streams) {
+    open_streams_->fetch_sub(1);
+    return WithRetryDelay(
+        WithReason(absl::ResourceExhaustedError(absl::StrCat(
+                       "this server has ", options_.limits.max_streams,
+                       " streams open, as many as it may (max_streams)")),
+                   kReasonTooManyStreams),
+        kRetryDelay);
+  }
+  absl::StatusOr<std::unique_ptr<BatchStream>> stream = Open(plan, pool);
+  if (!stream.ok()) open_streams_->fetch_sub(1);
+  return stream;
+}
+
+absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::Open(
+    const Plan& plan, BufferPool* pool) {
+  absl::StatusOr<Dataset> dataset = Find(plan.dataset);
+  if (!dataset.ok()) return dataset.status();
+  absl::Status status =
+      CheckFingerprint(*dataset, "open.fingerprint", plan.fingerprint);
+  status.Update(CheckSharding(plan.delivery, options_.limits));
+  if (!status.ok()) return status;
+  absl::StatusOr<BatchLayout> layout = PriceDelivery(plan.delivery, options_);
+  if (!layout.ok()) return layout.status();
+  absl::StatusOr<std::shared_ptr<const ResolvedView>> view =
+      views_.Get(*dataset->store, plan.view);
+  if (!view.ok()) return view.status();
+
+  StreamFacts facts = FactsOf(*dataset, **view);
+  Cursor& start = facts.start;
+  start.order_plan =
+      order::CanonicalOrderPlan((*view)->order_view(), plan.order);
+  start.plan_hash = order::OrderPlanHash(start.order_plan);
+  start.seed = plan.order.seed;
+  if (plan.start.has_value()) {
+    status = CheckFingerprint(*dataset, "open.cursor.fingerprint",
+                              plan.start->fingerprint);
+    status.Update(
+        order::CheckCursor(*plan.start, start.fingerprint, start.order_plan));
+    if (!status.ok()) return status;
+    start.epoch = plan.start->epoch;
+    start.position = plan.start->position;
+  }
+  const order::Place place = {start.epoch, start.position};
+  absl::StatusOr<order::StepSchedule> schedule =
+      order::StepSchedule::Create(facts.view_size, plan.delivery, place);
+  if (!schedule.ok()) return schedule.status();
+  absl::StatusOr<order::EpochOrder> first_order =
+      order::EpochOrder::Create(plan.order, facts.view_size, place.epoch);
+  if (!first_order.ok()) return first_order.status();
+  facts.steps_per_epoch = schedule->StepsFrom(0);
+
+  OrderedStreamParts parts = {
+      RecipeOf(*dataset, *view, *std::move(layout), plan.delivery),
+      std::move(facts),
+      plan.order,
+      *std::move(schedule),
+      place,
+      plan.delivery.max_batches,
+      options_.limits.max_credits,
+      workers_,
+      GateOf(pool)};
+  return std::make_unique<OwnedStream>(
+      std::make_shared<OrderedStream>(std::move(parts)), open_streams_);
+}
+
+void ServingEngine::Fetch(
+    const FetchPlan& plan, BufferPool* pool,
+    std::function<void(absl::StatusOr<FetchedBatch>)> done) {
+  absl::Status status = StartFetch(plan, pool, &done);
+  if (!status.ok()) done(std::move(status));
+}
+
+absl::Status ServingEngine::StartFetch(
+    const FetchPlan& plan, BufferPool* pool,
+    std::function<void(absl::StatusOr<FetchedBatch>)>* done) {
+  absl::StatusOr<Dataset> dataset = Find(plan.dataset);
+  if (!dataset.ok()) return dataset.status();
+  absl::Status status =
+      CheckFingerprint(*dataset, "fingerprint", plan.fingerprint);
+  status.Update(CheckFetch(plan, options_.limits));
+  if (!status.ok()) return status;
+  DeliverySpec delivery = plan.delivery;
+  delivery.batch_size = static_cast<uint32_t>(
+      plan.indices.size() + plan.ranks.size() + plan.key_ids.size());
+  absl::StatusOr<BatchLayout> layout = PriceDelivery(delivery, options_);
+  if (!layout.ok()) return layout.status();
+  absl::StatusOr<std::shared_ptr<const ResolvedView>> view =
+      views_.Get(*dataset->store, plan.view);
+  if (!view.ok()) return view.status();
+  absl::StatusOr<std::vector<uint64_t>> indices =
+      IndicesOf(*dataset, **view, plan);
+  if (!indices.ok()) return indices.status();
+  const auto job = std::make_shared<FetchJob>(
+      RecipeOf(*dataset, *view, *std::move(layout), delivery),
+      FactsOf(*dataset, **view), *std::move(indices), workers_,
+      std::move(*done));
+  job->Start(GateOf(pool).get());
+  return absl::OkStatus();
+}
+
+absl::StatusOr<InspectedDrawing> ServingEngine::Inspect(
+    const std::string& dataset, uint64_t index, int64_t key_id) {
+  absl::StatusOr<Dataset> found = Find(dataset);
+  if (!found.ok()) return found.status();
+  FetchPlan plan;
+  if (key_id != 0) {
+    plan.key_ids = {key_id};
+  } else {
+    plan.indices = {index};
+  }
+  absl::StatusOr<std::shared_ptr<const ResolvedView>> everything =
+      views_.Get(*found->store, View());
+  if (!everything.ok()) return everything.status();
+  absl::StatusOr<std::vector<uint64_t>> indices =
+      IndicesOf(*found, **everything, plan);
+  if (!indices.ok()) return indices.status();
+  InspectedDrawing inspected;
+  inspected.index = indices->front();
+  inspected.label = found->store->Label(inspected.index);
+  inspected.split = SplitOf(*found->store, inspected.index);
+  absl::Status read = found->store->NewDrawingReader()->ReadDrawing(
+      inspected.index, &inspected.drawing);
+  if (!read.ok()) return read;
+  return inspected;
+}
+
+absl::Status ServingEngine::Run(std::function<void()> work) {
+  if (waiting_requests_->fetch_add(1) >= kMaxWaitingRequests) {
+    waiting_requests_->fetch_sub(1);
+    return WithRetryDelay(
+        WithReason(
+            absl::ResourceExhaustedError(absl::StrCat(
+                kMaxWaitingRequests, " requests wait for their turn already")),
+            kReasonOverloaded),
+        kRetryDelay);
+  }
+  requests_.Post([work = std::move(work), waiting = waiting_requests_] {
+    waiting->fetch_sub(1);
+    work();
+  });
+  return absl::OkStatus();
+}
+
+std::shared_ptr<const BatchRecipe> ServingEngine::RecipeOf(
+    const Dataset& dataset, std::shared_ptr<const ResolvedView> view,
+    BatchLayout layout, const DeliverySpec& delivery) const {
+  return std::make_shared<const BatchRecipe>(BatchRecipe{
+      dataset.store, std::move(view), std::move(layout), delivery.image,
+      options_.limits.max_image_side, delivery.ignore_index,
+      RowsAPiece(delivery, options_.workers)});
+}
+
+std::shared_ptr<MemoryGate> ServingEngine::GateOf(BufferPool* pool) {
+  const std::lock_guard<std::mutex> lock(mu_);
+  std::shared_ptr<MemoryGate>& gate = gates_[pool];
+  if (gate == nullptr) {
+    gate = std::make_shared<MemoryGate>(pool, workers_);
+    gate->Attach();
+  }
+  return gate;
+}
+
+}  // namespace inkstream::batch

@@ -1,0 +1,72 @@
+// The engine over real threads: see engine.h for what it promises.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "server/batch/batch_job.h"
+#include "server/batch/dataset.h"
+#include "server/batch/engine.h"
+#include "server/batch/memory_gate.h"
+#include "server/batch/view_cache.h"
+#include "server/batch/worker_pool.h"
+
+namespace inkstream::batch {
+
+class ServingEngine : public Engine {
+ public:
+  // `options` has no zeros.
+  explicit ServingEngine(const EngineOptions& options);
+  ~ServingEngine() override;
+
+  absl::Status AddDataset(
+      const std::string& name,
+      std::shared_ptr<const store::StoreReader> store) override;
+  std::vector<std::string> datasets() const override;
+  const EngineOptions& options() const override { return options_; }
+  int workers() const override { return options_.workers; }
+  absl::StatusOr<DatasetFacts> Describe(const std::string& dataset,
+                                        const View& view) const override;
+  absl::StatusOr<std::unique_ptr<BatchStream>> OpenStream(
+      const Plan& plan, BufferPool* pool) override;
+  void Fetch(const FetchPlan& plan, BufferPool* pool,
+             std::function<void(absl::StatusOr<FetchedBatch>)> done) override;
+  absl::StatusOr<InspectedDrawing> Inspect(const std::string& dataset,
+                                           uint64_t index,
+                                           int64_t key_id) override;
+  absl::Status Run(std::function<void()> work) override;
+  uint32_t open_streams() const override { return *open_streams_; }
+  void Stop() override;
+
+ private:
+  absl::StatusOr<Dataset> Find(const std::string& name) const;
+  absl::StatusOr<std::unique_ptr<BatchStream>> Open(const Plan& plan,
+                                                    BufferPool* pool);
+  absl::Status StartFetch(
+      const FetchPlan& plan, BufferPool* pool,
+      std::function<void(absl::StatusOr<FetchedBatch>)>* done);
+  std::shared_ptr<const BatchRecipe> RecipeOf(
+      const Dataset& dataset, std::shared_ptr<const ResolvedView> view,
+      BatchLayout layout, const DeliverySpec& delivery) const;
+  std::shared_ptr<MemoryGate> GateOf(BufferPool* pool);
+
+  const EngineOptions options_;
+  const std::shared_ptr<WorkerPool> workers_;
+  WorkerPool requests_;
+  const std::shared_ptr<std::atomic<uint32_t>> waiting_requests_;
+  mutable ViewCache views_;
+  const std::shared_ptr<std::atomic<uint32_t>> open_streams_;
+
+  mutable std::mutex mu_;
+  std::map<std::string, Dataset> datasets_;                   // by mu_
+  std::map<BufferPool*, std::shared_ptr<MemoryGate>> gates_;  // by mu_
+};
+
+}  // namespace inkstream::batch

@@ -1,0 +1,34 @@
+// What a program may want to know of an error beyond its code: a reason to
+// branch on and how long to wait. Both travel as payloads of absl::Status;
+// transports turn them into their own form.
+//
+// Thread safety: pure functions.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+namespace inkstream::batch {
+
+// Reasons that go with UNAVAILABLE: another replica can take the stream over.
+inline constexpr char kReasonDrain[] = "DRAIN";
+inline constexpr char kReasonOverloaded[] = "OVERLOADED";
+inline constexpr char kReasonGenerationNotHere[] = "GENERATION_NOT_HERE";
+inline constexpr char kReasonIdle[] = "IDLE";
+inline constexpr char kReasonSlowReader[] = "SLOW_READER";
+// Reasons that go with RESOURCE_EXHAUSTED.
+inline constexpr char kReasonTooManyStreams[] = "TOO_MANY_STREAMS";
+inline constexpr char kReasonTooManyCredits[] = "TOO_MANY_CREDITS";
+
+absl::Status WithReason(absl::Status status, absl::string_view reason);
+absl::Status WithRetryDelay(absl::Status status, absl::Duration delay);
+
+// "" where the status has none.
+std::string ReasonOf(const absl::Status& status);
+std::optional<absl::Duration> RetryDelayOf(const absl::Status& status);
+
+}  // namespace inkstream::batch

@@ -1,0 +1,77 @@
+#include "server/batch/worker_pool.h"
+
+#include <utility>
+
+namespace inkstream::batch {
+namespace {
+
+class PostedWork : public WorkSource {
+ public:
+  explicit PostedWork(std::function<void()> work) : work_(std::move(work)) {}
+  void RunPiece(WorkerScratch* /*scratch*/) override { work_(); }
+
+ private:
+  std::function<void()> work_;
+};
+
+}  // namespace
+
+WorkerPool::WorkerPool(int threads) : thread_count_(threads) {
+  threads_.reserve(threads);
+  for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { Run(); });
+}
+
+WorkerPool::~WorkerPool() { Stop(); }
+
+void WorkerPool::Add(std::shared_ptr<WorkSource> source, size_t pieces) {
+  if (pieces == 0) return;
+  {
+    const std::lock_guard<std::mutex> lock(mu_);
+    if (stopped_) return;
+    WorkSource* const announced = source.get();
+    const bool queued = announced->pieces_ > 0;
+    announced->pieces_ += pieces;
+    if (!queued) queue_.push_back(std::move(source));
+  }
+  if (pieces == 1) {
+    work_.notify_one();
+  } else {
+    work_.notify_all();
+  }
+}
+
+void WorkerPool::Post(std::function<void()> work) {
+  Add(std::make_shared<PostedWork>(std::move(work)), 1);
+}
+
+void WorkerPool::Stop() {
+  std::vector<std::thread> threads;
+  {
+    const std::lock_guard<std::mutex> lock(mu_);
+    stopped_ = true;
+    threads.swap(threads_);
+  }
+  work_.notify_all();
+  for (std::thread& thread : threads) thread.join();
+  std::deque<std::shared_ptr<WorkSource>> dropped;
+  const std::lock_guard<std::mutex> lock(mu_);
+  dropped.swap(queue_);
+}
+
+void WorkerPool::Run() {
+  WorkerScratch scratch;
+  for (;;) {
+    std::shared_ptr<WorkSource> source;
+    {
+      std::unique_lock<std::mutex> lock(mu_);
+      work_.wait(lock, [this] { return stopped_ || !queue_.empty(); });
+      if (stopped_) return;
+      source = std::move(queue_.front());
+      queue_.pop_front();
+      if (--source->pieces_ > 0) queue_.push_back(source);
+    }
+    source->RunPiece(&scratch);
+  }
+}
+
+}  // namespace inkstream::batch
