@@ -1,0 +1,38 @@
+// What a stroke tensor looks like.
+//
+// Thread safety: plain value.
+#pragma once
+
+#include <cstdint>
+
+#include "inkstream/tensor.h"
+
+namespace inkstream {
+
+// Numbered as in inkstream.v1; never renumber.
+enum class StrokeFormat : uint8_t {
+  kStroke3 = 0,  // dx, dy, pen lifted after this point
+  kStroke5 = 1,  // dx, dy, pen down, pen lifted, end of drawing
+  kPoints = 2,   // x, y, pen lifted after this point
+};
+enum class StrokeScale : uint8_t { kNone = 0, kUnit = 1, kDataset = 2 };
+enum class TooLong : uint8_t { kTruncate = 0, kDrop = 1, kError = 2 };
+
+// dx, dy of the first point are its place relative to (0, 0), as sketch-rnn
+// has it.
+struct StrokesSpec {
+  StrokeFormat format = StrokeFormat::kStroke5;
+  uint32_t max_len = 250;   // points, without the start token
+  bool start_token = true;  // first row 0, 0, 1, 0, 0 (stroke5) or zeros
+  StrokeScale scale = StrokeScale::kNone;
+  double scale_value = 0;  // > 0: divide by it, whatever `scale` says
+  TooLong too_long = TooLong::kTruncate;
+  float resample = 0;  // > 0: points this far apart, units of the canvas
+  float prefix = 1;    // (0, 1]: share of the points kept, from the first on
+  bool ragged = false;
+  DType dtype = DType::kFloat32;  // float32 | float16
+
+  bool operator==(const StrokesSpec&) const = default;
+};
+
+}  // namespace inkstream
