@@ -74,12 +74,13 @@ main() {
     names+=("${listed[@]}")
   done
   local name
+  mapfile -t names < <(printf '%s\n' "${names[@]}" | sort -u)
   for name in "${names[@]}"; do
     [[ $(dpkg-query -W -f='${db:Status-Status}' "$name" 2>/dev/null) == installed ]] ||
       missing+=("$name")
   done
   if ((dry_run)); then
-    if ((${#missing[@]})); then printf '%s\n' "${missing[@]}" | sort -u; fi
+    if ((${#missing[@]})); then printf '%s\n' "${missing[@]}"; fi
     return
   fi
   ((${#missing[@]})) || return 0

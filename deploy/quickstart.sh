@@ -69,6 +69,7 @@ usage_error() {
 
 on_debian_12() {
   [[ -r /etc/os-release ]] || return 1
+  # shellcheck source=/dev/null
   (. /etc/os-release && [[ ${ID:-} == debian && ${VERSION_ID:-} == 12 ]])
 }
 
