@@ -1,0 +1,42 @@
+// Bytes of an input, decompressed.
+//
+// Thread safety: one thread at a time; consumed() from any thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+namespace inkstream::ingest {
+
+class ByteSource {
+ public:
+  virtual ~ByteSource() = default;
+
+  // Reads 1 to `capacity` bytes; 0: the end. Errors name the input. DATA_LOSS:
+  // compressed bytes are truncated or corrupt. CANCELLED: interrupted.
+  virtual absl::StatusOr<size_t> Read(char* out, size_t capacity) = 0;
+
+  // Bytes taken from the file so far, compressed ones where it is.
+  virtual uint64_t consumed() const = 0;
+};
+
+// Looked at while a pipe has nothing to give; true ends the read.
+using InterruptCheck = std::function<bool()>;
+
+// The window of a .zst frame that is still accepted: 2^27 = 128 MiB.
+inline constexpr int kMaxZstdWindowLog = 27;
+
+// Opens a file, or standard input for "-", and decompresses gzip and zstd by
+// content, not by name; several members or frames in a row are one input.
+absl::StatusOr<std::unique_ptr<ByteSource>> OpenSource(
+    const std::string& path, InterruptCheck interrupted);
+
+// What a person calls the input.
+std::string SourceName(const std::string& path);
+
+}  // namespace inkstream::ingest

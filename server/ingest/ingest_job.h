@@ -1,0 +1,48 @@
+// Foreign files -> drawings -> store, in parallel and in input order.
+//
+// Thread safety: one job on one thread; it starts threads of its own and ends
+// them before it returns.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "server/ingest/drawing_format.h"
+#include "server/ingest/error_log.h"
+#include "server/ingest/input_list.h"
+#include "server/ingest/max_errors.h"
+#include "server/store/store_writer.h"
+
+namespace inkstream::ingest {
+
+struct IngestReport {
+  uint64_t read = 0;  // kept + skipped
+  uint64_t kept = 0;
+  ErrorLog errors;
+  KeyCounts unknown_keys;
+  KeyCounts null_values;
+  uint64_t bytes_read = 0;   // from the inputs, compressed where they are
+  uint64_t bytes_total = 0;  // of the inputs; 0: not known
+  std::string fingerprint;   // of the store; empty unless complete
+};
+
+struct IngestOptions {
+  std::vector<InputFile> inputs;
+  MaxErrors max_errors;
+  int threads = 1;  // that read and parse
+  InterruptCheck interrupted;
+  // Called on the job's thread, some hundred times a second.
+  std::function<void(const IngestReport&)> progress;
+};
+
+// Reads every input into `writer` and finishes it. The report is filled also
+// when the job fails. On failure the writer is discarded: nothing half-made is
+// kept. OUT_OF_RANGE: more bad records than max_errors. CANCELLED:
+// interrupted. INVALID_ARGUMENT: no drawings at all.
+absl::Status RunIngest(const IngestOptions& options, store::StoreWriter* writer,
+                       IngestReport* report);
+
+}  // namespace inkstream::ingest

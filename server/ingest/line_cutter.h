@@ -1,0 +1,33 @@
+// Cuts text at line ends. Lines over RecordChunk::kMaxRecordBytes are skipped
+// without being buffered.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "server/ingest/drawing_format.h"
+
+namespace inkstream::ingest {
+
+class LineCutter : public RecordCutter {
+ public:
+  LineCutter(std::unique_ptr<ByteSource> source, std::string name);
+
+  // INVALID_ARGUMENT: the input is UTF-16. A UTF-8 byte order mark is skipped.
+  absl::StatusOr<bool> Next(RecordChunk* chunk) override;
+
+ private:
+  absl::Status Fill(RecordChunk* chunk);
+  absl::Status CheckEncoding(RecordChunk* chunk);
+  absl::StatusOr<bool> SkipOverlong(RecordChunk* chunk);
+
+  const std::unique_ptr<ByteSource> source_;
+  const std::string name_;
+  std::string carry_;  // bytes behind the last cut
+  bool ended_ = false;
+  uint64_t line_ = 1;
+  uint64_t offset_ = 0;
+};
+
+}  // namespace inkstream::ingest

@@ -1,0 +1,26 @@
+// Newline-delimited JSON, one drawing a line, as the simplified Quick, Draw!
+// files: {"word", "countrycode", "timestamp", "recognized", "key_id",
+// "drawing": [[[x, ...], [y, ...]], ...]}. Keys may be missing (all but
+// drawing) and in any order; null reads as missing; blank lines are passed
+// over.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "server/ingest/drawing_format.h"
+
+namespace inkstream::ingest {
+
+class NdjsonFormat : public DrawingFormat {
+ public:
+  // Objects and arrays inside one another, the line's own object included.
+  static constexpr size_t kMaxDepth = 64;
+
+  std::unique_ptr<RecordCutter> NewCutter(
+      std::unique_ptr<ByteSource> source,
+      const std::string& name) const override;
+  std::unique_ptr<RecordParser> NewParser() const override;
+};
+
+}  // namespace inkstream::ingest

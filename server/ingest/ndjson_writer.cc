@@ -1,0 +1,82 @@
+#include "server/ingest/ndjson_writer.h"
+
+#include <cstdint>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "server/ingest/json_text.h"
+#include "server/ingest/timestamp_text.h"
+
+namespace inkstream::ingest {
+namespace {
+
+void AppendAxis(absl::Span<const float> values, std::string* out) {
+  out->push_back('[');
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (i > 0) out->push_back(',');
+    const auto value = static_cast<uint32_t>(values[i]);
+    if (value >= 100) out->push_back(static_cast<char>('0' + value / 100));
+    if (value >= 10) out->push_back(static_cast<char>('0' + value / 10 % 10));
+    out->push_back(static_cast<char>('0' + value % 10));
+  }
+  out->push_back(']');
+}
+
+class LineWriter {
+ public:
+  explicit LineWriter(std::string* out) : out_(out) {}
+
+  void Key(absl::string_view name) {
+    out_->push_back(first_ ? '{' : ',');
+    first_ = false;
+    out_->push_back('"');
+    out_->append(name.data(), name.size());
+    out_->append("\":");
+  }
+
+ private:
+  std::string* const out_;
+  bool first_ = true;
+};
+
+}  // namespace
+
+void AppendNdjsonLine(const Drawing& drawing, std::string* out) {
+  LineWriter line(out);
+  if (drawing.word.has_value()) {
+    line.Key("word");
+    AppendJsonString(*drawing.word, out);
+  }
+  if (drawing.countrycode.has_value()) {
+    line.Key("countrycode");
+    AppendJsonString(*drawing.countrycode, out);
+  }
+  if (drawing.timestamp.has_value()) {
+    line.Key("timestamp");
+    absl::StrAppend(out, "\"", FormatTimestamp(*drawing.timestamp), "\"");
+  }
+  if (drawing.recognized.has_value()) {
+    line.Key("recognized");
+    absl::StrAppend(out, *drawing.recognized ? "true" : "false");
+  }
+  if (drawing.key_id.has_value()) {
+    line.Key("key_id");
+    absl::StrAppend(out, "\"", *drawing.key_id, "\"");
+  }
+  line.Key("drawing");
+  const StrokesView strokes = drawing.strokes();
+  out->push_back('[');
+  for (size_t s = 0; s < strokes.strokes(); ++s) {
+    const size_t begin = strokes.begin(s);
+    const size_t count = strokes.end(s) - begin;
+    out->append(s == 0 ? "[" : ",[");
+    AppendAxis(strokes.x.subspan(begin, count), out);
+    out->push_back(',');
+    AppendAxis(strokes.y.subspan(begin, count), out);
+    out->push_back(']');
+  }
+  out->append("]}\n");
+}
+
+}  // namespace inkstream::ingest

@@ -1,0 +1,16 @@
+// Drawings as simplified NDJSON lines, byte for byte as Google writes them.
+//
+// Thread safety: pure functions.
+#pragma once
+
+#include <string>
+
+#include "inkstream/drawing.h"
+
+namespace inkstream::ingest {
+
+// Appends one line with its line end. A missing field has no key.
+// REQUIRES: what store::ValidateDrawing asks for.
+void AppendNdjsonLine(const Drawing& drawing, std::string* out);
+
+}  // namespace inkstream::ingest

@@ -1,0 +1,21 @@
+// Instants as Quick, Draw! writes them: 2017-03-02 23:25:10.07453 UTC.
+//
+// Thread safety: pure functions.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "inkstream/drawing.h"
+
+namespace inkstream::ingest {
+
+// Years 1 to 9999, fraction of 0 to 6 digits (none: no point either). nullopt:
+// anything else, also days that do not exist and leap seconds.
+std::optional<Timestamp> ParseTimestamp(absl::string_view text);
+
+// The text that ParseTimestamp gave this for.
+std::string FormatTimestamp(const Timestamp& timestamp);
+
+}  // namespace inkstream::ingest
