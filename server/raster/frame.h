@@ -1,12 +1,19 @@
 // Where a drawing lies in its image.
 //
-// Thread safety: plain value and pure functions.
+// Thread safety: plain values and pure functions.
 #pragma once
 
-#include "inkstream/drawing.h"
 #include "inkstream/image_spec.h"
 
 namespace inkstream::raster {
+
+// Bounding box of a drawing's points, in its own units.
+struct Bounds {
+  float min_x = 0.0F;
+  float min_y = 0.0F;
+  float max_x = 0.0F;
+  float max_y = 0.0F;
+};
 
 // pixel = scale * unit + offset; pixel (0, 0) covers 0..1 on both axes.
 struct Frame {
@@ -23,6 +30,6 @@ float CanvasScale(const ImageSpec& spec);
 // The drawing's frame under `spec.fit`. Canvas centres it by its maximum x and
 // y, as Google's bitmaps are; box and stretch by its bounding box. The line is
 // spec.line_width * CanvasScale(spec) pixels wide under every fit.
-Frame FrameOf(const ImageSpec& spec, const StrokesView& strokes);
+Frame FrameOf(const ImageSpec& spec, const Bounds& bounds);
 
 }  // namespace inkstream::raster

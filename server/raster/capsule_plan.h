@@ -1,0 +1,51 @@
+// Everything about an image spec that its drawings share: sample grid, fixed
+// point scales, and the tables from squared distance to coverage.
+//
+// Thread safety: plain value, never changed after it was made.
+#pragma once
+
+#include <cstdint>
+
+#include "inkstream/image_spec.h"
+
+namespace inkstream::raster {
+
+// Directions are told apart by min(|ux|, |uy|) of their unit vector, since a
+// square pixel looks the same after a quarter turn or a mirror.
+inline constexpr int kDirections = 8;
+inline constexpr int kCoverEntries = 128;
+
+// Pixels are evaluated in blocks of this many columns by two rows.
+inline constexpr int kBlockColumns = 16;
+inline constexpr int kBlockRows = 2;
+
+struct CapsulePlan {
+  uint32_t height = 0;  // of the image, pixels
+  uint32_t width = 0;
+  uint32_t samples = 1;  // a pixel and axis
+  uint32_t rows = 0;     // of the sample grid
+  uint32_t columns = 0;
+  uint32_t pitch = 0;  // samples from one row to the next in the cover buffer
+
+  float radius = 0.0F;  // samples
+  // Fixed-point units a sample. Rounded products of two such lengths, shifted
+  // right by 15, are indices into `cover` once `inner` is taken off.
+  float scale = 0.0F;
+  uint16_t inner = 0;
+  // Half lengths above this many units are cut short together with the
+  // distance from the segment's middle, so that both fit 16 bits.
+  int32_t half_length_limit = 0;
+  // Blocks whose middle is further than this many units from the line are out
+  // of its reach; cut to it, no lane overflows.
+  int32_t position_limit = 0;
+
+  // Coverage 0..255 by direction and squared distance; the last entry is 0.
+  alignas(64) uint8_t cover[kDirections][kCoverEntries] = {};
+  // The same for table look-ups of 16 entries whose index wraps: row k holds
+  // cover[16 k ..] xor cover[16 (k - 1) ..].
+  alignas(64) uint8_t cover_steps[kDirections][kCoverEntries] = {};
+};
+
+CapsulePlan MakeCapsulePlan(const ImageSpec& spec);
+
+}  // namespace inkstream::raster

@@ -1,0 +1,74 @@
+#include <algorithm>
+#include <cmath>
+
+#include "server/raster/draw_kernel.h"
+
+namespace inkstream::raster {
+namespace {
+
+// Whole vectors are read and written past the last point.
+constexpr size_t kSlack = 64;
+
+}  // namespace
+
+DrawScratch::DrawScratch(const CapsulePlan& plan) {
+  const size_t bands = (plan.rows + 1) / 2 + 1;
+  cover_.assign(bands * plan.pitch * 2 + 128, 0);
+  cover = cover_.data();
+  cover += (64 - reinterpret_cast<uintptr_t>(cover) % 64) % 64;
+  Reserve(256);
+}
+
+void DrawScratch::Reserve(size_t points) {
+  if (points <= capacity_) return;
+  capacity_ = std::max(points, 2 * capacity_);
+  const size_t stride = capacity_ + 2 * kSlack;
+  points_.assign(4 * stride, 0.0F);
+  segments_.assign(kSegmentColumns * stride, 0);
+  // The slack in front is for the neighbour of the first point.
+  ax = points_.data() + kSlack;
+  ay = ax + stride;
+  bx = ay + stride;
+  by = bx + stride;
+  for (int c = 0; c < kSegmentColumns; ++c) {
+    column[c] = segments_.data() + c * stride;
+  }
+}
+
+void ClipSegment(const CapsulePlan& plan, float& ax, float& ay, float& bx,
+                 float& by) {
+  const double margin = static_cast<double>(plan.radius) + 4.0;
+  const double low = -margin;
+  const double high_x = plan.columns + margin;
+  const double high_y = plan.rows + margin;
+  const double from[2] = {ax, ay};
+  const double to[2] = {bx, by};
+  const double high[2] = {high_x, high_y};
+  double begin = 0.0;
+  double end = 1.0;
+  bool seen = std::isfinite(ax) && std::isfinite(ay) && std::isfinite(bx) &&
+              std::isfinite(by);
+  for (int axis = 0; axis < 2 && seen; ++axis) {
+    const double d = to[axis] - from[axis];
+    if (d == 0.0) {
+      seen = from[axis] >= low && from[axis] <= high[axis];
+      continue;
+    }
+    double t0 = (low - from[axis]) / d;
+    double t1 = (high[axis] - from[axis]) / d;
+    if (t0 > t1) std::swap(t0, t1);
+    begin = std::max(begin, t0);
+    end = std::min(end, t1);
+    seen = begin <= end;
+  }
+  if (!seen) {
+    ax = bx = ay = by = -4000.0F;
+    return;
+  }
+  ax = static_cast<float>(from[0] + begin * (to[0] - from[0]));
+  ay = static_cast<float>(from[1] + begin * (to[1] - from[1]));
+  bx = static_cast<float>(from[0] + end * (to[0] - from[0]));
+  by = static_cast<float>(from[1] + end * (to[1] - from[1]));
+}
+
+}  // namespace inkstream::raster

@@ -1,0 +1,206 @@
+// Points -> samples -> the constants of every segment, a vector of segments at
+// a time. Included once for each target.
+#if defined(INKSTREAM_SEGMENT_SETUP_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef INKSTREAM_SEGMENT_SETUP_INL
+#undef INKSTREAM_SEGMENT_SETUP_INL
+#else
+#define INKSTREAM_SEGMENT_SETUP_INL
+#endif
+
+#include <cstring>
+
+#include "hwy/highway.h"
+#include "server/raster/draw_kernel.h"
+#include "server/raster/frame.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace inkstream::raster::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using FloatTag = hn::CappedTag<float, 16>;
+using IntTag = hn::RebindToSigned<FloatTag>;
+using Floats = hn::Vec<FloatTag>;
+
+// Coordinates up to this many samples keep every fixed-point number in range;
+// segments that reach further are clipped one by one.
+constexpr float kFarAway = 4000.0F;
+
+// Calls f(first index, values) for a whole span; lanes past its end repeat
+// the first value.
+template <class F>
+HWY_INLINE void ForEachVector(const float* values, size_t count, F f) {
+  const FloatTag d;
+  const size_t lanes = hn::Lanes(d);
+  size_t i = 0;
+  for (; i + lanes <= count; i += lanes) f(i, hn::LoadU(d, values + i));
+  if (i == count) return;
+  HWY_ALIGN float rest[16];
+  hn::Store(hn::Set(d, values[0]), d, rest);
+  std::memcpy(rest, values + i, (count - i) * sizeof(float));
+  f(i, hn::Load(d, rest));
+}
+
+HWY_INLINE void MinMax(const float* values, size_t count, float& min,
+                       float& max) {
+  const FloatTag d;
+  Floats low = hn::Set(d, values[0]);
+  Floats high = low;
+  ForEachVector(values, count, [&](size_t, Floats v) HWY_ATTR {
+    low = hn::Min(low, v);
+    high = hn::Max(high, v);
+  });
+  min = hn::GetLane(hn::MinOfLanes(d, low));
+  max = hn::GetLane(hn::MaxOfLanes(d, high));
+}
+
+// Fills ax, ay, bx, by of `scratch` from a drawing with at least one point.
+HWY_INLINE void PlacePoints(const ImageSpec& spec, const CapsulePlan& plan,
+                            const StrokesView& strokes, DrawScratch& scratch) {
+  const FloatTag d;
+  const size_t n = strokes.points();
+  scratch.Reserve(n);
+  Bounds bounds;
+  MinMax(strokes.x.data(), n, bounds.min_x, bounds.max_x);
+  MinMax(strokes.y.data(), n, bounds.min_y, bounds.max_y);
+  const Frame frame = FrameOf(spec, bounds);
+  const float samples = static_cast<float>(plan.samples);
+  const auto place = [&](const float* from, float scale, float offset, float* a,
+                         float* b) HWY_ATTR {
+    const Floats k = hn::Set(d, scale * samples);
+    const Floats c = hn::Set(d, offset * samples);
+    ForEachVector(from, n, [&](size_t i, Floats v) HWY_ATTR {
+      const Floats placed = hn::Add(hn::Mul(v, k), c);
+      hn::StoreU(placed, d, a + i);
+      hn::StoreU(placed, d, b + i - 1);
+    });
+  };
+  place(strokes.x.data(), frame.scale_x, frame.offset_x, scratch.ax,
+        scratch.bx);
+  place(strokes.y.data(), frame.scale_y, frame.offset_y, scratch.ay,
+        scratch.by);
+  // Nothing leads from the last point of a stroke; alone, it is a dot.
+  for (const uint32_t end : strokes.stroke_ends) {
+    if (end == 0) continue;
+    scratch.bx[end - 1] = scratch.ax[end - 1];
+    scratch.by[end - 1] = scratch.ay[end - 1];
+  }
+  const auto near = [&](float low, float high, float scale, float offset)
+                        HWY_ATTR {
+                          // Written so that NaN is not near.
+                          return (low * scale + offset) * samples > -kFarAway &&
+                                 (high * scale + offset) * samples < kFarAway;
+                        };
+  if (near(bounds.min_x, bounds.max_x, frame.scale_x, frame.offset_x) &&
+      near(bounds.min_y, bounds.max_y, frame.scale_y, frame.offset_y)) {
+    return;
+  }
+  for (size_t i = 0; i < n; ++i) {
+    ClipSegment(plan, scratch.ax[i], scratch.ay[i], scratch.bx[i],
+                scratch.by[i]);
+  }
+}
+
+// Rounds to the nearest integer, halves upwards, the same on every target.
+HWY_INLINE hn::Vec<IntTag> ToInt(Floats v) {
+  const FloatTag d;
+  return hn::ConvertTo(IntTag(), hn::Floor(hn::Add(v, hn::Set(d, 0.5F))));
+}
+
+// Fills the columns of segments [0, count).
+HWY_INLINE void SetUpSegments(const CapsulePlan& plan, size_t count,
+                              DrawScratch& scratch) {
+  const FloatTag d;
+  const IntTag di;
+  const auto half = hn::Set(d, 0.5F);
+  const auto one = hn::Set(d, 1.0F);
+  const auto zero = hn::Zero(d);
+  const auto radius = hn::Set(d, plan.radius + 0.01F);
+  const auto scale = hn::Set(d, plan.scale * 64.0F);
+  const auto length_limit = hn::Set(di, plan.half_length_limit);
+  const auto columns = hn::Set(di, static_cast<int32_t>(plan.columns));
+  const auto rows = hn::Set(di, static_cast<int32_t>(plan.rows));
+  const auto i_zero = hn::Zero(di);
+  const auto i_one = hn::Set(di, 1);
+  for (size_t i = 0; i < count; i += hn::Lanes(d)) {
+    const auto ax = hn::LoadU(d, scratch.ax + i);
+    const auto ay = hn::LoadU(d, scratch.ay + i);
+    const auto bx = hn::LoadU(d, scratch.bx + i);
+    const auto by = hn::LoadU(d, scratch.by + i);
+    const auto put = [&](SegmentColumn c, auto v)
+                         HWY_ATTR { hn::StoreU(v, di, scratch.column[c] + i); };
+
+    const auto dx = hn::Sub(bx, ax);
+    const auto dy = hn::Sub(by, ay);
+    const auto square = hn::Add(hn::Mul(dx, dx), hn::Mul(dy, dy));
+    const auto length = hn::Sqrt(square);
+    const auto is_dot = hn::Le(length, zero);
+    // A dot has no direction: one half-way between axis and diagonal gives
+    // it the most typical edge.
+    const auto inverse = hn::Div(one, hn::IfThenElse(is_dot, one, length));
+    const auto ux =
+        hn::IfThenElse(is_dot, hn::Set(d, 0.9239F), hn::Mul(dx, inverse));
+    const auto uy =
+        hn::IfThenElse(is_dot, hn::Set(d, 0.3827F), hn::Mul(dy, inverse));
+    const auto abs_ux = hn::Abs(ux);
+    const auto abs_uy = hn::Abs(uy);
+    const auto mx = hn::Mul(hn::Add(ax, bx), half);
+    const auto my = hn::Mul(hn::Add(ay, by), half);
+
+    const auto sx = hn::Mul(ux, scale);
+    const auto sy = hn::Mul(uy, scale);
+    put(kAlongX, ToInt(sx));
+    put(kAlongY, ToInt(sy));
+    // The halves make the later shifts round to nearest.
+    put(kAcross0, ToInt(hn::Add(hn::Sub(hn::Mul(sy, mx), hn::Mul(sx, my)),
+                                hn::Set(d, 32.0F))));
+    put(kAlong0, ToInt(hn::Sub(hn::Neg(hn::Mul(sx, mx)), hn::Mul(sy, my))));
+    const auto half_length =
+        ToInt(hn::Mul(length, hn::Set(d, 0.5F * plan.scale)));
+    const auto cut = hn::Min(half_length, length_limit);
+    put(kHalfLength, cut);
+    put(kGap, hn::ShiftLeft<6>(hn::Sub(half_length, cut)));
+
+    const auto reach = hn::Add(radius, hn::Mul(hn::Add(abs_ux, abs_uy), half));
+    // First and one past the last pixel whose middle is within reach.
+    const auto first = [&](Floats v) HWY_ATTR {
+      return hn::ConvertTo(di, hn::Ceil(hn::Sub(hn::Sub(v, reach), half)));
+    };
+    const auto past = [&](Floats v) HWY_ATTR {
+      return hn::ConvertTo(di, hn::Floor(hn::Add(hn::Add(v, reach), half)));
+    };
+    put(kX0, hn::Max(first(hn::Min(ax, bx)), i_zero));
+    put(kX1, hn::Min(past(hn::Max(ax, bx)), columns));
+    const auto y0 = hn::Max(first(hn::Min(ay, by)), i_zero);
+    const auto y1 = hn::Min(past(hn::Max(ay, by)), rows);
+    const auto band0 = hn::ShiftRight<1>(y0);
+    put(kBand0, band0);
+    put(kBand1, hn::ShiftRight<1>(hn::Add(y1, i_one)));
+
+    // Where the line crosses a band; nearly level lines use their box.
+    const auto steep = hn::Gt(abs_uy, hn::Set(d, 1.0F / 64.0F));
+    const auto per_y = hn::Div(one, hn::IfThenElse(steep, uy, one));
+    const auto slope = hn::IfThenElseZero(steep, hn::Mul(ux, per_y));
+    const auto span = hn::Add(
+        hn::Add(hn::Mul(reach, hn::Abs(per_y)), hn::Mul(hn::Abs(slope), half)),
+        hn::Set(d, 0.05F));
+    const auto centre =
+        hn::ConvertTo(d, hn::Add(hn::ShiftLeft<1>(band0), i_one));
+    const auto crossing = hn::Add(mx, hn::Mul(hn::Sub(centre, my), slope));
+    const auto fixed = hn::Set(d, 4096.0F);
+    put(kMiddle, ToInt(hn::Mul(crossing, fixed)));
+    put(kSlope, ToInt(hn::Mul(slope, hn::Set(d, 8192.0F))));
+    put(kHalfSpan, ToInt(hn::IfThenElse(steep, hn::Mul(span, fixed),
+                                        hn::Set(d, 268435456.0F))));
+
+    const auto diagonal =
+        hn::Mul(hn::Min(abs_ux, abs_uy),
+                hn::Set(d, static_cast<float>(kDirections) * 1.41421356F));
+    put(kDirection,
+        hn::Min(hn::ConvertTo(di, diagonal), hn::Set(di, kDirections - 1)));
+  }
+}
+
+}  // namespace inkstream::raster::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif  // INKSTREAM_SEGMENT_SETUP_INL
