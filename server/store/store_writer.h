@@ -4,8 +4,8 @@
 // A new store is built in `PATH.partial` and renamed when Finish() succeeds, so
 // that it appears under its name only when it is complete.
 //
-// Thread safety: EncodeBlock-level parallelism is inside (options.threads);
-// the object itself is for one thread.
+// Thread safety: the object is for one thread; encoding runs on threads of its
+// own (options.threads). The bytes written do not depend on their number.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +30,8 @@ struct WriterOptions {
   // Empty: one split "train" with everything.
   std::vector<SplitFraction> splits;
   int threads = 0;  // encoder threads; 0: one a core
+  // Drawings a segment at most; 0: the format's own limit (8,388,608).
+  uint64_t segment_drawings = 0;
 };
 
 class StoreWriter {
@@ -44,7 +46,7 @@ class StoreWriter {
 
   // Takes the next drawings, in index order; the writer may keep the vector
   // (encoding happens on its threads; Append blocks while too much is queued).
-  // REQUIRES: every drawing passed Validate() of drawing_rules.h.
+  // REQUIRES: every drawing passed ValidateDrawing of drawing_rules.h.
   virtual absl::Status Append(std::vector<Drawing> drawings) = 0;
 
   // Writes what is queued, syncs, publishes. Returns the content's fingerprint.

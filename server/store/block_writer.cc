@@ -1,0 +1,57 @@
+#include "server/store/block_writer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "server/store/block_layout.h"
+#include "server/store/checksum.h"
+#include "server/store/endian_io.h"
+#include "server/store/format.h"
+
+namespace inkstream::store {
+
+bool BlockWriter::Add(absl::string_view record) {
+  const uint32_t length = static_cast<uint32_t>(record.size());
+  const uint32_t longest = std::max(longest_, length);
+  const size_t size = kBlockHeader +
+                      (lengths_.size() + 1) * LengthBytes(longest) +
+                      records_.size() + length + kChecksumBytes;
+  const bool full = size > kBlockBytes && !lengths_.empty();
+  if (full) Finish();
+  longest_ = std::max(longest_, length);
+  lengths_.push_back(length);
+  records_.append(record.data(), record.size());
+  return full;
+}
+
+void BlockWriter::Finish() {
+  finished_ = Block();
+  finished_.first = first_;
+  finished_.count = static_cast<uint32_t>(lengths_.size());
+  std::string& bytes = finished_.bytes;
+  const int width = LengthBytes(longest_);
+  bytes.reserve(kBlockBytes);
+  AppendLittle<uint8_t>(static_cast<uint8_t>(ValueKind::kStrokeBlock), &bytes);
+  AppendLittle<uint8_t>(static_cast<uint8_t>(width), &bytes);
+  AppendLittle<uint16_t>(static_cast<uint16_t>(lengths_.size()), &bytes);
+  AppendLittle<uint32_t>(first_, &bytes);
+  for (const uint32_t length : lengths_) {
+    bytes.append(reinterpret_cast<const char*>(&length), width);
+  }
+  bytes += records_;
+  AppendChecksum(&bytes);
+  first_ += finished_.count;
+  records_.clear();
+  lengths_.clear();
+  longest_ = 0;
+}
+
+Block BlockWriter::TakeBlock() { return std::exchange(finished_, Block()); }
+
+Block BlockWriter::TakeRest() {
+  if (lengths_.empty()) return Block();
+  Finish();
+  return TakeBlock();
+}
+
+}  // namespace inkstream::store

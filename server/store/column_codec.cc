@@ -1,0 +1,154 @@
+#include "server/store/column_codec.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "server/store/checksum.h"
+
+namespace inkstream::store {
+namespace {
+
+// kind u8, columns u8, zero u16, count u32.
+constexpr size_t kRunHeader = 8;
+// kind u8, width u8, presence u8, zero u8, offset u32, base u64, unit u64.
+constexpr size_t kDescriptor = 24;
+constexpr uint8_t kAllPresent = 1;
+constexpr uint8_t kPresenceBits = 2;
+
+uint8_t BitWidth(uint64_t value) {
+  return value == 0 ? 0 : static_cast<uint8_t>(64 - __builtin_clzll(value));
+}
+
+size_t BytesFor(uint64_t bits) { return (bits + 7) / 8; }
+
+void PutBits(uint64_t value, uint64_t at, int width, char* to) {
+  for (int done = 0; done < width;) {
+    const uint64_t bit = at + done;
+    const int take = std::min<int>(8 - static_cast<int>(bit & 7), width - done);
+    const uint64_t part = (value >> done) & ((1U << take) - 1);
+    to[bit >> 3] |= static_cast<char>(part << (bit & 7));
+    done += take;
+  }
+}
+
+}  // namespace
+
+void ColumnRunBuilder::Add(const ColumnValues& values) {
+  for (size_t k = 0; k < kColumnKinds; ++k) {
+    Column& column = columns_[k];
+    column.values.push_back(values[k].value_or(0));
+    column.present.push_back(values[k].has_value());
+    column.with += values[k].has_value();
+  }
+  ++count_;
+}
+
+std::string ColumnRunBuilder::Build() {
+  std::string descriptors;
+  std::string data;
+  uint8_t stored = 0;
+  for (const Column& column : columns_) stored += column.with > 0;
+  const size_t data_start = kRunHeader + stored * kDescriptor;
+  for (size_t k = 0; k < kColumnKinds; ++k) {
+    Column& column = columns_[k];
+    if (column.with == 0) continue;
+    int64_t low = INT64_MAX;
+    for (uint32_t i = 0; i < count_; ++i) {
+      if (column.present[i]) low = std::min(low, column.values[i]);
+    }
+    uint64_t unit = 0;
+    uint64_t widest = 0;
+    for (uint32_t i = 0; i < count_; ++i) {
+      if (!column.present[i]) continue;
+      const uint64_t above =
+          static_cast<uint64_t>(column.values[i]) - static_cast<uint64_t>(low);
+      unit = std::gcd(unit, above);
+      widest = std::max(widest, above);
+    }
+    const uint8_t width = unit == 0 ? 0 : BitWidth(widest / unit);
+    const bool all = column.with == count_;
+    AppendLittle<uint8_t>(static_cast<uint8_t>(k), &descriptors);
+    AppendLittle<uint8_t>(width, &descriptors);
+    AppendLittle<uint8_t>(all ? kAllPresent : kPresenceBits, &descriptors);
+    AppendLittle<uint8_t>(0, &descriptors);
+    AppendLittle<uint32_t>(static_cast<uint32_t>(data_start + data.size()),
+                           &descriptors);
+    AppendLittle<uint64_t>(static_cast<uint64_t>(low), &descriptors);
+    AppendLittle<uint64_t>(unit, &descriptors);
+    if (!all) {
+      std::string bits(BytesFor(count_), '\0');
+      for (uint32_t i = 0; i < count_; ++i) {
+        bits[i >> 3] |= static_cast<char>(column.present[i] << (i & 7));
+      }
+      data += bits;
+    }
+    std::string packed(BytesFor(uint64_t{count_} * width), '\0');
+    for (uint32_t i = 0; i < count_ && width > 0; ++i) {
+      if (!column.present[i]) continue;
+      const uint64_t above =
+          static_cast<uint64_t>(column.values[i]) - static_cast<uint64_t>(low);
+      PutBits(above / unit, uint64_t{i} * width, width, packed.data());
+    }
+    data += packed;
+  }
+  std::string value;
+  AppendLittle<uint8_t>(static_cast<uint8_t>(ValueKind::kColumnRun), &value);
+  AppendLittle<uint8_t>(stored, &value);
+  AppendLittle<uint16_t>(0, &value);
+  AppendLittle<uint32_t>(count_, &value);
+  value += descriptors;
+  value += data;
+  AppendChecksum(&value);
+  count_ = 0;
+  for (Column& column : columns_) {
+    column.values.clear();
+    column.present.clear();
+    column.with = 0;
+  }
+  return value;
+}
+
+absl::StatusOr<ColumnRun> ParseColumnRun(absl::string_view value) {
+  if (!ChecksumHolds(value)) {
+    return absl::DataLossError("the checksum does not match");
+  }
+  const size_t body = value.size() - kChecksumBytes;
+  LittleReader in(value.substr(0, body));
+  const uint8_t kind = in.Read<uint8_t>();
+  const uint8_t stored = in.Read<uint8_t>();
+  in.Read<uint16_t>();
+  ColumnRun run;
+  run.count = in.Read<uint32_t>();
+  if (!in.ok() || kind != static_cast<uint8_t>(ValueKind::kColumnRun) ||
+      run.count == 0 || run.count > kColumnRun) {
+    return absl::DataLossError("not a run of columns");
+  }
+  for (uint8_t c = 0; c < stored; ++c) {
+    const uint8_t column_kind = in.Read<uint8_t>();
+    ColumnView view;
+    view.any = true;
+    view.width = in.Read<uint8_t>();
+    const uint8_t presence = in.Read<uint8_t>();
+    in.Read<uint8_t>();
+    uint64_t offset = in.Read<uint32_t>();
+    view.base = in.Read<uint64_t>();
+    view.unit = in.Read<uint64_t>();
+    const size_t presence_bytes =
+        presence == kPresenceBits ? BytesFor(run.count) : 0;
+    const size_t packed_bytes = BytesFor(uint64_t{run.count} * view.width);
+    if (!in.ok() || view.width > 64 ||
+        (presence != kAllPresent && presence != kPresenceBits) ||
+        offset + presence_bytes + packed_bytes > body) {
+      return absl::DataLossError(
+          absl::StrCat("column ", column_kind, " reaches beyond its run"));
+    }
+    if (presence == kPresenceBits) view.presence = value.data() + offset;
+    view.packed = value.data() + offset + presence_bytes;
+    if (column_kind < kColumnKinds) run.columns[column_kind] = view;
+  }
+  return run;
+}
+
+}  // namespace inkstream::store

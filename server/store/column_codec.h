@@ -1,0 +1,87 @@
+// The columns of one run of drawings: bit-packed at a constant width a column,
+// so that any value is one load away, straight from the map.
+//
+// Thread safety: ColumnRunBuilder belongs to one thread; ColumnRun is a plain
+// value that borrows the bytes it was parsed from.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "server/store/endian_io.h"
+#include "server/store/format.h"
+
+namespace inkstream::store {
+
+// The columns of one drawing, as they are stored.
+using ColumnValues = std::array<std::optional<int64_t>, kColumnKinds>;
+
+class ColumnRunBuilder {
+ public:
+  void Add(const ColumnValues& values);
+  uint32_t size() const { return count_; }
+
+  // The value to store, checksum included; empties the builder.
+  std::string Build();
+
+ private:
+  struct Column {
+    std::vector<int64_t> values;  // 0 where absent
+    std::vector<bool> present;
+    uint32_t with = 0;
+  };
+  uint32_t count_ = 0;
+  std::array<Column, kColumnKinds> columns_;
+};
+
+// One column of one run: value i is base + unit * packed[i].
+struct ColumnView {
+  const char* packed = nullptr;
+  const char* presence = nullptr;  // one bit a drawing; null: all or none
+  bool any = false;                // false: no drawing has it
+  uint8_t width = 0;               // bits
+  uint64_t base = 0;
+  uint64_t unit = 0;
+
+  bool Has(uint32_t i) const {
+    if (presence == nullptr) return any;
+    return (static_cast<uint8_t>(presence[i >> 3]) >> (i & 7)) & 1;
+  }
+  // The packed number. REQUIRES: any.
+  uint64_t Packed(uint32_t i) const {
+    if (width == 0) return 0;
+    const uint64_t bit = uint64_t{i} * width;
+    const uint32_t shift = bit & 7;
+    uint64_t value = LoadLittle<uint64_t>(packed + (bit >> 3)) >> shift;
+    if (width + shift > 64) {
+      const uint8_t next = static_cast<uint8_t>(packed[(bit >> 3) + 8]);
+      value |= uint64_t{next} << (64 - shift);
+    }
+    return value & (~uint64_t{0} >> (64 - width));
+  }
+  // REQUIRES: Has(i).
+  int64_t Value(uint32_t i) const {
+    return static_cast<int64_t>(base + unit * Packed(i));
+  }
+};
+
+struct ColumnRun {
+  uint32_t count = 0;
+  std::array<ColumnView, kColumnKinds> columns;
+
+  const ColumnView& column(ColumnKind kind) const {
+    return columns[static_cast<size_t>(kind)];
+  }
+};
+
+// Checks checksum, bounds and count, then nothing more is ever checked.
+// DATA_LOSS otherwise. Column kinds of later releases are passed over.
+absl::StatusOr<ColumnRun> ParseColumnRun(absl::string_view value);
+
+}  // namespace inkstream::store

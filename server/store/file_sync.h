@@ -1,0 +1,28 @@
+// Files that are complete or absent after a crash.
+//
+// Thread safety: functions on different paths are independent.
+#pragma once
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace inkstream::store {
+
+// The whole file. NOT_FOUND if absent, RESOURCE_EXHAUSTED above `max_bytes`.
+absl::StatusOr<std::string> ReadWholeFile(const std::string& path,
+                                          uint64_t max_bytes);
+
+// Writes `path`.tmp, syncs it, renames it to `path`, syncs the directory.
+absl::Status ReplaceFile(const std::string& path, absl::string_view bytes);
+
+absl::Status SyncDirectory(const std::string& path);
+
+// Renames a directory unless something has that name. ALREADY_EXISTS then.
+absl::Status RenameNew(const std::string& from, const std::string& to);
+
+std::string ParentDirectory(const std::string& path);
+
+}  // namespace inkstream::store

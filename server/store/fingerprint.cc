@@ -1,0 +1,63 @@
+#include "server/store/fingerprint.h"
+
+#include "server/store/endian_io.h"
+#include "server/store/format.h"
+
+namespace inkstream::store {
+namespace {
+
+constexpr char kDomain[] = "inkstream fingerprint 1\n";
+constexpr uint8_t kByteCoordinates = 0;
+
+void AppendText(const std::string& text, std::string* out) {
+  AppendLittle<uint32_t>(static_cast<uint32_t>(text.size()), out);
+  *out += text;
+}
+
+}  // namespace
+
+void AppendCanonical(const Drawing& drawing, std::string* out) {
+  const uint8_t present =
+      drawing.word.has_value() | drawing.countrycode.has_value() << 1 |
+      drawing.timestamp.has_value() << 2 | drawing.recognized.has_value() << 3 |
+      drawing.key_id.has_value() << 4;
+  AppendLittle<uint8_t>(kByteCoordinates, out);
+  AppendLittle<uint8_t>(present, out);
+  AppendLittle<uint32_t>(static_cast<uint32_t>(drawing.stroke_ends.size()),
+                         out);
+  for (const uint32_t end : drawing.stroke_ends) AppendLittle(end, out);
+  for (const float x : drawing.x) AppendLittle(static_cast<uint8_t>(x), out);
+  for (const float y : drawing.y) AppendLittle(static_cast<uint8_t>(y), out);
+  if (drawing.word) AppendText(*drawing.word, out);
+  if (drawing.countrycode) AppendText(*drawing.countrycode, out);
+  if (drawing.timestamp) {
+    AppendLittle<int64_t>(drawing.timestamp->micros, out);
+    AppendLittle<uint8_t>(drawing.timestamp->trailing_zeros, out);
+  }
+  if (drawing.recognized) AppendLittle<uint8_t>(*drawing.recognized, out);
+  if (drawing.key_id) AppendLittle<int64_t>(*drawing.key_id, out);
+}
+
+void FingerprintFold::Add(const Digest& drawing) {
+  open_run_.Update(AsBytes(drawing));
+  if (++drawings_ % kFoldRun == 0) runs_.push_back(open_run_.Finish());
+}
+
+void FingerprintFold::AddRun(const Digest& run) {
+  runs_.push_back(run);
+  drawings_ += kFoldRun;
+}
+
+std::string FingerprintFold::Finish() {
+  if (drawings_ % kFoldRun != 0) runs_.push_back(open_run_.Finish());
+  std::string all(kDomain);
+  AppendLittle<uint64_t>(drawings_, &all);
+  for (const Digest& run : runs_) {
+    all.append(AsBytes(run).data(), AsBytes(run).size());
+  }
+  Sha256 sha;
+  sha.Update(all);
+  return ToHex(sha.Finish());
+}
+
+}  // namespace inkstream::store

@@ -1,0 +1,82 @@
+// Facts of the store's files, stated once for writer and reader. FORMAT.md has
+// the picture, every byte and the reasons. Numbers here are on disk: never
+// renumber, never reuse.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace inkstream::store {
+
+inline constexpr char kManifestName[] = "MANIFEST";
+inline constexpr char kLockName[] = "LOCK";
+inline constexpr char kPartialSuffix[] = ".partial";
+inline constexpr char kManifestMagic[] = "inkstream store";
+
+// Readers refuse any other value: see "Version rule" in FORMAT.md.
+inline constexpr uint64_t kFormatVersion = 1;
+
+// Drawings in one segment at most. Segments are the unit of resume and merge.
+inline constexpr uint64_t kSegmentDrawings = uint64_t{1} << 23;
+// A segment is also closed when its drawings have this many points (about 4 GiB
+// at one byte a coordinate).
+inline constexpr uint64_t kSegmentPoints = uint64_t{1} << 31;
+// Drawings whose columns share one value and one set of bit widths.
+inline constexpr uint32_t kColumnRunBits = 14;
+inline constexpr uint32_t kColumnRun = 1U << kColumnRunBits;
+// Drawings whose hashes are folded into one SHA-256.
+inline constexpr uint64_t kFoldRun = 65536;
+// Drawings from which a segment's stroke model is trained.
+inline constexpr uint64_t kTrainingDrawings = 16384;
+// Drawings that one encoder takes at a time.
+inline constexpr uint64_t kUnitDrawings = 2048;
+
+// LMDB's header of a run of overflow pages.
+inline constexpr size_t kLmdbPageHeader = 16;
+inline constexpr size_t kPageBytes = 4096;
+// A block of this size fills one overflow page.
+inline constexpr size_t kBlockBytes = kPageBytes - kLmdbPageHeader;
+// A drawing larger than a page stands alone in a longer block.
+inline constexpr size_t kMaxBlockBytes = size_t{1} << 19;
+inline constexpr size_t kMaxColumnRunBytes = size_t{1} << 20;
+inline constexpr size_t kMaxTableBytes = size_t{1} << 28;
+
+// Every value ends with the XXH3-64 of what is before it.
+inline constexpr size_t kChecksumBytes = 8;
+
+// Limits of a drawing; drawing_rules.h checks them.
+inline constexpr uint32_t kMaxPoints = 65535;  // all strokes together
+inline constexpr size_t kMaxWordBytes = 255;
+inline constexpr size_t kMaxCountrycodeBytes = 16;
+
+// First byte of a value.
+enum class ValueKind : uint8_t {
+  kStrokeBlock = 'S',
+  kColumnRun = 'C',
+  kTable = 'T',
+};
+
+// Names of the databases inside a segment.
+inline constexpr char kStrokesDb[] = "strokes";
+inline constexpr char kColumnsDb[] = "columns";
+inline constexpr char kTablesDb[] = "tables";
+
+// Keys of the tables database.
+inline constexpr char kHeaderTable[] = "header";
+inline constexpr char kModelTable[] = "model";
+inline constexpr char kWordsTable[] = "words";
+inline constexpr char kCountrycodesTable[] = "countrycodes";
+inline constexpr char kFoldsTable[] = "folds";
+
+enum class ColumnKind : uint8_t {
+  kWord = 0,         // rank in the segment's words table
+  kCountrycode = 1,  // rank in the segment's countrycodes table
+  kTimestamp = 2,    // microseconds since 1970 UTC
+  kTrailingZeros = 3,
+  kRecognized = 4,
+  kKeyId = 5,
+  kStrokesHash = 6,  // split hash of drawings without a key_id
+};
+inline constexpr size_t kColumnKinds = 7;
+
+}  // namespace inkstream::store

@@ -1,0 +1,246 @@
+#include "server/store/manifest.h"
+
+#include <simdjson.h>
+#include <sys/stat.h>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "server/store/checksum.h"
+#include "server/store/file_sync.h"
+#include "server/store/format.h"
+
+namespace inkstream::store {
+namespace {
+
+constexpr uint64_t kMaxManifestBytes = uint64_t{1} << 30;
+constexpr char kChecksumKey[] = ",\n  \"checksum\": \"";
+constexpr char kEnd[] = "\"\n}\n";
+
+// Names have no control characters.
+std::string Quoted(absl::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + '"';
+}
+
+std::string Hex(uint64_t number) { return absl::StrFormat("%016x", number); }
+
+// Takes members out of JSON objects and remembers the first that is missing.
+class Members {
+ public:
+  explicit Members(std::string path) : path_(std::move(path)) {}
+
+  uint64_t Number(simdjson::dom::element in, const char* key) {
+    uint64_t number = 0;
+    if (in[key].get(number) != simdjson::SUCCESS) Missing(key);
+    return number;
+  }
+  std::string Text(simdjson::dom::element in, const char* key) {
+    std::string_view text;
+    if (in[key].get(text) != simdjson::SUCCESS) Missing(key);
+    return std::string(text);
+  }
+  uint64_t HexNumber(simdjson::dom::element in, const char* key) {
+    uint64_t number = 0;
+    if (!absl::SimpleHexAtoi(Text(in, key), &number)) Missing(key);
+    return number;
+  }
+  simdjson::dom::array Array(simdjson::dom::element in, const char* key) {
+    simdjson::dom::array array;
+    if (in[key].get(array) != simdjson::SUCCESS) Missing(key);
+    return array;
+  }
+  simdjson::dom::element Object(simdjson::dom::element in, const char* key) {
+    simdjson::dom::element object;
+    if (in[key].get(object) != simdjson::SUCCESS || !object.is_object()) {
+      Missing(key);
+      return in;
+    }
+    return object;
+  }
+  const absl::Status& status() const { return status_; }
+
+ private:
+  void Missing(const char* key) {
+    status_.Update(absl::DataLossError(absl::StrCat(
+        path_, ": member '", key, "' is missing or of another type")));
+  }
+  std::string path_;
+  absl::Status status_;
+};
+
+}  // namespace
+
+std::string Manifest::ToText() const {
+  std::string out = absl::StrCat(
+      "{\n  \"format\": ", Quoted(kManifestMagic),
+      ",\n  \"version\": ", kFormatVersion,
+      ",\n  \"generation\": ", info.generation,
+      ",\n  \"name\": ", Quoted(info.name),
+      ",\n  \"fingerprint\": ", Quoted(info.fingerprint),
+      ",\n  \"drawings\": ", info.drawings,
+      ",\n  \"unlabelled\": ", info.unlabelled, ",\n  \"columns\": {",
+      "\"countrycode\": ", info.with_countrycode,
+      ", \"timestamp\": ", info.with_timestamp,
+      ", \"recognized\": ", info.with_recognized,
+      ", \"key_id\": ", info.with_key_id, "},\n  \"splits\": [");
+  const char* separator = "\n    ";
+  for (const SplitInfo& split : info.splits) {
+    absl::StrAppend(&out, separator, "{\"name\": ", Quoted(split.name),
+                    ", \"rule\": ", Quoted(split.rule), ", \"low\": \"",
+                    Hex(split.low), "\", \"high\": \"", Hex(split.high),
+                    "\", \"drawings\": ", split.drawings, "}");
+    separator = ",\n    ";
+  }
+  absl::StrAppend(&out, "\n  ],\n  \"classes\": [");
+  separator = "\n    ";
+  for (size_t c = 0; c < info.classes.size(); ++c) {
+    absl::StrAppend(&out, separator, "[", Quoted(info.classes[c]), ", ",
+                    info.class_counts[c], "]");
+    separator = ",\n    ";
+  }
+  absl::StrAppend(&out, "\n  ],\n  \"segments\": [");
+  separator = "\n    ";
+  for (const SegmentEntry& segment : segments) {
+    absl::StrAppend(&out, separator, "{\"file\": ", Quoted(segment.file),
+                    ", \"first\": ", segment.first,
+                    ", \"drawings\": ", segment.drawings,
+                    ", \"bytes\": ", segment.bytes,
+                    ", \"content\": ", Quoted(segment.content), "}");
+    separator = ",\n    ";
+  }
+  absl::StrAppend(&out, "\n  ]");
+  const uint64_t checksum = Checksum(out);
+  return absl::StrCat(out, kChecksumKey, Hex(checksum), kEnd);
+}
+
+absl::StatusOr<Manifest> ParseManifest(absl::string_view text,
+                                       const std::string& path) {
+  simdjson::dom::parser parser;
+  simdjson::dom::element root;
+  std::string_view magic;
+  const bool is_json =
+      parser.parse(text.data(), text.size()).get(root) == simdjson::SUCCESS;
+  if (!is_json || root["format"].get(magic) != simdjson::SUCCESS ||
+      magic != kManifestMagic) {
+    return absl::DataLossError(
+        absl::StrCat(path, ": not the manifest of a store, or damaged"));
+  }
+  uint64_t version = 0;
+  if (root["version"].get(version) == simdjson::SUCCESS &&
+      version != kFormatVersion) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(path, ": format version ", version,
+                     ", this release reads version ", kFormatVersion));
+  }
+  const size_t mark = text.rfind(kChecksumKey);
+  const absl::string_view tail =
+      mark == absl::string_view::npos ? "" : text.substr(mark);
+  uint64_t expected = 0;
+  constexpr size_t kKeyBytes = sizeof(kChecksumKey) - 1;
+  if (tail.size() != kKeyBytes + 16 + sizeof(kEnd) - 1 ||
+      !absl::EndsWith(tail, kEnd) ||
+      !absl::SimpleHexAtoi(tail.substr(kKeyBytes, 16), &expected)) {
+    return absl::DataLossError(absl::StrCat(path, ": has no checksum"));
+  }
+  const uint64_t found = Checksum(text.substr(0, mark));
+  if (found != expected) {
+    return absl::DataLossError(absl::StrCat(
+        path, ": expected checksum ", Hex(expected), ", found ", Hex(found)));
+  }
+
+  Members members(path);
+  Manifest manifest;
+  StoreInfo& info = manifest.info;
+  info.generation = members.Number(root, "generation");
+  info.name = members.Text(root, "name");
+  info.fingerprint = members.Text(root, "fingerprint");
+  info.drawings = members.Number(root, "drawings");
+  info.unlabelled = members.Number(root, "unlabelled");
+  const simdjson::dom::element columns = members.Object(root, "columns");
+  info.with_countrycode = members.Number(columns, "countrycode");
+  info.with_timestamp = members.Number(columns, "timestamp");
+  info.with_recognized = members.Number(columns, "recognized");
+  info.with_key_id = members.Number(columns, "key_id");
+  const auto splits = members.Array(root, "splits");
+  const auto classes = members.Array(root, "classes");
+  const auto segments = members.Array(root, "segments");
+  if (!members.status().ok()) return members.status();
+  for (const simdjson::dom::element split : splits) {
+    info.splits.push_back(
+        {members.Text(split, "name"), members.Text(split, "rule"),
+         members.HexNumber(split, "low"), members.HexNumber(split, "high"),
+         members.Number(split, "drawings")});
+  }
+  for (const simdjson::dom::element entry : classes) {
+    std::string_view word;
+    uint64_t count = 0;
+    if (entry.at(0).get(word) != simdjson::SUCCESS ||
+        entry.at(1).get(count) != simdjson::SUCCESS) {
+      return absl::DataLossError(absl::StrCat(path, ": a class has no count"));
+    }
+    info.classes.emplace_back(word);
+    info.class_counts.push_back(count);
+  }
+  uint64_t first = 0;
+  for (const simdjson::dom::element segment : segments) {
+    SegmentEntry entry{
+        members.Text(segment, "file"), members.Number(segment, "first"),
+        members.Number(segment, "drawings"), members.Number(segment, "bytes"),
+        members.Text(segment, "content")};
+    // The name must not lead out of the directory.
+    if (entry.first != first || entry.file.empty() ||
+        absl::StrContains(entry.file, '/') || entry.file == "..") {
+      return absl::DataLossError(absl::StrCat(path, ": segment '", entry.file,
+                                              "' begins at ", entry.first,
+                                              ", expected ", first));
+    }
+    first += entry.drawings;
+    manifest.segments.push_back(std::move(entry));
+  }
+  if (!members.status().ok()) return members.status();
+  if (first != info.drawings) {
+    return absl::DataLossError(absl::StrCat(path, ": the segments hold ", first,
+                                            " drawings, expected ",
+                                            info.drawings));
+  }
+  return manifest;
+}
+
+absl::StatusOr<Manifest> ReadManifest(const std::string& directory,
+                                      uint64_t* bytes) {
+  const std::string path = absl::StrCat(directory, "/", kManifestName);
+  absl::StatusOr<std::string> text = ReadWholeFile(path, kMaxManifestBytes);
+  if (text.ok()) {
+    if (bytes != nullptr) *bytes = text->size();
+    return ParseManifest(*text, path);
+  }
+  struct stat info;
+  if (stat(directory.c_str(), &info) != 0) {
+    return absl::NotFoundError(absl::StrCat(directory, ": no such directory"));
+  }
+  if (!S_ISDIR(info.st_mode)) {
+    return absl::NotFoundError(
+        absl::StrCat(directory,
+                     ": not a store: a store is a directory that 'inkstream "
+                     "ingest' made"));
+  }
+  if (absl::IsNotFound(text.status())) {
+    return absl::NotFoundError(
+        absl::StrCat(directory, ": not a store: it has no ", kManifestName));
+  }
+  return text.status();
+}
+
+absl::Status WriteManifest(const std::string& directory,
+                           const Manifest& manifest) {
+  return ReplaceFile(absl::StrCat(directory, "/", kManifestName),
+                     manifest.ToText());
+}
+
+}  // namespace inkstream::store

@@ -1,0 +1,47 @@
+// The MANIFEST: one generation of a store, as text. Replaced by rename, so a
+// reader sees the old one or the new one.
+//
+// Thread safety: plain value; functions are safe from any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "server/store/store_reader.h"
+
+namespace inkstream::store {
+
+struct SegmentEntry {
+  std::string file;  // name in the store's directory
+  uint64_t first = 0;
+  uint64_t drawings = 0;
+  uint64_t bytes = 0;
+  std::string content;  // hex, as in its header
+};
+
+struct Manifest {
+  StoreInfo info;  // bytes_on_disk is not stored; the reader counts it
+  std::vector<SegmentEntry> segments;
+
+  std::string ToText() const;
+};
+
+// `path` is for messages. FAILED_PRECONDITION: another format version.
+// DATA_LOSS: damaged.
+absl::StatusOr<Manifest> ParseManifest(absl::string_view text,
+                                       const std::string& path);
+
+// Reads DIRECTORY/MANIFEST. NOT_FOUND: no directory, or no store in it.
+// `bytes`: if not null, the size of the file.
+absl::StatusOr<Manifest> ReadManifest(const std::string& directory,
+                                      uint64_t* bytes);
+
+// Writes DIRECTORY/MANIFEST through a temporary file: synced, then renamed.
+absl::Status WriteManifest(const std::string& directory,
+                           const Manifest& manifest);
+
+}  // namespace inkstream::store

@@ -1,0 +1,114 @@
+#include "server/store/partial_store.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+
+#include "absl/strings/str_cat.h"
+#include "server/store/file_sync.h"
+#include "server/store/format.h"
+
+namespace inkstream::store {
+namespace {
+
+// Another writer may publish or remove the directory between our opening of
+// its lock file and our getting the lock; then we begin again.
+constexpr int kAttempts = 16;
+
+std::string LockOwner(int lock) {
+  char text[32] = {};
+  const ssize_t count = pread(lock, text, sizeof(text) - 1, 0);
+  return count > 0 ? absl::StrCat(" (process ", text, ")") : "";
+}
+
+bool SameFile(int fd, const std::string& path) {
+  struct stat held, named;
+  return fstat(fd, &held) == 0 && stat(path.c_str(), &named) == 0 &&
+         held.st_dev == named.st_dev && held.st_ino == named.st_ino;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<PartialStore>> PartialStore::Create(
+    const std::string& given) {
+  std::string path = given;
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  const std::string directory = absl::StrCat(path, kPartialSuffix);
+  const std::string lock_path = absl::StrCat(directory, "/", kLockName);
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    if (access(path.c_str(), F_OK) == 0) {
+      return absl::AlreadyExistsError(absl::StrCat(
+          path,
+          " exists; add to it with --append, or continue an interrupted "
+          "ingest with --resume"));
+    }
+    if (mkdir(directory.c_str(), 0755) != 0 && errno != EEXIST) {
+      return absl::ErrnoToStatus(errno, directory);
+    }
+    const int lock =
+        open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (lock < 0) {
+      if (errno == ENOENT) continue;
+      return absl::ErrnoToStatus(errno, lock_path);
+    }
+    std::unique_ptr<PartialStore> partial(
+        new PartialStore(path, directory, lock));
+    if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
+      if (errno != EWOULDBLOCK) return absl::ErrnoToStatus(errno, lock_path);
+      return absl::FailedPreconditionError(
+          absl::StrCat("another process", LockOwner(lock), " is writing ",
+                       directory, "; wait for it or choose another path"));
+    }
+    if (!SameFile(lock, lock_path)) continue;
+    const std::string pid = absl::StrCat(getpid());
+    if (ftruncate(lock, 0) != 0 ||
+        pwrite(lock, pid.data(), pid.size(), 0) < 0) {
+      return absl::ErrnoToStatus(errno, lock_path);
+    }
+    if (absl::Status s = partial->RemoveFiles(true); !s.ok()) return s;
+    return partial;
+  }
+  return absl::UnavailableError(
+      absl::StrCat(directory, ": other processes keep making and removing it"));
+}
+
+PartialStore::~PartialStore() { close(lock_); }
+
+absl::Status PartialStore::RemoveFiles(bool keep_lock) {
+  std::error_code error;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(directory_, error)) {
+    if (keep_lock && entry.path().filename() == kLockName) continue;
+    std::filesystem::remove_all(entry.path(), error);
+    if (error) break;
+  }
+  if (error) return absl::ErrnoToStatus(error.value(), directory_);
+  return absl::OkStatus();
+}
+
+absl::Status PartialStore::Publish() {
+  if (absl::Status s = SyncDirectory(directory_); !s.ok()) return s;
+  if (absl::Status s = RenameNew(directory_, path_); !s.ok()) return s;
+  // Only now: without its lock the directory could be taken for abandoned.
+  const std::string lock_path = absl::StrCat(path_, "/", kLockName);
+  if (unlink(lock_path.c_str()) != 0) {
+    return absl::ErrnoToStatus(errno, lock_path);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PartialStore::Remove() {
+  if (absl::Status s = RemoveFiles(false); !s.ok()) return s;
+  // Not empty: another writer took the directory as soon as it was unlocked.
+  if (rmdir(directory_.c_str()) != 0 && errno != ENOENT && errno != ENOTEMPTY) {
+    return absl::ErrnoToStatus(errno, directory_);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace inkstream::store

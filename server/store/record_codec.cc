@@ -1,0 +1,194 @@
+#include "server/store/record_codec.h"
+
+#include <cstddef>
+
+#include "absl/status/status.h"
+#include "server/store/endian_io.h"
+#include "server/store/format.h"
+#include "server/store/stroke_walk.h"
+
+namespace inkstream::store {
+namespace {
+
+// Bits most significant first.
+class ForwardBits {
+ public:
+  explicit ForwardBits(std::string* out) : out_(out) {}
+
+  void Put(uint32_t bits, int count) {
+    held_ = held_ << count | bits;
+    for (held_bits_ += count; held_bits_ >= 8; held_bits_ -= 8) {
+      out_->push_back(static_cast<char>(held_ >> (held_bits_ - 8)));
+    }
+  }
+  // The bits that fill no byte, at the top of one, and their number.
+  uint8_t rest() const {
+    return static_cast<uint8_t>(held_ << (8 - held_bits_));
+  }
+  int rest_bits() const { return held_bits_; }
+
+ private:
+  std::string* out_;
+  uint64_t held_ = 0;
+  int held_bits_ = 0;
+};
+
+// Bits least significant first, into a buffer that is turned round at the end.
+class BackwardBits {
+ public:
+  void Clear() {
+    bytes_.clear();
+    held_ = 0;
+    held_bits_ = 0;
+  }
+  void Put(uint32_t bits, int count) {
+    held_ |= static_cast<uint64_t>(bits) << held_bits_;
+    for (held_bits_ += count; held_bits_ >= 8; held_bits_ -= 8) {
+      bytes_.push_back(static_cast<char>(held_));
+      held_ >>= 8;
+    }
+  }
+  const std::string& bytes() const { return bytes_; }
+  uint8_t rest() const { return static_cast<uint8_t>(held_); }
+  int rest_bits() const { return held_bits_; }
+
+ private:
+  std::string bytes_;
+  uint64_t held_ = 0;
+  int held_bits_ = 0;
+};
+
+struct RecordSink {
+  const StrokeModel& model;
+  ForwardBits front;
+  BackwardBits& back;
+
+  void Count(int context, uint32_t value) {
+    const int symbol = CountSymbolOf(value);
+    const Code code = model.CountCode(context, symbol);
+    front.Put(code.bits, code.length);
+    front.Put(value - kCountBuckets[symbol].base,
+              kCountBuckets[symbol].extra_bits);
+  }
+  void X(int context, uint8_t delta) {
+    const int symbol = kDeltaSymbolOf[delta];
+    const Code code = model.XCode(context, symbol);
+    front.Put(code.bits, code.length);
+    front.Put(Extra(symbol, delta), kDeltaBuckets[symbol].extra_bits);
+  }
+  void Y(int context, uint8_t delta) {
+    const int symbol = kDeltaSymbolOf[delta];
+    const Code code = model.YCode(context, symbol);
+    back.Put(code.bits, code.length);
+    back.Put(Extra(symbol, delta), kDeltaBuckets[symbol].extra_bits);
+  }
+  static uint8_t Extra(int symbol, uint8_t delta) {
+    return static_cast<uint8_t>(delta - kDeltaBuckets[symbol].base);
+  }
+};
+
+absl::Status Overrun() {
+  return absl::DataLossError("its bits end before its strokes do");
+}
+
+}  // namespace
+
+void EncodeRecord(const StrokeModel& model, const StrokesView& strokes,
+                  std::string* out) {
+  thread_local BackwardBits back;
+  back.Clear();
+  RecordSink sink{model, ForwardBits(out), back};
+  WalkStrokes(strokes, sink);
+  const int rest_bits = sink.front.rest_bits() + back.rest_bits();
+  if (rest_bits > 0 && rest_bits <= 8) {
+    out->push_back(static_cast<char>(sink.front.rest() | back.rest()));
+  } else if (rest_bits > 8) {
+    out->push_back(static_cast<char>(sink.front.rest()));
+    out->push_back(static_cast<char>(back.rest()));
+  }
+  out->append(back.bytes().rbegin(), back.bytes().rend());
+}
+
+absl::StatusOr<StrokesView> DecodeRecord(const StrokeModel& model,
+                                         absl::string_view record,
+                                         RecordScratch* scratch) {
+  const char* const begin = record.data();
+  const char* const end = record.data() + record.size();
+  const uint64_t total_bits = uint64_t{record.size()} * 8;
+  uint64_t front = 0;
+  uint64_t back = 0;
+
+  const auto read_count = [&](int context) {
+    const uint64_t window = LoadBig64(begin + (front >> 3)) << (front & 7);
+    const CountStep step =
+        model.CountSteps(context)[window >> (64 - kCountCodeBits)];
+    front += step.code_bits + step.extra_bits;
+    const uint64_t extra = (window << step.code_bits) >> 1;
+    return step.base + static_cast<uint32_t>(extra >> (63 - step.extra_bits));
+  };
+
+  if (total_bits == 0) return Overrun();
+  const uint32_t strokes = read_count(0) + 1;
+  // A stroke takes a bit at least; this bounds the allocation.
+  if (front > total_bits || strokes > kMaxPoints) return Overrun();
+  scratch->stroke_ends.resize(strokes);
+  uint32_t points = 0;
+  int context = FirstLengthContext(strokes);
+  for (uint32_t s = 0; s < strokes; ++s) {
+    if (front > total_bits) return Overrun();
+    const uint32_t length = read_count(context) + 1;
+    points += length;
+    if (points > kMaxPoints) {
+      return absl::DataLossError("more points than a drawing may have");
+    }
+    scratch->stroke_ends[s] = points;
+    context = NextLengthContext(length);
+  }
+  if (scratch->x.size() < points) {
+    scratch->x.resize(points);
+    scratch->y.resize(points);
+  }
+
+  float* const xs = scratch->x.data();
+  float* const ys = scratch->y.data();
+  uint8_t x = 0, y = 0, dx = 0, dy = 0;
+  uint32_t p = 0;
+  for (uint32_t s = 0; s < strokes; ++s) {
+    const uint32_t first = p;
+    for (; p < scratch->stroke_ends[s]; ++p) {
+      if (front + back > total_bits) return Overrun();
+      const PointSlot slot = p == 0           ? kFirstOfDrawing
+                             : p == first     ? kFirstOfStroke
+                             : p == first + 1 ? kSecondOfStroke
+                                              : kLaterPoint;
+      const uint64_t ahead = LoadBig64(begin + (front >> 3)) << (front & 7);
+      const DeltaStep sx =
+          model.XSteps(XContext(slot, dx))[ahead >> (64 - kDeltaCodeBits)];
+      front += sx.code_bits + sx.extra_bits;
+      dx = static_cast<uint8_t>(
+          sx.base + (((ahead << sx.code_bits) >> 1) >> (63 - sx.extra_bits)));
+
+      const uint64_t behind = LoadBig64(end - (back >> 3) - 8) >> (back & 7);
+      const DeltaStep sy = model.YSteps(
+          YContext(slot, dx, dy))[behind & ((1U << kDeltaCodeBits) - 1)];
+      back += sy.code_bits + sy.extra_bits;
+      dy = static_cast<uint8_t>(
+          sy.base + ((behind >> sy.code_bits) & ((1U << sy.extra_bits) - 1)));
+
+      x = static_cast<uint8_t>(x + dx);
+      y = static_cast<uint8_t>(y + dy);
+      xs[p] = x;
+      ys[p] = y;
+    }
+  }
+  if (front + back > total_bits) return Overrun();
+  if (total_bits - front - back >= 8) {
+    return absl::DataLossError("its bits go on after its strokes");
+  }
+  return StrokesView{scratch->stroke_ends,
+                     absl::MakeConstSpan(xs, points),
+                     absl::MakeConstSpan(ys, points),
+                     {}};
+}
+
+}  // namespace inkstream::store

@@ -1,0 +1,218 @@
+#include "server/store/segment_reader.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/store/block_layout.h"
+#include "server/store/checksum.h"
+#include "server/store/format.h"
+#include "server/store/table_value.h"
+
+namespace inkstream::store {
+namespace {
+
+absl::Status InFile(const std::string& path, absl::string_view what,
+                    const absl::Status& status) {
+  return absl::Status(status.code(),
+                      absl::StrCat(path, ": ", what, ": ", status.message()));
+}
+
+absl::StatusOr<uint32_t> IntegerKey(absl::string_view key) {
+  if (key.size() != sizeof(uint32_t)) {
+    return absl::DataLossError(
+        absl::StrCat("a key of ", key.size(), " bytes, expected 4"));
+  }
+  return LoadLittle<uint32_t>(key.data());
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<SegmentReader>> SegmentReader::Open(
+    const std::string& directory, const SegmentEntry& entry) {
+  const std::string path = absl::StrCat(directory, "/", entry.file);
+  absl::StatusOr<std::unique_ptr<LmdbFile>> file =
+      LmdbFile::Open(path, entry.bytes);
+  if (!file.ok()) {
+    // The MANIFEST names it, so a missing file is damage.
+    if (absl::IsNotFound(file.status())) {
+      return absl::DataLossError(
+          absl::StrCat(path, ": missing, the MANIFEST names it"));
+    }
+    return file.status();
+  }
+  std::unique_ptr<SegmentReader> segment(
+      new SegmentReader(*std::move(file), entry.first));
+  if (absl::Status s = segment->ReadTables(); !s.ok()) return s;
+  const SegmentHeader& header = segment->header_;
+  if (header.drawings != entry.drawings ||
+      ToHex(header.content) != entry.content) {
+    return absl::DataLossError(absl::StrCat(
+        path, ": expected ", entry.drawings, " drawings with content ",
+        entry.content, " as the MANIFEST says, found ", header.drawings,
+        " with ", ToHex(header.content)));
+  }
+  if (absl::Status s = segment->ReadColumns(); !s.ok()) return s;
+  if (absl::Status s = segment->ReadBlocks(); !s.ok()) return s;
+  if (absl::Status s = segment->CheckRanks(); !s.ok()) return s;
+  return segment;
+}
+
+absl::Status SegmentReader::ReadTables() {
+  std::map<std::string, std::string> tables;
+  absl::Status status = file_->Walk(
+      kTablesDb, [&](absl::string_view key, absl::string_view value) {
+        absl::StatusOr<std::string> raw = UnwrapTable(value);
+        if (!raw.ok()) {
+          return InFile(path(), "a table", raw.status());
+        }
+        tables[std::string(key)] = *std::move(raw);
+        return absl::OkStatus();
+      });
+  if (!status.ok()) return status;
+  absl::StatusOr<SegmentHeader> header =
+      SegmentHeader::Parse(tables[kHeaderTable]);
+  if (!header.ok()) return InFile(path(), kHeaderTable, header.status());
+  header_ = *header;
+  if (header_.format_version != kFormatVersion) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(path(), ": format version ", header_.format_version,
+                     ", this release reads version ", kFormatVersion));
+  }
+  absl::StatusOr<std::shared_ptr<const StrokeModel>> model =
+      StrokeModel::Parse(tables[kModelTable]);
+  if (!model.ok()) return InFile(path(), kModelTable, model.status());
+  model_ = *std::move(model);
+  for (const auto& [name, to] :
+       {std::pair{kWordsTable, &words_},
+        std::pair{kCountrycodesTable, &countrycodes_}}) {
+    absl::StatusOr<std::vector<std::string>> strings =
+        UnpackStrings(tables[name]);
+    if (!strings.ok()) return InFile(path(), name, strings.status());
+    *to = *std::move(strings);
+  }
+  const std::string& folds = tables[kFoldsTable];
+  folds_.resize(folds.size() / sizeof(Digest));
+  if (folds.size() % sizeof(Digest) != 0) {
+    return absl::DataLossError(
+        absl::StrCat(path(), ": folds: ", folds.size(), " bytes"));
+  }
+  for (size_t f = 0; f < folds_.size(); ++f) {
+    std::copy_n(folds.data() + f * sizeof(Digest), sizeof(Digest),
+                folds_[f].data());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SegmentReader::ReadColumns() {
+  uint64_t next = 0;
+  absl::Status status = file_->Walk(
+      kColumnsDb, [&](absl::string_view key, absl::string_view value) {
+        const absl::StatusOr<uint32_t> first = IntegerKey(key);
+        if (!first.ok()) return InFile(path(), "columns", first.status());
+        const std::string what = absl::StrCat("columns at ", *first);
+        absl::StatusOr<ColumnRun> run = ParseColumnRun(value);
+        if (!run.ok()) return InFile(path(), what, run.status());
+        const uint64_t expected =
+            std::min<uint64_t>(kColumnRun, header_.drawings - next);
+        if (*first != next || run->count != expected) {
+          return absl::DataLossError(
+              absl::StrCat(path(), ": ", what, ": ", run->count,
+                           " drawings, expected ", expected, " at ", next));
+        }
+        next += run->count;
+        runs_.push_back(*run);
+        return absl::OkStatus();
+      });
+  if (!status.ok()) return status;
+  if (next != header_.drawings) {
+    return absl::DataLossError(absl::StrCat(path(), ": columns of ", next,
+                                            " drawings, expected ",
+                                            header_.drawings));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SegmentReader::ReadBlocks() {
+  absl::Status status = file_->Walk(
+      kStrokesDb, [&](absl::string_view key, absl::string_view value) {
+        const absl::StatusOr<uint32_t> first = IntegerKey(key);
+        if (!first.ok()) return InFile(path(), "strokes", first.status());
+        absl::Status added = blocks_.Add(*first, value);
+        if (!added.ok()) return InFile(path(), "strokes", added);
+        return absl::OkStatus();
+      });
+  if (!status.ok()) return status;
+  status = blocks_.Seal(header_.drawings);
+  if (!status.ok()) return InFile(path(), "strokes", status);
+  if (blocks_.blocks() != header_.blocks) {
+    return absl::DataLossError(absl::StrCat(path(), ": ", blocks_.blocks(),
+                                            " blocks of strokes, expected ",
+                                            header_.blocks));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SegmentReader::CheckRanks() const {
+  // What a rank may reach, by its run's width alone, is not bounded by the
+  // table; so every value is looked at once.
+  const auto check = [&](ColumnKind kind, size_t names,
+                         absl::string_view what) {
+    for (const ColumnRun& run : runs_) {
+      const ColumnView& column = run.column(kind);
+      if (!column.any) continue;
+      for (uint32_t i = 0; i < run.count; ++i) {
+        if (column.Has(i) && static_cast<uint64_t>(column.Value(i)) >= names) {
+          return absl::DataLossError(absl::StrCat(
+              path(), ": ", what, " ", column.Value(i), " of ", names));
+        }
+        if (column.width == 0 && column.presence == nullptr) break;
+      }
+    }
+    return absl::OkStatus();
+  };
+  absl::Status words = check(ColumnKind::kWord, words_.size(), "word");
+  if (!words.ok()) return words;
+  return check(ColumnKind::kCountrycode, countrycodes_.size(), "countrycode");
+}
+
+absl::StatusOr<absl::string_view> SegmentReader::Record(uint32_t local) const {
+  const BlockRef block = blocks_.Find(local);
+  if (!ChecksumHolds(block.bytes)) {
+    return absl::DataLossError(absl::StrCat("the checksum of the block at ",
+                                            block.first, " does not match"));
+  }
+  return RecordOfBlock(
+      block.bytes.substr(0, block.bytes.size() - kChecksumBytes), block.first,
+      block.count, local - block.first);
+}
+
+void SegmentReader::WillNeed(uint32_t local) const {
+  const absl::string_view bytes = blocks_.Find(local).bytes;
+  const uintptr_t page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  const uintptr_t begin =
+      reinterpret_cast<uintptr_t>(bytes.data()) & ~(page - 1);
+  const uintptr_t end =
+      reinterpret_cast<uintptr_t>(bytes.data()) + bytes.size();
+  madvise(reinterpret_cast<void*>(begin), end - begin, MADV_WILLNEED);
+}
+
+void SegmentReader::AdviseRandom() const {
+  const absl::string_view bytes = file_->bytes();
+  madvise(const_cast<char*>(bytes.data()), bytes.size(), MADV_RANDOM);
+}
+
+void SegmentReader::Preload() const {
+  const absl::string_view bytes = file_->bytes();
+  madvise(const_cast<char*>(bytes.data()), bytes.size(), MADV_SEQUENTIAL);
+  for (size_t at = 0; at < bytes.size(); at += kPageBytes) {
+    static_cast<void>(*static_cast<const volatile char*>(bytes.data() + at));
+  }
+  madvise(const_cast<char*>(bytes.data()), bytes.size(), MADV_NORMAL);
+}
+
+}  // namespace inkstream::store

@@ -1,0 +1,78 @@
+// One segment, opened: its map, its block table, its parsed columns and tables.
+//
+// Ownership: owns the map; views borrow it. Thread safety: const methods from
+// any thread.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "server/store/block_table.h"
+#include "server/store/column_codec.h"
+#include "server/store/lmdb_file.h"
+#include "server/store/manifest.h"
+#include "server/store/segment_header.h"
+#include "server/store/stroke_model.h"
+
+namespace inkstream::store {
+
+class SegmentReader {
+ public:
+  // Reads tree, tables and columns and checks all of them; strokes are checked
+  // when they are read. Errors as StoreReader::Open.
+  static absl::StatusOr<std::unique_ptr<SegmentReader>> Open(
+      const std::string& directory, const SegmentEntry& entry);
+
+  const SegmentHeader& header() const { return header_; }
+  const std::string& path() const { return file_->path(); }
+  uint64_t first() const { return first_; }
+  uint64_t drawings() const { return header_.drawings; }
+  const std::vector<std::string>& words() const { return words_; }
+  const std::vector<std::string>& countrycodes() const { return countrycodes_; }
+  // SHA-256 of the fold runs wholly inside, for the header's fold_phase.
+  const std::vector<Digest>& folds() const { return folds_; }
+  const StrokeModel& model() const { return *model_; }
+
+  // `local`: index in the segment. REQUIRES: local < drawings().
+  const ColumnRun& Columns(uint32_t local) const {
+    return runs_[local >> kColumnRunBits];
+  }
+  static uint32_t InRun(uint32_t local) { return local & (kColumnRun - 1); }
+  const std::vector<ColumnRun>& runs() const { return runs_; }
+
+  // The record of a drawing; its block's checksum is checked. DATA_LOSS without
+  // the file's name if the block is damaged.
+  absl::StatusOr<absl::string_view> Record(uint32_t local) const;
+
+  // Hints for the kernel.
+  void WillNeed(uint32_t local) const;
+  void AdviseRandom() const;
+  // Reads every page.
+  void Preload() const;
+
+ private:
+  SegmentReader(std::unique_ptr<LmdbFile> file, uint64_t first)
+      : file_(std::move(file)), first_(first), blocks_(file_->bytes().data()) {}
+  absl::Status ReadTables();
+  absl::Status ReadColumns();
+  absl::Status ReadBlocks();
+  absl::Status CheckRanks() const;
+
+  std::unique_ptr<LmdbFile> file_;
+  uint64_t first_;
+  SegmentHeader header_;
+  std::vector<std::string> words_;
+  std::vector<std::string> countrycodes_;
+  std::vector<Digest> folds_;
+  std::shared_ptr<const StrokeModel> model_;
+  BlockTable blocks_;
+  std::vector<ColumnRun> runs_;
+};
+
+}  // namespace inkstream::store

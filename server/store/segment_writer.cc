@@ -1,0 +1,101 @@
+#include "server/store/segment_writer.h"
+
+#include <utility>
+
+#include "server/store/format.h"
+#include "server/store/table_value.h"
+
+namespace inkstream::store {
+
+absl::StatusOr<std::unique_ptr<SegmentWriter>> SegmentWriter::Create(
+    const std::string& path, uint64_t first,
+    std::shared_ptr<const StrokeModel> model) {
+  absl::StatusOr<std::unique_ptr<LmdbWriter>> file = LmdbWriter::Create(path);
+  if (!file.ok()) return file.status();
+  auto writer = std::make_unique<SegmentWriter>();
+  writer->file_ = *std::move(file);
+  writer->model_ = std::move(model);
+  writer->header_.format_version = kFormatVersion;
+  writer->header_.fold_phase = first % kFoldRun;
+  return writer;
+}
+
+std::vector<int64_t> SegmentWriter::Names::RanksOf(
+    const std::vector<std::string>& unit_names) {
+  std::vector<int64_t> result;
+  result.reserve(unit_names.size());
+  for (const std::string& name : unit_names) {
+    const auto [it, added] = ranks.try_emplace(name, names.size());
+    if (added) names.push_back(name);
+    result.push_back(it->second);
+  }
+  return result;
+}
+
+absl::Status SegmentWriter::PutBlock(const Block& block) {
+  if (block.count == 0) return absl::OkStatus();
+  ++header_.blocks;
+  return file_->PutStrokes(block.first, block.bytes);
+}
+
+absl::Status SegmentWriter::PutColumns() {
+  if (columns_.size() == 0) return absl::OkStatus();
+  const uint32_t first =
+      static_cast<uint32_t>(header_.drawings - columns_.size());
+  ++header_.column_runs;
+  return file_->PutColumns(first, columns_.Build());
+}
+
+absl::Status SegmentWriter::Add(const EncodedUnit& unit) {
+  const std::vector<int64_t> words = words_.RanksOf(unit.words);
+  const std::vector<int64_t> countrycodes =
+      countrycodes_.RanksOf(unit.countrycodes);
+  size_t at = 0;
+  for (size_t i = 0; i < unit.lengths.size(); ++i) {
+    const absl::string_view record(unit.records.data() + at, unit.lengths[i]);
+    at += unit.lengths[i];
+    if (blocks_.Add(record)) {
+      if (absl::Status s = PutBlock(blocks_.TakeBlock()); !s.ok()) return s;
+    }
+    ColumnValues values = unit.columns[i];
+    auto& word = values[static_cast<size_t>(ColumnKind::kWord)];
+    if (word) word = words[*word];
+    auto& country = values[static_cast<size_t>(ColumnKind::kCountrycode)];
+    if (country) country = countrycodes[*country];
+    columns_.Add(values);
+    content_.Update(AsBytes(unit.hashes[i]));
+    ++header_.drawings;
+    if (columns_.size() == kColumnRun) {
+      if (absl::Status s = PutColumns(); !s.ok()) return s;
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<FinishedSegment> SegmentWriter::Finish(
+    const std::vector<Digest>& folds) {
+  if (absl::Status s = PutBlock(blocks_.TakeRest()); !s.ok()) return s;
+  if (absl::Status s = PutColumns(); !s.ok()) return s;
+  header_.content = content_.Finish();
+  std::string fold_bytes;
+  for (const Digest& fold : folds) {
+    fold_bytes.append(AsBytes(fold).data(), AsBytes(fold).size());
+  }
+  const std::pair<const char*, std::string> tables[] = {
+      {kHeaderTable, header_.Serialize()},
+      {kModelTable, model_->Serialize()},
+      {kWordsTable, PackStrings(words_.names)},
+      {kCountrycodesTable, PackStrings(countrycodes_.names)},
+      {kFoldsTable, fold_bytes},
+  };
+  for (const auto& [name, raw] : tables) {
+    if (absl::Status s = file_->PutTable(name, WrapTable(raw)); !s.ok()) {
+      return s;
+    }
+  }
+  absl::StatusOr<uint64_t> bytes = file_->Finish();
+  if (!bytes.ok()) return bytes.status();
+  return FinishedSegment{header_, *bytes};
+}
+
+}  // namespace inkstream::store

@@ -1,0 +1,100 @@
+#include "server/store/split_hash.h"
+
+#include <xxhash.h>
+
+#include <cmath>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "server/store/endian_io.h"
+
+namespace inkstream::store {
+namespace {
+
+// Sums of decimal fractions miss 1 by a few units in the last place.
+constexpr double kRounding = 1e-9;
+
+uint64_t HashBound(double cumulative) {
+  if (cumulative >= 1 - kRounding) return UINT64_MAX;
+  return static_cast<uint64_t>(std::ldexp(cumulative, 64));
+}
+
+bool IsSplitName(const std::string& name) {
+  if (name.empty() || name.size() > 64) return false;
+  for (const char c : name) {
+    if (!absl::ascii_isalnum(c) && c != '_' && c != '.' && c != '-') {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+uint64_t SplitHashOfKey(int64_t key_id) {
+  constexpr size_t kSaltBytes = sizeof(kSplitSalt) - 1;
+  char bytes[kSaltBytes + sizeof(key_id)];
+  std::memcpy(bytes, kSplitSalt, kSaltBytes);
+  std::memcpy(bytes + kSaltBytes, &key_id, sizeof(key_id));
+  return XXH3_64bits(bytes, sizeof(bytes));
+}
+
+uint64_t SplitHashOfStrokes(const StrokesView& strokes) {
+  // The suffix keeps these apart from keys.
+  std::string bytes = absl::StrCat(kSplitSalt, "/strokes");
+  AppendLittle<uint32_t>(static_cast<uint32_t>(strokes.strokes()), &bytes);
+  for (const uint32_t end : strokes.stroke_ends) AppendLittle(end, &bytes);
+  for (const float x : strokes.x) {
+    AppendLittle(static_cast<uint8_t>(x), &bytes);
+  }
+  for (const float y : strokes.y) {
+    AppendLittle(static_cast<uint8_t>(y), &bytes);
+  }
+  return XXH3_64bits(bytes.data(), bytes.size());
+}
+
+absl::StatusOr<std::vector<SplitInfo>> MakeSplits(
+    absl::Span<const SplitFraction> fractions) {
+  const SplitFraction everything{"train", 1.0};
+  if (fractions.empty()) fractions = absl::MakeConstSpan(&everything, 1);
+  std::vector<SplitInfo> splits;
+  double cumulative = 0;
+  for (const SplitFraction& fraction : fractions) {
+    if (!IsSplitName(fraction.name)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("split: name '", fraction.name,
+                       "' must be 1 to 64 letters, digits, '_', '.' or '-'"));
+    }
+    for (const SplitInfo& other : splits) {
+      if (other.name == fraction.name) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("split: '", fraction.name, "' is given twice"));
+      }
+    }
+    if (!(fraction.fraction > 0 && fraction.fraction <= 1)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("split: fraction of '", fraction.name, "' is ",
+                       fraction.fraction, ", expected above 0 and at most 1"));
+    }
+    const double next = cumulative + fraction.fraction;
+    if (next > 1 + kRounding) {
+      return absl::InvalidArgumentError(absl::StrCat("split: fractions up to '",
+                                                     fraction.name, "' sum to ",
+                                                     next, ", the limit is 1"));
+    }
+    SplitInfo split;
+    split.name = fraction.name;
+    split.low = splits.empty() ? 0 : splits.back().high;
+    split.high = HashBound(next);
+    split.rule = absl::StrFormat("hash:%s:[%.12g,%.12g)", kSplitSalt,
+                                 cumulative, next > 1 ? 1.0 : next);
+    splits.push_back(split);
+    cumulative = next;
+  }
+  return splits;
+}
+
+}  // namespace inkstream::store

@@ -1,0 +1,122 @@
+#include "server/store/store_verifier.h"
+
+#include <memory>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "server/store/content_counts.h"
+#include "server/store/drawing_rules.h"
+#include "server/store/fingerprint.h"
+#include "server/store/store_reader.h"
+
+namespace inkstream::store {
+namespace {
+
+constexpr size_t kMaxProblems = 100;
+constexpr uint64_t kProgressEvery = 8192;
+
+class Problems {
+ public:
+  explicit Problems(VerifyReport* report) : report_(report) {}
+
+  void Add(std::string text) {
+    if (report_->problems.size() < kMaxProblems) {
+      report_->problems.push_back(std::move(text));
+    }
+  }
+  template <typename T>
+  void Expect(absl::string_view what, const T& claimed, const T& found) {
+    if (claimed == found) return;
+    Add(absl::StrCat(what, ": the MANIFEST says ", claimed, ", found ", found));
+  }
+
+ private:
+  VerifyReport* report_;
+};
+
+// The splits as the MANIFEST has them, with no drawings counted yet.
+std::vector<SplitInfo> EmptySplits(std::vector<SplitInfo> splits) {
+  for (SplitInfo& split : splits) split.drawings = 0;
+  return splits;
+}
+
+void CompareCounts(const StoreInfo& claimed, const StoreInfo& found,
+                   Problems* problems) {
+  problems->Expect("unlabelled", claimed.unlabelled, found.unlabelled);
+  problems->Expect("countrycodes", claimed.with_countrycode,
+                   found.with_countrycode);
+  problems->Expect("timestamps", claimed.with_timestamp, found.with_timestamp);
+  problems->Expect("recognized", claimed.with_recognized,
+                   found.with_recognized);
+  problems->Expect("key_ids", claimed.with_key_id, found.with_key_id);
+  problems->Expect("classes", claimed.classes.size(), found.classes.size());
+  for (size_t c = 0; c < claimed.classes.size() && c < found.classes.size();
+       ++c) {
+    problems->Expect("class", claimed.classes[c], found.classes[c]);
+    problems->Expect(absl::StrCat("class '", claimed.classes[c], "'"),
+                     claimed.class_counts[c], found.class_counts[c]);
+  }
+  for (size_t s = 0; s < claimed.splits.size(); ++s) {
+    problems->Expect(absl::StrCat("split '", claimed.splits[s].name, "'"),
+                     claimed.splits[s].drawings, found.splits[s].drawings);
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<VerifyReport> VerifyStore(const std::string& path,
+                                         const VerifyProgress& progress,
+                                         const std::atomic<bool>* interrupted) {
+  absl::StatusOr<std::shared_ptr<const StoreReader>> store =
+      StoreReader::Open(path);
+  if (!store.ok()) return store.status();
+  const StoreInfo& claimed = (*store)->info();
+  VerifyReport report;
+  report.bytes_on_disk = claimed.bytes_on_disk;
+  Problems problems(&report);
+  ContentCounts counts(EmptySplits(claimed.splits));
+  FingerprintFold fold;
+  Sha256 sha;
+  std::string canonical;
+  Drawing drawing;
+  const std::unique_ptr<DrawingReader> reader = (*store)->NewDrawingReader();
+  for (uint64_t index = 0; index < claimed.drawings; ++index) {
+    if (index % kProgressEvery == 0) {
+      if (interrupted != nullptr && interrupted->load()) {
+        return absl::CancelledError(
+            absl::StrCat("interrupted after ", index, " drawings"));
+      }
+      if (progress) progress(index, claimed.drawings);
+    }
+    absl::Status status = reader->ReadDrawing(index, &drawing);
+    if (status.ok()) status = ValidateDrawing(drawing);
+    if (!status.ok()) {
+      ++report.damaged;
+      problems.Add(std::string(status.message()));
+      continue;
+    }
+    canonical.clear();
+    AppendCanonical(drawing, &canonical);
+    sha.Update(canonical);
+    fold.Add(sha.Finish());
+    counts.Add(drawing, (*store)->SplitHash(index));
+    ++report.drawings;
+    report.points += drawing.x.size();
+    report.strokes += drawing.stroke_ends.size();
+  }
+  if (progress) progress(claimed.drawings, claimed.drawings);
+  if (report.damaged > 0) {
+    problems.Add(absl::StrCat(report.damaged, " of ", claimed.drawings,
+                              " drawings are damaged"));
+    return report;
+  }
+  StoreInfo found;
+  counts.FillIn(&found);
+  CompareCounts(claimed, found, &problems);
+  report.fingerprint = fold.Finish();
+  problems.Expect("fingerprint", claimed.fingerprint, report.fingerprint);
+  return report;
+}
+
+}  // namespace inkstream::store

@@ -1,0 +1,51 @@
+// Walks a drawing in coding order and names each number with its context: the
+// one place that trainer and encoder share.
+//
+// Thread safety: pure function.
+#pragma once
+
+#include <cstdint>
+
+#include "inkstream/drawing.h"
+#include "server/store/stroke_symbols.h"
+
+namespace inkstream::store {
+
+// Calls sink.Count(context, value) for the stroke count and the stroke lengths
+// (each less one), then for every point sink.X(context, delta) and
+// sink.Y(context, delta), deltas modulo 256.
+// REQUIRES: the strokes passed ValidateDrawing.
+template <typename Sink>
+void WalkStrokes(const StrokesView& strokes, Sink& sink) {
+  const uint32_t count = static_cast<uint32_t>(strokes.strokes());
+  sink.Count(0, count - 1);
+  int context = FirstLengthContext(count);
+  for (uint32_t s = 0; s < count; ++s) {
+    const uint32_t length =
+        static_cast<uint32_t>(strokes.end(s) - strokes.begin(s));
+    sink.Count(context, length - 1);
+    context = NextLengthContext(length);
+  }
+  uint8_t x = 0, y = 0, dx = 0, dy = 0;
+  for (uint32_t s = 0; s < count; ++s) {
+    const size_t begin = strokes.begin(s);
+    for (size_t p = begin; p < strokes.end(s); ++p) {
+      const PointSlot slot = p == 0           ? kFirstOfDrawing
+                             : p == begin     ? kFirstOfStroke
+                             : p == begin + 1 ? kSecondOfStroke
+                                              : kLaterPoint;
+      const uint8_t next_x = static_cast<uint8_t>(strokes.x[p]);
+      const uint8_t next_y = static_cast<uint8_t>(strokes.y[p]);
+      const uint8_t new_dx = static_cast<uint8_t>(next_x - x);
+      const uint8_t new_dy = static_cast<uint8_t>(next_y - y);
+      sink.X(XContext(slot, dx), new_dx);
+      sink.Y(YContext(slot, new_dx, dy), new_dy);
+      x = next_x;
+      y = next_y;
+      dx = new_dx;
+      dy = new_dy;
+    }
+  }
+}
+
+}  // namespace inkstream::store
