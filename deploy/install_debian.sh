@@ -16,7 +16,7 @@ sudo only where something is missing.
   go          Go, for building grpcurl
   runtime     what the finished binary needs to run
   tests       GoogleTest, Cairo, google-benchmark, clang (fuzz targets)
-  lint        clang-format, shellcheck
+  lint        clang-format, clang-tidy, shellcheck
   containers  buildah and podman, for testing the image without a Docker engine
 
   --dry-run   print the missing packages, one a line, and install nothing
@@ -43,7 +43,7 @@ packages_of() {
       echo clang git libbenchmark-dev libcairo2-dev libclang-rt-14-dev libgmock-dev \
         libgtest-dev procps
       ;;
-    lint) echo clang-format git shellcheck ;;
+    lint) echo clang-format clang-tidy git shellcheck ;;
     containers)
       echo aardvark-dns buildah catatonit debootstrap iptables netavark podman runc uidmap
       ;;

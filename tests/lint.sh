@@ -42,7 +42,9 @@ check 'ruff format' "$venv/ruff" format -q --check .
 check 'mypy, the client' env MYPYPATH=client/python/src \
   "$venv/mypy" --config-file client/python/pyproject.toml client/python/src
 check 'mypy, deploy' "$venv/mypy" --config-file .mypy.ini deploy
-check 'mypy, system tests' "$venv/mypy" --config-file .mypy.ini tests/system
+check 'mypy, system tests' "$venv/mypy" --config-file .mypy.ini \
+  --exclude tests/system/containers tests/system
+check 'mypy, container tests' "$venv/mypy" --config-file .mypy.ini tests/system/containers
 check 'shellcheck' shellcheck -x "${shell[@]}"
 
 if ((problems)); then

@@ -14,7 +14,7 @@ where none is. Ends with the closing line of each runner; exits 0 if all passed.
   --python       pytest: the Python client, grpcurl, the command line, the quickstart
   --sanitize     the unit tests again with ASan and UBSan (build-sanitize/)
   --tidy         clang-tidy on every source (slow)
-  --fuzz         every fuzz target for a minute (INKSTREAM_FUZZ_SECONDS)
+  --fuzz         every fuzz target for a minute (FUZZ_SECONDS)
   --bench        the benchmarks, for a look, not for a verdict
   --containers   builds the image and runs it, alone and with Compose
   --all          every stage
@@ -79,8 +79,8 @@ set_up() {
   run "$root/deploy/build.sh" --tests
   run "$root/deploy/make_venv.sh" --tests
   run "$root/deploy/install_grpcurl.sh" >"$logs/grpcurl.path"
-  INKSTREAM_TEST_GRPCURL=$(<"$logs/grpcurl.path")
-  export INKSTREAM_TEST_GRPCURL
+  GRPCURL=$(<"$logs/grpcurl.path")
+  export GRPCURL
 }
 
 # logged NAME PATTERN COMMAND...: runs it, and keeps the last line of its

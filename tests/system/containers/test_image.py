@@ -1,0 +1,93 @@
+"""The server's image: locked down, on a store it cannot write."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from engine import Engine
+
+pytestmark = pytest.mark.timeout(3600)
+
+LOCKED_DOWN = (
+    "--read-only",
+    "--cap-drop=ALL",
+    "--security-opt=no-new-privileges",
+    "--memory=512m",
+    "--pids-limit=256",
+)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Path:
+    folder = tmp_path_factory.mktemp("store")
+    binary = root / "build" / "inkstream"
+    for command in (
+        ["generate", "--drawings", "2000", "--seed", "1", "-o", "drawings.ndjson"],
+        ["ingest", "drawings.ndjson", "--store", "drawings.ink"],
+    ):
+        subprocess.run([str(binary), *command], cwd=folder, check=True, timeout=120)
+    # Others than the owner must be able to read it, as the image's user does.
+    for path in (folder, *folder.parents):
+        if path.name.startswith("pytest-"):
+            path.chmod(0o755)
+    folder.chmod(0o755)
+    return folder / "drawings.ink"
+
+
+@pytest.fixture(scope="module")
+def container(engine: Engine, server_image: str, store: Path) -> Iterator[str]:
+    name = "inkstream-image-test"
+    engine.podman("rm", "-f", name, check=False)
+    engine.podman(
+        "run", "-d", "--name", name, *LOCKED_DOWN, "-v", f"{store}:/data:ro",
+        "-p", "127.0.0.1::50051", server_image,
+    )  # fmt: skip
+    yield name
+    engine.podman("rm", "-f", name, check=False)
+
+
+def test_the_image_becomes_healthy_by_its_own_check(engine: Engine, container: str) -> None:
+    assert engine.healthy(container, 60), engine.podman("logs", container).stderr
+
+
+def test_a_server_that_is_not_there_is_not_healthy(engine: Engine, server_image: str) -> None:
+    done = engine.podman("run", "--rm", server_image, "health", "--timeout", "2", check=False)
+    assert done.returncode == 1
+
+
+def test_it_does_not_run_as_root_and_cannot_write_the_store(engine: Engine, container: str) -> None:
+    assert engine.podman("exec", container, "id", "-u").stdout.strip() == "65532"
+    for place in ("/data/new", "/new", "/tmp/new"):
+        done = engine.podman("exec", container, "touch", place, check=False)
+        assert done.returncode != 0, place
+
+
+def test_every_library_is_in_the_image(engine: Engine, container: str) -> None:
+    libraries = engine.podman("exec", container, "ldd", "/usr/local/bin/inkstream").stdout
+    assert "libgrpc++" in libraries
+    assert "not found" not in libraries
+
+
+def test_grpcurl_reaches_it_from_outside(engine: Engine, container: str, grpcurl: Path) -> None:
+    assert engine.healthy(container, 60)
+    port = engine.podman("port", container, "50051/tcp").stdout.strip()
+    done = subprocess.run(
+        [str(grpcurl), "-plaintext", "-d", '{"index": 3}', port,
+         "inkstream.v1.DrawingService/InspectDrawing"],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert '"preview"' in done.stdout
+
+
+def test_sigterm_ends_it_with_exit_code_0(engine: Engine, server_image: str, store: Path) -> None:
+    name = "inkstream-stop-test"
+    engine.podman("rm", "-f", name, check=False)
+    engine.podman("run", "-d", "--name", name, "-v", f"{store}:/data:ro", server_image)
+    assert engine.healthy(name, 60)
+    engine.podman("stop", "-t", "30", name)
+    assert engine.inspect(name, ".State.ExitCode") == "0"
+    engine.podman("rm", name)
