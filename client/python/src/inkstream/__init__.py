@@ -1,0 +1,78 @@
+"""Quick, Draw! drawings as shuffled minibatch tensors, streamed from Inkstream servers.
+
+    import inkstream
+    from inkstream import Image
+
+    client = inkstream.connect("host:50051")        # or inkstream.open("drawings.ink")
+    data = client.dataset("quickdraw")
+    for batch in data.stream("train", batch_size=256, image=Image(128)):
+        batch.image, batch.label, batch.cursor
+
+`inkstream.torch` (loaded when first used) has loaders and datasets for PyTorch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from inkstream._batch import Batch
+from inkstream._client import Client, connect, open
+from inkstream._dataset import Dataset, Split
+from inkstream._errors import (
+    AccessDenied,
+    Closed,
+    DataLoss,
+    FixRequest,
+    InkstreamError,
+    NotFound,
+    OutOfRange,
+    PlanMismatch,
+    QuotaExceeded,
+    Unavailable,
+    WrongProcess,
+)
+from inkstream._permutation import Permutation
+from inkstream._spec import Augment, Image, Strokes, View
+from inkstream._stream import Stream
+from inkstream._version import __version__
+
+if TYPE_CHECKING:
+    from inkstream import torch as torch
+
+__all__ = [
+    "AccessDenied",
+    "Augment",
+    "Batch",
+    "Client",
+    "Closed",
+    "DataLoss",
+    "Dataset",
+    "FixRequest",
+    "Image",
+    "InkstreamError",
+    "NotFound",
+    "OutOfRange",
+    "Permutation",
+    "PlanMismatch",
+    "QuotaExceeded",
+    "Split",
+    "Stream",
+    "Strokes",
+    "Unavailable",
+    "View",
+    "WrongProcess",
+    "__version__",
+    "connect",
+    "open",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "torch":
+        return importlib.import_module("inkstream.torch")
+    raise AttributeError(f"module 'inkstream' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "torch"]

@@ -1,0 +1,100 @@
+"""Parts of batches, as they come, into batches.
+
+A batch that lies whole in one message stays there. One that is cut over several is gathered
+into one aligned buffer, the only copy made of it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from inkstream._batch import RawBatch
+from inkstream._errors import DataLoss
+from inkstream._wire import Part
+from inkstream.v1 import batch_pb2
+
+_ALIGNMENT = 64
+# Nothing larger is offered by any server's limits; a wrong number must not allocate.
+_MAX_BATCH_BYTES = 4 << 30
+
+
+def aligned_bytes(size: int) -> memoryview:
+    """`size` writable bytes whose address is a multiple of 64."""
+    memory = np.empty(size + _ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % _ALIGNMENT
+    return memoryview(memory[start : start + size])
+
+
+class Assembler:
+    """Takes parts in order, gives batches in order. DataLoss where the order is broken."""
+
+    def __init__(self) -> None:
+        self._next_seq = 0
+        self._open: batch_pb2.BatchHeader | None = None
+        self._memory = memoryview(bytearray())
+        self._next_part = 0
+        self._filled = 0
+
+    @property
+    def partial(self) -> bool:
+        """Whether a batch has begun and not ended."""
+        return self._open is not None
+
+    def feed(self, part: Part) -> list[RawBatch]:
+        """The batches that `part` completes."""
+        if self._open is not None:
+            return self._continue(self._open, part)
+        if part.batches:
+            return self._begin(part)
+        if len(part.data):
+            raise DataLoss(f"part {part.part} of batch {part.batch_seq} came before its part 0")
+        return []
+
+    def _begin(self, part: Part) -> list[RawBatch]:
+        whole: list[RawBatch] = []
+        for header in part.batches:
+            if header.batch_seq != self._next_seq:
+                raise DataLoss(f"batch {header.batch_seq} came where {self._next_seq} was due")
+            if header.byte_size > _MAX_BATCH_BYTES:
+                raise DataLoss(f"batch {header.batch_seq} claims {header.byte_size} bytes")
+            if header.part_count > 1:
+                if len(part.batches) != 1:
+                    raise DataLoss("a batch that is cut shares its message with another")
+                self._open = header
+                self._memory = aligned_bytes(header.byte_size)
+                self._next_part = self._filled = 0
+                return self._continue(header, part)
+            first, last = header.data_offset, header.data_offset + header.byte_size
+            if last > len(part.data):
+                raise DataLoss(
+                    f"batch {header.batch_seq} needs bytes {first}..{last} of a message "
+                    f"that has {len(part.data)}"
+                )
+            whole.append(RawBatch(header, part.data[first:last]))
+            self._next_seq += 1
+        return whole
+
+    def _continue(self, header: batch_pb2.BatchHeader, part: Part) -> list[RawBatch]:
+        end = part.offset + len(part.data)
+        if (
+            part.batch_seq != header.batch_seq
+            or part.part != self._next_part
+            or part.offset != self._filled
+            or end > header.byte_size
+        ):
+            raise DataLoss(
+                f"part {part.part} of batch {part.batch_seq} at {part.offset} came where part "
+                f"{self._next_part} of batch {header.batch_seq} at {self._filled} was due"
+            )
+        self._memory[part.offset : end] = part.data
+        self._filled = end
+        self._next_part += 1
+        if self._next_part < header.part_count:
+            return []
+        if self._filled != header.byte_size:
+            raise DataLoss(
+                f"batch {header.batch_seq} has {self._filled} of its {header.byte_size} bytes"
+            )
+        self._open = None
+        self._next_seq += 1
+        return [RawBatch(header, self._memory.toreadonly())]

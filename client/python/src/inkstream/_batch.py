@@ -1,0 +1,202 @@
+"""A batch: named arrays that lie in the memory the transport delivered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkstream._cursor import State, to_state
+from inkstream._errors import DataLoss
+from inkstream.v1 import batch_pb2, plan_pb2
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as PilImage
+
+Array = NDArray[Any]
+
+# NumPy has no bfloat16: its bits come as uint16 (inkstream.torch gives real ones).
+DTYPES: dict[int, np.dtype[Any]] = {
+    plan_pb2.DTYPE_UINT8: np.dtype(np.uint8),
+    plan_pb2.DTYPE_INT32: np.dtype(np.int32),
+    plan_pb2.DTYPE_INT64: np.dtype(np.int64),
+    plan_pb2.DTYPE_FLOAT16: np.dtype(np.float16),
+    plan_pb2.DTYPE_BFLOAT16: np.dtype(np.uint16),
+    plan_pb2.DTYPE_FLOAT32: np.dtype(np.float32),
+    plan_pb2.DTYPE_BOOL: np.dtype(np.bool_),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RawBatch:
+    """One batch as received: `memory` is its whole byte space and owns or borrows it."""
+
+    header: batch_pb2.BatchHeader
+    memory: memoryview
+
+
+class Batch(Mapping[str, Array]):
+    """One batch: a mapping of names to arrays, which are attributes too.
+
+    Arrays are read-only and share the batch's memory, which lives as long as any of them;
+    who wants to write takes a copy. `index` (int64) and `valid` (bool) are always there.
+
+    `cursor`: the place after this batch, a JSON-able dict. `epoch`, `step`: where it stands.
+    `bad`: rows replaced because their record is damaged. `classes`: the words that `label`
+    counts. `vocabulary`: the words that other string columns count, by column.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_arrays",
+        "_cursor",
+        "bad",
+        "classes",
+        "epoch",
+        "step",
+        "vocabulary",
+    )
+
+    def __init__(
+        self,
+        arrays: Mapping[str, Array],
+        cursor: State,
+        *,
+        epoch: int = 0,
+        step: int = 0,
+        bad: int = 0,
+        classes: Sequence[str] = (),
+        vocabulary: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        self._arrays = dict(arrays)
+        self._cursor = cursor
+        self.epoch = epoch
+        self.step = step
+        self.bad = bad
+        self.classes = classes
+        self.vocabulary = dict(vocabulary or {})
+
+    @property
+    def cursor(self) -> State:
+        """The place after this batch: give it to `start=`, `load_state_dict`, a checkpoint."""
+        return dict(self._cursor)
+
+    def __getitem__(self, name: str) -> Array:
+        try:
+            return self._arrays[name]
+        except KeyError:
+            raise KeyError(f"no tensor {name!r} in this batch; there are {list(self)}") from None
+
+    def __getattr__(self, name: str) -> Array:
+        if not name.startswith("_") and name in self._arrays:
+            return self._arrays[name]
+        raise AttributeError(f"no attribute or tensor {name!r}; tensors are {list(self._arrays)}")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arrays)
+
+    def __len__(self) -> int:
+        return len(self._arrays)
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self._arrays]
+
+    def __repr__(self) -> str:
+        shapes = ", ".join(f"{k} {v.dtype}{list(v.shape)}" for k, v in self._arrays.items())
+        return f"Batch({shapes}; epoch {self.epoch}, step {self.step})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        details = {n: getattr(self, n) for n in ("epoch", "step", "bad", "vocabulary")}
+        details["classes"] = tuple(self.classes)
+        return (_rebuild, (self._arrays, self._cursor, details))
+
+    def row(self, i: int) -> Batch:
+        """The i-th drawing alone, without the batch dimension."""
+        arrays = {name: array[i] for name, array in self._arrays.items()}
+        return Batch(
+            arrays,
+            self._cursor,
+            epoch=self.epoch,
+            step=self.step,
+            classes=self.classes,
+            vocabulary=self.vocabulary,
+        )
+
+    def words(self) -> list[str]:
+        """The word of each row, "" for a drawing without one. Needs the column `label`."""
+        count = len(self.classes)
+        labels = np.atleast_1d(self["label"]).tolist()
+        return [self.classes[i] if 0 <= i < count else "" for i in labels]
+
+    def to_image(self, limit: int = 64, columns: int | None = None) -> PilImage:
+        """A contact sheet of the first `limit` drawings with their labels (needs Pillow)."""
+        from inkstream._sheet import contact_sheet
+
+        return contact_sheet(self, limit, columns)
+
+    def show(self, limit: int = 64, columns: int | None = None) -> PilImage:
+        """The contact sheet as an image, which a notebook displays."""
+        return self.to_image(limit, columns)
+
+
+def _rebuild(arrays: dict[str, Array], cursor: State, details: dict[str, Any]) -> Batch:
+    return Batch(arrays, cursor, **details)
+
+
+def tensor_table(raw: RawBatch) -> Iterator[tuple[batch_pb2.Tensor, tuple[int, ...]]]:
+    """The tensors of a batch with their shapes, checked against the bytes there are.
+
+    DataLoss for a table that does not fit: whatever reads by it stays inside `memory`.
+    """
+    size = len(raw.memory)
+    for tensor in raw.header.tensors:
+        dtype = DTYPES.get(tensor.dtype)
+        if dtype is None:
+            raise DataLoss(f"tensor {tensor.name!r} has dtype {tensor.dtype}: update this client")
+        shape = tuple(tensor.shape)
+        if (
+            any(n < 0 for n in shape)
+            or prod(shape) * dtype.itemsize != tensor.length
+            or tensor.offset + tensor.length > size
+        ):
+            raise DataLoss(
+                f"tensor {tensor.name!r} {list(shape)} of {tensor.length} bytes at "
+                f"{tensor.offset} does not fit its batch of {size} bytes"
+            )
+        yield tensor, shape
+
+
+def decode(raw: RawBatch, order_plan: str = "", classes: Sequence[str] = ()) -> Batch:
+    """Views the bytes of a batch as arrays.
+
+    uint8 and bool arrays are views always. Wider ones are too where their address allows it:
+    a message carries them at any, so those that stand crooked are copied.
+    """
+    arrays: dict[str, Array] = {}
+    vocabulary: dict[str, Sequence[str]] = {}
+    for tensor, shape in tensor_table(raw):
+        dtype, count = DTYPES[tensor.dtype], prod(shape)
+        if count:
+            array = np.frombuffer(raw.memory, dtype, count, tensor.offset).reshape(shape)
+        else:
+            array = np.empty(shape, dtype)
+        if not array.flags.aligned:
+            array = array.copy()
+        array.flags.writeable = False
+        arrays[tensor.name] = array
+        if tensor.vocabulary:
+            vocabulary[tensor.name] = list(tensor.vocabulary)
+    header = raw.header
+    return Batch(
+        arrays,
+        to_state(header.cursor, order_plan),
+        epoch=header.epoch,
+        step=header.step,
+        bad=header.bad,
+        classes=classes,
+        vocabulary=vocabulary,
+    )

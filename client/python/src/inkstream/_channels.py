@@ -1,0 +1,141 @@
+"""Channels to the endpoints of one client, opened when first used, anew in each process."""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import grpc
+
+from inkstream._errors import FixRequest
+from inkstream._plan import MAX_MESSAGE_BYTES
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """How to prove who both sides are. Picklable.
+
+    `tls`: False for plaintext, True for the system's roots, or a path to a PEM file of roots,
+    or a dict with the paths "ca", "cert" and "key". `token` is sent as a bearer token.
+    """
+
+    tls: bool | str | dict[str, str] = False
+    token: str = field(default="", repr=False)
+
+    def metadata(self) -> tuple[tuple[str, str], ...]:
+        """What every call carries."""
+        return (("authorization", f"Bearer {self.token}"),) if self.token else ()
+
+    def channel_credentials(self) -> grpc.ChannelCredentials | None:
+        """None for plaintext."""
+        if self.tls is False:
+            return None
+        paths = {"ca": self.tls} if isinstance(self.tls, str) else self.tls
+        files: dict[str, bytes] = {}
+        if isinstance(paths, dict):
+            unknown = sorted(set(paths) - {"ca", "cert", "key"})
+            if unknown:
+                raise FixRequest(f"tls has no {unknown[0]!r}; there are 'ca', 'cert', 'key'")
+            for name, path in paths.items():
+                with open(path, "rb") as file:
+                    files[name] = file.read()
+        return grpc.ssl_channel_credentials(files.get("ca"), files.get("key"), files.get("cert"))
+
+
+class Target(Protocol):
+    """Where the servers are. Picklable."""
+
+    def endpoints(self) -> list[str]:
+        """Addresses for gRPC. May start a server, hence block; Unavailable if it cannot."""
+
+    def close(self) -> None:
+        """Lets go of what `endpoints` holds."""
+
+
+@dataclass(frozen=True)
+class StaticTarget:
+    """Addresses given by the user."""
+
+    addresses: tuple[str, ...]
+
+    def endpoints(self) -> list[str]:
+        """See Target."""
+        return list(self.addresses)
+
+    def close(self) -> None:
+        """See Target."""
+
+
+class Channels:
+    """All channels of one client in one process. Thread-safe."""
+
+    def __init__(self, target: Target, credentials: Credentials) -> None:
+        self.pid = os.getpid()
+        self._target = target
+        self._credentials = credentials
+        self._lock = threading.Lock()
+        self._open: dict[str, grpc.Channel] = {}
+        self._known: list[str] = []
+        # Clients begin at different replicas, whatever order they were listed in.
+        self._turn = random.SystemRandom().randrange(1 << 30)
+
+    def endpoints(self) -> list[str]:
+        """All of them, the one in use first."""
+        endpoints = self._known = self._target.endpoints()
+        start = self._turn % len(endpoints)
+        return endpoints[start:] + endpoints[:start]
+
+    def leave(self, endpoint: str) -> None:
+        """Moves on from `endpoint` if it is the one in use."""
+        endpoints = self._known
+        with self._lock:
+            if endpoints and endpoints[self._turn % len(endpoints)] == endpoint:
+                self._turn += 1
+
+    def channel(self, endpoint: str) -> grpc.Channel:
+        """The channel to `endpoint`, opened if need be; connecting is lazy."""
+        with self._lock:
+            channel = self._open.get(endpoint)
+            if channel is None:
+                channel = self._open[endpoint] = self._connect(endpoint)
+            return channel
+
+    def renew(self, endpoint: str) -> None:
+        """The next stream to `endpoint` gets a connection of its own making.
+
+        The old channel serves those that are on it and goes with the last of them.
+        """
+        with self._lock:
+            self._open.pop(endpoint, None)
+
+    def close(self) -> None:
+        """Closes every channel."""
+        with self._lock:
+            channels, self._open = list(self._open.values()), {}
+        for channel in channels:
+            channel.close()
+
+    def _connect(self, endpoint: str) -> grpc.Channel:
+        options: list[tuple[str, Any]] = [
+            ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES + (64 << 10)),
+            ("grpc.keepalive_time_ms", 20_000),
+            ("grpc.keepalive_timeout_ms", 10_000),
+            ("grpc.http2.max_pings_without_data", 0),
+            # Trying again is decided by the stream, so a channel must not sit out a long wait.
+            ("grpc.initial_reconnect_backoff_ms", 200),
+            ("grpc.min_reconnect_backoff_ms", 5_000),
+            ("grpc.max_reconnect_backoff_ms", 2_000),
+            # Without this a new channel would share the old one's connection.
+            ("grpc.use_local_subchannel_pool", 1),
+        ]
+        if endpoint.startswith("dns:"):
+            options.append(("grpc.lb_policy_name", "round_robin"))
+        if endpoint.rpartition(":")[0] in ("localhost", "127.0.0.1", "[::1]"):
+            options.append(("grpc.enable_http_proxy", 0))
+        credentials = self._credentials.channel_credentials()
+        if credentials is None:
+            return grpc.insecure_channel(endpoint, options)
+        return grpc.secure_channel(endpoint, credentials, options)

@@ -1,0 +1,211 @@
+"""Connections to servers, and the calls that are not streams."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
+
+import grpc
+from google.protobuf.json_format import MessageToDict
+
+from inkstream._batch import RawBatch
+from inkstream._channels import Channels, Credentials, StaticTarget, Target
+from inkstream._dataset import Dataset
+from inkstream._embedded import EmbeddedTarget
+from inkstream._errors import Closed, FixRequest, InkstreamError
+from inkstream._grpc_errors import from_grpc
+from inkstream._reader import BatchReader, Facts
+from inkstream._reader_grpc import GrpcBatchReader, read_one_batch
+from inkstream._retry import Retry
+from inkstream.v1 import dataset_pb2, service_pb2
+
+_SERVICE = "/inkstream.v1.DrawingService/"
+Answer = TypeVar("Answer")
+
+
+class Client:
+    """Servers to ask, by `connect` or `open`.
+
+    Connects when first used, separately in each process, so it may be pickled and may be kept
+    across a fork. Thread-safe.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        credentials: Credentials,
+        *,
+        timeout: float = 20.0,
+        retry_for: float = 300.0,
+        stall: float = 60.0,
+    ) -> None:
+        self._target = target
+        self._credentials = credentials
+        self.timeout = timeout
+        self.retry_for = retry_for
+        self.stall = stall
+        self._closed = False
+        self._per_process: Channels | None = None
+
+    def dataset(self, name: str | None = None, *, fingerprint: str = "") -> Dataset:
+        """The dataset `name`; without one, the only one there is. NotFound names the nearest.
+
+        Its content is pinned for the life of the returned object: by `fingerprint`, or by what
+        the server holds now.
+        """
+        return Dataset.describe(self, name or "", fingerprint)
+
+    def datasets(self) -> list[str]:
+        """Names of everything that is served."""
+        answer = self.call(
+            "ListDatasets", dataset_pb2.ListDatasetsRequest(), dataset_pb2.ListDatasetsResponse
+        )
+        return [summary.dataset for summary in answer.datasets]
+
+    def status(self, dataset: str = "") -> dict[str, Any]:
+        """The server's streams and rates, and who waits for whom."""
+        answer = self.call(
+            "GetStatus",
+            dataset_pb2.GetStatusRequest(dataset=dataset),
+            dataset_pb2.GetStatusResponse,
+        )
+        return MessageToDict(answer, preserving_proto_field_name=True)
+
+    def close(self) -> None:
+        """Closes the connections of this process; a private server may end. Idempotent."""
+        self._closed = True
+        if self._per_process is not None and self._per_process.pid == os.getpid():
+            self._per_process.close()
+        self._per_process = None
+        self._target.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_per_process": None}
+
+    def __repr__(self) -> str:
+        return f"Client({self._target})"
+
+    # For the other modules of this package.
+
+    def channels(self) -> Channels:
+        """This process's channels."""
+        if self._closed:
+            raise Closed("this client was closed; connect anew")
+        channels = self._per_process
+        if channels is None or channels.pid != os.getpid():
+            # After a fork the parent's channels are left alone: closing them here would
+            # disturb gRPC's threads, which this process does not have.
+            _inherited.append(channels)
+            channels = self._per_process = Channels(self._target, self._credentials)
+        return channels
+
+    def call(self, method: str, request: Any, answer: type[Answer]) -> Answer:
+        """One unary call: every endpoint may be tried, within `timeout` altogether."""
+
+        def attempt(channel: grpc.Channel, _: str, seconds: float) -> Answer:
+            invoke = channel.unary_unary(
+                _SERVICE + method,
+                request_serializer=type(request).SerializeToString,
+                response_deserializer=answer.FromString,  # type: ignore[attr-defined]
+            )
+            result: Answer = invoke(request, timeout=seconds, metadata=self._credentials.metadata())
+            return result
+
+        return self._attempts(attempt, self.timeout)
+
+    def fetch(self, request: service_pb2.FetchDrawingsRequest) -> tuple[RawBatch, Facts | None]:
+        """Random access; goes on elsewhere for as long as a stream would."""
+
+        def attempt(
+            channel: grpc.Channel, endpoint: str, seconds: float
+        ) -> tuple[RawBatch, Facts | None]:
+            invoke = channel.unary_stream(
+                _SERVICE + "FetchDrawings",
+                request_serializer=service_pb2.FetchDrawingsRequest.SerializeToString,
+            )
+            parts: Iterable[bytes] = invoke(
+                request, timeout=seconds, metadata=self._credentials.metadata()
+            )
+            return read_one_batch(parts, endpoint)
+
+        return self._attempts(attempt, self.retry_for, self.stall)
+
+    def open_reader(self, endpoint: str, request: service_pb2.StreamBatchesRequest) -> BatchReader:
+        """A stream at one endpoint."""
+        return GrpcBatchReader(
+            self.channels().channel(endpoint),
+            endpoint,
+            request,
+            self._credentials.metadata(),
+            self.stall,
+        )
+
+    def _attempts(self, attempt: Any, within: float, each: float = 20.0) -> Any:
+        retry = Retry(self.channels, within)
+        while True:
+            endpoint = "no server"
+            try:
+                channels = self.channels()
+                endpoint = channels.endpoints()[0]
+                channel = channels.channel(endpoint)
+                seconds = max(0.1, min(retry.left, each))
+                return attempt(channel, endpoint, seconds)
+            except grpc.RpcError as error:
+                time.sleep(retry.failed(endpoint, from_grpc(error, endpoint)))
+            except InkstreamError as error:
+                time.sleep(retry.failed(endpoint, error))
+
+
+_inherited: list[Channels | None] = []
+
+
+def connect(
+    target: str | Sequence[str],
+    *,
+    tls: bool | str | dict[str, str] = False,
+    token: str = "",
+    timeout: float = 20.0,
+    retry_for: float = 300.0,
+    stall: float = 60.0,
+) -> Client:
+    """A client of one or several servers that hold the same datasets.
+
+    `target`: "host:port", "dns:///name:port", "unix:/path", or a list of those.
+    `tls`: True for the system's roots, a path to a PEM file of roots, or a dict with the paths
+    "ca", "cert" and "key". `token`: sent as a bearer token.
+    `timeout`: seconds a single question may take. `retry_for`: seconds for which a stream
+    looks for a server that can go on. `stall`: seconds without a message, while one is due,
+    after which a server counts as gone.
+    """
+    addresses = (target,) if isinstance(target, str) else tuple(target)
+    if not addresses or not all(isinstance(a, str) and a for a in addresses):
+        raise FixRequest(f'target = {target!r}: give "host:port" or a list of those')
+    credentials = Credentials(tls, token)
+    return Client(
+        StaticTarget(addresses), credentials, timeout=timeout, retry_for=retry_for, stall=stall
+    )
+
+
+def open(
+    path: str | os.PathLike[str],
+    *,
+    timeout: float = 20.0,
+    retry_for: float = 300.0,
+    stall: float = 60.0,
+) -> Client:
+    """A client of a store on this machine, without a server to look after.
+
+    Joins the one private server of this store and user, or starts it; it is gone after its
+    last user, however that one ends. NotFound where there is no store.
+    """
+    target = EmbeddedTarget.of(path)
+    target.endpoints()
+    return Client(target, Credentials(), timeout=timeout, retry_for=retry_for, stall=stall)

@@ -1,0 +1,68 @@
+"""The cursor as a dict: what a trainer keeps in its checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from inkstream._errors import FixRequest
+from inkstream.v1 import plan_pb2
+
+State = dict[str, Any]
+
+VERSION = 1
+_NUMBERS = ("version", "seed", "epoch", "position")
+_TEXTS = ("fingerprint", "plan_hash", "order_plan")
+
+
+def to_state(cursor: plan_pb2.Cursor, order_plan: str = "") -> State:
+    """JSON-able form. `order_plan` fills in what a server sends only once a stream."""
+    return {
+        "version": cursor.version,
+        "fingerprint": cursor.fingerprint,
+        "plan_hash": cursor.plan_hash,
+        "seed": cursor.seed,
+        "epoch": cursor.epoch,
+        "position": cursor.position,
+        "order_plan": cursor.order_plan or order_plan,
+    }
+
+
+def check_state(state: Mapping[str, Any]) -> State:
+    """A copy with every field set. FixRequest names what is not a cursor's.
+
+    What the fields say is for the server to judge; `version` is checked here, because an
+    unknown one cannot be sent on.
+    """
+    if not isinstance(state, Mapping):
+        raise FixRequest(f"a cursor is a dict, not {type(state).__name__}")
+    unknown = sorted(set(state) - set(_NUMBERS) - set(_TEXTS))
+    if unknown:
+        raise FixRequest(
+            f"a cursor has no field {unknown[0]!r}; fields: {', '.join(_NUMBERS + _TEXTS)}"
+        )
+    checked: State = {"version": VERSION, "fingerprint": "", "plan_hash": "", "seed": 0}
+    checked.update({"epoch": 0, "position": 0, "order_plan": ""})
+    for name, value in state.items():
+        if name in _TEXTS:
+            if not isinstance(value, str):
+                raise FixRequest(f"cursor.{name} = {value!r} is not a str")
+            checked[name] = value
+            continue
+        try:
+            number = value.__index__()
+        except AttributeError:
+            raise FixRequest(f"cursor.{name} = {value!r} is not an integer") from None
+        if not 0 <= number < 2**64:
+            raise FixRequest(f"cursor.{name} = {number} is not in 0..2^64-1")
+        checked[name] = number
+    if checked["version"] != VERSION:
+        raise FixRequest(
+            f"cursor.version = {checked['version']}, this client knows {VERSION}: update it"
+        )
+    return checked
+
+
+def to_proto(state: Mapping[str, Any]) -> plan_pb2.Cursor:
+    """The message for a checked state."""
+    return plan_pb2.Cursor(**state)

@@ -1,0 +1,249 @@
+"""A dataset as one server described it, and the drawings of a view by number."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from inkstream._batch import Batch, decode
+from inkstream._errors import FixRequest, OutOfRange
+from inkstream._plan import Plan
+from inkstream._spec import Augment, Image, Strokes, View, as_view
+from inkstream._stream import Stream
+from inkstream.v1 import dataset_pb2, service_pb2
+
+if TYPE_CHECKING:
+    from inkstream._client import Client
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One dataset at one content. Immutable and picklable.
+
+    `splits`: name → drawings. `classes`: words in label order. `columns`: what `columns=` may
+    name. `stats`: everything else the server says of it.
+    """
+
+    client: Client = field(repr=False)
+    name: str
+    fingerprint: str
+    drawings: int
+    splits: dict[str, int]
+    classes: list[str] = field(repr=False)
+    columns: list[str] = field(repr=False)
+    stats: dict[str, Any] = field(repr=False)
+
+    @classmethod
+    def describe(cls, client: Client, name: str, fingerprint: str = "") -> Dataset:
+        """Asks the server."""
+        answer = _describe(client, name)
+        if fingerprint and fingerprint != answer.fingerprint:
+            from inkstream._errors import PlanMismatch
+
+            raise PlanMismatch(
+                f"dataset {answer.dataset!r} has fingerprint {answer.fingerprint}, "
+                f"asked for {fingerprint}"
+            )
+        return cls(
+            client=client,
+            name=answer.dataset,
+            fingerprint=answer.fingerprint,
+            drawings=answer.drawings,
+            splits={split.name: split.drawings for split in answer.splits},
+            classes=[entry.word for entry in answer.classes],
+            columns=[column.name for column in answer.columns],
+            stats={
+                "drawings": answer.drawings,
+                "classes": {entry.word: entry.drawings for entry in answer.classes},
+                "columns": {column.name: column.present for column in answer.columns},
+                "split_rules": {split.name: split.rule for split in answer.splits},
+                "generation": answer.generation,
+                "raster_version": answer.raster_version,
+                "server_version": answer.server_version,
+                "limits": {f.name: v for f, v in answer.limits.ListFields()},
+            },
+        )
+
+    def __len__(self) -> int:
+        return self.drawings
+
+    def __getitem__(self, split: str) -> Split:
+        if split not in self.splits:
+            raise KeyError(f"no split {split!r}; there are {list(self.splits)}")
+        return self.split(split)
+
+    def count(self, view: View | str) -> int:
+        """Drawings in a view."""
+        return _describe(self.client, self.name, as_view(view)).view_drawings
+
+    def stream(
+        self,
+        view: View | str = "train",
+        *,
+        batch_size: int = 256,
+        image: Image | None = None,
+        strokes: Strokes | None = None,
+        columns: Sequence[str] = ("label",),
+        seed: int = 0,
+        epochs: int | str = 1,
+        rank: int = 0,
+        world: int = 1,
+        shuffle: str = "full",
+        sampling: str | Sequence[Any] = "uniform",
+        tail: str = "drop",
+        augment: Augment | None = None,
+        views: int = 1,
+        start: Mapping[str, Any] | None = None,
+        **delivery: Any,
+    ) -> Stream:
+        """Batches of a view in an order that is a function of the seed.
+
+        `view`: a View or a split's name. `batch_size`: drawings a rank and step.
+        `epochs`: a number, counted from epoch 0, or "forever".
+        `shuffle`: "full", "window:N" or "none". `sampling`: "uniform", "balanced:ALPHA", a
+        list of class weights, or a list of (view, weight).
+        `tail`: "drop", "partial" or "pad". `start`: a cursor; its seed replaces `seed`.
+        `delivery`: `ignore_index`, the label of a drawing without a word; `on_corrupt`,
+        "fail" or "skip"; `max_bad`; `codec`, "none" or "zstd"; `step_offset`, `step_stride`.
+        Nothing is asked of the server before the first batch.
+        """
+        plan = Plan.of(
+            view,
+            batch_size=batch_size,
+            image=image,
+            strokes=strokes,
+            columns=columns,
+            seed=seed,
+            epochs=epochs,
+            rank=rank,
+            world=world,
+            shuffle=shuffle,
+            sampling=sampling,
+            tail=tail,
+            augment=augment,
+            views=views,
+            **delivery,
+        )
+        return Stream(self, plan, start)
+
+    def split(
+        self,
+        view: View | str = "train",
+        *,
+        image: Image | None = None,
+        strokes: Strokes | None = None,
+        columns: Sequence[str] = ("label",),
+        **delivery: Any,
+    ) -> Split:
+        """The drawings of a view by their number in it, in index order."""
+        plan = Plan.of(view, image=image, strokes=strokes, columns=columns, **delivery)
+        return Split(self, plan)
+
+    def fetch(
+        self,
+        *,
+        index: Sequence[int] | None = None,
+        key_id: Sequence[int] | None = None,
+        image: Image | None = None,
+        strokes: Strokes | None = None,
+        columns: Sequence[str] = ("label",),
+        **delivery: Any,
+    ) -> Batch:
+        """Drawings by their `index` in the store or by `key_id`, in the order asked."""
+        if (index is None) == (key_id is None):
+            raise FixRequest("give either index= or key_id=")
+        plan = Plan.of(View(), image=image, strokes=strokes, columns=columns, **delivery)
+        request = self._fetch_request(plan)
+        if index is not None:
+            request.index.extend(_integers("index", index))
+        else:
+            request.key_id.extend(_integers("key_id", key_id or []))
+        return self._fetch(request)
+
+    def inspect(self, *, index: int | None = None, key_id: int | None = None) -> str:
+        """One drawing for a person: its word and a preview for the terminal."""
+        request = service_pb2.InspectDrawingRequest(dataset=self.name)
+        if (index is None) == (key_id is None):
+            raise FixRequest("give either index= or key_id=")
+        if index is not None:
+            request.index = index
+        else:
+            request.key_id = key_id or 0
+        answer = self.client.call("InspectDrawing", request, service_pb2.InspectDrawingResponse)
+        return "\n".join([f"{answer.index}: {answer.word}", *answer.preview])
+
+    def _fetch_request(self, plan: Plan) -> service_pb2.FetchDrawingsRequest:
+        return service_pb2.FetchDrawingsRequest(
+            dataset=self.name,
+            fingerprint=self.fingerprint,
+            delivery=plan.delivery(),
+            order=plan.order(),
+        )
+
+    def _fetch(self, request: service_pb2.FetchDrawingsRequest) -> Batch:
+        raw, facts = self.client.fetch(request)
+        classes = facts.classes if facts and facts.classes else ()
+        return decode(raw, classes=classes or request.view.classes or self.classes)
+
+
+class Split(Sequence[Batch]):
+    """A view as a sequence: `split[17]`, `split[[5, 9, 5]]`, `split[10:20]`, `len(split)`.
+
+    An integer gives one drawing without the batch dimension, anything else a batch; each is
+    one round trip. Picklable.
+    """
+
+    def __init__(self, dataset: Dataset, plan: Plan) -> None:
+        self.dataset = dataset
+        self.plan = plan
+        self._size: int | None = None
+
+    def __len__(self) -> int:
+        if self._size is None:
+            view = self.plan.view
+            known = self.dataset.splits.get(view.split) if view == View(view.split) else None
+            self._size = self.dataset.count(view) if known is None else known
+        return self._size
+
+    def __getitem__(self, which: Any) -> Batch:
+        if isinstance(which, slice):
+            return self._rows(range(*which.indices(len(self))))
+        if isinstance(which, np.ndarray) and which.dtype == np.bool_:
+            which = np.flatnonzero(which)
+        try:
+            rank = operator.index(which)
+        except TypeError:
+            return self._rows(which)
+        return self._rows([rank]).row(0)
+
+    def _rows(self, ranks: Sequence[int]) -> Batch:
+        size = len(self)
+        wanted = []
+        for rank in _integers("ranks", ranks):
+            if not -size <= rank < size:
+                raise OutOfRange(f"no drawing {rank}: the view has {size}, 0..{size - 1}")
+            wanted.append(rank % size)
+        request = self.dataset._fetch_request(self.plan)
+        request.view.CopyFrom(self.plan.view.to_proto())
+        request.rank.extend(wanted)
+        return self.dataset._fetch(request)
+
+
+def _describe(
+    client: Client, name: str, view: View | None = None
+) -> dataset_pb2.DescribeDatasetResponse:
+    request = dataset_pb2.DescribeDatasetRequest(dataset=name)
+    if view is not None:
+        request.view.CopyFrom(view.to_proto())
+    return client.call("DescribeDataset", request, dataset_pb2.DescribeDatasetResponse)
+
+
+def _integers(name: str, values: Any) -> list[int]:
+    try:
+        return [operator.index(value) for value in values]
+    except TypeError:
+        raise FixRequest(f"{name} = {values!r} is not a sequence of integers") from None

@@ -1,0 +1,73 @@
+"""The seam between a stream's logic and whatever moves its bytes.
+
+gRPC in pure Python is one implementation; a compiled reader is another. A reader is one
+connection's worth of stream: it is opened at a cursor, gives batches, and ends once, by an
+End or by an error. Going on elsewhere after that is not its concern.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from inkstream._batch import RawBatch
+from inkstream._cursor import State, to_state
+from inkstream.v1 import batch_pb2
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a server says first on a stream."""
+
+    dataset: str
+    cursor: State  # where the stream starts, order_plan set
+    view_size: int  # drawings
+    steps_per_epoch: int  # of this rank, a whole epoch from position 0
+    raster_version: int
+    classes: tuple[str, ...]  # what labels count
+    credit_window: int  # batches that may be ahead; 0: not said
+
+    @classmethod
+    def of(cls, opened: batch_pb2.StreamOpened) -> Facts:
+        """From the contract's message."""
+        return cls(
+            dataset=opened.dataset,
+            cursor=to_state(opened.cursor),
+            view_size=opened.view_size,
+            steps_per_epoch=opened.steps_per_epoch,
+            raster_version=opened.raster_version,
+            classes=tuple(opened.vocabulary),
+            credit_window=opened.credit_window,
+        )
+
+
+@dataclass(frozen=True)
+class End:
+    """A stream that ended well, and where."""
+
+    cursor: State
+    reason: int  # batch_pb2.StreamEnd.Reason
+
+
+class BatchReader(Protocol):
+    """One open stream. One thread reads; `grant` and `cancel` may come from any other.
+
+    `read` blocks, at most as long as the stall limit; it raises Unavailable when another
+    server may be tried at the last batch's cursor, and another InkstreamError when not.
+    """
+
+    @property
+    def endpoint(self) -> str:
+        """Where it reads from, for messages."""
+
+    def open(self) -> Facts:
+        """Waits for the server's first answer. Called once, before `read`."""
+
+    def read(self) -> RawBatch | End:
+        """The next batch, or the end. Not called again after an End or an error."""
+
+    def grant(self, credits: int) -> None:
+        """Lets the server send that many further batches."""
+
+    def cancel(self) -> None:
+        """Ends the stream at once; a blocked `open` or `read` raises. Idempotent."""

@@ -1,0 +1,82 @@
+"""When to try again, and where: one rule for streams and for single calls."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+
+from inkstream._channels import Channels
+from inkstream._errors import InkstreamError, PlanMismatch, QuotaExceeded, Unavailable
+
+GENERATION_NOT_HERE = "GENERATION_NOT_HERE"
+
+_FIRST_WAIT, _LONGEST_WAIT = 0.1, 5.0  # seconds
+
+
+class Retry:
+    """One effort that may take several attempts; `succeeded` ends it and begins the next.
+
+    Every endpoint is tried once without waiting; then there is a jittered, growing pause. A
+    quota is waited for where the server said how long. Other data on every endpoint is final.
+    """
+
+    def __init__(self, channels: Callable[[], Channels], retry_for: float) -> None:
+        self._channels = channels
+        self._retry_for = retry_for
+        self._random = random.SystemRandom()
+        self.attempts = 0
+        self.succeeded()
+
+    def succeeded(self) -> None:
+        """Forgets earlier failures."""
+        self._since: float | None = None
+        self._wait = _FIRST_WAIT
+        self._tried: set[str] = set()
+        self._refused: set[str] = set()
+
+    @property
+    def left(self) -> float:
+        """Seconds that remain for this effort."""
+        if self._since is None:
+            return self._retry_for
+        return max(0.0, self._retry_for - (time.monotonic() - self._since))
+
+    def failed(self, endpoint: str, error: InkstreamError) -> float:
+        """Seconds to wait before the next attempt. Raises where there is none to be made."""
+        if self._since is None:
+            self._since = time.monotonic()
+        self.attempts += 1
+        if isinstance(error, QuotaExceeded) and error.retry_delay is not None:
+            delay = error.retry_delay + self._random.uniform(0, _FIRST_WAIT)
+        elif isinstance(error, Unavailable):
+            delay = self._next_endpoint(endpoint, error)
+        else:
+            raise error
+        if delay > self.left or self.left <= 0:
+            if isinstance(error, Unavailable):
+                raise Unavailable(
+                    f"no server could go on within {self._retry_for:g} s ({self.attempts} "
+                    f"attempts); the last error: {error}",
+                    code=error.code,
+                    reason=error.reason,
+                ) from error
+            raise error
+        return delay
+
+    def _next_endpoint(self, endpoint: str, error: Unavailable) -> float:
+        channels = self._channels()
+        endpoints = set(channels.endpoints())
+        channels.leave(endpoint)
+        if error.reason == GENERATION_NOT_HERE:
+            self._refused.add(endpoint)
+            if self._refused >= endpoints:
+                raise PlanMismatch(str(error), code=error.code, reason=error.reason) from error
+        self._tried.add(endpoint)
+        if not self._tried >= endpoints:
+            return 0.0
+        self._tried.clear()
+        delay = self._wait * self._random.uniform(0.5, 1.0)
+        self._wait = min(2 * self._wait, _LONGEST_WAIT)
+        # A server that names a delay knows better, unless another one may answer earlier.
+        return max(delay, error.retry_delay or 0.0) if len(endpoints) == 1 else delay

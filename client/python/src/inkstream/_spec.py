@@ -1,0 +1,240 @@
+"""What to stream: views, tensors, augmentation and order as plain values.
+
+The server alone judges them; here only names are turned into the contract's numbers, so a
+FixRequest from this module means a name that the contract has no number for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any
+
+from inkstream._errors import FixRequest
+from inkstream.v1 import plan_pb2
+
+_CHANNELS = {1: ["ink"], 3: ["order", "speed", "time"]}
+_OPERATORS = {"==": 1, "!=": 2, "<": 3, "<=": 4, ">": 5, ">=": 6, "in": 7, "not in": 8}
+
+
+def number_of(enum: Any, prefix: str, field_name: str, value: str) -> int:
+    """The contract's number of a name such as "uint8"; FixRequest lists the names there are."""
+    name = f"{prefix}_{value}".upper()
+    if name not in enum.keys():  # noqa: SIM118  (not a mapping)
+        known = [k[len(prefix) + 1 :].lower() for k in enum.keys()]  # noqa: SIM118
+        offered = ", ".join(repr(k) for k in known if k != "unspecified")
+        raise FixRequest(f"{field_name} = {value!r} is not known; there are {offered}")
+    return int(enum.Value(name))
+
+
+@dataclass(frozen=True)
+class View:
+    """A subset of a dataset: everything given must hold.
+
+    `split`: as listed by `Dataset.splits`, also "train[:10%]"; "" is every drawing.
+    `classes`: words; label ids are 0..K-1 in this order.
+    `where`: column → value, list of values, or (operator, value) with an operator of
+    == != < <= > >= in "not in"; a list of such pairs joins them by AND.
+    `max_per_class`: drawings, 0 for no bound. `fraction`: of the view, in (0, 1].
+    `fold`: (index, count) trains on the other folds, (index, count, True) is the held-out one.
+    """
+
+    split: str = ""
+    _: KW_ONLY
+    classes: Sequence[str] = ()
+    where: Mapping[str, Any] = field(default_factory=dict)
+    max_per_class: int = 0
+    fraction: float = 0.0
+    fold: tuple[int, int] | tuple[int, int, bool] | None = None
+    include_keys: str = ""
+    exclude_keys: str = ""
+
+    def to_proto(self) -> plan_pb2.View:
+        """The contract's message."""
+        if isinstance(self.classes, str):
+            raise FixRequest(f"classes = {self.classes!r} is a str; give [{self.classes!r}]")
+        values = {name: getattr(self, name) for name in _PLAIN}
+        values["classes"] = list(self.classes)
+        view: plan_pb2.View = message_of(plan_pb2.View, "View", values)
+        for column, terms in self.where.items():
+            many = isinstance(terms, list) and terms and isinstance(terms[0], tuple)
+            for term in terms if many else [terms]:
+                view.where.append(_where(column, term))
+        if self.fold is not None:
+            index, count, *held_out = self.fold
+            view.fold.index, view.fold.count = index, count
+            view.fold.held_out = bool(held_out and held_out[0])
+        return view
+
+
+_PLAIN = ("split", "max_per_class", "fraction", "include_keys", "exclude_keys")
+
+
+def _where(column: str, term: Any) -> plan_pb2.Where:
+    operator, value = term if isinstance(term, tuple) else ("==", term)
+    if operator == "==" and isinstance(value, (list, set, frozenset)):
+        operator = "in"
+    if operator not in _OPERATORS:
+        known = ", ".join(repr(o) for o in _OPERATORS)
+        raise FixRequest(f"where[{column!r}] has operator {operator!r}; there are {known}")
+    values = list(value) if operator in ("in", "not in") else [value]
+    texts = [str(int(v)) if isinstance(v, bool) else str(v) for v in values]
+    return plan_pb2.Where(column=column, op=_OPERATORS[operator], values=texts)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Image:
+    """Pixels, drawn from the strokes at any size. `Image(28)` is what Google published.
+
+    `height`, `width`: pixels; a missing width is the height.
+    `dtype`: "uint8" (0 ground, 255 ink), "float16", "bfloat16" or "float32" (0..1, then
+    `mean` and `std`, one number a channel). `layout`: "NCHW" or "NHWC".
+    `channels`: 1, 3, or names ("ink", "order", "time", "pause", "speed", "direction",
+    "constant"). `fit`: "canvas", "box" or "stretch".
+    `line_width`, `padding`: in units of the 256 canvas.
+    """
+
+    height: int
+    width: int | None = None
+    dtype: str = "uint8"
+    layout: str = "NCHW"
+    channels: int | Sequence[str] = 1
+    fit: str = "canvas"
+    line_width: float = 16
+    padding: float = 16
+    mean: float | Sequence[float] | None = None
+    std: float | Sequence[float] | None = None
+    quality: str = "fast"
+
+    def to_proto(self) -> plan_pb2.Image:
+        """The contract's message."""
+        channels = self.channels
+        if isinstance(channels, int):
+            if channels not in _CHANNELS:
+                raise FixRequest(f"channels = {channels}: the short forms are 1 and 3; give names")
+            channels = _CHANNELS[channels]
+        message: dict[str, Any] = {
+            "height": self.height,
+            "width": self.height if self.width is None else self.width,
+            "dtype": number_of(plan_pb2.DType, "DTYPE", "dtype", self.dtype),
+            "layout": number_of(plan_pb2.Image.Layout, "LAYOUT", "layout", self.layout),
+            "channels": list(channels),
+            "fit": number_of(plan_pb2.Image.Fit, "FIT", "fit", self.fit),
+            "line_width": self.line_width,
+            "padding": self.padding,
+            "mean": _floats(self.mean),
+            "std": _floats(self.std),
+            "quality": number_of(plan_pb2.Image.Quality, "QUALITY", "quality", self.quality),
+        }
+        return message_of(plan_pb2.Image, "Image", message)
+
+
+@dataclass(frozen=True)
+class Strokes:
+    """Stroke tensors.
+
+    `format`: "stroke3", "stroke5" or "points"; `max_len`: points a drawing.
+    `scale`: "none", "unit", "dataset", or a number to divide by.
+    `too_long`: "truncate", "drop" or "error". `ragged`: values and offsets, unpadded.
+    """
+
+    max_len: int = 0
+    format: str = "stroke3"
+    start_token: bool | None = None
+    scale: str | float = "none"
+    too_long: str = "truncate"
+    ragged: bool = False
+    dtype: str = "float32"
+
+    def to_proto(self) -> plan_pb2.Strokes:
+        """The contract's message."""
+        kind = plan_pb2.Strokes
+        message: dict[str, Any] = {
+            "format": number_of(kind.Format, "FORMAT", "format", self.format),
+            "max_len": self.max_len,
+            "start_token": self.start_token,
+            "too_long": number_of(kind.TooLong, "TOO_LONG", "too_long", self.too_long),
+            "ragged": self.ragged,
+            "dtype": number_of(plan_pb2.DType, "DTYPE", "dtype", self.dtype),
+        }
+        if isinstance(self.scale, str):
+            message["scale"] = number_of(kind.Scale, "SCALE", "scale", self.scale)
+        else:
+            message["scale_value"] = self.scale
+        return message_of(kind, "Strokes", message)
+
+
+Range = float | tuple[float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augment:
+    """Changes to the strokes before they are drawn, keyed by seed, epoch and drawing.
+
+    Ranges are (low, high) or one number for (-number, number), about 1 for scales.
+    `rotation`, `shear`: degrees; `translate_*`: fractions of the canvas; `flip_*` and the
+    dropouts: probabilities; `jitter`: units of the 256 canvas.
+    """
+
+    rotation: Range | None = None
+    scale: Range | None = None
+    scale_x: Range | None = None
+    scale_y: Range | None = None
+    shear: Range | None = None
+    translate_x: Range | None = None
+    translate_y: Range | None = None
+    flip_x: float = 0.0
+    flip_y: float = 0.0
+    stroke_dropout: float = 0.0
+    stroke_reorder: float = 0.0
+    point_dropout: float = 0.0
+    jitter: float = 0.0
+    line_width: Range | None = None
+
+    def to_proto(self) -> plan_pb2.Augment:
+        """The contract's message."""
+        message: dict[str, Any] = {}
+        for name in self.__dataclass_fields__:
+            value = getattr(self, name)
+            if isinstance(value, tuple):
+                message[name] = plan_pb2.Augment.Range(low=value[0], high=value[1])
+            elif value is not None and name in _RANGES:
+                middle = 1.0 if name.startswith("scale") else 0.0
+                low = value if name == "line_width" else middle - value
+                message[name] = plan_pb2.Augment.Range(low=low, high=middle + value)
+            elif value is not None:
+                message[name] = value
+        return message_of(plan_pb2.Augment, "Augment", message)
+
+
+_RANGES = frozenset(
+    ["rotation", "scale", "scale_x", "scale_y", "shear", "translate_x", "translate_y", "line_width"]
+)
+
+
+def _floats(value: float | Sequence[float] | None) -> list[float]:
+    if value is None:
+        return []
+    return [float(value)] if isinstance(value, (int, float)) else [float(v) for v in value]
+
+
+def message_of(kind: Any, name: str, values: dict[str, Any]) -> Any:
+    """Builds a message; FixRequest names the field that cannot hold its value."""
+    message = kind()
+    for key, value in values.items():
+        if value is None:
+            continue
+        try:
+            message.MergeFrom(kind(**{key: value}))
+        except (TypeError, ValueError) as error:
+            raise FixRequest(f"{name}.{key} = {value!r}: {error}") from None
+    return message
+
+
+def as_view(view: View | str) -> View:
+    """A split's name as a view."""
+    if isinstance(view, View):
+        return view
+    if isinstance(view, str):
+        return View(view)
+    raise FixRequest(f"expected a View or a split's name, got {type(view).__name__}")

@@ -1,0 +1,275 @@
+"""Streams: a position in an epoch's order, and the batches from there on."""
+
+from __future__ import annotations
+
+import os
+import time
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from inkstream._batch import Batch, RawBatch, decode
+from inkstream._cursor import State, check_state
+from inkstream._errors import Closed, FixRequest, InkstreamError, WrongProcess
+from inkstream._plan import Plan
+from inkstream._prefetch import MAX_AHEAD, Counts, Item, Prefetcher
+from inkstream._reader import BatchReader, End, Facts
+
+if TYPE_CHECKING:
+    from inkstream._dataset import Dataset
+
+T = TypeVar("T")
+
+
+class Playback(Generic[T]):
+    """A position that moves as batches are taken, whatever form they are taken in.
+
+    Not thread-safe, and bound to the process that took its first batch.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        plan: Plan,
+        start: Mapping[str, Any] | None,
+        convert: Callable[[RawBatch, Facts], T],
+        ahead: int = MAX_AHEAD,
+    ) -> None:
+        self.dataset = dataset
+        self.plan = plan
+        self._convert = convert
+        self._ahead = ahead
+        self._place: State | None = None
+        self._prefetcher: Prefetcher[T] | None = None
+        self._ended = self._closed = False
+        self._counts = Counts()
+        self._taken = 0
+        self._since = time.monotonic()
+        _ = plan.last_epoch, plan.order(), plan.delivery()  # a wrong keyword fails here
+        if start is not None:
+            self.load(start)
+
+    def take(self) -> Item[T] | None:
+        """The next batch; None at the end, until the position is moved."""
+        if self._at_end():
+            return None
+        try:
+            item = self._running().take()
+        except Exception:
+            # What comes next opens the stream again where it stands.
+            self._stop()
+            raise
+        if isinstance(item, End):
+            self._place = item.cursor
+            self._ended = True
+            self._stop()
+            return None
+        self._place = item.cursor
+        self._taken += 1
+        return item
+
+    def facts(self) -> Facts:
+        """What the server says of this stream; opens it."""
+        try:
+            return self._running().facts()
+        except InkstreamError:
+            self._stop()
+            raise
+
+    def state(self) -> State:
+        """The cursor after the last batch taken; the start before the first."""
+        if self._place is None:
+            self._place = self.facts().cursor
+        self._place = self._completed(self._place)
+        return dict(self._place)
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Moves to a cursor; its seed replaces the plan's."""
+        checked = check_state(state)
+        self._move(checked)
+        self.plan = self.plan.with_seed(checked["seed"])
+
+    def seek(self, epoch: int, step: int) -> None:
+        """Moves to a step of an epoch, counted from the epoch's start."""
+        if epoch < 0 or step < 0:
+            raise FixRequest(f"seek(epoch={epoch}, step={step}): neither may be negative")
+        position = step * self.plan.world * self.plan.batch_size
+        place = {} if self._place is None else self._place
+        self._move(
+            check_state({**place, "seed": self.plan.seed, "epoch": epoch, "position": position})
+        )
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """(epoch, position), without asking the server."""
+        return (0, 0) if self._place is None else (self._place["epoch"], self._place["position"])
+
+    def steps(self) -> int:
+        """Batches of one whole epoch for this rank and stride; opens the stream."""
+        plan = self.plan
+        all_steps = self.facts().steps_per_epoch
+        return max(0, -(-(all_steps - plan.step_offset) // plan.step_stride))
+
+    def stats(self) -> dict[str, Any]:
+        """Counts since the stream was made."""
+        seconds = time.monotonic() - self._since
+        counts = self._counts
+        share = counts.waited / seconds if seconds > 0 else 0.0
+        prefetcher = self._prefetcher
+        return {
+            "batches": self._taken,
+            "received": counts.batches,
+            "bytes": counts.bytes,
+            "seconds": seconds,
+            "waited": counts.waited,
+            "in_hand": 0 if prefetcher is None else prefetcher.in_hand,
+            "reopened": counts.reopened,
+            "endpoint": counts.endpoint,
+            "bottleneck": (
+                f"the loop waited for batches {share:.0%} of the time: server or network limit it"
+                if share > 0.1
+                else f"batches were there: the loop itself takes {1 - share:.0%} of the time"
+            ),
+        }
+
+    def close(self) -> None:
+        """Ends the stream on the server and its thread here. Idempotent."""
+        self._closed = True
+        self._stop()
+
+    def _at_end(self) -> bool:
+        last = self.plan.last_epoch
+        past = last is not None and self._place is not None and self._place["epoch"] >= last
+        return self._ended or past
+
+    def _move(self, place: State) -> None:
+        self._stop()
+        self._place = place
+        self._ended = False
+
+    def _running(self) -> Prefetcher[T]:
+        if self._closed:
+            raise Closed("this stream was closed; make another one with data.stream(...)")
+        if self._prefetcher is None:
+            if self._place is not None:
+                self._place = self._completed(self._place)
+            self._prefetcher = self._prefetch_from(self._place)
+            # Also runs at interpreter exit, while threads can still be joined.
+            self._finalizer = weakref.finalize(self, self._prefetcher.close)
+        elif self._prefetcher.pid != os.getpid():
+            raise WrongProcess(
+                f"this stream was opened in process {self._prefetcher.pid} and is used in "
+                f"{os.getpid()}: open it in the process that reads it (data.stream(...) there), "
+                "or give a DataLoader an inkstream.torch.IterableDataset"
+            )
+        return self._prefetcher
+
+    def _completed(self, place: State) -> State:
+        """`place` with the hash of the order plan, which only a server can tell."""
+        if place["plan_hash"]:
+            return place
+        if self._closed:
+            raise Closed("this stream was closed; make another one with data.stream(...)")
+        probe = self._prefetch_from(None)
+        try:
+            known = probe.facts().cursor
+        finally:
+            probe.close()
+        position = {name: place[name] for name in ("epoch", "position")}
+        fingerprint = place["fingerprint"] or known["fingerprint"]
+        return {**known, **position, "fingerprint": fingerprint}
+
+    def _prefetch_from(self, place: State | None) -> Prefetcher[T]:
+        client = self.dataset.client
+        opener = _opener(self.dataset, self.plan)
+        return Prefetcher(
+            opener,
+            client.channels,
+            client.retry_for,
+            place,
+            self._convert,
+            self._counts,
+            self._ahead,
+        )
+
+    def _stop(self) -> None:
+        prefetcher, self._prefetcher = self._prefetcher, None
+        if prefetcher is not None:
+            self._finalizer.detach()
+            prefetcher.close()
+
+    def __reduce__(self) -> Any:
+        raise TypeError(
+            f"a {type(self).__name__} cannot be pickled: it is a live connection. Pass the "
+            "dataset (it can be) and its state_dict(), and open the stream where it is read"
+        )
+
+
+def _opener(dataset: Dataset, plan: Plan) -> Callable[[str, State | None], BatchReader]:
+    """Not a method, so that a running thread does not keep its stream alive."""
+
+    def open_at(endpoint: str, place: State | None) -> BatchReader:
+        fingerprint = (place or {}).get("fingerprint") or dataset.fingerprint
+        return dataset.client.open_reader(endpoint, plan.opening(dataset.name, fingerprint, place))
+
+    return open_at
+
+
+def _as_batch(raw: RawBatch, facts: Facts) -> Batch:
+    return decode(raw, facts.cursor["order_plan"], facts.classes)
+
+
+class Stream(Playback[Batch]):
+    """Batches as NumPy arrays, in an order that the seed alone decides.
+
+    Iterating goes on from the position: the start, or behind the last batch handed out, or
+    where `seek` or `load_state_dict` moved to. At the end nothing more comes until one of them.
+    A server that fails is replaced by another one at the same position; nothing is lost or
+    repeated. Not thread-safe; bound to the process that took its first batch.
+    """
+
+    def __init__(
+        self, dataset: Dataset, plan: Plan, start: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__(dataset, plan, start, _as_batch)
+
+    def __iter__(self) -> Iterator[Batch]:
+        return self
+
+    def __next__(self) -> Batch:
+        item = self.take()
+        if item is None:
+            raise StopIteration
+        return item.value
+
+    def __len__(self) -> int:
+        """Batches from epoch 0 to the end, wherever the stream stands now."""
+        epochs = self.plan.last_epoch
+        if epochs is None:
+            raise TypeError('an endless stream (epochs="forever") has no len()')
+        return epochs * self.steps()
+
+    def __bool__(self) -> bool:
+        return True
+
+    def state_dict(self) -> State:
+        """The cursor of the last batch handed out, a JSON-able dict."""
+        return self.state()
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Moves the stream to a cursor, of this stream or of another world or batch size."""
+        self.load(state)
+
+    def seek(self, epoch: int = 0, step: int = 0) -> None:
+        """Moves to a step of an epoch: position step · world · batch_size."""
+        super().seek(epoch, step)
+
+    def __enter__(self) -> Stream:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        epoch, position = self.place
+        return f"Stream({self.dataset.name!r}, epoch {epoch}, position {position})"
