@@ -22,7 +22,7 @@ def aligned_bytes(size: int) -> memoryview:
     """`size` writable bytes whose address is a multiple of 64."""
     memory = np.empty(size + _ALIGNMENT, np.uint8)
     start = -memory.ctypes.data % _ALIGNMENT
-    return memoryview(memory[start : start + size])
+    return memory[start : start + size].data
 
 
 class Assembler:

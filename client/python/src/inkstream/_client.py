@@ -111,7 +111,7 @@ class Client:
         """One unary call: every endpoint may be tried, within `timeout` altogether."""
 
         def attempt(channel: grpc.Channel, _: str, seconds: float) -> Answer:
-            invoke = channel.unary_unary(
+            invoke: Any = channel.unary_unary(
                 _SERVICE + method,
                 request_serializer=type(request).SerializeToString,
                 response_deserializer=answer.FromString,  # type: ignore[attr-defined]
@@ -119,7 +119,8 @@ class Client:
             result: Answer = invoke(request, timeout=seconds, metadata=self._credentials.metadata())
             return result
 
-        return self._attempts(attempt, self.timeout)
+        answered: Answer = self._attempts(attempt, self.timeout)
+        return answered
 
     def fetch(self, request: service_pb2.FetchDrawingsRequest) -> tuple[RawBatch, Facts | None]:
         """Random access; goes on elsewhere for as long as a stream would."""
@@ -127,7 +128,7 @@ class Client:
         def attempt(
             channel: grpc.Channel, endpoint: str, seconds: float
         ) -> tuple[RawBatch, Facts | None]:
-            invoke = channel.unary_stream(
+            invoke: Any = channel.unary_stream(
                 _SERVICE + "FetchDrawings",
                 request_serializer=service_pb2.FetchDrawingsRequest.SerializeToString,
             )
@@ -136,7 +137,8 @@ class Client:
             )
             return read_one_batch(parts, endpoint)
 
-        return self._attempts(attempt, self.retry_for, self.stall)
+        fetched: tuple[RawBatch, Facts | None] = self._attempts(attempt, self.retry_for, self.stall)
+        return fetched
 
     def open_reader(self, endpoint: str, request: service_pb2.StreamBatchesRequest) -> BatchReader:
         """A stream at one endpoint."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from inkstream._batch import Batch, decode
-from inkstream._errors import FixRequest, OutOfRange
+from inkstream._errors import FixRequest, OutOfRange, PlanMismatch
 from inkstream._plan import Plan
 from inkstream._spec import Augment, Image, Strokes, View, as_view
 from inkstream._stream import Stream
@@ -42,8 +42,6 @@ class Dataset:
         """Asks the server."""
         answer = _describe(client, name)
         if fingerprint and fingerprint != answer.fingerprint:
-            from inkstream._errors import PlanMismatch
-
             raise PlanMismatch(
                 f"dataset {answer.dataset!r} has fingerprint {answer.fingerprint}, "
                 f"asked for {fingerprint}"
@@ -190,7 +188,7 @@ class Dataset:
         return decode(raw, classes=classes or request.view.classes or self.classes)
 
 
-class Split(Sequence[Batch]):
+class Split:
     """A view as a sequence: `split[17]`, `split[[5, 9, 5]]`, `split[10:20]`, `len(split)`.
 
     An integer gives one drawing without the batch dimension, anything else a batch; each is

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import grpc
 
 from inkstream._errors import (
@@ -54,7 +56,8 @@ def from_grpc(error: grpc.RpcError, endpoint: str) -> InkstreamError:
 
 
 def _details(error: grpc.RpcError) -> StatusDetails:
-    for key, value in error.trailing_metadata() or ():
+    trailers: Any = error.trailing_metadata() or ()
+    for key, value in trailers:
         if key == "grpc-status-details-bin" and isinstance(value, bytes):
             return parse_status(value)
     return StatusDetails()

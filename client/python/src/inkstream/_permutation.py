@@ -5,6 +5,7 @@ A Feistel network over two radices with cycle walking, as server/order/README.md
 
 from __future__ import annotations
 
+from math import isqrt
 from typing import Any
 
 import numpy as np
@@ -32,8 +33,6 @@ def _mix(x: int) -> int:
 
 
 def _ceil_sqrt(x: int) -> int:
-    from math import isqrt
-
     root = isqrt(x)
     return root if root * root == x else root + 1
 
@@ -45,7 +44,8 @@ def _multiply_high(a: U64, b: int) -> U64:
     low = (a_low * b_low) >> _32
     middle = a_high * b_low + low
     cross = a_low * b_high + (middle & _LOW)
-    return a_high * b_high + (middle >> _32) + (cross >> _32)
+    high: U64 = a_high * b_high + (middle >> _32) + (cross >> _32)
+    return high
 
 
 class Permutation:
@@ -89,7 +89,8 @@ class Permutation:
         for pair in range(self._pairs):
             left_half = self._round(left_half, right_half, self._keys[2 * pair], self._left)
             right_half = self._round(right_half, left_half, self._keys[2 * pair + 1], self._right)
-        return left_half * right + right_half
+        joined: U64 = left_half * right + right_half
+        return joined
 
     @staticmethod
     def _round(target: U64, half: U64, key: np.uint64, radix: int) -> U64:

@@ -69,7 +69,7 @@ class GrpcBatchReader:
         self._due = 1 + request.credits  # messages the server owes: `opened`, then batches
         self._last_message = time.monotonic()
         self._cancelled = self._stalled = False
-        method = channel.stream_stream(
+        method: Any = channel.stream_stream(
             STREAM_METHOD,
             request_serializer=service_pb2.StreamBatchesRequest.SerializeToString,
         )

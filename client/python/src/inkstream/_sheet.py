@@ -12,7 +12,7 @@ from inkstream._errors import FixRequest
 if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
 
-    from inkstream._batch import Batch
+    from inkstream._batch import Array, Batch
 
 _TEXT_HEIGHT = 14  # pixels
 _SMALLEST_CELL = 96  # pixels: narrower labels cannot be read
@@ -45,16 +45,14 @@ def contact_sheet(batch: Batch, limit: int = 64, columns: int | None = None) -> 
     return sheet
 
 
-def _as_grey(images: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def _as_grey(images: Array) -> Array:
     """[B, H, W] uint8 from any image tensor of a batch, augmented views aside."""
     if images.ndim in (2, 3):  # one drawing alone
         images = images.reshape((1,) * (4 - images.ndim) + images.shape)
     while images.ndim > 4:
         images = images[:, 0]
-    if images.shape[1] <= images.shape[-1]:
-        images = images[:, 0]
-    else:
-        images = images[..., 0]
+    channels_first = images.shape[1] <= images.shape[-1]
+    images = images[:, 0] if channels_first else images[..., 0]
     if images.dtype == np.uint8:
         return images
     if images.dtype == np.uint16:  # bfloat16 bits
