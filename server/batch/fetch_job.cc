@@ -13,11 +13,13 @@ FetchJob::FetchJob(std::shared_ptr<const BatchRecipe> recipe, StreamFacts facts,
       workers_(std::move(workers)),
       done_(std::move(done)) {}
 
+FetchJob::~FetchJob() {
+  if (done_ != nullptr) done_(absl::CancelledError("the server is stopping"));
+}
+
 void FetchJob::Start(MemoryGate* gate) {
-  self_ = shared_from_this();
   std::unique_ptr<Buffer> buffer =
-      gate->Acquire(recipe_->layout.Bytes(indices_.size()),
-                    std::weak_ptr<BufferWaiter>(self_));
+      gate->Acquire(recipe_->layout.Bytes(indices_.size()), shared_from_this());
   if (buffer != nullptr) OnBuffer(std::move(buffer));
 }
 
@@ -28,17 +30,17 @@ void FetchJob::OnBuffer(std::unique_ptr<Buffer> buffer) {
   const uint32_t rows = batch.rows;
   job_ = std::make_unique<BatchJob>(recipe_, RowSource{std::move(indices_)},
                                     std::move(batch), rows);
-  workers_->Add(std::move(self_), job_->pieces());
+  workers_->Add(shared_from_this(), job_->pieces());
 }
 
 void FetchJob::RunPiece(WorkerScratch* scratch) {
   if (!job_->RunPiece(next_piece_.fetch_add(1), scratch)) return;
+  const FetchDone done = std::exchange(done_, nullptr);
   if (!job_->status().ok()) {
-    done_(job_->status());
+    done(job_->status());
   } else {
-    done_(FetchedBatch{job_->Take(), std::move(facts_)});
+    done(FetchedBatch{job_->Take(), std::move(facts_)});
   }
-  done_ = nullptr;
 }
 
 }  // namespace inkstream::batch

@@ -27,8 +27,10 @@ class FetchJob : public WorkSource,
   FetchJob(std::shared_ptr<const BatchRecipe> recipe, StreamFacts facts,
            std::vector<uint64_t> indices, std::shared_ptr<WorkerPool> workers,
            FetchDone done);
+  // Answers CANCELLED if it was dropped before it was done.
+  ~FetchJob() override;
 
-  // Waits for memory behind `gate`; keeps itself alive until it is done.
+  // Waits for memory behind `gate`.
   void Start(MemoryGate* gate);
 
   void RunPiece(WorkerScratch* scratch) override;
@@ -40,7 +42,6 @@ class FetchJob : public WorkSource,
   std::vector<uint64_t> indices_;
   const std::shared_ptr<WorkerPool> workers_;
   FetchDone done_;
-  std::shared_ptr<FetchJob> self_;  // until a buffer is there
   std::unique_ptr<BatchJob> job_;
   std::atomic<uint32_t> next_piece_{0};
 };

@@ -11,8 +11,9 @@ void MemoryGate::Attach() {
 }
 
 std::unique_ptr<Buffer> MemoryGate::Acquire(
-    size_t bytes, std::weak_ptr<BufferWaiter> waiter) {
+    size_t bytes, std::shared_ptr<BufferWaiter> waiter) {
   const std::lock_guard<std::mutex> lock(mu_);
+  if (stopped_) return nullptr;
   if (waiting_.empty()) {
     absl::StatusOr<std::unique_ptr<Buffer>> buffer = pool_->Acquire(bytes);
     if (buffer.ok()) return *std::move(buffer);
@@ -40,17 +41,22 @@ void MemoryGate::Serve() {
       const std::lock_guard<std::mutex> lock(mu_);
       serving_ = false;
       if (waiting_.empty()) return;
-      waiter = waiting_.front().waiter.lock();
-      if (waiter != nullptr) {
-        absl::StatusOr<std::unique_ptr<Buffer>> got =
-            pool_->Acquire(waiting_.front().bytes);
-        if (!got.ok()) return;
-        buffer = *std::move(got);
-      }
+      absl::StatusOr<std::unique_ptr<Buffer>> got =
+          pool_->Acquire(waiting_.front().bytes);
+      if (!got.ok()) return;
+      buffer = *std::move(got);
+      waiter = std::move(waiting_.front().waiter);
       waiting_.pop_front();
     }
-    if (waiter != nullptr) waiter->OnBuffer(std::move(buffer));
+    waiter->OnBuffer(std::move(buffer));
   }
+}
+
+void MemoryGate::Stop() {
+  std::deque<Request> dropped;
+  const std::lock_guard<std::mutex> lock(mu_);
+  stopped_ = true;
+  dropped.swap(waiting_);
 }
 
 }  // namespace inkstream::batch

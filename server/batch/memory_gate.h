@@ -39,12 +39,15 @@ class MemoryGate : public std::enable_shared_from_this<MemoryGate> {
 
   // A buffer, or null: `waiter` gets it later.
   std::unique_ptr<Buffer> Acquire(size_t bytes,
-                                  std::weak_ptr<BufferWaiter> waiter);
+                                  std::shared_ptr<BufferWaiter> waiter);
+
+  // Lets go of all waiters, now and from now on.
+  void Stop();
 
  private:
   struct Request {
     size_t bytes;
-    std::weak_ptr<BufferWaiter> waiter;
+    std::shared_ptr<BufferWaiter> waiter;
   };
 
   void OnReturn();
@@ -55,6 +58,7 @@ class MemoryGate : public std::enable_shared_from_this<MemoryGate> {
   std::mutex mu_;
   std::deque<Request> waiting_;  // guarded by mu_
   bool serving_ = false;         // a call of Serve() is posted; guarded by mu_
+  bool stopped_ = false;         // guarded by mu_
 };
 
 }  // namespace inkstream::batch

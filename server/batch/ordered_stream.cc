@@ -156,9 +156,8 @@ size_t OrderedStream::StartBatches() {
   size_t pieces = 0;
   while (next_step_.has_value() && slots_.size() < credits_ &&
          !waits_for_memory_) {
-    std::unique_ptr<Buffer> buffer =
-        parts_.gate->Acquire(parts_.recipe->layout.Bytes(next_step_->rows),
-                             std::weak_ptr<BufferWaiter>(shared_from_this()));
+    std::unique_ptr<Buffer> buffer = parts_.gate->Acquire(
+        parts_.recipe->layout.Bytes(next_step_->rows), shared_from_this());
     if (buffer == nullptr) {
       waits_for_memory_ = true;
       break;

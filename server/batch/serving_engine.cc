@@ -92,6 +92,8 @@ ServingEngine::~ServingEngine() { Stop(); }
 void ServingEngine::Stop() {
   requests_.Stop();
   workers_->Stop();
+  const std::lock_guard<std::mutex> lock(mu_);
+  for (const auto& [pool, gate] : gates_) gate->Stop();
 }
 
 absl::Status ServingEngine::AddDataset(

@@ -37,7 +37,6 @@ class WorkSource {
 class WorkerPool {
  public:
   explicit WorkerPool(int threads);
-  // REQUIRES: not called from one of its threads, or Stop() was called.
   ~WorkerPool();
 
   // Announces `pieces` more pieces of `source`.

@@ -1,0 +1,223 @@
+#include "server/transport/grpc/batch_message.h"
+
+#include <google/protobuf/io/coded_stream.h>
+#include <grpcpp/support/slice.h>
+#include <inkstream/v1/batch.pb.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/raster/rasterizer.h"
+#include "server/transport/grpc/plan_from_proto.h"
+
+namespace inkstream::transport {
+namespace {
+
+using google::protobuf::io::CodedOutputStream;
+
+// BatchPart.data: field 15, length-delimited.
+constexpr char kDataTag = (15 << 3) | 2;
+// More than the tag, the length and the fields of a later part can take.
+constexpr uint64_t kPartOverhead = 64;
+// Parts are cut at multiples of this, so that copies stay aligned.
+constexpr uint64_t kCut = 4096;
+// Small batches share a message up to this size.
+constexpr uint64_t kGatherBytes = 1U << 20U;
+
+// `part` has everything but its data, of which `bytes` will follow.
+grpc::Slice HeadSlice(const v1::BatchPart& part, uint64_t bytes) {
+  std::string head = part.SerializeAsString();
+  head.push_back(kDataTag);
+  uint8_t length[10];
+  const uint8_t* const end =
+      CodedOutputStream::WriteVarint64ToArray(bytes, length);
+  head.append(reinterpret_cast<const char*>(length), end - length);
+  return grpc::Slice(head);
+}
+
+void ReleaseBuffer(void* buffer) {
+  delete static_cast<std::shared_ptr<batch::Buffer>*>(buffer);
+}
+
+// Holds the buffer until gRPC has let go of the slice.
+grpc::Slice DataSlice(std::shared_ptr<batch::Buffer> buffer, uint64_t offset,
+                      uint64_t bytes) {
+  uint8_t* const data = buffer->data() + offset;
+  return grpc::Slice(data, bytes, &ReleaseBuffer,
+                     new std::shared_ptr<batch::Buffer>(std::move(buffer)));
+}
+
+grpc::ByteBuffer OneSlice(const v1::BatchPart& part) {
+  const grpc::Slice slice(part.SerializeAsString());
+  return grpc::ByteBuffer(&slice, 1);
+}
+
+}  // namespace
+
+BatchMessages::BatchMessages(const batch::StreamFacts& facts,
+                             uint32_t max_message_bytes)
+    : facts_(facts), max_bytes_(max_message_bytes) {}
+
+absl::Status BatchMessages::Opened(uint32_t credit_window, bool asked_for_shm,
+                                   grpc::ByteBuffer* message) const {
+  v1::BatchPart part;
+  v1::StreamOpened* const opened = part.mutable_opened();
+  opened->set_dataset(facts_.dataset);
+  CursorToProto(facts_.start, opened->mutable_cursor());
+  opened->set_view_size(facts_.view_size);
+  opened->set_steps_per_epoch(facts_.steps_per_epoch);
+  opened->set_raster_version(raster::kRasterVersion);
+  opened->set_transport(v1::TRANSPORT_GRPC);
+  if (asked_for_shm) {
+    opened->set_transport_reason("this server offers no shared memory");
+  }
+  opened->set_credit_window(credit_window);
+  for (const std::string& word : facts_.vocabulary) {
+    opened->add_vocabulary(word);
+  }
+  if (part.ByteSizeLong() > max_bytes_) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "delivery.max_message_bytes: ", max_bytes_, " is less than the ",
+        part.ByteSizeLong(), " bytes of the stream's first message"));
+  }
+  *message = OneSlice(part);
+  return absl::OkStatus();
+}
+
+grpc::ByteBuffer BatchMessages::End(const batch::Ended& end) const {
+  v1::BatchPart part;
+  v1::StreamEnd* const proto = part.mutable_end();
+  Cursor cursor = facts_.start;
+  cursor.order_plan.clear();
+  cursor.epoch = end.place.epoch;
+  cursor.position = end.place.position;
+  CursorToProto(cursor, proto->mutable_cursor());
+  proto->set_reason(end.reason == batch::EndReason::kMaxBatches
+                        ? v1::StreamEnd::REASON_MAX_BATCHES
+                        : v1::StreamEnd::REASON_EPOCHS_DONE);
+  return OneSlice(part);
+}
+
+absl::Status BatchMessages::Next(grpc::ByteBuffer* message) {
+  if (sent_ > 0) {
+    CutLater(message);
+    return absl::OkStatus();
+  }
+  if (TakeSeveral(message)) return absl::OkStatus();
+  return CutFirst(message);
+}
+
+void BatchMessages::FillHeader(const batch::FinishedBatch& batch,
+                               v1::BatchHeader* header) const {
+  header->set_batch_seq(batch.sequence);
+  v1::Cursor* const cursor = header->mutable_cursor();
+  cursor->set_version(facts_.start.version);
+  cursor->set_fingerprint(facts_.start.fingerprint);
+  cursor->set_plan_hash(facts_.start.plan_hash);
+  cursor->set_seed(facts_.start.seed);
+  cursor->set_epoch(batch.after.epoch);
+  cursor->set_position(batch.after.position);
+  for (const TensorInfo& info : batch.tensors) {
+    v1::Tensor* const tensor = header->add_tensors();
+    tensor->set_name(info.name);
+    tensor->set_dtype(static_cast<v1::DType>(info.dtype));
+    tensor->mutable_shape()->Add(info.shape.begin(), info.shape.end());
+    tensor->set_offset(info.offset);
+    tensor->set_length(info.length);
+    const std::vector<std::string>* vocabulary = nullptr;
+    if (info.name == "word") vocabulary = &facts_.vocabulary;
+    if (info.name == "countrycode") vocabulary = &facts_.countrycodes;
+    if (vocabulary == nullptr) continue;
+    for (const std::string& word : *vocabulary) tensor->add_vocabulary(word);
+  }
+  header->set_byte_size(batch.byte_size);
+  header->set_epoch(batch.epoch);
+  header->set_step(batch.step);
+  header->set_bad(batch.bad);
+}
+
+// As many whole batches as fit one message; false where not even the first
+// does.
+bool BatchMessages::TakeSeveral(grpc::ByteBuffer* message) {
+  v1::BatchPart part;
+  uint64_t data = 0;
+  size_t taken = 0;
+  for (const batch::FinishedBatch& batch : waiting_) {
+    v1::BatchHeader* const header = part.add_batches();
+    FillHeader(batch, header);
+    header->set_part_count(1);
+    header->set_data_offset(data);
+    const uint64_t bytes = data + batch.byte_size;
+    const bool fits =
+        part.ByteSizeLong() + kPartOverhead + bytes <= max_bytes_ &&
+        (taken == 0 || bytes <= kGatherBytes);
+    if (!fits) {
+      part.mutable_batches()->RemoveLast();
+      break;
+    }
+    data = bytes;
+    ++taken;
+  }
+  if (taken == 0) return false;
+  part.set_batch_seq(waiting_.front().sequence);
+  std::vector<grpc::Slice> slices = {HeadSlice(part, data)};
+  for (; taken > 0; --taken) {
+    batch::FinishedBatch& batch = waiting_.front();
+    slices.push_back(DataSlice(std::move(batch.buffer), 0, batch.byte_size));
+    waiting_.pop_front();
+  }
+  *message = grpc::ByteBuffer(slices.data(), slices.size());
+  return true;
+}
+
+absl::Status BatchMessages::CutFirst(grpc::ByteBuffer* message) {
+  batch::FinishedBatch& batch = waiting_.front();
+  v1::BatchPart part;
+  part.set_batch_seq(batch.sequence);
+  v1::BatchHeader* const header = part.add_batches();
+  FillHeader(batch, header);
+  header->set_part_count(UINT32_MAX);  // the longest it can get
+  const uint64_t overhead = part.ByteSizeLong() + kPartOverhead;
+  if (overhead + kCut > max_bytes_) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "delivery.max_message_bytes: ", max_bytes_,
+        " leaves no room for drawings beside the ", overhead,
+        " bytes that describe a batch: ask for larger messages or for fewer "
+        "string columns"));
+  }
+  // All parts of about the same size, each with room for the longest head.
+  const uint64_t room = (max_bytes_ - overhead) / kCut * kCut;
+  const uint64_t parts = (batch.byte_size + room - 1) / room;
+  const uint64_t even = (batch.byte_size + parts - 1) / parts;
+  part_bytes_ = std::min(room, (even + kCut - 1) / kCut * kCut);
+  header->set_part_count(
+      static_cast<uint32_t>((batch.byte_size + part_bytes_ - 1) / part_bytes_));
+  buffer_ = std::move(batch.buffer);
+  const grpc::Slice slices[] = {HeadSlice(part, part_bytes_),
+                                DataSlice(buffer_, 0, part_bytes_)};
+  *message = grpc::ByteBuffer(slices, 2);
+  sent_ = part_bytes_;
+  part_ = 1;
+  return absl::OkStatus();
+}
+
+void BatchMessages::CutLater(grpc::ByteBuffer* message) {
+  const batch::FinishedBatch& batch = waiting_.front();
+  const uint64_t bytes = std::min(part_bytes_, batch.byte_size - sent_);
+  v1::BatchPart part;
+  part.set_batch_seq(batch.sequence);
+  part.set_part(part_);
+  part.set_offset(sent_);
+  const grpc::Slice slices[] = {HeadSlice(part, bytes),
+                                DataSlice(buffer_, sent_, bytes)};
+  *message = grpc::ByteBuffer(slices, 2);
+  ++part_;
+  sent_ += bytes;
+  if (sent_ < batch.byte_size) return;
+  sent_ = 0;
+  buffer_.reset();
+  waiting_.pop_front();
+}
+
+}  // namespace inkstream::transport

@@ -1,0 +1,61 @@
+// Batches -> messages of a stream (inkstream.v1.BatchPart), without copying
+// their bytes: each message is a few encoded header bytes followed by slices of
+// the batches' own buffers, which go back to their pool when gRPC has sent the
+// last slice of them.
+//
+// Thread safety: one thread at a time.
+#pragma once
+
+#include <grpcpp/support/byte_buffer.h>
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "server/batch/batch_stream.h"
+#include "server/batch/finished_batch.h"
+
+namespace inkstream::v1 {
+class BatchHeader;
+}
+
+namespace inkstream::transport {
+
+class BatchMessages {
+ public:
+  // Messages are at most `max_message_bytes` long.
+  BatchMessages(const batch::StreamFacts& facts, uint32_t max_message_bytes);
+
+  // INVALID_ARGUMENT: the vocabulary alone is longer than a message.
+  absl::Status Opened(uint32_t credit_window, bool asked_for_shm,
+                      grpc::ByteBuffer* message) const;
+  grpc::ByteBuffer End(const batch::Ended& end) const;
+
+  // Batches wait here until Next() has cut them into messages.
+  void Add(batch::FinishedBatch batch) { waiting_.push_back(std::move(batch)); }
+  bool empty() const { return waiting_.empty(); }
+
+  // The next message of the batches added. REQUIRES: !empty().
+  absl::Status Next(grpc::ByteBuffer* message);
+
+ private:
+  void FillHeader(const batch::FinishedBatch& batch,
+                  v1::BatchHeader* header) const;
+  absl::Status CutFirst(grpc::ByteBuffer* message);
+  void CutLater(grpc::ByteBuffer* message);
+  bool TakeSeveral(grpc::ByteBuffer* message);
+
+  const batch::StreamFacts facts_;
+  const uint64_t max_bytes_;
+  std::deque<batch::FinishedBatch> waiting_;
+  // Of the batch in front, where it goes in several messages:
+  std::shared_ptr<batch::Buffer> buffer_;
+  uint64_t sent_ = 0;        // bytes of it that earlier messages took
+  uint64_t part_bytes_ = 0;  // of each later message
+  uint32_t part_ = 0;
+};
+
+}  // namespace inkstream::transport

@@ -1,0 +1,112 @@
+#include "server/transport/grpc/describe_handler.h"
+
+#include <string>
+
+#include "server/raster/rasterizer.h"
+#include "server/transport/grpc/plan_from_proto.h"
+
+namespace inkstream::transport {
+namespace {
+
+void AddColumn(const char* name, v1::DType dtype, uint64_t present,
+               const char* description, v1::DescribeDatasetResponse* response) {
+  v1::Column* const column = response->add_columns();
+  column->set_name(name);
+  column->set_dtype(dtype);
+  column->set_present(present);
+  column->set_description(description);
+}
+
+void AddColumns(const store::StoreInfo& info,
+                v1::DescribeDatasetResponse* response) {
+  AddColumn("label", v1::DTYPE_INT64, info.drawings - info.unlabelled,
+            "class id: rank of the word, or place in view.classes; "
+            "delivery.ignore_index where there is none",
+            response);
+  AddColumn("word", v1::DTYPE_INT64, info.drawings - info.unlabelled,
+            "index into the tensor's vocabulary; -1: none", response);
+  AddColumn("countrycode", v1::DTYPE_INT64, info.with_countrycode,
+            "index into the tensor's vocabulary; -1: none", response);
+  AddColumn("timestamp", v1::DTYPE_INT64, info.with_timestamp,
+            "microseconds since 1970 UTC; -1: none", response);
+  AddColumn("recognized", v1::DTYPE_INT64, info.with_recognized,
+            "0 or 1; -1: none", response);
+  AddColumn("key_id", v1::DTYPE_INT64, info.with_key_id,
+            "1 to 2^63-1; -1: none", response);
+  AddColumn("index", v1::DTYPE_INT64, info.drawings,
+            "place in the store; in every batch", response);
+  AddColumn("valid", v1::DTYPE_BOOL, info.drawings,
+            "false: a row that only fills the batch; in every batch", response);
+}
+
+void AddLimits(const ServerContext& server,
+               v1::DescribeDatasetResponse* response) {
+  const batch::Limits& limits = server.engine->options().limits;
+  v1::Limits* const proto = response->mutable_limits();
+  proto->set_max_image_side(limits.max_image_side);
+  proto->set_max_batch_size(limits.max_batch_size);
+  proto->set_max_batch_bytes(limits.max_batch_bytes);
+  proto->set_max_fetch_indices(limits.max_fetch_indices);
+  proto->set_max_credits(limits.max_credits);
+  proto->set_max_streams_per_connection(server.max_streams_per_connection);
+  proto->set_max_streams(limits.max_streams);
+  proto->set_max_request_bytes(server.max_request_bytes);
+  proto->set_memory_bytes(server.memory_bytes);
+  proto->set_max_world(limits.max_world);
+}
+
+}  // namespace
+
+absl::Status ListDatasets(const ServerContext& server,
+                          v1::ListDatasetsResponse* response) {
+  for (const std::string& name : server.engine->datasets()) {
+    absl::StatusOr<batch::DatasetFacts> facts =
+        server.engine->Describe(name, View());
+    if (!facts.ok()) return facts.status();
+    v1::DatasetSummary* const summary = response->add_datasets();
+    summary->set_dataset(name);
+    summary->set_fingerprint(facts->store->info().fingerprint);
+    summary->set_drawings(facts->store->info().drawings);
+    summary->set_classes(static_cast<uint32_t>(facts->classes.size()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status DescribeDataset(const ServerContext& server,
+                             const v1::DescribeDatasetRequest& request,
+                             v1::DescribeDatasetResponse* response) {
+  absl::StatusOr<View> view = ViewFromProto(request.view());
+  if (!view.ok()) return view.status();
+  absl::StatusOr<batch::DatasetFacts> facts =
+      server.engine->Describe(request.dataset(), *view);
+  if (!facts.ok()) return facts.status();
+  const store::StoreInfo& info = facts->store->info();
+  response->set_dataset(facts->dataset);
+  response->set_fingerprint(info.fingerprint);
+  response->set_generation(info.generation);
+  response->set_drawings(info.drawings);
+  response->set_view_drawings(facts->view_size);
+  for (const store::SplitInfo& split : info.splits) {
+    v1::Split* const proto = response->add_splits();
+    proto->set_name(split.name);
+    proto->set_drawings(split.drawings);
+    proto->set_rule(split.rule);
+  }
+  for (size_t i = 0; i < facts->classes.size(); ++i) {
+    v1::ClassCount* const count = response->add_classes();
+    count->set_word(facts->classes[i]);
+    count->set_drawings(facts->class_counts[i]);
+  }
+  AddColumns(info, response);
+  response->set_raster_version(raster::kRasterVersion);
+  response->add_tensors("image");
+  response->add_image_dtypes(v1::DTYPE_UINT8);
+  response->add_channels("ink");
+  response->add_transports(v1::TRANSPORT_GRPC);
+  response->add_codecs(v1::CODEC_NONE);
+  AddLimits(server, response);
+  response->set_server_version(server.version);
+  return absl::OkStatus();
+}
+
+}  // namespace inkstream::transport

@@ -1,0 +1,72 @@
+#include "server/transport/grpc/drawing_service.h"
+
+#include <utility>
+
+#include "server/transport/grpc/describe_handler.h"
+#include "server/transport/grpc/fetch_drawings_reactor.h"
+#include "server/transport/grpc/inspect_handler.h"
+#include "server/transport/grpc/status_handler.h"
+#include "server/transport/grpc/status_to_grpc.h"
+#include "server/transport/grpc/stream_batches_reactor.h"
+
+namespace inkstream::transport {
+
+template <typename Handle>
+grpc::ServerUnaryReactor* DrawingService::Answer(
+    grpc::CallbackServerContext* call, Handle handle) {
+  grpc::ServerUnaryReactor* const reactor = call->DefaultReactor();
+  absl::Status status =
+      server_.engine->Run([reactor, handle = std::move(handle)] {
+        reactor->Finish(ToGrpcStatus(handle()));
+      });
+  if (!status.ok()) reactor->Finish(ToGrpcStatus(status));
+  return reactor;
+}
+
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>*
+DrawingService::StreamBatches(grpc::CallbackServerContext* call) {
+  return new StreamBatchesReactor(server_, call);
+}
+
+grpc::ServerWriteReactor<grpc::ByteBuffer>* DrawingService::FetchDrawings(
+    grpc::CallbackServerContext* /*call*/, const grpc::ByteBuffer* request) {
+  return new FetchDrawingsReactor(server_, *request);
+}
+
+grpc::ServerUnaryReactor* DrawingService::ListDatasets(
+    grpc::CallbackServerContext* call,
+    const v1::ListDatasetsRequest* /*request*/,
+    v1::ListDatasetsResponse* response) {
+  return Answer(call, [this, response] {
+    return transport::ListDatasets(server_, response);
+  });
+}
+
+grpc::ServerUnaryReactor* DrawingService::DescribeDataset(
+    grpc::CallbackServerContext* call,
+    const v1::DescribeDatasetRequest* request,
+    v1::DescribeDatasetResponse* response) {
+  return Answer(call, [this, request, response] {
+    return transport::DescribeDataset(server_, *request, response);
+  });
+}
+
+grpc::ServerUnaryReactor* DrawingService::InspectDrawing(
+    grpc::CallbackServerContext* call, const v1::InspectDrawingRequest* request,
+    v1::InspectDrawingResponse* response) {
+  return Answer(call, [this, request, response] {
+    return transport::InspectDrawing(server_, *request, response);
+  });
+}
+
+grpc::ServerUnaryReactor* DrawingService::GetStatus(
+    grpc::CallbackServerContext* call, const v1::GetStatusRequest* request,
+    v1::GetStatusResponse* response) {
+  // On this thread: it must answer when those that may wait are all busy.
+  grpc::ServerUnaryReactor* const reactor = call->DefaultReactor();
+  reactor->Finish(
+      ToGrpcStatus(transport::GetStatus(server_, *request, response)));
+  return reactor;
+}
+
+}  // namespace inkstream::transport

@@ -1,0 +1,48 @@
+// The gRPC front of one engine: listeners, services, and an orderly end.
+//
+// Thread safety: Start and Shutdown from one thread; the rest from any.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "server/batch/engine.h"
+
+namespace inkstream::transport {
+
+struct GrpcServerOptions {
+  std::vector<std::string> listen;  // HOST:PORT, port 0 allowed
+  std::string unix_path;            // empty: no Unix socket
+  // Plaintext may leave the machine.
+  bool insecure_network = false;
+  uint32_t max_streams_per_connection = 100;
+  uint32_t max_request_bytes = 1U << 20U;
+  // A stream that could go on and does not for this long is ended.
+  std::chrono::milliseconds stall = std::chrono::seconds(60);
+  uint64_t memory_bytes = 0;  // what DescribeDataset tells of --memory
+  std::string version;
+};
+
+class GrpcServer {
+ public:
+  // `engine` must have all its datasets and outlive the server. Batches of all
+  // streams take at most engine->options().batch_memory.
+  static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(
+      batch::Engine* engine, const GrpcServerOptions& options);
+
+  // Shuts down at once if that was not done.
+  virtual ~GrpcServer() = default;
+
+  // HOST:PORT as bound, one for each of options.listen.
+  virtual const std::vector<std::string>& addresses() const = 0;
+
+  // Health says NOT_SERVING; every stream finishes the batch in hand and ends
+  // with UNAVAILABLE, reason DRAIN; what is left after `grace` is cut off.
+  virtual void Shutdown(std::chrono::milliseconds grace) = 0;
+};
+
+}  // namespace inkstream::transport

@@ -1,0 +1,112 @@
+#include "server/transport/grpc/health_service.h"
+
+namespace inkstream::transport {
+
+using ::grpc::health::v1::HealthCheckRequest;
+using ::grpc::health::v1::HealthCheckResponse;
+
+// One Watch call. All methods but OnDone() with the service's lock held.
+class HealthWatch : public ::grpc::ServerWriteReactor<HealthCheckResponse> {
+ public:
+  HealthWatch(HealthService* service, std::string name)
+      : service_(service), name_(std::move(name)) {}
+
+  // Tells the client if something changed and nothing is in flight.
+  void Update(HealthCheckResponse::ServingStatus status, bool end) {
+    ending_ = ending_ || end;
+    wanted_ = status;
+    if (writing_ || finished_) return;
+    if (ending_) {
+      finished_ = true;
+      Finish(::grpc::Status(::grpc::StatusCode::UNAVAILABLE,
+                            "this server is shutting down"));
+    } else if (!told_ || response_.status() != wanted_) {
+      told_ = true;
+      writing_ = true;
+      response_.set_status(wanted_);
+      StartWrite(&response_);
+    }
+  }
+
+  void OnWriteDone(bool ok) override {
+    const std::lock_guard<std::mutex> lock(service_->mu_);
+    writing_ = false;
+    Update(wanted_, !ok);
+  }
+  void OnCancel() override {
+    const std::lock_guard<std::mutex> lock(service_->mu_);
+    Update(wanted_, /*end=*/true);
+  }
+  void OnDone() override {
+    service_->Forget(this);
+    delete this;
+  }
+
+  const std::string& name() const { return name_; }
+
+ private:
+  HealthService* const service_;
+  const std::string name_;
+  HealthCheckResponse response_;
+  HealthCheckResponse::ServingStatus wanted_ = HealthCheckResponse::UNKNOWN;
+  bool told_ = false;
+  bool writing_ = false;
+  bool ending_ = false;
+  bool finished_ = false;
+};
+
+void HealthService::StopServing() {
+  const std::lock_guard<std::mutex> lock(mu_);
+  serving_ = false;
+  for (HealthWatch* watch : watches_) {
+    watch->Update(StatusOf(watch->name()), /*end=*/false);
+  }
+}
+
+void HealthService::EndWatches() {
+  const std::lock_guard<std::mutex> lock(mu_);
+  ended_ = true;
+  for (HealthWatch* watch : watches_) {
+    watch->Update(StatusOf(watch->name()), /*end=*/true);
+  }
+}
+
+::grpc::ServerUnaryReactor* HealthService::Check(
+    ::grpc::CallbackServerContext* call, const HealthCheckRequest* request,
+    HealthCheckResponse* response) {
+  const std::lock_guard<std::mutex> lock(mu_);
+  ::grpc::ServerUnaryReactor* const reactor = call->DefaultReactor();
+  const Status status = StatusOf(request->service());
+  if (status == HealthCheckResponse::SERVICE_UNKNOWN) {
+    reactor->Finish(::grpc::Status(
+        ::grpc::StatusCode::NOT_FOUND,
+        "no service or dataset has this name; \"\" asks for the server"));
+  } else {
+    response->set_status(status);
+    reactor->Finish(::grpc::Status::OK);
+  }
+  return reactor;
+}
+
+::grpc::ServerWriteReactor<HealthCheckResponse>* HealthService::Watch(
+    ::grpc::CallbackServerContext* /*call*/,
+    const HealthCheckRequest* request) {
+  auto* const watch = new HealthWatch(this, request->service());
+  const std::lock_guard<std::mutex> lock(mu_);
+  watches_.insert(watch);
+  watch->Update(StatusOf(watch->name()), ended_);
+  return watch;
+}
+
+HealthService::Status HealthService::StatusOf(const std::string& name) const {
+  if (!names_.contains(name)) return HealthCheckResponse::SERVICE_UNKNOWN;
+  return serving_ ? HealthCheckResponse::SERVING
+                  : HealthCheckResponse::NOT_SERVING;
+}
+
+void HealthService::Forget(HealthWatch* watch) {
+  const std::lock_guard<std::mutex> lock(mu_);
+  watches_.erase(watch);
+}
+
+}  // namespace inkstream::transport

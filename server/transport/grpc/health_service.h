@@ -1,0 +1,54 @@
+// grpc.health.v1 of our own: gRPC's built-in one has no descriptor, so
+// reflection cannot describe it and grpcurl cannot call it. Answers for "",
+// for the service's name and for every dataset's.
+//
+// Thread safety: every method may be called from any thread.
+#pragma once
+
+#include <grpc/health/v1/health.grpc.pb.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace inkstream::transport {
+
+class HealthWatch;
+
+class HealthService : public ::grpc::health::v1::Health::CallbackService {
+ public:
+  // `names` serve from the start.
+  explicit HealthService(const std::vector<std::string>& names)
+      : names_(names.begin(), names.end()) {}
+
+  // From now on every name is NOT_SERVING, and watchers are told.
+  void StopServing();
+
+  // Ends every Watch, which would otherwise hold up a shutdown.
+  void EndWatches();
+
+  ::grpc::ServerUnaryReactor* Check(
+      ::grpc::CallbackServerContext* call,
+      const ::grpc::health::v1::HealthCheckRequest* request,
+      ::grpc::health::v1::HealthCheckResponse* response) override;
+  ::grpc::ServerWriteReactor<::grpc::health::v1::HealthCheckResponse>* Watch(
+      ::grpc::CallbackServerContext* call,
+      const ::grpc::health::v1::HealthCheckRequest* request) override;
+
+ private:
+  friend class HealthWatch;
+  using Status = ::grpc::health::v1::HealthCheckResponse::ServingStatus;
+
+  Status StatusOf(const std::string& name) const;  // with mu_ held
+  void Forget(HealthWatch* watch);
+
+  mutable std::mutex mu_;  // guards everything below
+  const std::set<std::string> names_;
+  bool serving_ = true;
+  bool ended_ = false;
+  std::set<HealthWatch*> watches_;
+};
+
+}  // namespace inkstream::transport

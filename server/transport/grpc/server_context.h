@@ -1,0 +1,27 @@
+// What every handler of one server shares.
+//
+// Thread safety: plain references to objects that are safe from any thread.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "server/batch/engine.h"
+#include "server/transport/grpc/grpc_buffer_pool.h"
+#include "server/transport/stream_registry.h"
+
+namespace inkstream::transport {
+
+struct ServerContext {
+  batch::Engine* engine = nullptr;
+  GrpcBufferPool* pool = nullptr;
+  StreamRegistry* streams = nullptr;
+  std::string version;
+  uint64_t memory_bytes = 0;  // what --memory came to
+  uint32_t max_streams_per_connection = 0;
+  uint32_t max_request_bytes = 0;
+  std::chrono::steady_clock::time_point started =
+      std::chrono::steady_clock::now();
+};
+
+}  // namespace inkstream::transport

@@ -1,0 +1,133 @@
+#include "server/transport/grpc/stream_batches_reactor.h"
+
+#include <grpc/grpc.h>
+#include <grpc/status.h>
+#include <grpcpp/server_context.h>
+
+#include <utility>
+
+#include "server/transport/grpc/plan_from_proto.h"
+#include "server/transport/grpc/proto_message.h"
+#include "server/transport/grpc/status_to_grpc.h"
+
+namespace inkstream::transport {
+
+StreamBatchesReactor::StreamBatchesReactor(const ServerContext& server,
+                                           grpc::CallbackServerContext* call)
+    : server_(server),
+      call_(call),
+      session_(std::make_shared<StreamSession>(this, call->peer())) {
+  server_.streams->Add(session_);
+  StartRead(&request_);
+}
+
+void StreamBatchesReactor::OnReadDone(bool ok) {
+  if (!ok) {
+    // A dead client looks like this as well, and before OnCancel().
+    if (call_->IsCancelled()) {
+      session_->OnPeerGone();
+    } else if (!opening_) {
+      session_->Fail(absl::InvalidArgumentError(
+          "the stream was closed before a request opened it"));
+    } else {
+      session_->HalfClosed();
+    }
+    return;
+  }
+  v1::StreamBatchesRequest request;
+  absl::Status status = ParseMessage(&request_, &request);
+  if (status.ok()) status = OnRequest(request);
+  if (!status.ok()) return session_->Fail(std::move(status));
+  if (!session_->finished()) StartRead(&request_);
+}
+
+absl::Status StreamBatchesReactor::OnRequest(
+    const v1::StreamBatchesRequest& request) {
+  if (opening_ == request.has_open()) {
+    return absl::InvalidArgumentError(
+        opening_ ? "open: the stream is open already; open another one"
+                 : "open: not set; the first request of a stream opens it");
+  }
+  if (!opening_) {
+    opening_ = true;
+    absl::Status status = Open(request);
+    if (!status.ok()) return status;
+  }
+  if (request.credits() > 0) session_->Grant(request.credits());
+  return absl::OkStatus();
+}
+
+absl::Status StreamBatchesReactor::Open(
+    const v1::StreamBatchesRequest& request) {
+  const v1::Delivery& delivery = request.open().delivery();
+  absl::StatusOr<uint32_t> max_message_bytes = MaxMessageBytes(delivery);
+  if (!max_message_bytes.ok()) return max_message_bytes.status();
+  max_message_bytes_ = *max_message_bytes;
+  asked_for_shm_ = delivery.transport() == v1::TRANSPORT_SHM;
+  absl::StatusOr<Plan> plan = PlanFromProto(request);
+  if (!plan.ok()) return plan.status();
+  return server_.engine->Run([engine = server_.engine, pool = server_.pool,
+                              plan = *std::move(plan), session = session_] {
+    absl::StatusOr<std::unique_ptr<batch::BatchStream>> stream =
+        engine->OpenStream(plan, pool);
+    if (!stream.ok()) return session->Fail(stream.status());
+    session->Open(*std::move(stream), plan.delivery.rank, plan.delivery.world);
+  });
+}
+
+void StreamBatchesReactor::OnWriteDone(bool ok) {
+  if (!ok) {
+    session_->OnPeerGone();
+    session_->OnWritten();
+    return;
+  }
+  if (messages_ == nullptr || messages_->empty()) return session_->OnWritten();
+  session_->OnProgress();
+  // A batch that has begun fits, so the rest of it does.
+  if (messages_->Next(&message_).ok()) StartWrite(&message_);
+}
+
+void StreamBatchesReactor::OnCancel() { session_->OnPeerGone(); }
+
+void StreamBatchesReactor::OnDone() {
+  session_->Detach();
+  server_.streams->Remove(session_->id());
+  delete this;
+}
+
+absl::StatusOr<bool> StreamBatchesReactor::WriteOpened(
+    const batch::StreamFacts& facts) {
+  messages_ = std::make_unique<BatchMessages>(facts, max_message_bytes_);
+  absl::Status status = messages_->Opened(
+      server_.engine->options().limits.max_credits, asked_for_shm_, &message_);
+  if (!status.ok()) return status;
+  StartWrite(&message_);
+  return true;
+}
+
+absl::StatusOr<bool> StreamBatchesReactor::Write(
+    std::vector<batch::FinishedBatch> batches) {
+  for (batch::FinishedBatch& batch : batches) messages_->Add(std::move(batch));
+  absl::Status status = messages_->Next(&message_);
+  if (!status.ok()) return status;
+  StartWrite(&message_);
+  return true;
+}
+
+void StreamBatchesReactor::Finish(const batch::Ended& end) {
+  message_ = messages_->End(end);
+  StartWriteAndFinish(&message_, grpc::WriteOptions(), grpc::Status::OK);
+}
+
+void StreamBatchesReactor::Finish(const absl::Status& status) {
+  ServerBidiReactor::Finish(ToGrpcStatus(status));
+}
+
+void StreamBatchesReactor::Abort(const absl::Status& status) {
+  // Finish() would wait behind the bytes that the client does not take.
+  grpc_call_cancel_with_status(call_->c_call(),
+                               static_cast<grpc_status_code>(status.code()),
+                               std::string(status.message()).c_str(), nullptr);
+}
+
+}  // namespace inkstream::transport

@@ -1,0 +1,62 @@
+// StreamBatches over gRPC: glue between a call and its StreamSession.
+//
+// gRPC calls the On… methods; the session calls the sink's. Finish() is called
+// once, by the session when nothing is in flight, and OnDone() ends the object.
+#pragma once
+
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/server_callback.h>
+#include <inkstream/v1/service.pb.h>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "server/batch/engine.h"
+#include "server/transport/batch_sink.h"
+#include "server/transport/grpc/batch_message.h"
+#include "server/transport/grpc/server_context.h"
+#include "server/transport/stream_session.h"
+
+namespace inkstream::transport {
+
+class StreamBatchesReactor
+    : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
+      public BatchSink {
+ public:
+  // `server` outlives every call.
+  StreamBatchesReactor(const ServerContext& server,
+                       grpc::CallbackServerContext* call);
+
+  void OnReadDone(bool ok) override;
+  void OnWriteDone(bool ok) override;
+  void OnCancel() override;
+  void OnDone() override;
+
+  absl::StatusOr<bool> WriteOpened(const batch::StreamFacts& facts) override;
+  absl::StatusOr<bool> Write(
+      std::vector<batch::FinishedBatch> batches) override;
+  void Finish(const batch::Ended& end) override;
+  void Finish(const absl::Status& status) override;
+  void Abort(const absl::Status& status) override;
+
+ private:
+  absl::Status OnRequest(const v1::StreamBatchesRequest& request);
+  absl::Status Open(const v1::StreamBatchesRequest& request);
+
+  const ServerContext& server_;
+  grpc::CallbackServerContext* const call_;
+  const std::shared_ptr<StreamSession> session_;
+
+  // Of the one read in flight:
+  grpc::ByteBuffer request_;
+  bool opening_ = false;  // an opening request has come
+
+  // Of the one write in flight:
+  grpc::ByteBuffer message_;
+  std::unique_ptr<BatchMessages> messages_;
+  uint32_t max_message_bytes_ = 0;
+  bool asked_for_shm_ = false;
+};
+
+}  // namespace inkstream::transport

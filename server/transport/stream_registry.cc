@@ -1,0 +1,113 @@
+#include "server/transport/stream_registry.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace inkstream::transport {
+
+StreamRegistry::StreamRegistry(std::chrono::milliseconds stall)
+    : stall_(stall), watcher_([this] { WatchForStalls(); }) {}
+
+StreamRegistry::~StreamRegistry() {
+  {
+    const std::lock_guard<std::mutex> lock(mu_);
+    stopped_ = true;
+  }
+  changed_.notify_all();
+  watcher_.join();
+}
+
+void StreamRegistry::Add(std::shared_ptr<StreamSession> session) {
+  bool drain = false;
+  {
+    const std::lock_guard<std::mutex> lock(mu_);
+    session->set_id(next_id_);
+    sessions_.emplace(next_id_++, session);
+    drain = draining_;
+  }
+  if (drain) session->Drain();
+}
+
+void StreamRegistry::Remove(uint64_t id) {
+  std::shared_ptr<StreamSession> removed;
+  {
+    const std::lock_guard<std::mutex> lock(mu_);
+    const auto found = sessions_.find(id);
+    if (found == sessions_.end()) return;
+    removed = std::move(found->second);
+    sessions_.erase(found);
+    const StreamReport report = removed->Report();
+    gone_.batches += report.batches;
+    gone_.drawings += report.drawings;
+    gone_.bytes += report.bytes;
+  }
+  changed_.notify_all();
+}
+
+void StreamRegistry::Drain() {
+  {
+    const std::lock_guard<std::mutex> lock(mu_);
+    draining_ = true;
+  }
+  for (const std::shared_ptr<StreamSession>& session : Sessions()) {
+    session->Drain();
+  }
+}
+
+bool StreamRegistry::draining() const {
+  const std::lock_guard<std::mutex> lock(mu_);
+  return draining_;
+}
+
+bool StreamRegistry::WaitUntilEmpty(
+    std::chrono::steady_clock::time_point deadline) {
+  std::unique_lock<std::mutex> lock(mu_);
+  return changed_.wait_until(lock, deadline,
+                             [this] { return sessions_.empty(); });
+}
+
+std::vector<StreamReport> StreamRegistry::Reports() const {
+  std::vector<StreamReport> reports;
+  for (const std::shared_ptr<StreamSession>& session : Sessions()) {
+    if (!session->finished()) reports.push_back(session->Report());
+  }
+  return reports;
+}
+
+SentTotals StreamRegistry::totals() const {
+  const std::lock_guard<std::mutex> lock(mu_);
+  SentTotals totals = gone_;
+  for (const auto& [id, session] : sessions_) {
+    const StreamReport report = session->Report();
+    totals.batches += report.batches;
+    totals.drawings += report.drawings;
+    totals.bytes += report.bytes;
+  }
+  return totals;
+}
+
+std::vector<std::shared_ptr<StreamSession>> StreamRegistry::Sessions() const {
+  const std::lock_guard<std::mutex> lock(mu_);
+  std::vector<std::shared_ptr<StreamSession>> sessions;
+  sessions.reserve(sessions_.size());
+  for (const auto& [id, session] : sessions_) sessions.push_back(session);
+  return sessions;
+}
+
+void StreamRegistry::WatchForStalls() {
+  const std::chrono::milliseconds interval =
+      std::clamp<std::chrono::milliseconds>(
+          stall_ / 4, std::chrono::milliseconds(10), std::chrono::seconds(1));
+  std::unique_lock<std::mutex> lock(mu_);
+  while (!changed_.wait_for(lock, interval, [this] { return stopped_; })) {
+    lock.unlock();
+    const StreamSession::Clock::time_point since =
+        StreamSession::Clock::now() - stall_;
+    for (const std::shared_ptr<StreamSession>& session : Sessions()) {
+      session->EndIfStalled(since);
+    }
+    lock.lock();
+  }
+}
+
+}  // namespace inkstream::transport

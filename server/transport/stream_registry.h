@@ -1,0 +1,63 @@
+// All open streams of a server: for GetStatus, for draining, and for ending
+// those that are stuck.
+//
+// Thread safety: every method may be called from any thread. A thread of its
+// own looks for stalled streams.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "server/transport/stream_session.h"
+
+namespace inkstream::transport {
+
+// What streams that are gone have sent.
+struct SentTotals {
+  uint64_t batches = 0;
+  uint64_t drawings = 0;
+  uint64_t bytes = 0;
+};
+
+class StreamRegistry {
+ public:
+  // A stream that makes no progress for `stall` although it could is ended.
+  explicit StreamRegistry(std::chrono::milliseconds stall);
+  ~StreamRegistry();
+
+  // Numbers the session. One that comes after Drain() is drained at once.
+  void Add(std::shared_ptr<StreamSession> session);
+  void Remove(uint64_t id);
+
+  // From now on every stream ends after the batch in hand.
+  void Drain();
+  bool draining() const;
+
+  // True: no stream was left before the deadline.
+  bool WaitUntilEmpty(std::chrono::steady_clock::time_point deadline);
+
+  std::vector<StreamReport> Reports() const;  // by id
+  SentTotals totals() const;                  // of open streams as well
+
+ private:
+  std::vector<std::shared_ptr<StreamSession>> Sessions() const;
+  void WatchForStalls();
+
+  const std::chrono::milliseconds stall_;
+  mutable std::mutex mu_;
+  std::condition_variable changed_;
+  std::map<uint64_t, std::shared_ptr<StreamSession>> sessions_;  // by mu_
+  uint64_t next_id_ = 1;                                         // by mu_
+  SentTotals gone_;                                              // by mu_
+  bool draining_ = false;                                        // by mu_
+  bool stopped_ = false;                                         // by mu_
+  std::thread watcher_;
+};
+
+}  // namespace inkstream::transport

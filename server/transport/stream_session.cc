@@ -1,0 +1,247 @@
+#include "server/transport/stream_session.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "server/batch/status_reason.h"
+
+namespace inkstream::transport {
+namespace {
+
+// Messages of 1 to 4 MiB travel best; small batches that are ready share one.
+constexpr uint64_t kGatherBytes = 1U << 20U;
+// Batches ahead of a client that grants no credits itself.
+constexpr uint32_t kHalfClosedWindow = 2;
+// Long enough for the client to have found another replica first.
+constexpr absl::Duration kRetryDelay = absl::Seconds(1);
+
+absl::Status Unavailable(absl::string_view reason, absl::string_view text) {
+  return batch::WithRetryDelay(
+      batch::WithReason(absl::UnavailableError(text), reason), kRetryDelay);
+}
+
+double Seconds(StreamSession::Clock::duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+}  // namespace
+
+StreamSession::StreamSession(BatchSink* sink, std::string peer)
+    : peer_(std::move(peer)), sink_(sink) {}
+
+StreamSession::~StreamSession() = default;
+
+void StreamSession::Open(std::unique_ptr<batch::BatchStream> stream,
+                         uint32_t rank, uint32_t world) {
+  const std::lock_guard<std::mutex> lock(mu_);
+  if (finished_) return;
+  progress_ = Clock::now();
+  stream_ = std::move(stream);
+  report_.dataset = stream_->facts().dataset;
+  report_.rank = rank;
+  report_.world = world;
+  stream_->SetListener([weak = weak_from_this()] {
+    const std::shared_ptr<StreamSession> session = weak.lock();
+    if (session == nullptr) return;
+    const std::lock_guard<std::mutex> listener_lock(session->mu_);
+    session->Pump();
+  });
+  GrantLocked(std::exchange(early_credits_, 0));
+  Pump();
+}
+
+void StreamSession::Fail(absl::Status status) {
+  const std::lock_guard<std::mutex> lock(mu_);
+  if (!ending_.has_value()) ending_ = std::move(status);
+  Pump();
+}
+
+void StreamSession::Grant(uint32_t credits) {
+  const std::lock_guard<std::mutex> lock(mu_);
+  GrantLocked(credits);
+  Pump();
+}
+
+void StreamSession::HalfClosed() {
+  const std::lock_guard<std::mutex> lock(mu_);
+  if (half_closed_) return;
+  half_closed_ = true;
+  const uint32_t open =
+      stream_ != nullptr ? stream_->credits() : early_credits_;
+  if (open < kHalfClosedWindow) GrantLocked(kHalfClosedWindow - open);
+  Pump();
+}
+
+void StreamSession::OnWritten() {
+  const std::lock_guard<std::mutex> lock(mu_);
+  if (!writing_) return;
+  EndWrite();
+  if (half_closed_) GrantLocked(batches_in_flight_);
+  Pump();
+}
+
+void StreamSession::OnProgress() {
+  const std::lock_guard<std::mutex> lock(mu_);
+  progress_ = Clock::now();
+}
+
+void StreamSession::OnPeerGone() {
+  const std::lock_guard<std::mutex> lock(mu_);
+  peer_gone_ = true;
+  StopStream();
+  if (!ending_.has_value()) {
+    ending_ = absl::CancelledError("the client has gone");
+  }
+  Pump();
+}
+
+void StreamSession::Drain() {
+  const std::lock_guard<std::mutex> lock(mu_);
+  if (!ending_.has_value()) {
+    ending_ = Unavailable(batch::kReasonDrain,
+                          "this server is shutting down: go on at the cursor "
+                          "of the last batch, on another one");
+  }
+  Pump();
+}
+
+void StreamSession::Detach() {
+  std::unique_ptr<batch::BatchStream> closed;
+  const std::lock_guard<std::mutex> lock(mu_);
+  finished_ = true;
+  sink_ = nullptr;
+  StopStream();
+  closed = std::move(stream_);
+}
+
+void StreamSession::EndIfStalled(Clock::time_point since) {
+  const std::lock_guard<std::mutex> lock(mu_);
+  if (finished_ || progress_ > since) return;
+  if (writing_) {
+    progress_ = Clock::now();
+    ending_ = Unavailable(batch::kReasonSlowReader,
+                          "the client has not taken a batch that it has "
+                          "granted a credit for");
+    sink_->Abort(*ending_);
+  } else if (stream_ == nullptr) {
+    ending_ = Unavailable(batch::kReasonIdle, "no request has opened a stream");
+    Pump();
+  } else if (stream_->credits() > 0) {
+    ending_ = Unavailable(batch::kReasonOverloaded,
+                          "this server has no batch ready for a credit");
+    Pump();
+  }
+}
+
+bool StreamSession::finished() const {
+  const std::lock_guard<std::mutex> lock(mu_);
+  return finished_;
+}
+
+StreamReport StreamSession::Report() const {
+  const std::lock_guard<std::mutex> lock(mu_);
+  StreamReport report = report_;
+  report.id = id_;
+  report.peer = peer_;
+  report.seconds = Seconds(Clock::now() - started_);
+  if (writing_) report.waited_network += Seconds(Clock::now() - write_started_);
+  if (stream_ != nullptr) {
+    report.place = stream_->place();
+    report.waited = stream_->wait_times();
+    report.credits = stream_->credits();
+  }
+  return report;
+}
+
+void StreamSession::GrantLocked(uint32_t credits) {
+  if (credits == 0 || finished_) return;
+  if (stream_ == nullptr) {
+    const uint64_t sum = uint64_t{early_credits_} + credits;
+    early_credits_ = static_cast<uint32_t>(std::min<uint64_t>(sum, UINT32_MAX));
+    return;
+  }
+  // A stream that had nothing to do has not been stuck until now.
+  if (stream_->credits() == 0) progress_ = Clock::now();
+  absl::Status status = stream_->Grant(credits);
+  if (!status.ok() && !ending_.has_value()) ending_ = std::move(status);
+}
+
+void StreamSession::Pump() {
+  if (finished_ || writing_) return;
+  if (ending_.has_value()) return Finish(*ending_);
+  if (stream_ == nullptr) return;
+  if (!opened_) {
+    opened_ = true;
+    batches_in_flight_ = 0;
+    Wrote(sink_->WriteOpened(stream_->facts()));
+    return;
+  }
+  WriteReadyBatches();
+}
+
+void StreamSession::WriteReadyBatches() {
+  std::vector<batch::FinishedBatch> batches;
+  uint64_t bytes = 0;
+  uint64_t drawings = 0;
+  do {
+    batch::TakeResult taken = stream_->TryTake();
+    batch::FinishedBatch* const batch =
+        std::get_if<batch::FinishedBatch>(&taken);
+    if (batch == nullptr) {
+      // Ends and errors stay: they are told again once these are written.
+      if (!batches.empty()) break;
+      if (const auto* end = std::get_if<batch::Ended>(&taken)) Finish(*end);
+      if (const auto* error = std::get_if<absl::Status>(&taken)) Finish(*error);
+      return;
+    }
+    bytes += batch->byte_size;
+    drawings += batch->rows;
+    batches.push_back(std::move(*batch));
+  } while (bytes + batches.back().byte_size <= kGatherBytes);
+  batches_in_flight_ = static_cast<uint32_t>(batches.size());
+  bytes_in_flight_ = bytes;
+  drawings_in_flight_ = drawings;
+  Wrote(sink_->Write(std::move(batches)));
+}
+
+void StreamSession::Wrote(const absl::StatusOr<bool>& accepted) {
+  if (!accepted.ok()) return Finish(accepted.status());
+  // Where the peer has gone, the transport says so in a call of its own.
+  writing_ = true;
+  write_started_ = Clock::now();
+  progress_ = write_started_;
+}
+
+void StreamSession::EndWrite() {
+  writing_ = false;
+  progress_ = Clock::now();
+  report_.waited_network += Seconds(progress_ - write_started_);
+  if (peer_gone_) return;
+  report_.batches += batches_in_flight_;
+  report_.drawings += std::exchange(drawings_in_flight_, 0);
+  report_.bytes += std::exchange(bytes_in_flight_, 0);
+}
+
+void StreamSession::Finish(const absl::Status& status) {
+  if (finished_) return;
+  finished_ = true;
+  StopStream();
+  sink_->Finish(status);
+}
+
+void StreamSession::Finish(const batch::Ended& end) {
+  if (finished_) return;
+  finished_ = true;
+  StopStream();
+  sink_->Finish(end);
+}
+
+void StreamSession::StopStream() {
+  if (stream_ != nullptr) stream_->Cancel();
+}
+
+}  // namespace inkstream::transport

@@ -1,0 +1,112 @@
+// One client's stream: pulls batches, pushes them into a sink, keeps to the
+// client's credits, ends in every case exactly once.
+//
+//   opening --Open--> streaming --(end, error, drain, peer gone)--> finished
+//
+// Nothing is written while a write is in flight; a batch in hand is finished
+// before a drain or an error takes effect.
+//
+// Thread safety: every method may be called from any thread. The sink is not
+// used after Detach().
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "server/batch/batch_stream.h"
+#include "server/transport/batch_sink.h"
+
+namespace inkstream::transport {
+
+// What GetStatus says of a stream.
+struct StreamReport {
+  uint64_t id = 0;
+  std::string peer;
+  std::string dataset;
+  uint32_t rank = 0;
+  uint32_t world = 1;
+  order::Place place;
+  uint64_t batches = 0;  // sent
+  uint64_t drawings = 0;
+  uint64_t bytes = 0;
+  double seconds = 0;  // since it was opened
+  batch::WaitTimes waited;
+  double waited_network = 0;  // a write in flight
+  uint32_t credits = 0;
+};
+
+class StreamSession : public std::enable_shared_from_this<StreamSession> {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  // `sink` stays valid until Detach().
+  StreamSession(BatchSink* sink, std::string peer);
+  ~StreamSession();
+
+  // The plan was accepted. Starts writing.
+  void Open(std::unique_ptr<batch::BatchStream> stream, uint32_t rank,
+            uint32_t world);
+  // The request was wrong, or cannot be met.
+  void Fail(absl::Status status);
+
+  // Credits may come before Open.
+  void Grant(uint32_t credits);
+  // The client grants no more: from now on every write renews its own credit.
+  void HalfClosed();
+  void OnWritten();
+  // Some of a long write has been taken: it is not stalled.
+  void OnProgress();
+  // The client has gone or cancelled. A write in flight still gets its
+  // OnWritten().
+  void OnPeerGone();
+  // Ends the stream after the batch in hand.
+  void Drain();
+  void Detach();
+
+  // Ends the stream if it has been stuck since before `since`.
+  void EndIfStalled(Clock::time_point since);
+
+  bool finished() const;
+  void set_id(uint64_t id) { id_ = id; }
+  uint64_t id() const { return id_; }
+  StreamReport Report() const;
+
+ private:
+  // All with mu_ held.
+  void GrantLocked(uint32_t credits);
+  void Pump();
+  void WriteReadyBatches();
+  void Wrote(const absl::StatusOr<bool>& accepted);
+  void Finish(const absl::Status& status);
+  void Finish(const batch::Ended& end);
+  void StopStream();
+  void EndWrite();
+
+  const std::string peer_;
+  const Clock::time_point started_ = Clock::now();
+  uint64_t id_ = 0;
+
+  mutable std::mutex mu_;  // guards everything below
+  BatchSink* sink_;
+  std::unique_ptr<batch::BatchStream> stream_;
+  StreamReport report_;
+  bool finished_ = false;
+  bool opened_ = false;
+  bool writing_ = false;
+  bool half_closed_ = false;
+  uint32_t early_credits_ = 0;
+  uint32_t batches_in_flight_ = 0;
+  uint64_t drawings_in_flight_ = 0;
+  uint64_t bytes_in_flight_ = 0;
+  std::optional<absl::Status> ending_;  // once nothing is in flight
+  bool peer_gone_ = false;
+  Clock::time_point progress_ = started_;  // the last time something moved
+  Clock::time_point write_started_;
+};
+
+}  // namespace inkstream::transport
