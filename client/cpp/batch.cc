@@ -1,0 +1,43 @@
+#include "inkstream/batch.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace inkstream {
+
+int64_t Batch::rows() const {
+  return content_.tensors.empty() || content_.tensors[0].shape.empty()
+             ? 0
+             : content_.tensors[0].shape[0];
+}
+
+absl::StatusOr<TensorView> Batch::Find(absl::string_view name) const {
+  for (size_t i = 0; i < content_.tensors.size(); ++i) {
+    const TensorInfo& info = content_.tensors[i];
+    if (info.name == name) {
+      return TensorView{
+          &info,
+          absl::MakeConstSpan(content_.data.get() + info.offset, info.length),
+          &content_.vocabularies[i]};
+    }
+  }
+  return absl::NotFoundError(
+      absl::StrCat("the batch has no tensor \"", name, "\"; it has ",
+                   absl::StrJoin(content_.tensors, ", ",
+                                 [](std::string* out, const TensorInfo& info) {
+                                   absl::StrAppend(out, "\"", info.name, "\"");
+                                 })));
+}
+
+absl::StatusOr<TensorView> Batch::FindTyped(absl::string_view name, DType dtype,
+                                            DType also) const {
+  absl::StatusOr<TensorView> view = Find(name);
+  if (view.ok() && view->info->dtype != dtype && view->info->dtype != also) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "tensor \"", name, "\" has dtype ", static_cast<int>(view->info->dtype),
+        ", not ", static_cast<int>(dtype), " as asked for"));
+  }
+  return view;
+}
+
+}  // namespace inkstream

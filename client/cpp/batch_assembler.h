@@ -1,0 +1,53 @@
+// Puts the parts of a stream together into batches, and refuses whatever does
+// not fit: order, lengths, tensor tables. Bytes are copied once, from where
+// gRPC received them to where the batch keeps them.
+//
+// Thread safety: for one thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "client/cpp/batch_buffers.h"
+#include "client/cpp/part_parser.h"
+#include "inkstream/batch.h"
+
+namespace inkstream::client {
+
+class BatchAssembler {
+ public:
+  // `first_sequence`: of the first batch that will come.
+  BatchAssembler(BatchBuffers* buffers, uint64_t max_batch_bytes);
+
+  // Appends the batches that `part` completes. INTERNAL: it does not continue
+  // what came before. RESOURCE_EXHAUSTED: a batch above max_batch_bytes.
+  absl::Status Add(BatchPartView part, std::vector<Batch::Content>* batches);
+
+  // True between the first and the last part of a batch.
+  bool incomplete() const { return current_.has_value(); }
+
+ private:
+  struct Growing {
+    Batch::Content content;
+    std::shared_ptr<uint8_t> bytes;
+    uint64_t filled = 0;
+    uint64_t parts = 0;
+    uint64_t part_count = 0;
+  };
+
+  absl::StatusOr<Growing> Begin(const v1::BatchHeader& header);
+  absl::Status AddFirst(const BatchPartView& part,
+                        std::vector<Batch::Content>* batches);
+  absl::Status AddLater(const BatchPartView& part,
+                        std::vector<Batch::Content>* batches);
+
+  BatchBuffers* buffers_;
+  uint64_t max_batch_bytes_;
+  uint64_t next_sequence_ = 0;
+  std::optional<Growing> current_;
+};
+
+}  // namespace inkstream::client

@@ -1,0 +1,173 @@
+#include "inkstream/client.h"
+
+#include <grpcpp/client_context.h>
+
+#include <chrono>
+#include <limits>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "client/cpp/batch_assembler.h"
+#include "client/cpp/batch_buffers.h"
+#include "client/cpp/endpoints.h"
+#include "client/cpp/grpc_stream.h"
+#include "client/cpp/message_conversion.h"
+#include "client/cpp/raw_call.h"
+#include "client/cpp/status_conversion.h"
+#include "inkstream/v1/service.grpc.pb.h"
+
+namespace inkstream {
+namespace client {
+namespace {
+
+constexpr uint32_t kMaxReadAhead = 256;
+constexpr uint32_t kMinMessageBytes = 64 << 10;
+constexpr uint32_t kMaxMessageBytes = 1U << 30U;
+
+class GrpcClient final : public Client {
+ public:
+  GrpcClient(std::shared_ptr<Endpoints> endpoints, const ClientOptions& options)
+      : endpoints_(std::move(endpoints)),
+        options_(options),
+        fetch_buffers_(2) {}
+
+  absl::StatusOr<DatasetInfo> Describe(const std::string& dataset,
+                                       const View& view) override {
+    v1::DescribeDatasetRequest request;
+    request.set_dataset(dataset);
+    *request.mutable_view() = ToMessage(view);
+    v1::DescribeDatasetResponse response;
+    const absl::Status status =
+        OnAnyTarget([&](const std::shared_ptr<grpc::Channel>& channel,
+                        grpc::ClientContext* context) {
+          return FromGrpc(v1::DrawingService::NewStub(channel)->DescribeDataset(
+              context, request, &response));
+        });
+    if (!status.ok()) {
+      return status;
+    }
+    return DatasetInfoOf(response);
+  }
+
+  absl::StatusOr<std::unique_ptr<inkstream::Stream>> Stream(
+      const Plan& plan) override {
+    return GrpcStream::Open(endpoints_, options_, plan);
+  }
+
+  absl::StatusOr<Batch> Fetch(const FetchRequest& request) override {
+    const grpc::ByteBuffer bytes =
+        Serialize(ToMessage(request, options_.max_message_bytes));
+    std::vector<Batch::Content> batches;
+    const absl::Status status =
+        OnAnyTarget([&](const std::shared_ptr<grpc::Channel>& channel,
+                        grpc::ClientContext* context) {
+          batches.clear();
+          return FetchOnce(channel, context, bytes, &batches);
+        });
+    if (!status.ok()) {
+      return status;
+    }
+    if (batches.size() != 1) {
+      return absl::InternalError(
+          absl::StrCat("the server broke the protocol: ", batches.size(),
+                       " batches as the answer of one Fetch"));
+    }
+    return Batch(std::move(batches[0]));
+  }
+
+ private:
+  absl::Status FetchOnce(const std::shared_ptr<grpc::Channel>& channel,
+                         grpc::ClientContext* context,
+                         const grpc::ByteBuffer& request,
+                         std::vector<Batch::Content>* batches) {
+    BatchAssembler assembler(&fetch_buffers_, options_.max_batch_bytes);
+    const auto reader = OpenRawFetch(channel, context, request);
+    grpc::ByteBuffer message;
+    absl::Status broken;
+    while (reader->Read(&message)) {
+      if (!broken.ok()) {
+        continue;
+      }
+      absl::StatusOr<BatchPartView> part = ParseBatchPart(message);
+      if (!part.ok()) {
+        broken = part.status();
+      } else if (!part->batches.empty() || part->data_size > 0) {
+        // One answer is one batch: a second one is refused before memory is
+        // spent on it.
+        broken = batches->empty() && part->batches.size() <= 1
+                     ? assembler.Add(*std::move(part), batches)
+                     : absl::InternalError(
+                           "the server broke the protocol: "
+                           "several batches for one Fetch");
+      }
+      if (!broken.ok()) {
+        context->TryCancel();
+      }
+    }
+    const absl::Status status = FromGrpc(reader->Finish());
+    return broken.ok() ? status : broken;
+  }
+
+  // Makes the call at each target in turn until one is not UNAVAILABLE.
+  template <typename Call>
+  absl::Status OnAnyTarget(const Call& call) {
+    const absl::Time deadline = absl::Now() + options_.call_timeout;
+    absl::Status status;
+    for (size_t i = 0; i < endpoints_->size(); ++i) {
+      const std::shared_ptr<grpc::Channel> channel = endpoints_->channel();
+      grpc::ClientContext context;
+      context.set_deadline(absl::ToChronoTime(deadline));
+      status = call(channel, &context);
+      if (status.code() != absl::StatusCode::kUnavailable ||
+          absl::Now() >= deadline) {
+        return status;
+      }
+      endpoints_->Advance(channel);
+    }
+    return status;
+  }
+
+  const std::shared_ptr<Endpoints> endpoints_;
+  const ClientOptions options_;
+  BatchBuffers fetch_buffers_;
+};
+
+absl::Status CheckOptions(const ClientOptions& options) {
+  if (options.read_ahead < 1 || options.read_ahead > kMaxReadAhead) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "read_ahead = ", options.read_ahead, " is not in 1..", kMaxReadAhead));
+  }
+  if (options.max_message_bytes < kMinMessageBytes ||
+      options.max_message_bytes > kMaxMessageBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("max_message_bytes = ", options.max_message_bytes,
+                     " is not in ", kMinMessageBytes, "..", kMaxMessageBytes));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+}  // namespace client
+
+absl::StatusOr<std::shared_ptr<Client>> Client::Connect(
+    const std::vector<std::string>& targets, const ClientOptions& options) {
+  if (absl::Status status = client::CheckOptions(options); !status.ok()) {
+    return status;
+  }
+  absl::StatusOr<std::shared_ptr<client::Endpoints>> endpoints =
+      client::Endpoints::Create(targets, options.max_message_bytes);
+  if (!endpoints.ok()) {
+    return endpoints.status();
+  }
+  if (absl::Status status =
+          (*endpoints)->WaitForConnected(options.connect_timeout);
+      !status.ok()) {
+    return status;
+  }
+  return std::make_shared<client::GrpcClient>(*std::move(endpoints), options);
+}
+
+}  // namespace inkstream

@@ -1,0 +1,53 @@
+// The servers a client may talk to, and a channel to one of them.
+//
+// Thread safety: every method may be called from any thread.
+#pragma once
+
+#include <grpcpp/channel.h>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+
+namespace inkstream::client {
+
+class Endpoints {
+ public:
+  // INVALID_ARGUMENT: no target, or one that is not host:port, dns:///... or
+  // unix:/path.
+  static absl::StatusOr<std::shared_ptr<Endpoints>> Create(
+      const std::vector<std::string>& targets, uint32_t max_message_bytes);
+
+  size_t size() const { return targets_.size(); }
+  std::string target() const;  // of channel()
+
+  // The channel in use; made on the first call.
+  std::shared_ptr<grpc::Channel> channel();
+
+  // Turns to the next target, over a new connection, unless another thread
+  // has already turned away from `failed`.
+  void Advance(const std::shared_ptr<grpc::Channel>& failed);
+
+  // UNAVAILABLE naming every target if none is connected before `timeout`.
+  absl::Status WaitForConnected(absl::Duration timeout);
+
+ private:
+  Endpoints(std::vector<std::string> targets, uint32_t max_message_bytes);
+  std::shared_ptr<grpc::Channel> NewChannel() const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const std::vector<std::string> targets_;
+  const uint32_t max_message_bytes_;
+  mutable absl::Mutex mutex_;
+  size_t current_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::shared_ptr<grpc::Channel> channel_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace inkstream::client

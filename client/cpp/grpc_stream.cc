@@ -1,0 +1,152 @@
+#include "client/cpp/grpc_stream.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "client/cpp/message_conversion.h"
+
+namespace inkstream::client {
+namespace {
+
+absl::Status Broken(const char* what) {
+  return absl::InternalError(
+      absl::StrCat("the server broke the protocol: ", what));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<inkstream::Stream>> GrpcStream::Open(
+    std::shared_ptr<Endpoints> endpoints, const ClientOptions& options,
+    const Plan& plan) {
+  if (absl::Status status = CheckPlan(plan); !status.ok()) {
+    return status;
+  }
+  std::unique_ptr<GrpcStream> stream(
+      new GrpcStream(std::move(endpoints), options, plan));
+  absl::Status status;
+  {
+    absl::MutexLock lock(&stream->mutex_);
+    const auto settled = [&stream]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+      return stream->accepted_ || stream->done_.has_value();
+    };
+    if (!stream->mutex_.AwaitWithTimeout(absl::Condition(&settled),
+                                         options.call_timeout)) {
+      status = absl::DeadlineExceededError(absl::StrCat(
+          stream->endpoints_->target(), " did not answer the opening of a ",
+          "stream within ", absl::FormatDuration(options.call_timeout)));
+    } else if (!stream->accepted_) {
+      status = stream->done_->ok() ? Broken("a stream without its first part")
+                                   : *stream->done_;
+    }
+  }
+  if (!status.ok()) {
+    return status;
+  }
+  return stream;
+}
+
+GrpcStream::GrpcStream(std::shared_ptr<Endpoints> endpoints,
+                       const ClientOptions& options, const Plan& plan)
+    : endpoints_(std::move(endpoints)),
+      options_(options),
+      plan_(plan),
+      // The queue's, one being filled, one in the reader's hands.
+      buffers_(options.read_ahead + 2),
+      retry_(plan.delivery.step_stride > 1 ? absl::ZeroDuration()
+                                           : options.failover_timeout,
+             endpoints_->size()),
+      progress_(absl::Now()),
+      reader_([this] { ReadUntilDone(); }) {}
+
+GrpcStream::~GrpcStream() {
+  Cancel();
+  reader_.join();
+}
+
+Cursor GrpcStream::cursor() const {
+  absl::MutexLock lock(&mutex_);
+  return cursor_;
+}
+
+void GrpcStream::Cancel() {
+  absl::MutexLock lock(&mutex_);
+  queue_.clear();
+  EndWith(absl::CancelledError("the stream was cancelled by its reader"));
+}
+
+void GrpcStream::EndWith(absl::Status status) {
+  if (!done_.has_value()) {
+    done_ = std::move(status);
+  }
+  if (call_ != nullptr) {
+    call_->Cancel();
+  }
+}
+
+absl::StatusOr<std::optional<Batch>> GrpcStream::Next() {
+  std::optional<Batch> batch;
+  std::shared_ptr<StreamCall> call;
+  uint32_t credits = 0;
+  {
+    absl::MutexLock lock(&mutex_);
+    // The time that the reader spent elsewhere is not the server's.
+    progress_ = std::max(progress_, absl::Now());
+    const auto ready = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+      return !queue_.empty() || done_.has_value();
+    };
+    while (!mutex_.AwaitWithDeadline(absl::Condition(&ready),
+                                     progress_ + options_.stall_timeout)) {
+      if (absl::Now() >= progress_ + options_.stall_timeout) {
+        EndWith(absl::DeadlineExceededError(
+            absl::StrCat("no message from ", endpoints_->target(), " for ",
+                         absl::FormatDuration(options_.stall_timeout))));
+      }
+    }
+    if (queue_.empty()) {
+      if (!done_->ok()) {
+        return *done_;
+      }
+      cursor_ = end_cursor_;
+      return std::nullopt;
+    }
+    batch = std::move(queue_.front());
+    queue_.pop_front();
+    cursor_ = batch->cursor();
+    credits = TakeGrant();
+    call = call_;
+  }
+  if (credits > 0) {
+    v1::StreamBatchesRequest request;
+    request.set_credits(credits);
+    // A failure here means that the call is over; the reading thread learns
+    // why and acts on it.
+    call->Write(request);
+  }
+  return batch;
+}
+
+uint32_t GrpcStream::TakeGrant() {
+  const uint32_t held = credit_ + static_cast<uint32_t>(queue_.size());
+  if (!open_ || done_.has_value() || held >= window_) {
+    return 0;
+  }
+  const uint32_t room = window_ - held;
+  if (room < (window_ + 1) / 2) {
+    return 0;
+  }
+  credit_ += room;
+  return room;
+}
+
+bool GrpcStream::Pause(absl::Duration delay) {
+  absl::MutexLock lock(&mutex_);
+  const auto done = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    return done_.has_value();
+  };
+  return !mutex_.AwaitWithTimeout(absl::Condition(&done), delay);
+}
+
+}  // namespace inkstream::client

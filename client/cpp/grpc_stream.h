@@ -1,0 +1,86 @@
+// A stream of batches over gRPC.
+//
+// A thread of its own reads with gRPC's blocking calls, which carry about twice
+// what its callbacks do, and queues whole batches for Next(). The server may
+// send as many as the queue has room for: queue + credit <= window at any time.
+// A server that goes away is replaced at the cursor of the last batch queued.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <thread>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "client/cpp/batch_assembler.h"
+#include "client/cpp/batch_buffers.h"
+#include "client/cpp/endpoints.h"
+#include "client/cpp/retry_policy.h"
+#include "client/cpp/stream_call.h"
+#include "inkstream/client.h"
+
+namespace inkstream::client {
+
+class GrpcStream final : public inkstream::Stream {
+ public:
+  // Blocks until the server has accepted or refused the plan.
+  static absl::StatusOr<std::unique_ptr<inkstream::Stream>> Open(
+      std::shared_ptr<Endpoints> endpoints, const ClientOptions& options,
+      const Plan& plan);
+
+  ~GrpcStream() override;
+  const StreamInfo& info() const override { return info_; }
+  absl::StatusOr<std::optional<Batch>> Next() override;
+  Cursor cursor() const override;
+  void Cancel() override;
+
+ private:
+  GrpcStream(std::shared_ptr<Endpoints> endpoints, const ClientOptions& options,
+             const Plan& plan);
+
+  // On the reading thread.
+  void ReadUntilDone();
+  absl::Status ReadOneCall();
+  absl::Status OnMessage(const grpc::ByteBuffer& message,
+                         const std::shared_ptr<StreamCall>& call);
+  absl::Status OnOpened(const v1::StreamOpened& opened,
+                        const std::shared_ptr<StreamCall>& call);
+  absl::Status OnBatches(BatchPartView part);
+  // Waits; false: the stream was cancelled meanwhile.
+  bool Pause(absl::Duration delay);
+
+  // Takes what may be granted now; 0: not worth a message yet.
+  uint32_t TakeGrant() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void EndWith(absl::Status status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const std::shared_ptr<Endpoints> endpoints_;
+  const ClientOptions options_;
+
+  // Of the reading thread.
+  Plan plan_;  // start and max_batches move with the batches queued
+  BatchBuffers buffers_;
+  RetryPolicy retry_;
+  std::optional<BatchAssembler> assembler_;  // of the current call
+  std::optional<v1::StreamEnd> end_part_;    // of the current call
+  uint64_t received_ = 0;                    // batches, over all calls
+
+  StreamInfo info_;  // written before Open() returns, then constant
+
+  mutable absl::Mutex mutex_;
+  std::deque<Batch> queue_ ABSL_GUARDED_BY(mutex_);
+  // Set: nothing more will be queued. OK: the stream ended well.
+  std::optional<absl::Status> done_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<StreamCall> call_ ABSL_GUARDED_BY(mutex_);
+  bool accepted_ ABSL_GUARDED_BY(mutex_) = false;  // once, by some server
+  bool open_ ABSL_GUARDED_BY(mutex_) = false;      // the current call is
+  uint32_t window_ ABSL_GUARDED_BY(mutex_) = 1;
+  uint32_t credit_ ABSL_GUARDED_BY(mutex_) = 0;  // batches that may still come
+  absl::Time progress_ ABSL_GUARDED_BY(mutex_);
+  Cursor cursor_ ABSL_GUARDED_BY(mutex_);
+  Cursor end_cursor_ ABSL_GUARDED_BY(mutex_);
+
+  std::thread reader_;  // last: it uses everything above
+};
+
+}  // namespace inkstream::client

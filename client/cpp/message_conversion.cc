@@ -1,0 +1,222 @@
+#include "client/cpp/message_conversion.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+
+namespace inkstream::client {
+namespace {
+
+v1::Image ToMessage(const ImageSpec& spec) {
+  v1::Image message;
+  message.set_height(spec.height);
+  message.set_width(spec.width);
+  message.set_dtype(static_cast<v1::DType>(spec.dtype));
+  message.set_layout(static_cast<v1::Image::Layout>(spec.layout));
+  message.mutable_channels()->Assign(spec.channels.begin(),
+                                     spec.channels.end());
+  message.set_fit(static_cast<v1::Image::Fit>(spec.fit));
+  message.set_line_width(spec.line_width);
+  message.set_padding(spec.padding);
+  message.mutable_mean()->Assign(spec.mean.begin(), spec.mean.end());
+  message.mutable_std()->Assign(spec.std.begin(), spec.std.end());
+  message.set_quality(static_cast<v1::Image::Quality>(spec.quality));
+  return message;
+}
+
+v1::Delivery ToMessage(const DeliverySpec& spec, uint32_t max_message_bytes) {
+  v1::Delivery message;
+  if (spec.image.has_value()) {
+    *message.mutable_image() = ToMessage(*spec.image);
+  }
+  message.mutable_columns()->Assign(spec.columns.begin(), spec.columns.end());
+  message.set_ignore_index(spec.ignore_index);
+  message.set_batch_size(spec.batch_size);
+  message.set_rank(spec.rank);
+  message.set_world(spec.world);
+  message.set_tail(static_cast<v1::Tail>(spec.tail));
+  if (spec.epochs.has_value()) {
+    message.set_epochs(*spec.epochs);
+  } else {
+    message.set_forever(true);
+  }
+  message.set_step_offset(spec.step_offset);
+  message.set_step_stride(spec.step_stride);
+  message.set_max_batches(spec.max_batches);
+  message.set_transport(v1::TRANSPORT_GRPC);
+  message.set_max_message_bytes(max_message_bytes);
+  return message;
+}
+
+template <typename Repeated>
+std::vector<std::string> Strings(const Repeated& strings) {
+  return {strings.begin(), strings.end()};
+}
+
+}  // namespace
+
+DType DTypeOf(v1::DType dtype) {
+  return v1::DType_IsValid(dtype) ? static_cast<DType>(dtype)
+                                  : DType::kUnspecified;
+}
+
+Cursor CursorOf(const v1::Cursor& message) {
+  Cursor cursor;
+  cursor.version = message.version();
+  cursor.fingerprint = message.fingerprint();
+  cursor.plan_hash = message.plan_hash();
+  cursor.order_plan = message.order_plan();
+  cursor.seed = message.seed();
+  cursor.epoch = message.epoch();
+  cursor.position = message.position();
+  return cursor;
+}
+
+absl::Status CheckPlan(const Plan& plan) {
+  const DeliverySpec& delivery = plan.delivery;
+  const auto zero = [](absl::string_view field) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(field, " = 0; it must be at least 1"));
+  };
+  if (delivery.batch_size == 0) {
+    return zero("delivery.batch_size");
+  }
+  if (delivery.world == 0) {
+    return zero("delivery.world");
+  }
+  if (delivery.step_stride == 0) {
+    return zero("delivery.step_stride");
+  }
+  if (delivery.epochs == std::optional<uint64_t>(0)) {
+    return zero("delivery.epochs");
+  }
+  if (delivery.image.has_value() && delivery.image->width == 0) {
+    return zero("image.width");
+  }
+  return absl::OkStatus();
+}
+
+v1::Cursor ToMessage(const Cursor& cursor) {
+  v1::Cursor message;
+  message.set_version(cursor.version);
+  message.set_fingerprint(cursor.fingerprint);
+  message.set_plan_hash(cursor.plan_hash);
+  message.set_order_plan(cursor.order_plan);
+  message.set_seed(cursor.seed);
+  message.set_epoch(cursor.epoch);
+  message.set_position(cursor.position);
+  return message;
+}
+
+StreamInfo StreamInfoOf(const v1::StreamOpened& message) {
+  StreamInfo info;
+  info.dataset = message.dataset();
+  info.start = CursorOf(message.cursor());
+  info.view_size = message.view_size();
+  info.steps_per_epoch = message.steps_per_epoch();
+  info.raster_version = message.raster_version();
+  info.vocabulary = Strings(message.vocabulary());
+  return info;
+}
+
+DatasetInfo DatasetInfoOf(const v1::DescribeDatasetResponse& message) {
+  DatasetInfo info;
+  info.dataset = message.dataset();
+  info.fingerprint = message.fingerprint();
+  info.generation = message.generation();
+  info.drawings = message.drawings();
+  info.view_drawings = message.view_drawings();
+  for (const v1::Split& split : message.splits()) {
+    info.splits.push_back({split.name(), split.drawings(), split.rule()});
+  }
+  for (const v1::ClassCount& count : message.classes()) {
+    info.classes.push_back({count.word(), count.drawings()});
+  }
+  for (const v1::Column& column : message.columns()) {
+    info.columns.push_back({column.name(), DTypeOf(column.dtype()),
+                            column.present(), column.description()});
+  }
+  info.raster_version = message.raster_version();
+  info.channels = Strings(message.channels());
+  const v1::Limits& limits = message.limits();
+  info.limits.max_image_side = limits.max_image_side();
+  info.limits.max_batch_size = limits.max_batch_size();
+  info.limits.max_batch_bytes = limits.max_batch_bytes();
+  info.limits.max_fetch_indices = limits.max_fetch_indices();
+  info.limits.max_credits = limits.max_credits();
+  info.limits.max_world = limits.max_world();
+  info.limits.max_streams = limits.max_streams();
+  info.limits.max_request_bytes = limits.max_request_bytes();
+  info.server_version = message.server_version();
+  return info;
+}
+
+Batch::Content ContentOf(const v1::BatchHeader& message) {
+  Batch::Content content;
+  content.sequence = message.batch_seq();
+  content.epoch = message.epoch();
+  content.step = message.step();
+  content.bad = message.bad();
+  content.cursor = CursorOf(message.cursor());
+  content.byte_size = message.byte_size();
+  for (const v1::Tensor& tensor : message.tensors()) {
+    content.tensors.push_back({tensor.name(),
+                               DTypeOf(tensor.dtype()),
+                               {tensor.shape().begin(), tensor.shape().end()},
+                               tensor.offset(),
+                               tensor.length()});
+    content.vocabularies.push_back(Strings(tensor.vocabulary()));
+  }
+  return content;
+}
+
+v1::View ToMessage(const View& view) {
+  v1::View message;
+  message.set_split(view.split);
+  message.mutable_classes()->Assign(view.classes.begin(), view.classes.end());
+  return message;
+}
+
+v1::StreamBatchesRequest OpenRequest(const Plan& plan, uint32_t credits,
+                                     uint32_t max_message_bytes) {
+  v1::StreamBatchesRequest message;
+  message.set_dataset(plan.dataset);
+  message.set_credits(credits);
+  v1::StreamBatchesRequest::Open* open = message.mutable_open();
+  *open->mutable_view() = ToMessage(plan.view);
+  open->mutable_order()->set_seed(plan.order.seed);
+  open->mutable_order()->set_shuffle(
+      static_cast<v1::Order::Shuffle>(plan.order.shuffle));
+  open->mutable_order()->set_window(plan.order.shuffle_window);
+  *open->mutable_delivery() = ToMessage(plan.delivery, max_message_bytes);
+  if (plan.start.has_value()) {
+    *open->mutable_cursor() = ToMessage(*plan.start);
+  }
+  open->set_fingerprint(plan.fingerprint);
+  return message;
+}
+
+v1::FetchDrawingsRequest ToMessage(const FetchRequest& request,
+                                   uint32_t max_message_bytes) {
+  v1::FetchDrawingsRequest message;
+  message.set_dataset(request.dataset);
+  message.set_fingerprint(request.fingerprint);
+  if (request.view != View{}) {
+    *message.mutable_view() = ToMessage(request.view);
+  }
+  message.mutable_index()->Assign(request.indices.begin(),
+                                  request.indices.end());
+  message.mutable_rank()->Assign(request.ranks.begin(), request.ranks.end());
+  message.mutable_key_id()->Assign(request.key_ids.begin(),
+                                   request.key_ids.end());
+  DeliverySpec delivery;
+  delivery.image = request.image;
+  delivery.columns = request.columns;
+  delivery.ignore_index = request.ignore_index;
+  *message.mutable_delivery() = ToMessage(delivery, max_message_bytes);
+  return message;
+}
+
+}  // namespace inkstream::client

@@ -1,0 +1,30 @@
+// Calls whose messages are left unparsed.
+//
+// gRPC 1.51 generates blocking stubs for parsed messages only; these make the
+// same calls over grpc::ByteBuffer.
+// Thread safety: pure functions.
+#pragma once
+
+#include <google/protobuf/message_lite.h>
+#include <grpcpp/channel.h>
+#include <grpcpp/client_context.h>
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/sync_stream.h>
+
+#include <memory>
+
+namespace inkstream::client {
+
+grpc::ByteBuffer Serialize(const google::protobuf::MessageLite& message);
+
+// StreamBatches. `context` must outlive the stream.
+std::unique_ptr<grpc::ClientReaderWriter<grpc::ByteBuffer, grpc::ByteBuffer>>
+OpenRawStream(const std::shared_ptr<grpc::Channel>& channel,
+              grpc::ClientContext* context);
+
+// FetchDrawings.
+std::unique_ptr<grpc::ClientReader<grpc::ByteBuffer>> OpenRawFetch(
+    const std::shared_ptr<grpc::Channel>& channel, grpc::ClientContext* context,
+    const grpc::ByteBuffer& request);
+
+}  // namespace inkstream::client

@@ -1,0 +1,38 @@
+// Whether a stream that broke is opened again, and when.
+//
+// Thread safety: for one thread.
+#pragma once
+
+#include <cstddef>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+
+namespace inkstream::client {
+
+class RetryPolicy {
+ public:
+  // `timeout`: how long one outage may last; zero: never try again.
+  RetryPolicy(absl::Duration timeout, size_t targets);
+
+  // The stream has been accepted once, or has moved on.
+  void OnProgress();
+
+  // How long to wait before the next try at the next target, or the error that
+  // ends the stream. Only UNAVAILABLE is tried again: before the first
+  // progress each target once and at once, later until the timeout. Where
+  // every target lacks the cursor's data it is FAILED_PRECONDITION.
+  absl::StatusOr<absl::Duration> OnFailure(const absl::Status& status,
+                                           absl::Time now);
+
+ private:
+  const absl::Duration timeout_;
+  const size_t targets_;
+  bool opened_ = false;
+  size_t failures_ = 0;  // since the last progress
+  size_t not_here_ = 0;  // of these, in a row: GENERATION_NOT_HERE
+  absl::Time since_ = absl::InfinitePast();  // the first of them
+};
+
+}  // namespace inkstream::client

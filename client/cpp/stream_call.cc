@@ -1,0 +1,36 @@
+#include "client/cpp/stream_call.h"
+
+#include <utility>
+
+#include "client/cpp/raw_call.h"
+#include "client/cpp/status_conversion.h"
+
+namespace inkstream::client {
+
+StreamCall::StreamCall(std::shared_ptr<grpc::Channel> channel)
+    : channel_(std::move(channel)) {
+  // Bulk bytes do not compress, and whether they should is the codec's choice.
+  context_.set_compression_algorithm(GRPC_COMPRESS_NONE);
+  // Sent with the first message: sending it here would block until the server
+  // is connected, out of reach of Cancel().
+  context_.set_initial_metadata_corked(true);
+  stream_ = OpenRawStream(channel_, &context_);
+}
+
+bool StreamCall::Read(grpc::ByteBuffer* message) {
+  return stream_->Read(message);
+}
+
+bool StreamCall::Write(const v1::StreamBatchesRequest& request) {
+  const grpc::ByteBuffer bytes = Serialize(request);
+  absl::MutexLock lock(&write_mutex_);
+  return !finished_ && stream_->Write(bytes);
+}
+
+absl::Status StreamCall::Finish() {
+  absl::MutexLock lock(&write_mutex_);
+  finished_ = true;
+  return FromGrpc(stream_->Finish());
+}
+
+}  // namespace inkstream::client

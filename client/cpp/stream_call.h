@@ -1,0 +1,49 @@
+// One StreamBatches call: raw messages in, requests out.
+//
+// Thread safety: Read() and Finish() from one thread; Write() and Cancel()
+// from any, also at the same time.
+#pragma once
+
+#include <grpcpp/channel.h>
+#include <grpcpp/client_context.h>
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/sync_stream.h>
+
+#include <memory>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "inkstream/v1/service.pb.h"
+
+namespace inkstream::client {
+
+class StreamCall {
+ public:
+  explicit StreamCall(std::shared_ptr<grpc::Channel> channel);
+  StreamCall(const StreamCall&) = delete;
+  StreamCall& operator=(const StreamCall&) = delete;
+
+  // Blocks. false: nothing more will come, ask Finish().
+  bool Read(grpc::ByteBuffer* message);
+
+  // false: the call is over, and its status says why.
+  bool Write(const v1::StreamBatchesRequest& request);
+
+  // The call's status. REQUIRES: Read() answered false. Call once.
+  absl::Status Finish();
+
+  void Cancel() { context_.TryCancel(); }
+
+  const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
+
+ private:
+  const std::shared_ptr<grpc::Channel> channel_;
+  grpc::ClientContext context_;
+  absl::Mutex write_mutex_;
+  bool finished_ ABSL_GUARDED_BY(write_mutex_) = false;
+  std::unique_ptr<grpc::ClientReaderWriter<grpc::ByteBuffer, grpc::ByteBuffer>>
+      stream_;
+};
+
+}  // namespace inkstream::client

@@ -1,0 +1,119 @@
+// A client of one or several Inkstream servers.
+//
+//   auto client = inkstream::Client::Connect({"host:50051"});
+//   auto stream = (*client)->Stream(plan);
+//   for (;;) {
+//     absl::StatusOr<std::optional<Batch>> batch = (*stream)->Next();
+//     if (!batch.ok() || !batch->has_value()) break;  // error, or the end
+//     ...
+//   }
+//
+// Errors carry the server's code and text as they are; errors.h reads the
+// reason and the delay that may come with them. Besides those: UNAVAILABLE,
+// no server answers; DEADLINE_EXCEEDED, it answers too slowly; INTERNAL, it
+// breaks the protocol.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "inkstream/batch.h"
+#include "inkstream/dataset_info.h"
+#include "inkstream/plan.h"
+
+namespace inkstream {
+
+struct ClientOptions {
+  // Behaviour.
+  absl::Duration connect_timeout = absl::Seconds(10);
+  absl::Duration call_timeout = absl::Seconds(60);  // Describe, Fetch, opening
+  // A stream whose reader waits this long without a message from the server
+  // ends with DEADLINE_EXCEEDED.
+  absl::Duration stall_timeout = absl::Seconds(120);
+  // How long a stream whose server went away (UNAVAILABLE) tries all targets,
+  // at the cursor of the last batch received. Zero: not at all. A stream with
+  // step_stride > 1 never does, since its cursor does not tell the stride's
+  // phase.
+  absl::Duration failover_timeout = absl::Seconds(60);
+
+  // Performance.
+  uint32_t read_ahead = 4;  // batches held for the reader, 1..256
+  // Largest message asked for. About 4 MiB carries best.
+  uint32_t max_message_bytes = (4U << 20U) + (256U << 10U);
+  // Refused before anything is allocated.
+  uint64_t max_batch_bytes = 1ULL << 30U;
+};
+
+// What a server says first on a stream.
+struct StreamInfo {
+  std::string dataset;
+  Cursor start;                  // order_plan is set
+  uint64_t view_size = 0;        // drawings
+  uint64_t steps_per_epoch = 0;  // of this rank, from position 0
+  uint32_t raster_version = 0;
+  std::vector<std::string> vocabulary;  // of the label ids
+};
+
+// Thread safety: Next() from one thread at a time; Cancel() from any.
+class Stream {
+ public:
+  // Cancels, waits for the reading thread.
+  virtual ~Stream() = default;
+
+  virtual const StreamInfo& info() const = 0;
+
+  // Blocks. nullopt: the stream has ended, and stays so. An error stays too.
+  virtual absl::StatusOr<std::optional<Batch>> Next() = 0;
+
+  // The cursor after the last batch that Next() returned; at the end, the
+  // place at which the stream ended.
+  virtual Cursor cursor() const = 0;
+
+  // Next() answers CANCELLED from now on. Idempotent.
+  virtual void Cancel() = 0;
+};
+
+// Random access: exactly one of the lists is set; repeats are allowed.
+struct FetchRequest {
+  std::string dataset;
+  std::string fingerprint;  // hex; empty: the newest generation
+  View view;                // what `ranks` count in
+  std::vector<uint64_t> indices;
+  std::vector<uint64_t> ranks;
+  std::vector<int64_t> key_ids;
+  std::optional<ImageSpec> image;
+  std::vector<std::string> columns;
+  int64_t ignore_index = -100;
+};
+
+// Thread safety: every method may be called from any thread.
+class Client {
+ public:
+  // Targets: "host:port", "dns:///host:port", "unix:/path". All of them serve
+  // the same data; the first that answers is used. INVALID_ARGUMENT: not a
+  // target. UNAVAILABLE: none answered within connect_timeout.
+  static absl::StatusOr<std::shared_ptr<Client>> Connect(
+      const std::vector<std::string>& targets,
+      const ClientOptions& options = {});
+
+  virtual ~Client() = default;
+
+  // `dataset` may be empty where the server has one.
+  virtual absl::StatusOr<DatasetInfo> Describe(const std::string& dataset,
+                                               const View& view = {}) = 0;
+
+  // Blocks until the server has accepted or refused the plan. The stream
+  // keeps what it needs of the client alive.
+  virtual absl::StatusOr<std::unique_ptr<inkstream::Stream>> Stream(
+      const Plan& plan) = 0;
+
+  // The drawings asked for, in that order, as one batch.
+  virtual absl::StatusOr<Batch> Fetch(const FetchRequest& request) = 0;
+};
+
+}  // namespace inkstream

@@ -1,0 +1,56 @@
+// What a server says of a dataset: everything a client needs to build plans.
+//
+// Thread safety: plain values.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "inkstream/tensor.h"
+
+namespace inkstream {
+
+struct DatasetInfo {
+  struct Split {
+    std::string name;
+    uint64_t drawings = 0;
+    std::string rule;  // how a drawing gets here, for people
+  };
+  struct ClassCount {
+    std::string word;
+    uint64_t drawings = 0;
+  };
+  struct Column {
+    std::string name;
+    DType dtype = DType::kUnspecified;
+    uint64_t present = 0;  // drawings that have it
+    std::string description;
+  };
+  // What a plan is checked against; 0: the server named none.
+  struct Limits {
+    uint32_t max_image_side = 0;     // pixels
+    uint32_t max_batch_size = 0;     // drawings
+    uint64_t max_batch_bytes = 0;    // bytes
+    uint32_t max_fetch_indices = 0;  // drawings a Fetch
+    uint32_t max_credits = 0;        // batches ahead
+    uint32_t max_world = 0;          // ranks
+    uint32_t max_streams = 0;        // open at once
+    uint32_t max_request_bytes = 0;
+  };
+
+  std::string dataset;      // served name
+  std::string fingerprint;  // of the content, hex
+  uint64_t generation = 0;
+  uint64_t drawings = 0;       // in the store
+  uint64_t view_drawings = 0;  // in the view asked for
+  std::vector<Split> splits;
+  std::vector<ClassCount> classes;  // label order; counts of the view
+  std::vector<Column> columns;
+  uint32_t raster_version = 0;
+  std::vector<std::string> channels;
+  Limits limits;
+  std::string server_version;
+};
+
+}  // namespace inkstream
