@@ -20,12 +20,13 @@ std::optional<std::string> ReadFile(const std::string& path) {
   return text.str();
 }
 
-// A number, or nullopt for "max", a missing file or anything else.
+// A number above 0, or nullopt for "max", -1 (both: no limit), a missing file
+// or anything else.
 std::optional<uint64_t> ReadNumber(const std::string& path) {
   std::ifstream file(path);
-  uint64_t number = 0;
-  if (!(file >> number)) return std::nullopt;
-  return number;
+  int64_t number = 0;
+  if (!(file >> number) || number <= 0) return std::nullopt;
+  return static_cast<uint64_t>(number);
 }
 
 // Directories of this process's cgroup and of all that contain it.
@@ -66,7 +67,7 @@ uint64_t UsableMemory(const std::string& root) {
   for (const std::string& directory : CgroupDirectories(root, "memory")) {
     for (const char* name : {"/memory.max", "/memory.limit_in_bytes"}) {
       const std::optional<uint64_t> limit = ReadNumber(directory + name);
-      if (limit.has_value() && *limit > 0) usable = std::min(usable, *limit);
+      if (limit.has_value()) usable = std::min(usable, *limit);
     }
   }
   return usable;

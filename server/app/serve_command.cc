@@ -1,0 +1,113 @@
+#include "server/app/serve_command.h"
+
+#include <chrono>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "server/app/command_line.h"
+#include "server/app/server_lifecycle.h"
+
+namespace inkstream::app {
+namespace {
+
+struct ServeFlags {
+  ServeOptions options;
+  std::string http;
+  double stall = 60;
+  double grace = 20;
+};
+
+std::chrono::milliseconds Millis(double seconds) {
+  return std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000));
+}
+
+int RunServe(ServeFlags flags) {
+  if (!flags.http.empty()) {
+    std::fputs(
+        "inkstream serve: --http is not offered yet; leave it out (health and "
+        "status are answered over gRPC)\n",
+        stderr);
+    return kExitUsage;
+  }
+  flags.options.stall = Millis(flags.stall);
+  flags.options.grace = Millis(flags.grace);
+  flags.options.version = INKSTREAM_VERSION;
+  const absl::Status status = ServeUntilInterrupted(flags.options);
+  if (status.ok()) return kExitDone;
+  std::fprintf(stderr, "inkstream serve: %s\n",
+               std::string(status.message()).c_str());
+  return absl::IsInvalidArgument(status) ? kExitUsage : kExitFailed;
+}
+
+}  // namespace
+
+void AddServeCommand(CLI::App& app, int* exit_code) {
+  const auto flags = std::make_shared<ServeFlags>();
+  ServeOptions& options = flags->options;
+  const std::map<std::string, double> kTimeUnits = {
+      {"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}};
+  CLI::App* const command = app.add_subcommand(
+      "serve", "Streams the drawings of stores as batches of tensors");
+  command
+      ->add_option("--store", options.stores,
+                   "Directory made by `inkstream ingest`; served under the "
+                   "name it was ingested with, or NAME")
+      ->type_name("[NAME=]PATH")
+      ->required();
+  command
+      ->add_option("--listen", options.listen,
+                   "Addresses for gRPC; port 0 takes any free one")
+      ->type_name("ADDR:PORT")
+      ->capture_default_str();
+  command->add_option("--unix", options.unix_path, "Unix socket for gRPC")
+      ->type_name("PATH");
+  command->add_option("--http", flags->http, "Not offered yet")
+      ->type_name("ADDR:PORT");
+  command->add_flag("--insecure-network", options.insecure_network,
+                    "Allows --listen on addresses other machines can reach, "
+                    "without encryption");
+  command
+      ->add_option("--memory", options.memory,
+                   "Budget for everything, for example 4GiB; default: 90 % of "
+                   "the container's limit or of RAM")
+      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false))
+      ->type_name("BYTES");
+  command
+      ->add_option("--workers,--threads", options.workers,
+                   "Threads that draw; default: as many as the CPU quota")
+      ->check(CLI::Range(1, 1024))
+      ->type_name("N");
+  command
+      ->add_option("--max-streams", options.max_streams, "Streams open at once")
+      ->check(CLI::Range(1, 1'000'000))
+      ->type_name("N")
+      ->capture_default_str();
+  command
+      ->add_option("--stall", flags->stall,
+                   "Ends a stream that could go on and does not for this long")
+      ->transform(CLI::AsNumberWithUnit(kTimeUnits))
+      ->check(CLI::Range(0.05, 86400.0))
+      ->type_name("SECONDS")
+      ->capture_default_str();
+  command
+      ->add_option("--grace", flags->grace,
+                   "Time to finish batches after SIGTERM")
+      ->transform(CLI::AsNumberWithUnit(kTimeUnits))
+      ->check(CLI::Range(0.0, 86400.0))
+      ->type_name("SECONDS")
+      ->capture_default_str();
+  command->add_flag("--preload", options.preload,
+                    "Reads the stores once, so that no batch waits for a disk");
+  command->set_config("--config", "", "File with these options: name=value");
+  command->footer(
+      "Example:\n"
+      "  inkstream serve --store drawings.ink --listen 127.0.0.1:50051\n"
+      "Prints one line to standard output when it is ready:\n"
+      "  inkstream ready grpc=127.0.0.1:50051\n"
+      "SIGTERM and SIGINT: streams finish the batch in hand, then exit 0.");
+  command->callback([flags, exit_code] { *exit_code = RunServe(*flags); });
+}
+
+}  // namespace inkstream::app

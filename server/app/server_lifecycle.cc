@@ -1,0 +1,139 @@
+#include "server/app/server_lifecycle.h"
+
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "server/app/interrupt.h"
+#include "server/batch/engine.h"
+#include "server/batch/machine_limits.h"
+#include "server/store/store_reader.h"
+#include "server/transport/grpc/grpc_server.h"
+
+namespace inkstream::app {
+namespace {
+
+// Too little to lay out a few batches in, and to keep anything else.
+constexpr uint64_t kMinMemory = 64ULL << 20U;
+
+// Written by the handler as it is, since nothing may be allocated there.
+char bus_error_text[1024];
+size_t bus_error_length = 0;
+
+void OnBusError(int signal) {
+  const ssize_t ignored =
+      write(STDERR_FILENO, bus_error_text, bus_error_length);
+  static_cast<void>(ignored);
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);
+}
+
+// A file that is truncated, or a disk that fails, under a map ends the process:
+// the log says which stores were mapped, and clients go on elsewhere.
+void InstallBusErrorHandler(const std::vector<std::string>& paths) {
+  const std::string text = absl::StrCat(
+      "inkstream: SIGBUS: a file of a store could not be read through its "
+      "map (truncated while served, or a failing disk). Stores: ",
+      absl::StrJoin(paths, ", "), "\n");
+  bus_error_length = text.copy(bus_error_text, sizeof(bus_error_text));
+  std::signal(SIGBUS, OnBusError);
+}
+
+absl::Status AddStores(const ServeOptions& options, batch::Engine* engine) {
+  std::vector<std::string> paths;
+  for (const std::string& argument : options.stores) {
+    NamedStore named = ParseStoreArgument(argument);
+    absl::StatusOr<std::shared_ptr<const store::StoreReader>> store =
+        store::StoreReader::Open(named.path, {.preload = options.preload});
+    if (!store.ok()) return store.status();
+    const store::StoreInfo& info = (*store)->info();
+    if (named.name.empty()) named.name = info.name;
+    absl::Status added = engine->AddDataset(named.name, *store);
+    if (!added.ok()) return added;
+    spdlog::info("dataset {}: {} drawings, {} classes, from {}, fingerprint {}",
+                 named.name, info.drawings, info.classes.size(), named.path,
+                 info.fingerprint);
+    paths.push_back(named.path);
+  }
+  InstallBusErrorHandler(paths);
+  return absl::OkStatus();
+}
+
+void PrintReadyLine(const transport::GrpcServer& server,
+                    const ServeOptions& options) {
+  std::string line = "inkstream ready";
+  if (!server.addresses().empty()) {
+    absl::StrAppend(&line, " grpc=", absl::StrJoin(server.addresses(), ","));
+  }
+  if (!options.unix_path.empty()) {
+    absl::StrAppend(&line, " unix=", options.unix_path);
+  }
+  std::puts(line.c_str());
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+NamedStore ParseStoreArgument(const std::string& argument) {
+  const size_t equals = argument.find('=');
+  const size_t slash = argument.find('/');
+  if (equals == std::string::npos || equals == 0 || slash < equals) {
+    return {"", argument};
+  }
+  return {argument.substr(0, equals), argument.substr(equals + 1)};
+}
+
+absl::Status ServeUntilInterrupted(const ServeOptions& options) {
+  Interrupt::Install();
+  const uint64_t memory =
+      options.memory > 0 ? options.memory : batch::UsableMemory() / 10 * 9;
+  if (memory < kMinMemory) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--memory: ", memory, " bytes; at least ", kMinMemory, " are needed"));
+  }
+  batch::EngineOptions engine_options;
+  engine_options.workers = options.workers;
+  engine_options.batch_memory = memory / 4;
+  engine_options.view_memory = memory / 20;
+  engine_options.limits.max_streams = options.max_streams;
+  engine_options.limits.max_batch_bytes =
+      std::min(engine_options.limits.max_batch_bytes, memory / 4);
+  absl::StatusOr<std::unique_ptr<batch::Engine>> engine =
+      batch::Engine::Create(engine_options);
+  if (!engine.ok()) return engine.status();
+  absl::Status added = AddStores(options, engine->get());
+  if (!added.ok()) return added;
+
+  transport::GrpcServerOptions server_options;
+  server_options.listen = options.listen;
+  server_options.unix_path = options.unix_path;
+  server_options.insecure_network = options.insecure_network;
+  server_options.stall = options.stall;
+  server_options.memory_bytes = memory;
+  server_options.version = options.version;
+  absl::StatusOr<std::unique_ptr<transport::GrpcServer>> server =
+      transport::GrpcServer::Start(engine->get(), server_options);
+  if (!server.ok()) return server.status();
+  spdlog::info("{} workers, {} MiB of memory, {} MiB of it for batches",
+               (*engine)->workers(), memory >> 20U,
+               engine_options.batch_memory >> 20U);
+  PrintReadyLine(**server, options);
+
+  while (!Interrupt::WaitFor(std::chrono::hours(1))) {
+  }
+  spdlog::info("signal {}: {} streams finish their batches",
+               Interrupt::signal(), (*engine)->open_streams());
+  (*server)->Shutdown(options.grace);
+  (*engine)->Stop();
+  spdlog::info("done");
+  return absl::OkStatus();
+}
+
+}  // namespace inkstream::app

@@ -1,0 +1,40 @@
+// A server from its options to its orderly end.
+//
+// Thread safety: call from the main thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+
+namespace inkstream::app {
+
+struct ServeOptions {
+  std::vector<std::string> stores;  // [NAME=]PATH
+  std::vector<std::string> listen = {"127.0.0.1:50051"};
+  std::string unix_path;  // empty: no Unix socket
+  bool insecure_network = false;
+  uint64_t memory = 0;  // bytes; 0: 90 % of what this process may use
+  int workers = 0;      // threads; 0: by the CPU quota
+  uint32_t max_streams = 1024;
+  std::chrono::milliseconds stall = std::chrono::seconds(60);
+  std::chrono::milliseconds grace = std::chrono::seconds(20);
+  bool preload = false;
+  std::string version;
+};
+
+// NAME and PATH of a --store argument; NAME is empty where it is left out.
+struct NamedStore {
+  std::string name;
+  std::string path;
+};
+NamedStore ParseStoreArgument(const std::string& argument);
+
+// Serves until SIGINT or SIGTERM; then drains. Writes the ready line to
+// standard output, everything else to the log.
+absl::Status ServeUntilInterrupted(const ServeOptions& options);
+
+}  // namespace inkstream::app
