@@ -162,6 +162,7 @@ def tensor_table(raw: RawBatch) -> Iterator[tuple[batch_pb2.Tensor, tuple[int, .
             any(n < 0 for n in shape)
             or prod(shape) * dtype.itemsize != tensor.length
             or tensor.offset + tensor.length > size
+            or tensor.offset % dtype.itemsize
         ):
             raise DataLoss(
                 f"tensor {tensor.name!r} {list(shape)} of {tensor.length} bytes at "

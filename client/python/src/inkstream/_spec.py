@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Any
+from typing import Any, TypeVar
+
+from google.protobuf.message import Message
 
 from inkstream._errors import FixRequest
 from inkstream.v1 import plan_pb2
+
+M = TypeVar("M", bound=Message)
 
 _CHANNELS = {1: ["ink"], 3: ["order", "speed", "time"]}
 _OPERATORS = {"==": 1, "!=": 2, "<": 3, "<=": 4, ">": 5, ">=": 6, "in": 7, "not in": 8}
@@ -218,7 +222,7 @@ def _floats(value: float | Sequence[float] | None) -> list[float]:
     return [float(value)] if isinstance(value, (int, float)) else [float(v) for v in value]
 
 
-def message_of(kind: Any, name: str, values: dict[str, Any]) -> Any:
+def message_of(kind: type[M], name: str, values: dict[str, Any]) -> M:
     """Builds a message; FixRequest names the field that cannot hold its value."""
     message = kind()
     for key, value in values.items():

@@ -89,6 +89,21 @@ class Playback(Generic[T]):
         self._move(checked)
         self.plan = self.plan.with_seed(checked["seed"])
 
+    @property
+    def untouched(self) -> bool:
+        """Whether no batch has been taken yet."""
+        return self._taken == 0
+
+    def replan(self, plan: Plan) -> None:
+        """Goes on with another plan at the same place."""
+        self._stop()
+        self.plan = plan
+
+    def rewind(self) -> None:
+        """Moves to the start of epoch 0, unless it stands there already."""
+        if self.place != (0, 0) or self._ended:
+            self.seek(0, 0)
+
     def seek(self, epoch: int, step: int) -> None:
         """Moves to a step of an epoch, counted from the epoch's start."""
         if epoch < 0 or step < 0:

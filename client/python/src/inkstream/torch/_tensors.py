@@ -1,0 +1,149 @@
+"""Batches as tensors: one copy each, into memory that is used again once nobody holds it."""
+
+from __future__ import annotations
+
+import ctypes
+import weakref
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from inkstream._batch import Batch, RawBatch, tensor_table
+from inkstream._cursor import State, to_state
+from inkstream._reader import Facts
+from inkstream.v1 import plan_pb2
+
+_DTYPES: dict[int, torch.dtype] = {
+    plan_pb2.DTYPE_UINT8: torch.uint8,
+    plan_pb2.DTYPE_INT32: torch.int32,
+    plan_pb2.DTYPE_INT64: torch.int64,
+    plan_pb2.DTYPE_FLOAT16: torch.float16,
+    plan_pb2.DTYPE_BFLOAT16: torch.bfloat16,
+    plan_pb2.DTYPE_FLOAT32: torch.float32,
+    plan_pb2.DTYPE_BOOL: torch.bool,
+}
+_ALIGNMENT = 64
+_KEPT_FREE = 12  # buffers; what a reader has ahead and a trainer in its hands
+
+
+class TensorBatch(dict[str, torch.Tensor]):
+    """A dict of tensors that knows its place: `cursor` is the place after it.
+
+    The tensors are the holder's own and may be written to.
+    """
+
+    cursor: State
+    epoch: int
+    step: int
+
+    def __init__(
+        self,
+        tensors: Any = (),
+        cursor: State | None = None,
+        epoch: int = 0,
+        step: int = 0,
+    ) -> None:
+        super().__init__(tensors)
+        self.cursor = {} if cursor is None else cursor
+        self.epoch = epoch
+        self.step = step
+
+    def pin_memory(self) -> TensorBatch:
+        """Page-locked copies; what a DataLoader calls with pin_memory=True."""
+        pinned = {name: tensor.pin_memory() for name, tensor in self.items()}
+        return TensorBatch(pinned, self.cursor, self.epoch, self.step)
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A batch's bytes in one flat tensor, and where its tensors lie in it."""
+
+    flat: torch.Tensor
+    table: list[tuple[str, torch.dtype, tuple[int, ...], int, int]]
+    cursor: State
+    epoch: int
+    step: int
+
+    def tensors(self, device: torch.device | None = None) -> TensorBatch:
+        """Views of the flat tensor, moved to `device` as a whole if one is given."""
+        flat = self.flat if device is None else self.flat.to(device, non_blocking=True)
+        found = {
+            name: flat[offset : offset + length].view(dtype).reshape(shape)
+            for name, dtype, shape, offset, length in self.table
+        }
+        return TensorBatch(found, self.cursor, self.epoch, self.step)
+
+
+class Ring:
+    """Host memory for one batch after another. Thread-safe.
+
+    A fresh 4 MiB costs 4.6 ms of page faults here, a used one 0.09 ms of copying. A buffer is
+    free when the last tensor over it, or view of one, has died, which its root object tells:
+    every lend has its own, and the tensors' storage holds it.
+    """
+
+    def __init__(self) -> None:
+        self._free: deque[np.ndarray[Any, np.dtype[np.uint8]]] = deque(maxlen=_KEPT_FREE)
+
+    def lend(self, size: int) -> torch.Tensor:
+        """A flat uint8 tensor of `size` bytes whose memory comes back by itself."""
+        memory = self._take(size)
+        start = -memory.ctypes.data % _ALIGNMENT
+        root = (ctypes.c_ubyte * size).from_address(memory.ctypes.data + start)
+        # The finalizer's arguments keep `memory` alive for as long as `root` lives.
+        weakref.finalize(root, self._free.append, memory).atexit = False
+        return torch.frombuffer(root, dtype=torch.uint8)
+
+    def _take(self, size: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        for _ in range(len(self._free)):
+            try:
+                memory = self._free.popleft()
+            except IndexError:
+                break
+            # One much too large is dropped too, so that one huge batch is not kept for ever.
+            if size + _ALIGNMENT <= memory.size <= 4 * size + 4096:
+                return memory
+        return np.empty(size + _ALIGNMENT, np.uint8)
+
+
+class Stager:
+    """Copies received batches into tensors, on the thread that receives them.
+
+    `pinned_for`: the CUDA device that page-locked memory is for. Torch's own pool of such
+    memory is used then: it knows which copies to the device are still under way.
+    """
+
+    def __init__(self, pinned_for: int | None = None) -> None:
+        self.pinned_for = pinned_for
+        self._ring = Ring()
+
+    def __call__(self, raw: RawBatch, facts: Facts) -> Staged:
+        size = len(raw.memory)
+        if size == 0:
+            flat = torch.empty(0, dtype=torch.uint8)
+        elif self.pinned_for is not None:
+            # This thread's current device would else be 0, and get a context, on every rank.
+            with torch.cuda.device(self.pinned_for):
+                flat = torch.empty(size, dtype=torch.uint8, pin_memory=True)
+        else:
+            flat = self._ring.lend(size)
+        np.copyto(flat.numpy(), np.frombuffer(raw.memory, np.uint8))
+        table = [
+            (tensor.name, _DTYPES[tensor.dtype], shape, tensor.offset, tensor.length)
+            for tensor, shape in tensor_table(raw)
+        ]
+        cursor = to_state(raw.header.cursor, facts.cursor["order_plan"])
+        return Staged(flat, table, cursor, raw.header.epoch, raw.header.step)
+
+
+def from_batch(batch: Batch) -> TensorBatch:
+    """Tensors with memory of their own."""
+    found = {}
+    for name, array in batch.items():
+        # No tensor of the contract is uint16: it is how NumPy shows bfloat16.
+        tensor = torch.from_numpy(np.array(array))
+        found[name] = tensor.view(torch.bfloat16) if array.dtype == np.uint16 else tensor
+    return TensorBatch(found, batch.cursor, batch.epoch, batch.step)
