@@ -1,13 +1,21 @@
 #include "server/app/commands.h"
 
+#include "server/app/export_command.h"
 #include "server/app/generate_command.h"
 #include "server/app/health_command.h"
+#include "server/app/ingest_command.h"
+#include "server/app/inspect_command.h"
 #include "server/app/serve_command.h"
+#include "server/app/verify_command.h"
 
 namespace inkstream::app {
 
 void AddCommands(CLI::App& app, int* exit_code) {
   AddGenerateCommand(app, exit_code);
+  AddIngestCommand(app, exit_code);
+  AddVerifyCommand(app, exit_code);
+  AddInspectCommand(app, exit_code);
+  AddExportCommand(app, exit_code);
   AddHealthCommand(app, exit_code);
   AddServeCommand(app, exit_code);
 }

@@ -4,16 +4,16 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <atomic>
-
 namespace inkstream::app {
 namespace {
 
 std::atomic<int> pending_signal{0};
+std::atomic<bool> pending{false};
 int wake_pipe[2] = {-1, -1};
 
 extern "C" void OnSignal(int number) {
   pending_signal.store(number);
+  pending.store(true);
   // Only the first signal is ours, so that a second one always gets through.
   ::signal(SIGINT, SIG_DFL);
   ::signal(SIGTERM, SIG_DFL);
@@ -34,6 +34,8 @@ void Interrupt::Install() {
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
 }
+
+const std::atomic<bool>* Interrupt::flag() { return &pending; }
 
 int Interrupt::signal() { return pending_signal.load(); }
 

@@ -3,6 +3,7 @@
 // Thread safety: Install and Wait from one thread; the rest from any.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 
 namespace inkstream::app {
@@ -17,6 +18,9 @@ class Interrupt {
 
   // The signal that came; 0: none.
   static int signal();
+
+  // True once a signal came; lives as long as the process.
+  static const std::atomic<bool>* flag();
 
   // Sleeps until a signal comes or `timeout` has passed; true: a signal came.
   static bool WaitFor(std::chrono::milliseconds timeout);

@@ -1,0 +1,84 @@
+#include "server/app/verify_command.h"
+
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "server/app/command_line.h"
+#include "server/app/failure.h"
+#include "server/app/interrupt.h"
+#include "server/app/progress_display.h"
+#include "server/ingest/json_text.h"
+#include "server/store/store_verifier.h"
+
+namespace inkstream::app {
+namespace {
+
+constexpr char kName[] = "verify";
+
+struct VerifyFlags {
+  std::string store;
+  bool json = false;
+};
+
+std::string ReportJson(const store::VerifyReport& report) {
+  std::string json = absl::StrCat(
+      "{\"good\": ", report.problems.empty() ? "true" : "false",
+      ", \"drawings\": ", report.drawings, ", \"damaged\": ", report.damaged,
+      ", \"strokes\": ", report.strokes, ", \"points\": ", report.points,
+      ", \"bytes_on_disk\": ", report.bytes_on_disk, ", \"fingerprint\": \"",
+      report.fingerprint, "\", \"problems\": [");
+  const char* separator = "";
+  for (const std::string& problem : report.problems) {
+    json += separator;
+    ingest::AppendJsonString(problem, &json);
+    separator = ", ";
+  }
+  return json + "]}\n";
+}
+
+int RunVerify(const VerifyFlags& flags) {
+  Interrupt::Install();
+  ProgressDisplay display(kName);
+  const absl::StatusOr<store::VerifyReport> report = store::VerifyStore(
+      flags.store,
+      [&](uint64_t done, uint64_t total) {
+        display.Update({done, done, total, false});
+      },
+      Interrupt::flag());
+  display.Clear();
+  if (!report.ok()) return Fail(kName, report.status(), kExitFailed);
+  if (flags.json) std::fputs(ReportJson(*report).c_str(), stdout);
+  if (!report->problems.empty()) {
+    for (const std::string& problem : report->problems) {
+      std::fprintf(stderr, "%s\n", problem.c_str());
+    }
+    return Fail(
+        kName,
+        absl::DataLossError(absl::StrCat(
+            flags.store, " is damaged: ", report->damaged, " of ",
+            report->drawings + report->damaged, " drawings cannot be read")),
+        kExitFailed);
+  }
+  std::fprintf(stderr, "%s is good: %s drawings, fingerprint %s, %.1f s\n",
+               flags.store.c_str(), WithThousands(report->drawings).c_str(),
+               report->fingerprint.c_str(), display.seconds());
+  return kExitDone;
+}
+
+}  // namespace
+
+void AddVerifyCommand(CLI::App& app, int* exit_code) {
+  auto flags = std::make_shared<VerifyFlags>();
+  CLI::App* command = app.add_subcommand(
+      kName, "Reads every value of a store and recomputes its fingerprint");
+  command->add_option("STORE", flags->store, "The store")->required();
+  command->add_flag("--json", flags->json,
+                    "The report on standard output, as JSON");
+  command->footer("Example:\n  inkstream verify drawings.ink");
+  command->callback([flags, exit_code] { *exit_code = RunVerify(*flags); });
+}
+
+}  // namespace inkstream::app

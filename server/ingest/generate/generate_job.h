@@ -1,0 +1,32 @@
+// Synthetic drawings into files, in parallel; the same bytes for any number of
+// threads.
+//
+// Thread safety: one job on one thread; its threads end before it returns.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "server/ingest/byte_source.h"
+
+namespace inkstream::ingest {
+
+struct GenerateOptions {
+  uint64_t drawings = 0;
+  uint64_t seed = 0;
+  size_t classes = 0;  // 1..ClassCatalog().size()
+  int threads = 1;
+  // A file (.gz and .zst are compressed), "-", or a directory that exists or
+  // ends in '/': then one WORD.ndjson a class, as the published files.
+  std::string output;
+  InterruptCheck interrupted;
+  std::function<void(uint64_t drawings)> progress;  // written so far
+};
+
+// Nothing is left behind on failure. CANCELLED: interrupted.
+absl::Status RunGenerate(const GenerateOptions& options);
+
+}  // namespace inkstream::ingest
