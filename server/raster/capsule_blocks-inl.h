@@ -30,28 +30,13 @@ using IndexTag = hn::Rebind<int8_t, LaneTag>;
 using Lanes16 = hn::Vec<LaneTag>;
 
 constexpr size_t kPartLanes = hn::MaxLanes(LaneTag());
-constexpr size_t kParts = 32 / kPartLanes;
-
-// Twice the offset of a lane from the block's middle, times 2048.
-struct LaneOffsets {
-  HWY_ALIGN int16_t x[32];
-  HWY_ALIGN int16_t y[32];
-};
-constexpr LaneOffsets MakeLaneOffsets() {
-  LaneOffsets offsets{};
-  for (int i = 0; i < 32; ++i) {
-    offsets.x[i] = static_cast<int16_t>((2 * (i / 2) - 15) * 2048);
-    offsets.y[i] = static_cast<int16_t>((2 * (i % 2) - 1) * 2048);
-  }
-  return offsets;
-}
-inline constexpr LaneOffsets kLaneOffsets = MakeLaneOffsets();
+constexpr size_t kParts = kBlockLanes / kPartLanes;
 
 // Coverage of an index of 0..127 by one direction's table.
 class CoverLookup {
- public:
+public:
 #if HWY_TARGET == HWY_AVX3_DL
-  HWY_INLINE CoverLookup(const CapsulePlan& plan, int direction)
+  HWY_INLINE CoverLookup(const CapsulePlan &plan, int direction)
       : low_(_mm512_load_si512(plan.cover[direction])),
         high_(_mm512_load_si512(plan.cover[direction] + 64)) {}
   HWY_INLINE hn::Vec<CoverTag> operator()(hn::Vec<IndexTag> index) const {
@@ -59,20 +44,20 @@ class CoverLookup {
         low_, _mm512_castsi256_si512(index.raw), high_))};
   }
 
- private:
+private:
   __m512i low_;
   __m512i high_;
 #elif HWY_TARGET == HWY_SCALAR
-  HWY_INLINE CoverLookup(const CapsulePlan& plan, int direction)
+  HWY_INLINE CoverLookup(const CapsulePlan &plan, int direction)
       : table_(plan.cover[direction]) {}
   HWY_INLINE hn::Vec<CoverTag> operator()(hn::Vec<IndexTag> index) const {
     return hn::Set(CoverTag(), table_[hn::GetLane(index)]);
   }
 
- private:
-  const uint8_t* table_;
+private:
+  const uint8_t *table_;
 #else
-  HWY_INLINE CoverLookup(const CapsulePlan& plan, int direction)
+  HWY_INLINE CoverLookup(const CapsulePlan &plan, int direction)
 #if HWY_ARCH_X86
       // The index of a look-up wraps at 16 unless it is negative, so each
       // step is taken by every index at or above it.
@@ -96,96 +81,9 @@ class CoverLookup {
     return cover;
   }
 
- private:
-  const uint8_t* steps_;
+private:
+  const uint8_t *steps_;
 #endif
-};
-
-// The lanes of a block for one segment.
-class CapsuleBlock {
- public:
-  HWY_INLINE CapsuleBlock(const CapsulePlan& plan, const DrawScratch& scratch,
-                          size_t segment)
-      : lookup_(plan, scratch.column[kDirection][segment]),
-        half_length_(hn::Set(
-            UnsignedLaneTag(),
-            static_cast<uint16_t>(scratch.column[kHalfLength][segment] >> 1))),
-        inner_(hn::Set(UnsignedLaneTag(), plan.inner)),
-        along_x_(scratch.column[kAlongX][segment]),
-        along_y_(scratch.column[kAlongY][segment]),
-        across0_(scratch.column[kAcross0][segment]),
-        along0_(scratch.column[kAlong0][segment]),
-        gap_(scratch.column[kGap][segment]),
-        limit_(plan.position_limit) {
-    const LaneTag d;
-    const auto fine_x = hn::Set(d, static_cast<int16_t>(along_x_ >> 3));
-    const auto fine_y = hn::Set(d, static_cast<int16_t>(along_y_ >> 3));
-    const auto half_x = hn::Set(d, static_cast<int16_t>(along_x_ >> 4));
-    const auto half_y = hn::Set(d, static_cast<int16_t>(along_y_ >> 4));
-    for (size_t p = 0; p < kParts; ++p) {
-      const auto x = hn::Load(d, kLaneOffsets.x + p * kPartLanes);
-      const auto y = hn::Load(d, kLaneOffsets.y + p * kPartLanes);
-      across_lanes_[p] = hn::Sub(hn::MulFixedPoint15(y, fine_x),
-                                 hn::MulFixedPoint15(x, fine_y));
-      along_lanes_[p] = hn::Add(hn::MulFixedPoint15(x, half_x),
-                                hn::MulFixedPoint15(y, half_y));
-    }
-  }
-
-  // Moves to the block whose first column is x, in `band`.
-  HWY_INLINE void MoveTo(int32_t x, int32_t band) {
-    const LaneTag d;
-    const int32_t cx = x + kBlockColumns / 2;
-    const int32_t cy = kBlockRows * band + 1;
-    const int32_t across = (across0_ + along_x_ * cy - along_y_ * cx) >> 6;
-    int32_t along = along0_ + along_x_ * cx + along_y_ * cy;
-    along -= std::clamp(along, -gap_, gap_);
-    const auto across_base =
-        hn::Set(d, static_cast<int16_t>(std::clamp(across, -limit_, limit_)));
-    const auto along_base = hn::Set(
-        d,
-        static_cast<int16_t>(std::clamp((along + 64) >> 7, -limit_, limit_)));
-    for (size_t p = 0; p < kParts; ++p) {
-      across_[p] = hn::Add(across_base, across_lanes_[p]);
-      along_[p] = hn::Add(along_base, along_lanes_[p]);
-    }
-  }
-
-  // Unites the block's coverage with what stands at `cover`.
-  HWY_INLINE void Draw(uint8_t* HWY_RESTRICT cover) const {
-    const LaneTag d;
-    const UnsignedLaneTag du;
-    const CoverTag dc;
-    for (size_t p = 0; p < kParts; ++p) {
-      const auto half_beyond = hn::BitCast(
-          d,
-          hn::SaturatedSub(hn::BitCast(du, hn::Abs(along_[p])), half_length_));
-      const auto beyond = hn::SaturatedAdd(half_beyond, half_beyond);
-      const auto square =
-          hn::SaturatedAdd(hn::MulFixedPoint15(across_[p], across_[p]),
-                           hn::MulFixedPoint15(beyond, beyond));
-      const auto index = hn::DemoteTo(
-          IndexTag(),
-          hn::BitCast(d, hn::SaturatedSub(hn::BitCast(du, square), inner_)));
-      uint8_t* at = cover + p * kPartLanes;
-      hn::StoreU(hn::Max(hn::LoadU(dc, at), lookup_(index)), dc, at);
-    }
-  }
-
- private:
-  CoverLookup lookup_;
-  hn::Vec<UnsignedLaneTag> half_length_;
-  hn::Vec<UnsignedLaneTag> inner_;
-  int32_t along_x_;
-  int32_t along_y_;
-  int32_t across0_;
-  int32_t along0_;
-  int32_t gap_;
-  int32_t limit_;
-  Lanes16 across_lanes_[kParts];
-  Lanes16 along_lanes_[kParts];
-  Lanes16 across_[kParts];
-  Lanes16 along_[kParts];
 };
 
 // The part of the cover buffer that a stroke has touched.
@@ -196,43 +94,112 @@ struct Touched {
   int32_t band1 = 0;
 };
 
-HWY_INLINE void DrawSegment(const CapsulePlan& plan, size_t segment,
-                            DrawScratch& scratch, Touched& touched) {
-  const int32_t x0 = scratch.column[kX0][segment];
-  const int32_t x1 = scratch.column[kX1][segment];
-  const int32_t band0 = scratch.column[kBand0][segment];
-  const int32_t band1 = scratch.column[kBand1][segment];
-  if (x0 >= x1 || band0 >= band1) return;
+// Bands that are reached from one by adding up steps; more would let the
+// steps' rounding show. Fewer where the middle of a long segment is cut out:
+// there, lanes may be off along the segment by these bands' height.
+constexpr int32_t kRun = 8;
+constexpr int32_t kRunOfLong = 4;
+
+HWY_INLINE void DrawSegment(const CapsulePlan &plan, const int32_t *segment,
+                            uint8_t *HWY_RESTRICT cover, Touched &touched) {
+  const LaneTag d;
+  const UnsignedLaneTag du;
+  const CoverTag dc;
+  const auto get = [&](SegmentColumn c) { return segment[c * kSegmentGroup]; };
+  const int32_t x0 = get(kX0);
+  const int32_t x1 = get(kX1);
+  const int32_t band0 = get(kBand0);
+  const int32_t band1 = get(kBand1);
+  if (HWY_UNLIKELY(x0 >= x1 || band0 >= band1))
+    return;
   touched.x0 = std::min(touched.x0, x0);
   touched.x1 = std::max(touched.x1, x1);
   touched.band0 = std::min(touched.band0, band0);
   touched.band1 = std::max(touched.band1, band1);
 
-  CapsuleBlock block(plan, scratch, segment);
-  const size_t stride = size_t{2} * plan.pitch;
-  uint8_t* row = scratch.cover + static_cast<size_t>(band0) * stride;
-  if (x1 - x0 <= kBlockColumns) {
-    for (int32_t band = band0; band < band1; ++band, row += stride) {
-      block.MoveTo(x0, band);
-      block.Draw(row + 2 * x0);
+  const CoverLookup lookup(plan, get(kDirection));
+  const int32_t along_x = get(kAlongX);
+  const int32_t along_y = get(kAlongY);
+  const int32_t gap = get(kGap);
+  const auto half_length = hn::Set(du, static_cast<uint16_t>(get(kHalfLength)));
+  const auto inner = hn::Set(du, plan.inner);
+  const auto set = [&](int32_t v)
+                       HWY_ATTR { return hn::Set(d, static_cast<int16_t>(v)); };
+  const auto stretched = [&](int32_t v) {
+    return (v * plan.stretch_fixed + (1 << 11)) >> 12;
+  };
+  const auto across_step = set((kBlockRows * along_x + 32) >> 6);
+  const auto along_step = set(stretched((kBlockRows * along_y + 32) >> 6));
+  Lanes16 across_lanes[kParts];
+  Lanes16 along_lanes[kParts];
+  {
+    const auto fine_x = set(along_x >> 3);
+    const auto fine_y = set(along_y >> 3);
+    for (size_t p = 0; p < kParts; ++p) {
+      const size_t at = p * kPartLanes;
+      const auto of = [&](const int16_t *offsets, auto v) HWY_ATTR {
+        return hn::MulFixedPoint15(hn::Load(d, offsets + at), v);
+      };
+      across_lanes[p] =
+          hn::Sub(of(plan.lane_y, fine_x), of(plan.lane_x, fine_y));
+      along_lanes[p] = hn::Add(of(plan.stretched_lane_x, fine_x),
+                               of(plan.stretched_lane_y, fine_y));
     }
-    return;
   }
-  int32_t middle = scratch.column[kMiddle][segment];
-  const int32_t slope = scratch.column[kSlope][segment];
-  const int32_t span = scratch.column[kHalfSpan][segment];
-  for (int32_t band = band0; band < band1; ++band, row += stride) {
-    const int32_t first = std::max((middle - span) >> 12, x0);
-    const int32_t past = std::min(((middle + span) >> 12) + 1, x1);
-    for (int32_t x = first; x < past; x += kBlockColumns) {
-      block.MoveTo(x, band);
-      block.Draw(row + 2 * x);
+
+  const size_t stride = size_t{2} * plan.pitch;
+  const int32_t longest_run = gap == 0 ? kRun : kRunOfLong;
+  const bool narrow = x1 - x0 <= kBlockColumns;
+  int32_t middle = get(kMiddle);
+  const int32_t slope = get(kSlope);
+  const int32_t span = get(kHalfSpan);
+  for (int32_t x = x0; x < x1; x += kBlockColumns, middle += slope) {
+    int32_t band = band0;
+    int32_t past = band1;
+    if (!narrow) {
+      band = std::max((middle - span) >> 13, band0);
+      past = std::min(((middle + span) >> 13) + 1, band1);
     }
-    middle += slope;
+    const int32_t cx = x + kBlockColumns / 2;
+    while (band < past) {
+      const int32_t run = std::min(past - band, longest_run);
+      const int32_t cy = kBlockRows * band + 1;
+      const int32_t across = (get(kAcross0) + along_x * cy - along_y * cx) >> 6;
+      int32_t along = get(kAlong0) + along_x * cx + along_y * cy;
+      // The middle of the run decides what is cut out.
+      const int32_t to_middle = along_y * (run - 1);
+      along -= std::clamp(along + to_middle, -gap, gap);
+      along = stretched((along + 32) >> 6);
+      Lanes16 across_now[kParts];
+      Lanes16 along_now[kParts];
+      for (size_t p = 0; p < kParts; ++p) {
+        across_now[p] = hn::Add(set(across), across_lanes[p]);
+        along_now[p] = hn::Add(set(along), along_lanes[p]);
+      }
+      uint8_t *at = cover + static_cast<size_t>(band) * stride + 2 * x;
+      band += run;
+      for (int32_t i = 0; i < run; ++i, at += stride) {
+        for (size_t p = 0; p < kParts; ++p) {
+          const auto beyond = hn::BitCast(
+              d, hn::SaturatedSub(hn::BitCast(du, hn::Abs(along_now[p])),
+                                  half_length));
+          const auto square = hn::SaturatedAdd(
+              hn::MulFixedPoint15(across_now[p], across_now[p]),
+              hn::MulFixedPoint15(beyond, beyond));
+          const auto index = hn::DemoteTo(
+              IndexTag(),
+              hn::BitCast(d, hn::SaturatedSub(hn::BitCast(du, square), inner)));
+          uint8_t *to = at + p * kPartLanes;
+          hn::StoreU(hn::Max(hn::LoadU(dc, to), lookup(index)), dc, to);
+          across_now[p] = hn::Add(across_now[p], across_step);
+          along_now[p] = hn::Add(along_now[p], along_step);
+        }
+      }
+    }
   }
 }
 
-}  // namespace inkstream::raster::HWY_NAMESPACE
+} // namespace inkstream::raster::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
-#endif  // INKSTREAM_CAPSULE_BLOCKS_INL
+#endif // INKSTREAM_CAPSULE_BLOCKS_INL

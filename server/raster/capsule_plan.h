@@ -18,16 +18,17 @@ inline constexpr int kCoverEntries = 128;
 // Pixels are evaluated in blocks of this many columns by two rows.
 inline constexpr int kBlockColumns = 16;
 inline constexpr int kBlockRows = 2;
+inline constexpr int kBlockLanes = kBlockColumns * kBlockRows;
 
 struct CapsulePlan {
-  uint32_t height = 0;  // of the image, pixels
+  uint32_t height = 0; // of the image, pixels
   uint32_t width = 0;
-  uint32_t samples = 1;  // a pixel and axis
-  uint32_t rows = 0;     // of the sample grid
+  uint32_t samples = 1; // a pixel and axis
+  uint32_t rows = 0;    // of the sample grid
   uint32_t columns = 0;
-  uint32_t pitch = 0;  // samples from one row to the next in the cover buffer
+  uint32_t pitch = 0; // samples from one row to the next in the cover buffer
 
-  float radius = 0.0F;  // samples
+  float radius = 0.0F; // samples
   // Fixed-point units a sample. Rounded products of two such lengths, shifted
   // right by 15, are indices into `cover` once `inner` is taken off.
   float scale = 0.0F;
@@ -35,9 +36,16 @@ struct CapsulePlan {
   // Half lengths above this many units are cut short together with the
   // distance from the segment's middle, so that both fit 16 bits.
   int32_t half_length_limit = 0;
-  // Blocks whose middle is further than this many units from the line are out
-  // of its reach; cut to it, no lane overflows.
-  int32_t position_limit = 0;
+
+  // Lengths along a segment count this much more, also in 1/4096.
+  float stretch = 1.0F;
+  int32_t stretch_fixed = 4096;
+  // Twice the offset of a block's lanes from its middle, times 2048: column,
+  // then row.
+  alignas(64) int16_t lane_x[kBlockLanes] = {};
+  alignas(64) int16_t lane_y[kBlockLanes] = {};
+  alignas(64) int16_t stretched_lane_x[kBlockLanes] = {};
+  alignas(64) int16_t stretched_lane_y[kBlockLanes] = {};
 
   // Coverage 0..255 by direction and squared distance; the last entry is 0.
   alignas(64) uint8_t cover[kDirections][kCoverEntries] = {};
@@ -46,6 +54,6 @@ struct CapsulePlan {
   alignas(64) uint8_t cover_steps[kDirections][kCoverEntries] = {};
 };
 
-CapsulePlan MakeCapsulePlan(const ImageSpec& spec);
+CapsulePlan MakeCapsulePlan(const ImageSpec &spec);
 
-}  // namespace inkstream::raster
+} // namespace inkstream::raster

@@ -14,24 +14,27 @@
 HWY_BEFORE_NAMESPACE();
 namespace inkstream::raster::HWY_NAMESPACE {
 
-void DrawInkTarget(const ImageSpec& spec, const CapsulePlan& plan,
-                   const StrokesView& strokes, DrawScratch& scratch,
-                   uint8_t* out) {
+void DrawInkTarget(const ImageSpec &spec, const CapsulePlan &plan,
+                   const StrokesView &strokes, DrawScratch &scratch,
+                   uint8_t *out) {
   std::memset(out, 0, size_t{plan.height} * plan.width);
-  if (strokes.points() == 0) return;
+  if (strokes.points() == 0)
+    return;
   PlacePoints(spec, plan, strokes, scratch);
   SetUpSegments(plan, strokes.points(), scratch);
   for (size_t s = 0; s < strokes.strokes(); ++s) {
     const size_t begin = strokes.begin(s);
     const size_t end = strokes.end(s);
-    if (begin == end) continue;
+    if (begin == end)
+      continue;
     Touched touched;
     // The last point starts no segment unless it is the only one.
     const size_t last = end - begin == 1 ? end : end - 1;
     for (size_t i = begin; i < last; ++i) {
-      DrawSegment(plan, i, scratch, touched);
+      DrawSegment(plan, scratch.segment(i), scratch.cover, touched);
     }
-    if (touched.band0 >= touched.band1) continue;
+    if (touched.band0 >= touched.band1)
+      continue;
     if (plan.samples == 1) {
       OverSingle(plan, touched, scratch.cover, out);
     } else {
@@ -40,7 +43,7 @@ void DrawInkTarget(const ImageSpec& spec, const CapsulePlan& plan,
   }
 }
 
-}  // namespace inkstream::raster::HWY_NAMESPACE
+} // namespace inkstream::raster::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
@@ -48,8 +51,8 @@ namespace inkstream::raster {
 
 HWY_EXPORT(DrawInkTarget);
 
-void DrawInk(const ImageSpec& spec, const CapsulePlan& plan,
-             const StrokesView& strokes, DrawScratch& scratch, uint8_t* out) {
+void DrawInk(const ImageSpec &spec, const CapsulePlan &plan,
+             const StrokesView &strokes, DrawScratch &scratch, uint8_t *out) {
   HWY_DYNAMIC_DISPATCH(DrawInkTarget)(spec, plan, strokes, scratch, out);
 }
 
@@ -61,7 +64,7 @@ std::vector<std::string> SimdTargets() {
   return names;
 }
 
-void UseSimdTarget(const std::string& target) {
+void UseSimdTarget(const std::string &target) {
   hwy::SetSupportedTargetsForTest(0);
   for (const int64_t bit : hwy::SupportedAndGeneratedTargets()) {
     if (target == hwy::TargetName(bit)) {
@@ -72,5 +75,5 @@ void UseSimdTarget(const std::string& target) {
   hwy::GetChosenTarget().Update(hwy::SupportedTargets());
 }
 
-}  // namespace inkstream::raster
-#endif  // HWY_ONCE
+} // namespace inkstream::raster
+#endif // HWY_ONCE

@@ -19,41 +19,50 @@ namespace inkstream::raster {
 
 // A column for each constant of a segment, so that many are computed at once.
 enum SegmentColumn : int {
-  kAlongX,      // 1/64 units a sample: unit vector along the segment, x
-  kAlongY,      // the same, y
-  kAcross0,     // 1/64 units: distance of the grid's origin from the line
-  kAlong0,      // 1/64 units: from the middle of the segment, along it
-  kGap,         // 1/64 units taken out of the middle of a long segment
-  kHalfLength,  // 1/2 units, after the gap
-  kX0,          // box of samples that may be touched: columns [x0, x1)
+  kAlongX,     // 1/64 units a sample: unit vector along the segment, x
+  kAlongY,     // the same, y
+  kAcross0,    // 1/64 units: distance of the grid's origin from the line
+  kAlong0,     // 1/64 units: from the middle of the segment, along it
+  kGap,        // 1/64 units taken out of the middle of a long segment
+  kHalfLength, // stretched units, after the gap
+  kX0,         // box of samples that may be touched: columns [x0, x1)
   kX1,
-  kBand0,  // and pairs of rows [band0, band1)
+  kBand0, // and pairs of rows [band0, band1)
   kBand1,
-  kMiddle,     // 1/4096 samples: where the line crosses the first band
-  kSlope,      // 1/4096 samples a band
-  kHalfSpan,   // 1/4096 samples either side of it
-  kDirection,  // row of the coverage table
+  kMiddle,    // 1/4096 samples: where the line crosses the first strip
+  kSlope,     // 1/4096 samples a strip
+  kHalfSpan,  // 1/4096 samples either side of it
+  kDirection, // row of the coverage table
   kSegmentColumns,
 };
 
+// Constants of this many segments stand together, column after column.
+inline constexpr size_t kSegmentGroup = 16;
+
 // Grows with the largest drawing seen, then allocates no more.
 struct DrawScratch {
-  explicit DrawScratch(const CapsulePlan& plan);
+  explicit DrawScratch(const CapsulePlan &plan);
 
   // Makes room for `points` points.
   void Reserve(size_t points);
 
+  // Column c of segment i is segment(i)[c * kSegmentGroup].
+  int32_t *segment(size_t i) const {
+    return groups + i / kSegmentGroup * kSegmentGroup * kSegmentColumns +
+           i % kSegmentGroup;
+  }
+
   // Points in samples: segment i runs from (ax[i], ay[i]) to (bx[i], by[i]).
-  float* ax = nullptr;
-  float* ay = nullptr;
-  float* bx = nullptr;
-  float* by = nullptr;
-  int32_t* column[kSegmentColumns] = {};
+  float *ax = nullptr;
+  float *ay = nullptr;
+  float *bx = nullptr;
+  float *by = nullptr;
+  int32_t *groups = nullptr;
   // One stroke's coverage: samples (x, 2 b) and (x, 2 b + 1) are bytes
   // 2 (b pitch + x) and the next. All zero between strokes.
-  uint8_t* cover = nullptr;
+  uint8_t *cover = nullptr;
 
- private:
+private:
   std::vector<uint8_t> cover_;
   std::vector<float> points_;
   std::vector<int32_t> segments_;
@@ -61,18 +70,18 @@ struct DrawScratch {
 };
 
 // Draws `strokes` into `out`, height * width bytes.
-void DrawInk(const ImageSpec& spec, const CapsulePlan& plan,
-             const StrokesView& strokes, DrawScratch& scratch, uint8_t* out);
+void DrawInk(const ImageSpec &spec, const CapsulePlan &plan,
+             const StrokesView &strokes, DrawScratch &scratch, uint8_t *out);
 
 // Cuts the segment to a box that lies `margin` samples around the grid, or
 // moves it out of sight when nothing of it is in the box or it is not finite.
-void ClipSegment(const CapsulePlan& plan, float& ax, float& ay, float& bx,
-                 float& by);
+void ClipSegment(const CapsulePlan &plan, float &ax, float &ay, float &bx,
+                 float &by);
 
 // Names of the instruction sets compiled in that this machine has.
 std::vector<std::string> SimdTargets();
 // Draws with `target` from now on, in the whole process; "" is the best one.
 // For tests and benchmarks.
-void UseSimdTarget(const std::string& target);
+void UseSimdTarget(const std::string &target);
 
-}  // namespace inkstream::raster
+} // namespace inkstream::raster

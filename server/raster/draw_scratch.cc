@@ -9,9 +9,9 @@ namespace {
 // Whole vectors are read and written past the last point.
 constexpr size_t kSlack = 64;
 
-}  // namespace
+} // namespace
 
-DrawScratch::DrawScratch(const CapsulePlan& plan) {
+DrawScratch::DrawScratch(const CapsulePlan &plan) {
   const size_t bands = (plan.rows + 1) / 2 + 1;
   cover_.assign(bands * plan.pitch * 2 + 128, 0);
   cover = cover_.data();
@@ -20,23 +20,23 @@ DrawScratch::DrawScratch(const CapsulePlan& plan) {
 }
 
 void DrawScratch::Reserve(size_t points) {
-  if (points <= capacity_) return;
+  if (points <= capacity_)
+    return;
   capacity_ = std::max(points, 2 * capacity_);
   const size_t stride = capacity_ + 2 * kSlack;
   points_.assign(4 * stride, 0.0F);
-  segments_.assign(kSegmentColumns * stride, 0);
+  segments_.assign(kSegmentColumns * stride + 16, 0);
+  groups = segments_.data();
+  groups += (64 - reinterpret_cast<uintptr_t>(groups) % 64) % 64 / 4;
   // The slack in front is for the neighbour of the first point.
   ax = points_.data() + kSlack;
   ay = ax + stride;
   bx = ay + stride;
   by = bx + stride;
-  for (int c = 0; c < kSegmentColumns; ++c) {
-    column[c] = segments_.data() + c * stride;
-  }
 }
 
-void ClipSegment(const CapsulePlan& plan, float& ax, float& ay, float& bx,
-                 float& by) {
+void ClipSegment(const CapsulePlan &plan, float &ax, float &ay, float &bx,
+                 float &by) {
   const double margin = static_cast<double>(plan.radius) + 4.0;
   const double low = -margin;
   const double high_x = plan.columns + margin;
@@ -56,7 +56,8 @@ void ClipSegment(const CapsulePlan& plan, float& ax, float& ay, float& bx,
     }
     double t0 = (low - from[axis]) / d;
     double t1 = (high[axis] - from[axis]) / d;
-    if (t0 > t1) std::swap(t0, t1);
+    if (t0 > t1)
+      std::swap(t0, t1);
     begin = std::max(begin, t0);
     end = std::min(end, t1);
     seen = begin <= end;
@@ -71,4 +72,4 @@ void ClipSegment(const CapsulePlan& plan, float& ax, float& ay, float& bx,
   by = static_cast<float>(from[1] + end * (to[1] - from[1]));
 }
 
-}  // namespace inkstream::raster
+} // namespace inkstream::raster

@@ -28,20 +28,22 @@ constexpr float kFarAway = 4000.0F;
 // Calls f(first index, values) for a whole span; lanes past its end repeat
 // the first value.
 template <class F>
-HWY_INLINE void ForEachVector(const float* values, size_t count, F f) {
+HWY_INLINE void ForEachVector(const float *values, size_t count, F f) {
   const FloatTag d;
   const size_t lanes = hn::Lanes(d);
   size_t i = 0;
-  for (; i + lanes <= count; i += lanes) f(i, hn::LoadU(d, values + i));
-  if (i == count) return;
+  for (; i + lanes <= count; i += lanes)
+    f(i, hn::LoadU(d, values + i));
+  if (i == count)
+    return;
   HWY_ALIGN float rest[16];
   hn::Store(hn::Set(d, values[0]), d, rest);
   std::memcpy(rest, values + i, (count - i) * sizeof(float));
   f(i, hn::Load(d, rest));
 }
 
-HWY_INLINE void MinMax(const float* values, size_t count, float& min,
-                       float& max) {
+HWY_INLINE void MinMax(const float *values, size_t count, float &min,
+                       float &max) {
   const FloatTag d;
   Floats low = hn::Set(d, values[0]);
   Floats high = low;
@@ -54,8 +56,8 @@ HWY_INLINE void MinMax(const float* values, size_t count, float& min,
 }
 
 // Fills ax, ay, bx, by of `scratch` from a drawing with at least one point.
-HWY_INLINE void PlacePoints(const ImageSpec& spec, const CapsulePlan& plan,
-                            const StrokesView& strokes, DrawScratch& scratch) {
+HWY_INLINE void PlacePoints(const ImageSpec &spec, const CapsulePlan &plan,
+                            const StrokesView &strokes, DrawScratch &scratch) {
   const FloatTag d;
   const size_t n = strokes.points();
   scratch.Reserve(n);
@@ -64,8 +66,8 @@ HWY_INLINE void PlacePoints(const ImageSpec& spec, const CapsulePlan& plan,
   MinMax(strokes.y.data(), n, bounds.min_y, bounds.max_y);
   const Frame frame = FrameOf(spec, bounds);
   const float samples = static_cast<float>(plan.samples);
-  const auto place = [&](const float* from, float scale, float offset, float* a,
-                         float* b) HWY_ATTR {
+  const auto place = [&](const float *from, float scale, float offset, float *a,
+                         float *b) HWY_ATTR {
     const Floats k = hn::Set(d, scale * samples);
     const Floats c = hn::Set(d, offset * samples);
     ForEachVector(from, n, [&](size_t i, Floats v) HWY_ATTR {
@@ -80,7 +82,8 @@ HWY_INLINE void PlacePoints(const ImageSpec& spec, const CapsulePlan& plan,
         scratch.by);
   // Nothing leads from the last point of a stroke; alone, it is a dot.
   for (const uint32_t end : strokes.stroke_ends) {
-    if (end == 0) continue;
+    if (end == 0)
+      continue;
     scratch.bx[end - 1] = scratch.ax[end - 1];
     scratch.by[end - 1] = scratch.ay[end - 1];
   }
@@ -107,8 +110,8 @@ HWY_INLINE hn::Vec<IntTag> ToInt(Floats v) {
 }
 
 // Fills the columns of segments [0, count).
-HWY_INLINE void SetUpSegments(const CapsulePlan& plan, size_t count,
-                              DrawScratch& scratch) {
+HWY_INLINE void SetUpSegments(const CapsulePlan &plan, size_t count,
+                              DrawScratch &scratch) {
   const FloatTag d;
   const IntTag di;
   const auto half = hn::Set(d, 0.5F);
@@ -126,8 +129,10 @@ HWY_INLINE void SetUpSegments(const CapsulePlan& plan, size_t count,
     const auto ay = hn::LoadU(d, scratch.ay + i);
     const auto bx = hn::LoadU(d, scratch.bx + i);
     const auto by = hn::LoadU(d, scratch.by + i);
-    const auto put = [&](SegmentColumn c, auto v)
-                         HWY_ATTR { hn::StoreU(v, di, scratch.column[c] + i); };
+    int32_t *segment = scratch.segment(i);
+    const auto put = [&](SegmentColumn c, auto v) HWY_ATTR {
+      hn::Store(v, di, segment + c * kSegmentGroup);
+    };
 
     const auto dx = hn::Sub(bx, ax);
     const auto dy = hn::Sub(by, ay);
@@ -157,7 +162,8 @@ HWY_INLINE void SetUpSegments(const CapsulePlan& plan, size_t count,
     const auto half_length =
         ToInt(hn::Mul(length, hn::Set(d, 0.5F * plan.scale)));
     const auto cut = hn::Min(half_length, length_limit);
-    put(kHalfLength, cut);
+    put(kHalfLength,
+        ToInt(hn::Mul(hn::ConvertTo(d, cut), hn::Set(d, plan.stretch))));
     put(kGap, hn::ShiftLeft<6>(hn::Sub(half_length, cut)));
 
     const auto reach = hn::Add(radius, hn::Mul(hn::Add(abs_ux, abs_uy), half));
@@ -168,7 +174,8 @@ HWY_INLINE void SetUpSegments(const CapsulePlan& plan, size_t count,
     const auto past = [&](Floats v) HWY_ATTR {
       return hn::ConvertTo(di, hn::Floor(hn::Add(hn::Add(v, reach), half)));
     };
-    put(kX0, hn::Max(first(hn::Min(ax, bx)), i_zero));
+    const auto x0 = hn::Max(first(hn::Min(ax, bx)), i_zero);
+    put(kX0, x0);
     put(kX1, hn::Min(past(hn::Max(ax, bx)), columns));
     const auto y0 = hn::Max(first(hn::Min(ay, by)), i_zero);
     const auto y1 = hn::Min(past(hn::Max(ay, by)), rows);
@@ -176,20 +183,21 @@ HWY_INLINE void SetUpSegments(const CapsulePlan& plan, size_t count,
     put(kBand0, band0);
     put(kBand1, hn::ShiftRight<1>(hn::Add(y1, i_one)));
 
-    // Where the line crosses a band; nearly level lines use their box.
-    const auto steep = hn::Gt(abs_uy, hn::Set(d, 1.0F / 64.0F));
-    const auto per_y = hn::Div(one, hn::IfThenElse(steep, uy, one));
-    const auto slope = hn::IfThenElseZero(steep, hn::Mul(ux, per_y));
+    // Where the line crosses a strip; nearly upright lines use their box.
+    const auto flat = hn::Gt(abs_ux, hn::Set(d, 1.0F / 64.0F));
+    const auto per_x = hn::Div(one, hn::IfThenElse(flat, ux, one));
+    const auto slope = hn::IfThenElseZero(flat, hn::Mul(uy, per_x));
     const auto span = hn::Add(
-        hn::Add(hn::Mul(reach, hn::Abs(per_y)), hn::Mul(hn::Abs(slope), half)),
-        hn::Set(d, 0.05F));
+        hn::Add(hn::Mul(reach, hn::Abs(per_x)),
+                hn::Mul(hn::Abs(slope), hn::Set(d, 0.5F * kBlockColumns))),
+        hn::Set(d, 1.0F));
     const auto centre =
-        hn::ConvertTo(d, hn::Add(hn::ShiftLeft<1>(band0), i_one));
-    const auto crossing = hn::Add(mx, hn::Mul(hn::Sub(centre, my), slope));
+        hn::Add(hn::ConvertTo(d, x0), hn::Set(d, 0.5F * kBlockColumns));
+    const auto crossing = hn::Add(my, hn::Mul(hn::Sub(centre, mx), slope));
     const auto fixed = hn::Set(d, 4096.0F);
     put(kMiddle, ToInt(hn::Mul(crossing, fixed)));
-    put(kSlope, ToInt(hn::Mul(slope, hn::Set(d, 8192.0F))));
-    put(kHalfSpan, ToInt(hn::IfThenElse(steep, hn::Mul(span, fixed),
+    put(kSlope, ToInt(hn::Mul(slope, hn::Set(d, 4096.0F * kBlockColumns))));
+    put(kHalfSpan, ToInt(hn::IfThenElse(flat, hn::Mul(span, fixed),
                                         hn::Set(d, 268435456.0F))));
 
     const auto diagonal =
@@ -200,7 +208,7 @@ HWY_INLINE void SetUpSegments(const CapsulePlan& plan, size_t count,
   }
 }
 
-}  // namespace inkstream::raster::HWY_NAMESPACE
+} // namespace inkstream::raster::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
-#endif  // INKSTREAM_SEGMENT_SETUP_INL
+#endif // INKSTREAM_SEGMENT_SETUP_INL
