@@ -91,7 +91,7 @@ void DrawingGenerator::ChooseStrokes(KeyedRandom* random, bool recognized) {
   while (order_.size() > 1 && random->Chance(0.25)) {
     std::swap(order_[any()], order_[any()]);
   }
-  if (order_.size() > 3 && random->Chance(recognized ? 0.04 : 0.3)) {
+  if (order_.size() > 5 && random->Chance(recognized ? 0.04 : 0.3)) {
     order_.erase(order_.begin() + any());
   }
   if (random->Chance(0.03)) order_.push_back(order_[any()]);
@@ -114,7 +114,7 @@ void DrawingGenerator::ChooseStrokes(KeyedRandom* random, bool recognized) {
 void DrawingGenerator::Transform(KeyedRandom* random) {
   const double angle = random->Bell() * 0.07;
   const double cosine = std::cos(angle), sine = std::sin(angle);
-  const double aspect = 1 + random->Bell() * 0.1;
+  const double aspect = 1 + random->Bell() * 0.07;
   const double shear = random->Bell() * 0.04;
   const double mirror = random->Chance(0.5) ? -1 : 1;
   for (Point& point : points_) {
