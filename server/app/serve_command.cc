@@ -7,6 +7,7 @@
 #include <string>
 
 #include "server/app/command_line.h"
+#include "server/app/config_file.h"
 #include "server/app/server_lifecycle.h"
 
 namespace inkstream::app {
@@ -15,6 +16,7 @@ namespace {
 struct ServeFlags {
   ServeOptions options;
   std::string http;
+  std::string config;
   double stall = 60;
   double grace = 20;
 };
@@ -54,8 +56,7 @@ void AddServeCommand(CLI::App& app, int* exit_code) {
       ->add_option("--store", options.stores,
                    "Directory made by `inkstream ingest`; served under the "
                    "name it was ingested with, or NAME")
-      ->type_name("[NAME=]PATH")
-      ->required();
+      ->type_name("[NAME=]PATH");
   command
       ->add_option("--listen", options.listen,
                    "Addresses for gRPC; port 0 takes any free one")
@@ -100,14 +101,22 @@ void AddServeCommand(CLI::App& app, int* exit_code) {
       ->capture_default_str();
   command->add_flag("--preload", options.preload,
                     "Reads the stores once, so that no batch waits for a disk");
-  command->set_config("--config", "", "File with these options: name=value");
+  command
+      ->add_option("--config", flags->config,
+                   "File with these options, one name=value a line; flags and "
+                   "the environment win")
+      ->type_name("FILE");
   command->footer(
       "Example:\n"
       "  inkstream serve --store drawings.ink --listen 127.0.0.1:50051\n"
       "Prints one line to standard output when it is ready:\n"
       "  inkstream ready grpc=127.0.0.1:50051\n"
       "SIGTERM and SIGINT: streams finish the batch in hand, then exit 0.");
-  command->callback([flags, exit_code] { *exit_code = RunServe(*flags); });
+  command->callback([command, flags, exit_code] {
+    if (!flags->config.empty()) ApplyConfigFile(command, flags->config);
+    if (flags->options.stores.empty()) throw CLI::RequiredError("--store");
+    *exit_code = RunServe(*flags);
+  });
 }
 
 }  // namespace inkstream::app

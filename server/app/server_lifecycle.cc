@@ -1,5 +1,6 @@
 #include "server/app/server_lifecycle.h"
 
+#include <grpc/support/log.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
@@ -44,6 +45,14 @@ void InstallBusErrorHandler(const std::vector<std::string>& paths) {
       absl::StrJoin(paths, ", "), "\n");
   bus_error_length = text.copy(bus_error_text, sizeof(bus_error_text));
   std::signal(SIGBUS, OnBusError);
+}
+
+// gRPC's own lines, in the form of all others. What it calls an error is
+// mostly one connection's.
+void LogForGrpc(gpr_log_func_args* args) {
+  spdlog::log(args->severity == GPR_LOG_SEVERITY_ERROR ? spdlog::level::warn
+                                                       : spdlog::level::debug,
+              "grpc: {}", args->message);
 }
 
 absl::Status AddStores(const ServeOptions& options, batch::Engine* engine) {
@@ -92,6 +101,7 @@ NamedStore ParseStoreArgument(const std::string& argument) {
 
 absl::Status ServeUntilInterrupted(const ServeOptions& options) {
   Interrupt::Install();
+  gpr_set_log_function(LogForGrpc);
   const uint64_t memory =
       options.memory > 0 ? options.memory : batch::UsableMemory() / 10 * 9;
   if (memory < kMinMemory) {

@@ -27,7 +27,11 @@ absl::StatusOr<BatchLayout> PriceDelivery(const DeliverySpec& delivery,
     absl::StatusOr<std::unique_ptr<raster::Rasterizer>> rasterizer =
         raster::Rasterizer::Create(*delivery.image,
                                    options.limits.max_image_side);
-    if (!rasterizer.ok()) return rasterizer.status();
+    if (!rasterizer.ok()) {
+      return absl::Status(
+          rasterizer.status().code(),
+          absl::StrCat("delivery.", rasterizer.status().message()));
+    }
   }
   return layout;
 }
