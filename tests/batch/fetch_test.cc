@@ -1,0 +1,139 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <future>
+#include <memory>
+#include <string>
+
+#include "server/batch/engine.h"
+#include "tests/support/batch_puller.h"
+#include "tests/support/fake_store.h"
+#include "tests/support/heap_buffer_pool.h"
+
+namespace inkstream::batch {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using testing::TensorOf;
+
+class FetchTest : public ::testing::Test {
+ protected:
+  FetchTest() {
+    EngineOptions options;
+    options.workers = 2;
+    options.batch_memory = 64U << 20U;
+    engine_ = *Engine::Create(options);
+    store_ = std::make_shared<testing::FakeStore>(1000);
+    EXPECT_TRUE(engine_->AddDataset("fake", store_).ok());
+  }
+
+  absl::StatusOr<FetchedBatch> Fetch(const FetchPlan& plan) {
+    std::promise<absl::StatusOr<FetchedBatch>> answer;
+    engine_->Fetch(plan, &pool_, [&](absl::StatusOr<FetchedBatch> batch) {
+      answer.set_value(std::move(batch));
+    });
+    return answer.get_future().get();
+  }
+
+  void ExpectRefused(const FetchPlan& plan, absl::StatusCode code,
+                     const std::string& text) {
+    const absl::Status status = Fetch(plan).status();
+    EXPECT_EQ(status.code(), code) << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr(text));
+  }
+
+  testing::HeapBufferPool pool_;
+  std::shared_ptr<testing::FakeStore> store_;
+  std::unique_ptr<Engine> engine_;
+};
+
+TEST_F(FetchTest, IndicesComeInTheOrderAskedWithRepeats) {
+  FetchPlan plan;
+  plan.indices = {5, 9, 5, 999, 0};
+  plan.delivery.image = ImageSpec{};
+  plan.delivery.columns = {"label"};
+  const absl::StatusOr<FetchedBatch> batch = Fetch(plan);
+  ASSERT_TRUE(batch.ok()) << batch.status();
+  EXPECT_THAT(TensorOf<int64_t>(batch->batch, "index"),
+              ElementsAre(5, 9, 5, 999, 0));
+  EXPECT_THAT(TensorOf<uint8_t>(batch->batch, "valid"),
+              ElementsAre(1, 1, 1, 1, 1));
+  EXPECT_EQ(TensorOf<int64_t>(batch->batch, "label")[0], store_->Label(5));
+  EXPECT_EQ(batch->facts.start.fingerprint, store_->info().fingerprint);
+  EXPECT_EQ(batch->facts.vocabulary, store_->info().classes);
+}
+
+TEST_F(FetchTest, RanksCountInTheView) {
+  FetchPlan plan;
+  plan.view.classes = {"class2"};
+  plan.ranks = {0, 2};
+  plan.delivery.columns = {"label"};
+  const absl::StatusOr<FetchedBatch> batch = Fetch(plan);
+  ASSERT_TRUE(batch.ok()) << batch.status();
+  EXPECT_THAT(TensorOf<int64_t>(batch->batch, "index"), ElementsAre(2, 10));
+  EXPECT_THAT(TensorOf<int64_t>(batch->batch, "label"), ElementsAre(0, 0));
+}
+
+TEST_F(FetchTest, FewKeysAndManyKeysFindTheSameDrawings) {
+  FetchPlan plan;
+  plan.key_ids = {1007, 1003};
+  absl::StatusOr<FetchedBatch> batch = Fetch(plan);
+  ASSERT_TRUE(batch.ok()) << batch.status();
+  EXPECT_THAT(TensorOf<int64_t>(batch->batch, "index"), ElementsAre(7, 3));
+  plan.key_ids = {1007, 1003, 1000, 1001, 1002, 1007};
+  batch = Fetch(plan);
+  ASSERT_TRUE(batch.ok()) << batch.status();
+  EXPECT_THAT(TensorOf<int64_t>(batch->batch, "index"),
+              ElementsAre(7, 3, 0, 1, 2, 7));
+}
+
+TEST_F(FetchTest, WhatCannotBeFoundIsNamed) {
+  FetchPlan plan;
+  ExpectRefused(plan, absl::StatusCode::kInvalidArgument, "none is set");
+  plan.indices = {1, 1000};
+  ExpectRefused(plan, absl::StatusCode::kInvalidArgument,
+                "index[1]: 1000 is not below 1000");
+  plan.ranks = {1};
+  ExpectRefused(plan, absl::StatusCode::kInvalidArgument, "more than one");
+  plan.indices.clear();
+  plan.ranks = {0, 250};
+  plan.view.classes = {"class0"};
+  ExpectRefused(plan, absl::StatusCode::kInvalidArgument,
+                "rank[1]: 250 is not below 250");
+  plan.ranks.clear();
+  plan.key_ids = {1000, 5};
+  ExpectRefused(plan, absl::StatusCode::kNotFound,
+                "key_id[1]: no drawing of dataset \"fake\" has the key 5");
+  plan.key_ids = {1000, 1001, 1002, 1003, 1004, 5};
+  ExpectRefused(plan, absl::StatusCode::kNotFound, "key_id[5]");
+  plan.key_ids.assign(4097, 1000);
+  ExpectRefused(plan, absl::StatusCode::kInvalidArgument,
+                "key_id: 4097 drawings asked for; at most 4096");
+}
+
+TEST_F(FetchTest, ADamagedRecordIsDataLoss) {
+  store_->Damage(3);
+  FetchPlan plan;
+  plan.indices = {1, 3};
+  plan.delivery.image = ImageSpec{};
+  ExpectRefused(plan, absl::StatusCode::kDataLoss, "drawing 3");
+}
+
+TEST_F(FetchTest, InspectFindsByIndexAndByKey) {
+  const absl::StatusOr<InspectedDrawing> by_index =
+      engine_->Inspect("fake", 8, 0);
+  ASSERT_TRUE(by_index.ok());
+  EXPECT_EQ(by_index->index, 8U);
+  EXPECT_EQ(by_index->label, 0);
+  EXPECT_EQ(by_index->drawing.word, "class0");
+  EXPECT_FALSE(by_index->split.empty());
+  const absl::StatusOr<InspectedDrawing> by_key = engine_->Inspect("", 0, 1008);
+  ASSERT_TRUE(by_key.ok());
+  EXPECT_EQ(by_key->index, 8U);
+  EXPECT_EQ(engine_->Inspect("fake", 1000, 0).status().code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace inkstream::batch

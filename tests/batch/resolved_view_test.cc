@@ -1,0 +1,97 @@
+#include "server/batch/resolved_view.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <vector>
+
+#include "server/batch/view_cache.h"
+#include "tests/support/fake_store.h"
+
+namespace inkstream::batch {
+namespace {
+
+using ::testing::HasSubstr;
+
+View Split(const std::string& name) { return View{name, {}}; }
+
+std::vector<uint64_t> Members(const ResolvedView& view) {
+  std::vector<uint64_t> members;
+  for (uint64_t rank = 0; rank < view.size(); ++rank) {
+    members.push_back(view.IndexOf(rank));
+  }
+  return members;
+}
+
+TEST(ResolvedViewTest, SplitsShareTheDrawingsOutInIndexOrder) {
+  const auto store = std::make_shared<testing::FakeStore>(1000);
+  const auto train = *ResolvedView::Create(*store, Split("train"), 2);
+  const auto valid = *ResolvedView::Create(*store, Split("valid"), 2);
+  EXPECT_EQ(train->size(), store->info().splits[0].drawings);
+  EXPECT_EQ(train->size() + valid->size(), 1000U);
+  std::vector<uint64_t> all = Members(*train);
+  EXPECT_TRUE(std::is_sorted(all.begin(), all.end()));
+  for (const uint64_t index : Members(*valid)) all.push_back(index);
+  std::sort(all.begin(), all.end());
+  for (uint64_t i = 0; i < 1000; ++i) ASSERT_EQ(all[i], i);
+}
+
+TEST(ResolvedViewTest, ClassesAreNumberedInTheOrderGiven) {
+  const auto store = std::make_shared<testing::FakeStore>(100, 3);
+  const auto view =
+      *ResolvedView::Create(*store, View{"", {"class2", "class0"}}, 1);
+  EXPECT_EQ(view->size(), 50U);
+  for (const uint64_t index : Members(*view)) {
+    const int32_t label = store->Label(index);
+    ASSERT_TRUE(label == 0 || label == 2) << index;
+    EXPECT_EQ(view->LabelOf(label), label == 2 ? 0 : 1);
+  }
+  EXPECT_EQ(view->LabelOf(1), -1);
+  EXPECT_EQ(view->LabelOf(-1), -1);
+  EXPECT_THAT(view->class_counts(), ::testing::ElementsAre(25, 25));
+}
+
+TEST(ResolvedViewTest, TheScanIsTheSameForAnyNumberOfThreads) {
+  const auto store = std::make_shared<testing::FakeStore>(4'000'100);
+  const auto one = *ResolvedView::Create(*store, Split("valid"), 1);
+  const auto four = *ResolvedView::Create(*store, Split("valid"), 4);
+  ASSERT_EQ(one->size(), four->size());
+  for (uint64_t rank = 0; rank < one->size(); rank += 997) {
+    ASSERT_EQ(one->IndexOf(rank), four->IndexOf(rank));
+  }
+  EXPECT_EQ(one->class_counts(), four->class_counts());
+}
+
+TEST(ResolvedViewTest, UnknownNamesNameTheNearest) {
+  const auto store = std::make_shared<testing::FakeStore>(10);
+  const auto split = ResolvedView::Create(*store, Split("trian"), 1).status();
+  EXPECT_EQ(split.code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(split.message()),
+              HasSubstr("view.split: there is no split \"trian\"; the nearest "
+                        "is \"train\""));
+  const auto word =
+      ResolvedView::Create(*store, View{"", {"class1", "clas2"}}, 1).status();
+  EXPECT_THAT(std::string(word.message()),
+              HasSubstr("view.classes[1]: there is no class \"clas2\"; the "
+                        "nearest is \"class2\""));
+  const auto twice =
+      ResolvedView::Create(*store, View{"", {"class1", "class1"}}, 1).status();
+  EXPECT_EQ(twice.code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(ViewCacheTest, OneViewIsResolvedOnceAndForgottenOverTheBudget) {
+  const auto store = std::make_shared<testing::FakeStore>(10'000);
+  ViewCache roomy(1U << 20U, 1);
+  const auto first = *roomy.Get(*store, Split("train"));
+  EXPECT_EQ(first.get(), roomy.Get(*store, Split("train"))->get());
+  EXPECT_GE(roomy.bytes(), first->bytes());
+  ViewCache tight(first->bytes() + 100, 1);
+  const auto kept = *tight.Get(*store, Split("train"));
+  ASSERT_TRUE(tight.Get(*store, Split("valid")).ok());
+  EXPECT_LE(tight.bytes(), first->bytes() + 100);
+  EXPECT_NE(kept.get(), tight.Get(*store, Split("train"))->get());
+}
+
+}  // namespace
+}  // namespace inkstream::batch
