@@ -208,19 +208,10 @@ def _start(store: str, home: Path, socket: Path, deadline: float) -> None:
             start_new_session=True,  # Ctrl-C is for the user's program
             cwd="/",
         )
-    assert process.stdout is not None
-    with process.stdout as output:
-        line = b""
-        while not line.endswith(b"\n"):
-            left = deadline - time.monotonic()
-            ready, _, _ = select.select([output], [], [], max(0.0, left))
-            if not ready:
-                process.terminate()
-                raise Unavailable(f"the private server of {store} was not ready; see {log}")
-            chunk = os.read(output.fileno(), 4096)
-            if not chunk:
-                break
-            line += chunk
+    line = _first_line(process, deadline)
+    if line is None:
+        process.terminate()
+        raise Unavailable(f"the private server of {store} was not ready in time; see {log}")
     if not line.startswith(b"inkstream ready "):
         process.wait(5)
         told = log.read_text(errors="replace").strip()[-2000:]
@@ -229,7 +220,24 @@ def _start(store: str, home: Path, socket: Path, deadline: float) -> None:
     threading.Thread(target=process.wait, name="inkstream-reap", daemon=True).start()
 
 
+def _first_line(process: subprocess.Popen[bytes], deadline: float) -> bytes | None:
+    """What the process prints first; b"" if it ends without, None if it is late."""
+    assert process.stdout is not None
+    with process.stdout as output:
+        line = b""
+        while not line.endswith(b"\n"):
+            left = max(0.0, deadline - time.monotonic())
+            ready, _, _ = select.select([output], [], [], left)
+            if not ready:
+                return None
+            chunk = os.read(output.fileno(), 4096)
+            if not chunk:
+                break
+            line += chunk
+        return line
+
+
 def _limits() -> list[str]:
-    """A private server is a guest: a tenth of the memory, no network."""
+    """A private server is a guest: a tenth of the memory, and no well-known port."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return ["--listen", "none", "--memory", str(max(_LEAST_MEMORY, total // 10))]
+    return ["--listen", "127.0.0.1:0", "--memory", str(max(_LEAST_MEMORY, total // 10))]

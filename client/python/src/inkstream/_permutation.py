@@ -58,7 +58,9 @@ class Permutation:
         if not 1 <= size <= MAX_SIZE:
             raise FixRequest(f"size = {size} is not in 1..2^63")
         self.size, self.seed, self.epoch = size, seed, epoch
+        # One radix is even: with two odd ones half of the orders would be out of reach.
         self._left = _ceil_sqrt(size)
+        self._left += self._left % 2
         self._right = -(-size // self._left)
         self._pairs = _PAIRS_SMALL if size < _SMALL else _PAIRS
         state = _mix((size + _GOLDEN) & _MASK)
