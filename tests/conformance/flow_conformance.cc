@@ -1,0 +1,217 @@
+// Credits, errors, cancelling, draining.
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "inkstream/errors.h"
+#include "tests/conformance/batch_stream_suite.h"
+#include "tests/support/heap_buffer_pool.h"
+
+namespace inkstream::conformance {
+namespace {
+
+using inkstream::testing::FakeStore;
+using ::testing::HasSubstr;
+
+// Polls: true as soon as `condition` holds, false if it never does.
+bool Eventually(const std::function<bool()>& condition) {
+  for (int i = 0; i < 1000; ++i) {
+    if (condition()) {
+      return true;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return false;
+}
+
+TEST_P(BatchStreamSuite, NothingIsReadBeyondTheCredits) {
+  const auto store = std::make_shared<FakeStore>(100'000);
+  ServeFake(store);
+  Plan plan;
+  plan.dataset = "fake";
+  plan.delivery.batch_size = 10;
+  plan.delivery.image = ImageSpec{8, 8};
+  ClientOptions options = Options();
+  options.read_ahead = 3;
+  const std::unique_ptr<Stream> stream = Open(plan, options);
+  for (uint64_t taken = 1; taken <= 20; ++taken) {
+    const auto batch = stream->Next();
+    ASSERT_TRUE(batch.ok() && batch->has_value()) << batch.status();
+    EXPECT_LE(store->reads(), (taken + 3) * 10);
+  }
+  // It does read as far as it may, and then stops.
+  EXPECT_TRUE(Eventually([&] { return store->reads() >= 22 * 10; }));
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_LE(store->reads(), 23 * 10);
+}
+
+TEST_P(BatchStreamSuite, CancelInMidStreamFreesTheStream) {
+  Plan plan = IndexPlan(16);
+  plan.delivery.epochs = std::nullopt;
+  plan.delivery.image = ImageSpec{64, 64};
+  {
+    const std::unique_ptr<Stream> stream = Open(plan);
+    for (int i = 0; i < 10; ++i) {
+      ASSERT_TRUE(stream->Next().ok());
+    }
+    EXPECT_EQ(engine_->open_streams(), 1);
+    stream->Cancel();
+    EXPECT_EQ(stream->Next().status().code(), absl::StatusCode::kCancelled);
+  }
+  EXPECT_TRUE(Eventually([&] { return engine_->open_streams() == 0; }));
+  // And by leaving without a word.
+  Open(plan).reset();
+  EXPECT_TRUE(Eventually([&] { return engine_->open_streams() == 0; }));
+}
+
+TEST_P(BatchStreamSuite, DamagedRecordEndsTheStreamWithItsName) {
+  const auto store = std::make_shared<FakeStore>(100);
+  store->Damage(37);
+  ServeFake(store);
+  Plan plan;
+  plan.dataset = "fake";
+  plan.order.shuffle = ShuffleKind::kNone;
+  plan.delivery.batch_size = 10;
+  plan.delivery.image = ImageSpec{8, 8};
+  const std::unique_ptr<Stream> stream = Open(plan);
+  for (int i = 0; i < 3; ++i) {
+    const auto batch = stream->Next();
+    ASSERT_TRUE(batch.ok() && batch->has_value()) << batch.status();
+  }
+  const auto batch = stream->Next();
+  EXPECT_EQ(batch.status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(batch.status().message(), HasSubstr("drawing 37 of /fake"));
+  EXPECT_EQ(stream->cursor().position, 30) << "of the last good batch";
+}
+
+// The text that the engine gives is the text that the client reads.
+TEST_P(BatchStreamSuite, RefusalsAreTheEnginesOwnWords) {
+  const Plan good = IndexPlan(16);
+  const auto client = Connect();
+  const auto refused = [&](const std::function<void(Plan*)>& spoil,
+                           absl::StatusCode code, const std::string& text) {
+    Plan plan = good;
+    spoil(&plan);
+    inkstream::testing::HeapBufferPool pool;
+    const auto direct = engine_->OpenStream(plan, &pool);
+    const auto remote = client->Stream(plan);
+    EXPECT_EQ(remote.status().code(), code) << remote.status();
+    EXPECT_EQ(remote.status().code(), direct.status().code());
+    EXPECT_EQ(remote.status().message(), direct.status().message());
+    EXPECT_THAT(remote.status().message(), HasSubstr(text));
+  };
+  refused([](Plan* p) { p->dataset = "drawing"; }, absl::StatusCode::kNotFound,
+          "drawings");
+  refused([](Plan* p) { p->view.split = "trian"; }, absl::StatusCode::kNotFound,
+          "train");
+  refused([](Plan* p) { p->view.classes = {"kat"}; },
+          absl::StatusCode::kNotFound, "cat");
+  refused([](Plan* p) { p->delivery.columns = {"lable"}; },
+          absl::StatusCode::kInvalidArgument, "label");
+  refused([](Plan* p) { p->delivery.batch_size = 513; },
+          absl::StatusCode::kInvalidArgument, "512");
+  refused(
+      [](Plan* p) {
+        p->delivery.image = ImageSpec{257, 8};
+      },
+      absl::StatusCode::kInvalidArgument, "256");
+  refused([](Plan* p) { p->delivery.world = 100; },
+          absl::StatusCode::kInvalidArgument, "1600");
+  refused([](Plan* p) { p->delivery.rank = 5; },
+          absl::StatusCode::kInvalidArgument, "rank");
+  refused([](Plan* p) { p->order.shuffle = ShuffleKind::kWindow; },
+          absl::StatusCode::kInvalidArgument, "\"full\", \"none\"");
+  refused(
+      [](Plan* p) {
+        p->start.emplace();
+        p->start->version = 9;
+      },
+      absl::StatusCode::kInvalidArgument, "cursor.version");
+}
+
+TEST_P(BatchStreamSuite, DataThatIsNotHereIsSaidSoWithBothFingerprints) {
+  Plan plan = IndexPlan(16);
+  plan.fingerprint = std::string(64, '0');
+  const auto stream = Connect()->Stream(plan);
+  // The only server has answered: there is nobody else to ask.
+  EXPECT_EQ(stream.status().code(), absl::StatusCode::kFailedPrecondition)
+      << stream.status();
+  EXPECT_THAT(stream.status().message(), HasSubstr(std::string(64, '0')));
+}
+
+TEST_P(BatchStreamSuite, FetchRefusalsNameTheLimit) {
+  const auto client = Connect();
+  FetchRequest request;
+  request.dataset = "drawings";
+  request.indices.assign(65, 0);
+  EXPECT_EQ(client->Fetch(request).status().code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(client->Fetch(request).status().message(), HasSubstr("64"));
+  request.indices = {kDrawings};
+  EXPECT_FALSE(client->Fetch(request).ok());
+  EXPECT_THAT(client->Fetch(request).status().message(), HasSubstr("1000"));
+  request.indices.clear();
+  request.key_ids = {12};
+  EXPECT_EQ(client->Fetch(request).status().code(),
+            absl::StatusCode::kNotFound);
+}
+
+TEST_P(BatchStreamSuite, DrainEndsAStreamBetweenBatchesWithItsReason) {
+  Plan plan = IndexPlan(16);
+  plan.delivery.epochs = std::nullopt;
+  const std::unique_ptr<Stream> stream = Open(plan);
+  ASSERT_TRUE(stream->Next().ok());
+  std::thread drain([&] { transport_->Shutdown(std::chrono::seconds(10)); });
+  absl::Status end;
+  uint64_t batches = 1;
+  for (;;) {
+    const auto batch = stream->Next();
+    if (!batch.ok()) {
+      end = batch.status();
+      break;
+    }
+    ASSERT_TRUE(batch->has_value());
+    ++batches;
+  }
+  drain.join();
+  EXPECT_EQ(end.code(), absl::StatusCode::kUnavailable) << end;
+  EXPECT_EQ(ErrorReason(end), "DRAIN");
+  EXPECT_EQ(
+      stream->cursor().epoch * kDrawings / 16 * 16 + stream->cursor().position,
+      stream->cursor().epoch * kDrawings / 16 * 16 +
+          batches % (kDrawings / 16) * 16);
+}
+
+TEST_P(BatchStreamSuite, AnotherReplicaGoesOnAtTheCursor) {
+  const std::unique_ptr<TransportUnderTest> replica = GetParam().make();
+  ASSERT_TRUE(replica->Start(engine_.get()).ok());
+  ClientOptions options = Options();
+  options.failover_timeout = absl::Seconds(30);
+  auto client =
+      Client::Connect({transport_->target(), replica->target()}, options);
+  ASSERT_TRUE(client.ok()) << client.status();
+  Plan plan = IndexPlan(16);
+  plan.delivery.tail = Tail::kPartial;
+  const std::vector<Expected> expected = ExpectedOf(plan);
+  auto stream = (*client)->Stream(plan);
+  ASSERT_TRUE(stream.ok()) << stream.status();
+  std::thread drain;
+  for (size_t i = 0; i < expected.size(); ++i) {
+    if (i == 5) {
+      drain =
+          std::thread([&] { transport_->Shutdown(std::chrono::seconds(10)); });
+    }
+    const auto batch = (*stream)->Next();
+    ASSERT_TRUE(batch.ok() && batch->has_value()) << batch.status();
+    ASSERT_EQ(RowsOf(**batch), expected[i].rows) << "batch " << i;
+  }
+  drain.join();
+  EXPECT_FALSE((*stream)->Next()->has_value());
+}
+
+}  // namespace
+}  // namespace inkstream::conformance
