@@ -1,0 +1,92 @@
+// An orderly end: nobody is cut off in mid-batch while there is time.
+#include <gmock/gmock.h>
+
+#include "tests/transport/serving_fixture.h"
+
+namespace inkstream::transport {
+namespace {
+
+class DrainTest : public ServingTest {};
+
+TEST_F(DrainTest, StreamsFinishTheBatchInHandAndAreSentElsewhere) {
+  Serve(100'000);
+  grpc::ClientContext context;
+  v1::StreamBatchesRequest request = SmallRequest(8);
+  request.mutable_open()->mutable_delivery()->set_forever(true);
+  request.mutable_open()->mutable_delivery()->mutable_image()->set_height(256);
+  request.mutable_open()->mutable_delivery()->set_max_message_bytes(65536);
+  auto stream = stub_->StreamBatches(&context);
+  stream->Write(request);
+  v1::BatchPart part;
+  ASSERT_TRUE(stream->Read(&part));
+  std::thread stopper([this] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    server_->Shutdown(std::chrono::seconds(20));
+  });
+  uint32_t missing = 0;
+  while (stream->Read(&part)) {
+    if (part.batches_size() == 1) {
+      EXPECT_EQ(missing, 0U);
+      missing = part.batches(0).part_count();
+      stream->Write(Credits(1));
+    }
+    --missing;
+  }
+  EXPECT_EQ(missing, 0U) << "cut off in mid-batch";
+  const grpc::Status status = stream->Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(DetailsOf(status).first, "DRAIN");
+  EXPECT_GT(DetailsOf(status).second, 0);
+  stopper.join();
+}
+
+TEST_F(DrainTest, IdleStreamsDoNotHoldItUp) {
+  Serve();
+  std::vector<std::unique_ptr<grpc::ClientContext>> contexts;
+  std::vector<std::unique_ptr<PartStream>> streams;
+  for (int i = 0; i < 10; ++i) {
+    contexts.push_back(std::make_unique<grpc::ClientContext>());
+    streams.push_back(stub_->StreamBatches(contexts.back().get()));
+    streams.back()->Write(SmallRequest(0));
+    v1::BatchPart part;
+    ASSERT_TRUE(streams.back()->Read(&part));
+  }
+  const auto start = std::chrono::steady_clock::now();
+  server_->Shutdown(std::chrono::minutes(1));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30));
+  for (auto& stream : streams) {
+    v1::BatchPart part;
+    EXPECT_FALSE(stream->Read(&part));
+    EXPECT_EQ(DetailsOf(stream->Finish()).first, "DRAIN");
+  }
+}
+
+TEST_F(DrainTest, AReaderThatNeverReadsIsCutOffAfterTheGracePeriod) {
+  Serve(100'000);
+  grpc::ClientContext context;
+  v1::StreamBatchesRequest request = SmallRequest(8);
+  request.mutable_open()->mutable_delivery()->mutable_image()->set_height(512);
+  request.mutable_open()->mutable_delivery()->set_forever(true);
+  auto stream = stub_->StreamBatches(&context);
+  stream->Write(request);
+  v1::BatchPart part;
+  ASSERT_TRUE(stream->Read(&part));
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  server_->Shutdown(std::chrono::milliseconds(300));
+  while (stream->Read(&part)) {
+  }
+  EXPECT_FALSE(stream->Finish().ok());
+}
+
+TEST_F(DrainTest, AServerThatIsGoneRefusesConnections) {
+  Serve();
+  server_->Shutdown(std::chrono::seconds(1));
+  server_->Shutdown(std::chrono::seconds(1));
+  grpc::ClientContext context;
+  v1::ListDatasetsResponse response;
+  EXPECT_EQ(stub_->ListDatasets(&context, {}, &response).error_code(),
+            grpc::StatusCode::UNAVAILABLE);
+}
+
+}  // namespace
+}  // namespace inkstream::transport

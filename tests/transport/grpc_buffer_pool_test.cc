@@ -1,0 +1,77 @@
+#include "server/transport/grpc/grpc_buffer_pool.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+namespace inkstream::transport {
+namespace {
+
+TEST(GrpcBufferPoolTest, TheLastBufferReturnedIsTheNextOneLent) {
+  GrpcBufferPool pool(1U << 20U);
+  auto a = *pool.Acquire(100'000);
+  auto b = *pool.Acquire(100'000);
+  const uint8_t* const last = a->data();
+  b.reset();
+  a.reset();
+  EXPECT_EQ((*pool.Acquire(100'000))->data(), last);
+  EXPECT_EQ((*pool.Acquire(100'100))->data(), last) << "nearly the same size";
+}
+
+TEST(GrpcBufferPoolTest, BuffersAreAlignedAndLargeEnough) {
+  GrpcBufferPool pool(64U << 20U);
+  for (const size_t bytes : {1, 64, 4095, 4096, 4097, 1'000'000, 4'194'368}) {
+    const auto buffer = *pool.Acquire(bytes);
+    EXPECT_GE(buffer->size(), bytes);
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(buffer->data()) % 64, 0U);
+    EXPECT_LE(buffer->size(), bytes + bytes / 8 + 4096);
+  }
+}
+
+TEST(GrpcBufferPoolTest, TheBudgetCountsWhatIsLentAndKept) {
+  GrpcBufferPool pool(1'000'000);
+  auto a = *pool.Acquire(600'000);
+  EXPECT_EQ(pool.Acquire(600'000).status().code(),
+            absl::StatusCode::kResourceExhausted);
+  a.reset();
+  EXPECT_EQ(pool.in_use(), 0U);
+  // What is kept makes room for another size.
+  EXPECT_TRUE(pool.Acquire(900'000).ok());
+}
+
+TEST(GrpcBufferPoolTest, AllOfTheBudgetCanBeHad) {
+  for (const size_t budget : {size_t{100'000}, size_t{1'000'003}}) {
+    GrpcBufferPool pool(budget);
+    EXPECT_TRUE(pool.Acquire(budget).ok());
+    EXPECT_FALSE(pool.Acquire(budget + 1).ok());
+  }
+}
+
+TEST(GrpcBufferPoolTest, AReturnIsToldWhenTheMemoryIsThere) {
+  GrpcBufferPool pool(100'000);
+  int returns = 0;
+  std::unique_ptr<batch::Buffer> next;
+  pool.SetOnReturn([&] {
+    ++returns;
+    if (next == nullptr) next = *pool.Acquire(90'000);
+  });
+  auto buffer = *pool.Acquire(90'000);
+  buffer.reset();
+  EXPECT_EQ(returns, 1);
+  EXPECT_NE(next, nullptr);
+  next.reset();
+}
+
+TEST(GrpcBufferPoolTest, ABufferMayOutliveItsPool) {
+  auto pool = std::make_unique<GrpcBufferPool>(100'000);
+  pool->SetOnReturn([] { FAIL() << "the pool's owner has gone"; });
+  auto buffer = *pool->Acquire(10'000);
+  pool.reset();
+  buffer->data()[9'999] = 1;
+  buffer.reset();
+}
+
+}  // namespace
+}  // namespace inkstream::transport

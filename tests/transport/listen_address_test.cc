@@ -1,0 +1,133 @@
+#include "server/transport/grpc/listen_address.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include "tests/transport/serving_fixture.h"
+
+namespace inkstream::transport {
+namespace {
+
+std::string TemporaryPath(const std::string& name) {
+  const std::string path = ::testing::TempDir() + "ink_" + name;
+  std::filesystem::remove(path);
+  return path;
+}
+
+// A socket bound to `path`, listening if asked.
+int Bind(const std::string& path, bool listening) {
+  const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.c_str(), path.size());
+  EXPECT_EQ(bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)),
+            0);
+  if (listening) {
+    EXPECT_EQ(listen(fd, 1), 0);
+  }
+  return fd;
+}
+
+TEST(ListenAddressTest, HostsAndPortsAreTakenApart) {
+  EXPECT_EQ(ParseListenAddress("127.0.0.1:50051")->port, 50051);
+  EXPECT_EQ(ParseListenAddress("[::1]:0")->host, "[::1]");
+  for (const char* bad :
+       {"", "50051", ":1", "host:", "host:x", "host:70000", "host:-1"}) {
+    EXPECT_FALSE(ParseListenAddress(bad).ok()) << bad;
+  }
+}
+
+TEST(ListenAddressTest, OnlyLoopbackStaysOnTheMachine) {
+  for (const char* local :
+       {"127.0.0.1:1", "127.8.0.1:1", "[::1]:1", "localhost:1"}) {
+    EXPECT_TRUE(IsLoopback(*ParseListenAddress(local))) << local;
+  }
+  for (const char* open : {"0.0.0.0:1", "[::]:1", "10.0.0.1:1", "host:1"}) {
+    EXPECT_FALSE(IsLoopback(*ParseListenAddress(open))) << open;
+  }
+}
+
+TEST(ClearSocketFileTest, ADeadSocketIsRemoved) {
+  const std::string path = TemporaryPath("dead");
+  close(Bind(path, /*listening=*/true));
+  ASSERT_TRUE(std::filesystem::exists(path));
+  EXPECT_TRUE(ClearSocketFile(path).ok());
+  EXPECT_FALSE(std::filesystem::exists(path));
+  EXPECT_TRUE(ClearSocketFile(path).ok());
+}
+
+TEST(ClearSocketFileTest, ALiveSocketIsLeftAlone) {
+  const std::string path = TemporaryPath("live");
+  const int fd = Bind(path, /*listening=*/true);
+  EXPECT_EQ(ClearSocketFile(path).code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_TRUE(std::filesystem::exists(path));
+  close(fd);
+  std::filesystem::remove(path);
+}
+
+TEST(ClearSocketFileTest, AFileThatIsNoSocketIsLeftAlone) {
+  const std::string path = TemporaryPath("file");
+  std::ofstream(path) << "precious";
+  EXPECT_EQ(ClearSocketFile(path).code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_TRUE(std::filesystem::exists(path));
+  std::filesystem::remove(path);
+}
+
+TEST(ClearSocketFileTest, APathThatIsTooLongIsNamed) {
+  EXPECT_EQ(ClearSocketFile("/" + std::string(200, 'a')).code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+class ListeningTest : public ServingTest {
+ protected:
+  absl::Status Started(const std::vector<std::string>& listen) {
+    engine_ = *batch::Engine::Create(engine_options_);
+    server_options_.listen = listen;
+    return GrpcServer::Start(engine_.get(), server_options_).status();
+  }
+};
+
+TEST_F(ListeningTest, ATakenPortIsAnErrorAndNotShared) {
+  Serve();
+  const std::string taken = server_->addresses().front();
+  GrpcServerOptions options = server_options_;
+  options.listen = {taken};
+  const absl::Status status =
+      GrpcServer::Start(engine_.get(), options).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_NE(status.message().find(taken), std::string::npos);
+}
+
+TEST_F(ListeningTest, TheNetworkMustBeAskedFor) {
+  const absl::Status status = Started({"0.0.0.0:0"});
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_NE(status.message().find("--insecure-network"), std::string::npos);
+  server_options_.insecure_network = true;
+  EXPECT_TRUE(Started({"0.0.0.0:0"}).ok());
+}
+
+TEST_F(ListeningTest, AUnixSocketServesAndGoesWithTheServer) {
+  server_options_.unix_path = TemporaryPath("serve");
+  Serve();
+  auto channel = grpc::CreateChannel("unix:" + server_options_.unix_path,
+                                     grpc::InsecureChannelCredentials());
+  grpc::ClientContext context;
+  v1::ListDatasetsResponse response;
+  EXPECT_TRUE(v1::DrawingService::NewStub(channel)
+                  ->ListDatasets(&context, {}, &response)
+                  .ok());
+  GrpcServerOptions second = server_options_;
+  EXPECT_EQ(GrpcServer::Start(engine_.get(), second).status().code(),
+            absl::StatusCode::kAlreadyExists);
+  server_.reset();
+  EXPECT_FALSE(std::filesystem::exists(server_options_.unix_path));
+}
+
+}  // namespace
+}  // namespace inkstream::transport
