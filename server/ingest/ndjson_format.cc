@@ -22,6 +22,20 @@ bool Contains(absl::string_view line, absl::string_view word) {
   return line.find(word) != absl::string_view::npos;
 }
 
+// Whether `word` stands where a value would, not inside a string.
+bool HasBareWord(absl::string_view line, absl::string_view word) {
+  for (size_t at = line.find(word); at != absl::string_view::npos;
+       at = line.find(word, at + 1)) {
+    const absl::string_view before = line.substr(0, at);
+    const size_t last = before.find_last_not_of(" \t-+");
+    if (last != absl::string_view::npos &&
+        Contains("[,:", before.substr(last, 1))) {
+      return true;
+    }
+  }
+  return false;
+}
+
 RecordError Explain(simdjson::error_code code, absl::string_view line) {
   if (Contains(line, absl::string_view("\0", 1))) {
     return {
@@ -36,17 +50,18 @@ RecordError Explain(simdjson::error_code code, absl::string_view line) {
       return {ErrorKind::kTooDeep,
               absl::StrCat("nested over ", NdjsonFormat::kMaxDepth,
                            " levels deep")};
-    case simdjson::NUMBER_ERROR:
-      return {ErrorKind::kBadNumber, "a number is malformed or beyond 64 bits"};
     default:
       break;
   }
   for (const absl::string_view word : {"NaN", "Infinity", "nan", "inf"}) {
-    if (Contains(line, word)) {
+    if (HasBareWord(line, word)) {
       return {ErrorKind::kNotANumber,
               absl::StrCat("not JSON: it has ", word,
                            " where a number was expected")};
     }
+  }
+  if (code == simdjson::NUMBER_ERROR) {
+    return {ErrorKind::kBadNumber, "a number is malformed or beyond 64 bits"};
   }
   return {ErrorKind::kBrokenJson,
           absl::StrCat("not JSON: ", simdjson::error_message(code))};

@@ -1,0 +1,153 @@
+// Files -> store -> files.
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "gtest/gtest.h"
+#include "server/ingest/export_job.h"
+#include "server/ingest/generate/generate_job.h"
+#include "server/ingest/ingest_job.h"
+#include "server/store/store_reader.h"
+#include "server/store/store_writer.h"
+#include "simdjson.h"
+#include "tests/support/compressed_bytes.h"
+#include "tests/support/scratch_directory.h"
+
+namespace inkstream::ingest {
+namespace {
+
+using ::inkstream::testing::ReadGzipFile;
+using ::inkstream::testing::ReadWholeFile;
+using ::inkstream::testing::ScratchDirectory;
+
+constexpr char kData[] = INKSTREAM_SHARED_DATA;
+
+// The members of a JSON object by key, each written the one way: equal for
+// equal values.
+std::map<std::string, std::string> Canonical(absl::string_view line) {
+  simdjson::dom::parser parser;
+  simdjson::dom::object object;
+  const simdjson::padded_string padded(line.data(), line.size());
+  std::map<std::string, std::string> members;
+  if (parser.parse(padded).get(object) != simdjson::SUCCESS) return members;
+  for (const auto& [key, value] : object) {
+    members[std::string(key)] = simdjson::minify(value);
+  }
+  return members;
+}
+
+void ExpectSameDrawings(const std::string& in, const std::string& out) {
+  if (in == out) return;
+  const std::vector<absl::string_view> before =
+      absl::StrSplit(in, '\n', absl::SkipEmpty());
+  const std::vector<absl::string_view> after =
+      absl::StrSplit(out, '\n', absl::SkipEmpty());
+  ASSERT_EQ(before.size(), after.size());
+  for (size_t i = 0; i < before.size(); ++i) {
+    ASSERT_EQ(Canonical(before[i]), Canonical(after[i])) << "line " << i + 1;
+  }
+}
+
+class RoundTripTest : public ::testing::Test {
+ protected:
+  // Answers the fingerprint.
+  std::string Ingest(const std::vector<std::string>& inputs,
+                     const std::string& store, int threads) {
+    store::WriterOptions writer_options;
+    writer_options.threads = threads;
+    auto writer = store::StoreWriter::Create(store, writer_options);
+    EXPECT_TRUE(writer.ok()) << writer.status();
+    IngestOptions options;
+    options.inputs = *ListInputs(inputs);
+    options.threads = threads;
+    IngestReport report;
+    const absl::Status status = RunIngest(options, writer->get(), &report);
+    EXPECT_TRUE(status.ok()) << status;
+    return report.fingerprint;
+  }
+
+  std::string Export(const std::string& store, int threads) {
+    auto reader = store::StoreReader::Open(store);
+    EXPECT_TRUE(reader.ok()) << reader.status();
+    const std::string path = scratch_.File("exported.ndjson");
+    std::unique_ptr<ByteSink> sink = *OpenSink(path);
+    ExportOptions options;
+    options.threads = threads;
+    EXPECT_TRUE(RunExport(**reader, options, sink.get()).ok());
+    EXPECT_TRUE(sink->Close().ok());
+    return ReadWholeFile(path);
+  }
+
+  void ExpectRealDataComesBack(const std::string& name) {
+    const std::string path = absl::StrCat(kData, "/", name);
+    const std::string in = ReadGzipFile(path);
+    if (in.empty()) GTEST_SKIP() << "there is no " << path;
+    Ingest({path}, scratch_.File("real.ink"), 2);
+    ExpectSameDrawings(in, Export(scratch_.File("real.ink"), 2));
+  }
+
+  const ScratchDirectory scratch_;
+};
+
+TEST_F(RoundTripTest, RealDrawingsComeBack) {
+  ExpectRealDataComesBack("simplified.ndjson.gz");
+}
+
+TEST_F(RoundTripTest, RealDrawingsWithoutMetadataComeBack) {
+  ExpectRealDataComesBack("simplified_no_metadata.ndjson.gz");
+}
+
+TEST_F(RoundTripTest, SyntheticDrawingsComeBackByteForByte) {
+  GenerateOptions generate;
+  generate.drawings = 5000;
+  generate.classes = 30;
+  generate.output = scratch_.File("in.ndjson");
+  ASSERT_TRUE(RunGenerate(generate).ok());
+  Ingest({generate.output}, scratch_.File("s.ink"), 2);
+  EXPECT_EQ(Export(scratch_.File("s.ink"), 3), ReadWholeFile(generate.output));
+}
+
+TEST_F(RoundTripTest, KeyOrderAsideEveryMixOfKeysComesBack) {
+  std::string in;
+  const std::vector<std::string> fields = {
+      R"("word":"a\u00e9\"\\")", R"("countrycode":"US")",
+      R"("timestamp":"2017-03-02 23:25:10.500 UTC")", R"("recognized":false)",
+      R"("key_id":"12")"};
+  for (unsigned mask = 0; mask < 32; ++mask) {
+    in += "{\"drawing\": [[[1,2],[3,4]]]";
+    for (size_t f = 0; f < fields.size(); ++f) {
+      if ((mask >> f & 1U) != 0) in += " , " + fields[f];
+    }
+    in += "}\n";
+  }
+  Ingest({scratch_.Write("in.ndjson", in)}, scratch_.File("s.ink"), 1);
+  const std::string out = Export(scratch_.File("s.ink"), 1);
+  EXPECT_NE(in, out);
+  ExpectSameDrawings(in, out);
+}
+
+TEST_F(RoundTripTest, TheFingerprintDoesNotDependOnThreadsOrPacking) {
+  GenerateOptions generate;
+  generate.drawings = 8000;
+  generate.classes = 30;
+  generate.output = scratch_.File("in.ndjson");
+  ASSERT_TRUE(RunGenerate(generate).ok());
+  const std::string text = ReadWholeFile(generate.output);
+  const size_t half = text.find('\n', text.size() / 2) + 1;
+  const std::string a =
+      scratch_.Write("a", testing::Gzip(text.substr(0, half)));
+  const std::string b = scratch_.Write("b", testing::Zstd(text.substr(half)));
+  const std::string one =
+      Ingest({generate.output}, scratch_.File("one.ink"), 1);
+  EXPECT_EQ(one.size(), 64);
+  EXPECT_EQ(Ingest({generate.output}, scratch_.File("three.ink"), 3), one);
+  EXPECT_EQ(Ingest({a, b}, scratch_.File("two.ink"), 2), one);
+  EXPECT_NE(Ingest({b, a}, scratch_.File("swapped.ink"), 2), one);
+}
+
+}  // namespace
+}  // namespace inkstream::ingest

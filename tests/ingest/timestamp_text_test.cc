@@ -1,0 +1,63 @@
+#include "server/ingest/timestamp_text.h"
+
+#include <string>
+
+#include "gtest/gtest.h"
+
+namespace inkstream::ingest {
+namespace {
+
+TEST(TimestampTextTest, MicrosecondsSince1970) {
+  EXPECT_EQ(ParseTimestamp("1970-01-01 00:00:00 UTC")->micros, 0);
+  EXPECT_EQ(ParseTimestamp("1970-01-02 00:00:01.000001 UTC")->micros,
+            86401000001);
+  EXPECT_EQ(ParseTimestamp("1969-12-31 23:59:59.5 UTC")->micros, -500000);
+  // date -u -d '2017-03-02 23:25:10.07453' +%s%6N
+  EXPECT_EQ(ParseTimestamp("2017-03-02 23:25:10.07453 UTC")->micros,
+            1488497110074530);
+}
+
+TEST(TimestampTextTest, TheTextComesBack) {
+  for (const std::string text :
+       {"2017-03-02 23:25:10.07453 UTC", "2017-03-02 23:25:10 UTC",
+        "2017-03-02 23:25:10.5 UTC", "2017-03-02 23:25:10.500000 UTC",
+        "2017-03-02 23:25:10.000000 UTC", "2017-03-02 23:25:10.0 UTC",
+        "2017-03-02 23:25:10.000001 UTC", "2017-03-02 23:25:10.10 UTC",
+        "2016-02-29 00:00:00.1 UTC", "0001-01-01 00:00:00 UTC",
+        "9999-12-31 23:59:59.999999 UTC", "1969-12-31 23:59:59.999999 UTC",
+        "1900-02-28 23:59:59.000010 UTC"}) {
+    const std::optional<Timestamp> parsed = ParseTimestamp(text);
+    ASSERT_TRUE(parsed.has_value()) << text;
+    EXPECT_EQ(FormatTimestamp(*parsed), text);
+  }
+}
+
+TEST(TimestampTextTest, WhatIsNoInstantIsRefused) {
+  for (const std::string text : {"",
+                                 "2017-03-02",
+                                 "2017-03-02 23:25:10",
+                                 "2017-03-02 23:25:10. UTC",
+                                 "2017-03-02 23:25:10.1234567 UTC",
+                                 "2017-03-02 23:25:10.12a UTC",
+                                 "2017-02-29 00:00:00 UTC",
+                                 "2017-13-01 00:00:00 UTC",
+                                 "2017-00-01 00:00:00 UTC",
+                                 "2017-01-00 00:00:00 UTC",
+                                 "2017-01-01 24:00:00 UTC",
+                                 "2017-01-01 23:60:00 UTC",
+                                 "2017-01-01 23:59:60 UTC",
+                                 "0000-01-01 00:00:00 UTC",
+                                 "2017-01-01T00:00:00 UTC",
+                                 "2017-01-01 00:00:00 GMT",
+                                 "2017-01-01 00:00:00  UTC",
+                                 " 2017-01-01 00:00:00 UTC",
+                                 "2017-01-01 00:00:00 UTC ",
+                                 "17-01-01 00:00:00.00 UTC",
+                                 "-017-01-01 00:00:00 UTC",
+                                 "2017-01-01 00:00:00,5 UTC"}) {
+    EXPECT_FALSE(ParseTimestamp(text).has_value()) << text;
+  }
+}
+
+}  // namespace
+}  // namespace inkstream::ingest

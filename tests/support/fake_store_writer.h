@@ -1,0 +1,39 @@
+// A store writer that keeps what it is given, for tests of what writes stores.
+//
+// Thread safety: one thread.
+#pragma once
+
+#include <iterator>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "server/store/store_writer.h"
+
+namespace inkstream::testing {
+
+class FakeStoreWriter : public store::StoreWriter {
+ public:
+  absl::Status Append(std::vector<Drawing> drawings) override {
+    if (!append_status.ok()) return append_status;
+    kept.insert(kept.end(), std::make_move_iterator(drawings.begin()),
+                std::make_move_iterator(drawings.end()));
+    return absl::OkStatus();
+  }
+  absl::StatusOr<std::string> Finish() override {
+    finished = true;
+    return std::string("fingerprint");
+  }
+  absl::Status Discard() override {
+    discarded = true;
+    return absl::OkStatus();
+  }
+  uint64_t drawings() const override { return kept.size(); }
+
+  absl::Status append_status;
+  std::vector<Drawing> kept;
+  bool finished = false;
+  bool discarded = false;
+};
+
+}  // namespace inkstream::testing
