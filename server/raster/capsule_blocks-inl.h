@@ -32,9 +32,12 @@ using Lanes16 = hn::Vec<LaneTag>;
 constexpr size_t kPartLanes = hn::MaxLanes(LaneTag());
 constexpr size_t kParts = kBlockLanes / kPartLanes;
 
+// All 16 entries of a table also where fewer lanes are looked up at a time.
+using TableTag = hn::CappedTag<uint8_t, HWY_MAX(kPartLanes, 16)>;
+
 // Coverage of an index of 0..127 by one direction's table.
 class CoverLookup {
-public:
+ public:
 #if HWY_TARGET == HWY_AVX3_DL
   HWY_INLINE CoverLookup(const CapsulePlan &plan, int direction)
       : low_(_mm512_load_si512(plan.cover[direction])),
@@ -44,7 +47,7 @@ public:
         low_, _mm512_castsi256_si512(index.raw), high_))};
   }
 
-private:
+ private:
   __m512i low_;
   __m512i high_;
 #elif HWY_TARGET == HWY_SCALAR
@@ -54,7 +57,7 @@ private:
     return hn::Set(CoverTag(), table_[hn::GetLane(index)]);
   }
 
-private:
+ private:
   const uint8_t *table_;
 #else
   HWY_INLINE CoverLookup(const CapsulePlan &plan, int direction)
@@ -73,7 +76,7 @@ private:
     const IndexTag di;
     auto cover = hn::Zero(d);
     for (int k = 0; k < kCoverEntries / 16; ++k) {
-      const auto table = hn::LoadDup128(d, steps_ + 16 * k);
+      const auto table = hn::LoadDup128(TableTag(), steps_ + 16 * k);
       const auto at = hn::BitCast(
           d, hn::Sub(index, hn::Set(di, static_cast<int8_t>(16 * k))));
       cover = hn::Xor(cover, hn::TableLookupBytes(table, at));
@@ -81,7 +84,7 @@ private:
     return cover;
   }
 
-private:
+ private:
   const uint8_t *steps_;
 #endif
 };
@@ -110,8 +113,7 @@ HWY_INLINE void DrawSegment(const CapsulePlan &plan, const int32_t *segment,
   const int32_t x1 = get(kX1);
   const int32_t band0 = get(kBand0);
   const int32_t band1 = get(kBand1);
-  if (HWY_UNLIKELY(x0 >= x1 || band0 >= band1))
-    return;
+  if (HWY_UNLIKELY(x0 >= x1 || band0 >= band1)) return;
   touched.x0 = std::min(touched.x0, x0);
   touched.x1 = std::max(touched.x1, x1);
   touched.band0 = std::min(touched.band0, band0);
@@ -199,7 +201,7 @@ HWY_INLINE void DrawSegment(const CapsulePlan &plan, const int32_t *segment,
   }
 }
 
-} // namespace inkstream::raster::HWY_NAMESPACE
+}  // namespace inkstream::raster::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
-#endif // INKSTREAM_CAPSULE_BLOCKS_INL
+#endif  // INKSTREAM_CAPSULE_BLOCKS_INL

@@ -42,7 +42,7 @@ double EdgeArea(double t, double sin, double cos) {
   return t < 0.0 ? 1.0 - area : area;
 }
 
-} // namespace
+}  // namespace
 
 CapsulePlan MakeCapsulePlan(const ImageSpec &spec) {
   CapsulePlan plan;
@@ -114,4 +114,4 @@ CapsulePlan MakeCapsulePlan(const ImageSpec &spec) {
   return plan;
 }
 
-} // namespace inkstream::raster
+}  // namespace inkstream::raster

@@ -21,14 +21,14 @@ inline constexpr int kBlockRows = 2;
 inline constexpr int kBlockLanes = kBlockColumns * kBlockRows;
 
 struct CapsulePlan {
-  uint32_t height = 0; // of the image, pixels
+  uint32_t height = 0;  // of the image, pixels
   uint32_t width = 0;
-  uint32_t samples = 1; // a pixel and axis
-  uint32_t rows = 0;    // of the sample grid
+  uint32_t samples = 1;  // a pixel and axis
+  uint32_t rows = 0;     // of the sample grid
   uint32_t columns = 0;
-  uint32_t pitch = 0; // samples from one row to the next in the cover buffer
+  uint32_t pitch = 0;  // samples from one row to the next in the cover buffer
 
-  float radius = 0.0F; // samples
+  float radius = 0.0F;  // samples
   // Fixed-point units a sample. Rounded products of two such lengths, shifted
   // right by 15, are indices into `cover` once `inner` is taken off.
   float scale = 0.0F;
@@ -56,4 +56,4 @@ struct CapsulePlan {
 
 CapsulePlan MakeCapsulePlan(const ImageSpec &spec);
 
-} // namespace inkstream::raster
+}  // namespace inkstream::raster

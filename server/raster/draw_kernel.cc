@@ -18,23 +18,20 @@ void DrawInkTarget(const ImageSpec &spec, const CapsulePlan &plan,
                    const StrokesView &strokes, DrawScratch &scratch,
                    uint8_t *out) {
   std::memset(out, 0, size_t{plan.height} * plan.width);
-  if (strokes.points() == 0)
-    return;
+  if (strokes.points() == 0) return;
   PlacePoints(spec, plan, strokes, scratch);
   SetUpSegments(plan, strokes.points(), scratch);
   for (size_t s = 0; s < strokes.strokes(); ++s) {
     const size_t begin = strokes.begin(s);
     const size_t end = strokes.end(s);
-    if (begin == end)
-      continue;
+    if (begin == end) continue;
     Touched touched;
     // The last point starts no segment unless it is the only one.
     const size_t last = end - begin == 1 ? end : end - 1;
     for (size_t i = begin; i < last; ++i) {
       DrawSegment(plan, scratch.segment(i), scratch.cover, touched);
     }
-    if (touched.band0 >= touched.band1)
-      continue;
+    if (touched.band0 >= touched.band1) continue;
     if (plan.samples == 1) {
       OverSingle(plan, touched, scratch.cover, out);
     } else {
@@ -43,7 +40,7 @@ void DrawInkTarget(const ImageSpec &spec, const CapsulePlan &plan,
   }
 }
 
-} // namespace inkstream::raster::HWY_NAMESPACE
+}  // namespace inkstream::raster::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
@@ -75,5 +72,5 @@ void UseSimdTarget(const std::string &target) {
   hwy::GetChosenTarget().Update(hwy::SupportedTargets());
 }
 
-} // namespace inkstream::raster
-#endif // HWY_ONCE
+}  // namespace inkstream::raster
+#endif  // HWY_ONCE

@@ -19,20 +19,20 @@ namespace inkstream::raster {
 
 // A column for each constant of a segment, so that many are computed at once.
 enum SegmentColumn : int {
-  kAlongX,     // 1/64 units a sample: unit vector along the segment, x
-  kAlongY,     // the same, y
-  kAcross0,    // 1/64 units: distance of the grid's origin from the line
-  kAlong0,     // 1/64 units: from the middle of the segment, along it
-  kGap,        // 1/64 units taken out of the middle of a long segment
-  kHalfLength, // stretched units, after the gap
-  kX0,         // box of samples that may be touched: columns [x0, x1)
+  kAlongX,      // 1/64 units a sample: unit vector along the segment, x
+  kAlongY,      // the same, y
+  kAcross0,     // 1/64 units: distance of the grid's origin from the line
+  kAlong0,      // 1/64 units: from the middle of the segment, along it
+  kGap,         // 1/64 units taken out of the middle of a long segment
+  kHalfLength,  // stretched units, after the gap
+  kX0,          // box of samples that may be touched: columns [x0, x1)
   kX1,
-  kBand0, // and pairs of rows [band0, band1)
+  kBand0,  // and pairs of rows [band0, band1)
   kBand1,
-  kMiddle,    // 1/4096 samples: where the line crosses the first strip
-  kSlope,     // 1/4096 samples a strip
-  kHalfSpan,  // 1/4096 samples either side of it
-  kDirection, // row of the coverage table
+  kMiddle,     // 1/4096 samples: where the line crosses the first strip
+  kSlope,      // 1/4096 samples a strip
+  kHalfSpan,   // 1/4096 samples either side of it
+  kDirection,  // row of the coverage table
   kSegmentColumns,
 };
 
@@ -62,7 +62,7 @@ struct DrawScratch {
   // 2 (b pitch + x) and the next. All zero between strokes.
   uint8_t *cover = nullptr;
 
-private:
+ private:
   std::vector<uint8_t> cover_;
   std::vector<float> points_;
   std::vector<int32_t> segments_;
@@ -84,4 +84,4 @@ std::vector<std::string> SimdTargets();
 // For tests and benchmarks.
 void UseSimdTarget(const std::string &target);
 
-} // namespace inkstream::raster
+}  // namespace inkstream::raster

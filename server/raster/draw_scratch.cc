@@ -9,7 +9,7 @@ namespace {
 // Whole vectors are read and written past the last point.
 constexpr size_t kSlack = 64;
 
-} // namespace
+}  // namespace
 
 DrawScratch::DrawScratch(const CapsulePlan &plan) {
   const size_t bands = (plan.rows + 1) / 2 + 1;
@@ -20,8 +20,7 @@ DrawScratch::DrawScratch(const CapsulePlan &plan) {
 }
 
 void DrawScratch::Reserve(size_t points) {
-  if (points <= capacity_)
-    return;
+  if (points <= capacity_) return;
   capacity_ = std::max(points, 2 * capacity_);
   const size_t stride = capacity_ + 2 * kSlack;
   points_.assign(4 * stride, 0.0F);
@@ -56,8 +55,7 @@ void ClipSegment(const CapsulePlan &plan, float &ax, float &ay, float &bx,
     }
     double t0 = (low - from[axis]) / d;
     double t1 = (high[axis] - from[axis]) / d;
-    if (t0 > t1)
-      std::swap(t0, t1);
+    if (t0 > t1) std::swap(t0, t1);
     begin = std::max(begin, t0);
     end = std::min(end, t1);
     seen = begin <= end;
@@ -72,4 +70,4 @@ void ClipSegment(const CapsulePlan &plan, float &ax, float &ay, float &bx,
   by = static_cast<float>(from[1] + end * (to[1] - from[1]));
 }
 
-} // namespace inkstream::raster
+}  // namespace inkstream::raster

@@ -32,10 +32,8 @@ HWY_INLINE void ForEachVector(const float *values, size_t count, F f) {
   const FloatTag d;
   const size_t lanes = hn::Lanes(d);
   size_t i = 0;
-  for (; i + lanes <= count; i += lanes)
-    f(i, hn::LoadU(d, values + i));
-  if (i == count)
-    return;
+  for (; i + lanes <= count; i += lanes) f(i, hn::LoadU(d, values + i));
+  if (i == count) return;
   HWY_ALIGN float rest[16];
   hn::Store(hn::Set(d, values[0]), d, rest);
   std::memcpy(rest, values + i, (count - i) * sizeof(float));
@@ -82,8 +80,7 @@ HWY_INLINE void PlacePoints(const ImageSpec &spec, const CapsulePlan &plan,
         scratch.by);
   // Nothing leads from the last point of a stroke; alone, it is a dot.
   for (const uint32_t end : strokes.stroke_ends) {
-    if (end == 0)
-      continue;
+    if (end == 0) continue;
     scratch.bx[end - 1] = scratch.ax[end - 1];
     scratch.by[end - 1] = scratch.ay[end - 1];
   }
@@ -208,7 +205,7 @@ HWY_INLINE void SetUpSegments(const CapsulePlan &plan, size_t count,
   }
 }
 
-} // namespace inkstream::raster::HWY_NAMESPACE
+}  // namespace inkstream::raster::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
-#endif // INKSTREAM_SEGMENT_SETUP_INL
+#endif  // INKSTREAM_SEGMENT_SETUP_INL

@@ -22,7 +22,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 // Products of 8-bit numbers in wider lanes; 16-bit multiplications are the
 // fast ones.
-template <class V> HWY_INLINE V LowMul(V a, V b) {
+template <class V>
+HWY_INLINE V LowMul(V a, V b) {
 #if HWY_TARGET == HWY_SCALAR
   return hn::Mul(a, b);
 #else
@@ -33,7 +34,8 @@ template <class V> HWY_INLINE V LowMul(V a, V b) {
 }
 
 // The low bytes of lanes that hold 0..255.
-template <class D8, class V> HWY_INLINE hn::Vec<D8> Narrow(D8 d8, V v) {
+template <class D8, class V>
+HWY_INLINE hn::Vec<D8> Narrow(D8 d8, V v) {
   const hn::RebindToSigned<hn::DFromV<V>> di;
 #if HWY_TARGET == HWY_AVX3_DL || HWY_TARGET == HWY_AVX3
   // One instruction. (Highway 1.0.3's TruncateTo mixes up the lanes here.)
@@ -76,7 +78,7 @@ HWY_INLINE void OverSingle(const CapsulePlan &plan, const Touched &touched,
   const int32_t height = static_cast<int32_t>(plan.height);
   const uint8_t *out_end = out + size_t{plan.height} * plan.width;
   const int32_t x1 = touched.x1 + kBlockColumns;
-  const auto tail =
+  [[maybe_unused]] const auto tail =
       hn::IfThenElseZero(hn::FirstN(d, static_cast<size_t>(width % lanes)),
                          hn::Set(d, ~hn::TFromD<decltype(d)>{0}));
   for (int32_t band = touched.band0; band < touched.band1; ++band) {
@@ -86,12 +88,10 @@ HWY_INLINE void OverSingle(const CapsulePlan &plan, const Touched &touched,
     const bool has_lower = band * 2 + 1 < height;
     for (int32_t x = touched.x0 & ~(lanes - 1); x < x1; x += lanes) {
       auto pair = hn::Load(d, row + x);
-      if (hn::AllTrue(d, hn::Eq(pair, hn::Zero(d))))
-        continue;
+      if (hn::AllTrue(d, hn::Eq(pair, hn::Zero(d)))) continue;
       hn::Store(hn::Zero(d), d, row + x);
       if (HWY_UNLIKELY(x + lanes > width)) {
-        if (x >= width)
-          break;
+        if (x >= width) break;
         pair = hn::IfThenElseZero(hn::FirstN(d, static_cast<size_t>(width - x)),
                                   pair);
       }
@@ -111,7 +111,7 @@ HWY_INLINE void OverQuads(const CapsulePlan &plan, const Touched &touched,
   const int32_t width = static_cast<int32_t>(plan.width);
   const uint8_t *out_end = out + size_t{plan.height} * plan.width;
   const int32_t x1 = (touched.x1 + kBlockColumns + 1) / 2;
-  const auto tail =
+  [[maybe_unused]] const auto tail =
       hn::IfThenElseZero(hn::FirstN(d, static_cast<size_t>(width % lanes)),
                          hn::Set(d, ~hn::TFromD<decltype(d)>{0}));
   for (int32_t band = touched.band0; band < touched.band1; ++band) {
@@ -120,8 +120,7 @@ HWY_INLINE void OverQuads(const CapsulePlan &plan, const Touched &touched,
     uint8_t *pixels = out + static_cast<size_t>(band) * plan.width;
     for (int32_t x = (touched.x0 / 2) & ~(lanes - 1); x < x1; x += lanes) {
       const auto quad = hn::Load(d, row + x);
-      if (hn::AllTrue(d, hn::Eq(quad, hn::Zero(d))))
-        continue;
+      if (hn::AllTrue(d, hn::Eq(quad, hn::Zero(d)))) continue;
       hn::Store(hn::Zero(d), d, row + x);
       const auto low_bytes = hn::Set(d, 0x00FF00FF);
       const auto pairs = hn::Add(hn::And(quad, low_bytes),
@@ -130,8 +129,7 @@ HWY_INLINE void OverQuads(const CapsulePlan &plan, const Touched &touched,
                                hn::ShiftRight<16>(pairs));
       auto mean = hn::ShiftRight<2>(hn::Add(sum, hn::Set(d, 2)));
       if (HWY_UNLIKELY(x + lanes > width)) {
-        if (x >= width)
-          break;
+        if (x >= width) break;
         mean = hn::IfThenElseZero(hn::FirstN(d, static_cast<size_t>(width - x)),
                                   mean);
       }
@@ -140,7 +138,7 @@ HWY_INLINE void OverQuads(const CapsulePlan &plan, const Touched &touched,
   }
 }
 
-} // namespace inkstream::raster::HWY_NAMESPACE
+}  // namespace inkstream::raster::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
-#endif // INKSTREAM_STROKE_OVER_INL
+#endif  // INKSTREAM_STROKE_OVER_INL
