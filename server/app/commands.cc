@@ -1,5 +1,6 @@
 #include "server/app/commands.h"
 
+#include "server/app/bench_command.h"
 #include "server/app/export_command.h"
 #include "server/app/generate_command.h"
 #include "server/app/health_command.h"
@@ -18,6 +19,7 @@ void AddCommands(CLI::App& app, int* exit_code) {
   AddExportCommand(app, exit_code);
   AddHealthCommand(app, exit_code);
   AddServeCommand(app, exit_code);
+  AddBenchCommand(app, exit_code);
 }
 
 }  // namespace inkstream::app

@@ -180,10 +180,11 @@ TEST_P(BatchStreamSuite, DrainEndsAStreamBetweenBatchesWithItsReason) {
   drain.join();
   EXPECT_EQ(end.code(), absl::StatusCode::kUnavailable) << end;
   EXPECT_EQ(ErrorReason(end), "DRAIN");
+  constexpr uint64_t kWholeSteps = kDrawings / 16;
   EXPECT_EQ(
-      stream->cursor().epoch * kDrawings / 16 * 16 + stream->cursor().position,
-      stream->cursor().epoch * kDrawings / 16 * 16 +
-          batches % (kDrawings / 16) * 16);
+      stream->cursor().epoch * kWholeSteps * 16 + stream->cursor().position,
+      batches * 16)
+      << "the cursor is after the last whole batch";
 }
 
 TEST_P(BatchStreamSuite, AnotherReplicaGoesOnAtTheCursor) {

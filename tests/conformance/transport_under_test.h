@@ -7,6 +7,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <ostream>
 #include <string>
 
 #include "absl/status/status.h"
@@ -31,6 +32,10 @@ class TransportUnderTest {
 struct TransportParam {
   std::string name;  // of the test
   std::function<std::unique_ptr<TransportUnderTest>()> make;
+
+  friend void PrintTo(const TransportParam& param, std::ostream* out) {
+    *out << param.name;
+  }
 };
 
 }  // namespace inkstream::conformance

@@ -1,0 +1,203 @@
+// Every stream has a connection, a thread and a seed of its own. Measuring
+// begins when each of them has its first batch: connecting and resolving the
+// view are not what is asked for.
+
+#include "server/app/bench_command.h"
+
+#include <sys/resource.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "inkstream/client.h"
+#include "server/app/bench_figures.h"
+#include "server/app/command_line.h"
+#include "server/app/failure.h"
+#include "server/app/interrupt.h"
+
+namespace inkstream::app {
+namespace {
+
+constexpr char kName[] = "bench";
+
+struct BenchFlags {
+  std::string target = "127.0.0.1:50051";
+  std::string dataset;
+  std::string split = "train";
+  std::string image = "128x128";
+  uint32_t batch = 256;
+  std::string transport = "auto";
+  std::string codec = "none";
+  uint32_t streams = 1;
+  double seconds = 10;
+  bool json = false;
+};
+
+// What one stream received.
+struct Received {
+  BenchFigures figures;
+  absl::Status status;
+};
+
+double ProcessCpuSeconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) +
+           static_cast<double>(time.tv_usec) * 1e-6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+bool ParseSides(const std::string& text, ImageSpec* image) {
+  char rest = 0;
+  const int read = std::sscanf(text.c_str(), "%5ux%5u%c", &image->height,
+                               &image->width, &rest);
+  return read == 2 && image->height > 0 && image->width > 0;
+}
+
+// A stream of its own connection that already gave its first batch.
+absl::StatusOr<std::unique_ptr<Stream>> OpenStream(const BenchFlags& flags,
+                                                   const ImageSpec& image,
+                                                   uint32_t number) {
+  auto client = Client::Connect({flags.target});
+  if (!client.ok()) {
+    return client.status();
+  }
+  Plan plan;
+  plan.dataset = flags.dataset;
+  plan.view.split = flags.split;
+  plan.order.seed = number;
+  plan.delivery.image = image;
+  plan.delivery.columns = {"label"};
+  plan.delivery.batch_size = flags.batch;
+  plan.delivery.epochs = std::nullopt;
+  auto stream = (*client)->Stream(plan);
+  if (!stream.ok()) {
+    return stream.status();
+  }
+  const auto first = (*stream)->Next();
+  if (!first.ok()) {
+    return first.status();
+  }
+  return stream;
+}
+
+void Receive(Stream* stream, absl::Time until, Received* received) {
+  while (absl::Now() < until && !Interrupt::requested()) {
+    const absl::Time asked = absl::Now();
+    const auto batch = stream->Next();
+    if (!batch.ok()) {
+      received->status = batch.status();
+      return;
+    }
+    if (!batch->has_value()) {
+      return;
+    }
+    received->figures.waits.Add(absl::Now() - asked);
+    ++received->figures.batches;
+    received->figures.drawings += (*batch)->rows();
+    received->figures.bytes += (*batch)->byte_size();
+  }
+}
+
+int RunBench(const BenchFlags& flags) {
+  ImageSpec image;
+  if (!ParseSides(flags.image, &image)) {
+    return Fail(kName,
+                absl::InvalidArgumentError(absl::StrCat(
+                    "--image ", flags.image,
+                    " is not HEIGHTxWIDTH in pixels, such as 128x128")),
+                kExitUsage);
+  }
+  Interrupt::Install();
+  std::vector<std::unique_ptr<Stream>> streams;
+  for (uint32_t i = 0; i < flags.streams; ++i) {
+    auto stream = OpenStream(flags, image, i);
+    if (!stream.ok()) {
+      return Fail(kName, stream.status(), kExitFailed);
+    }
+    streams.push_back(*std::move(stream));
+  }
+
+  const double cpu_before = ProcessCpuSeconds();
+  const absl::Time begin = absl::Now();
+  const absl::Time until = begin + absl::Seconds(flags.seconds);
+  std::vector<Received> received(flags.streams);
+  std::vector<std::thread> threads;
+  for (uint32_t i = 0; i < flags.streams; ++i) {
+    threads.emplace_back(Receive, streams[i].get(), until, &received[i]);
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  BenchFigures all;
+  all.seconds = absl::ToDoubleSeconds(absl::Now() - begin);
+  all.cpu_seconds = ProcessCpuSeconds() - cpu_before;
+  streams.clear();
+  for (const Received& one : received) {
+    if (!one.status.ok()) {
+      return Fail(kName, one.status, kExitFailed);
+    }
+    all.Merge(one.figures);
+  }
+  const BenchSetup setup = {flags.target, flags.dataset, flags.split,
+                            image.height, image.width,   flags.batch,
+                            flags.streams};
+  const std::string report =
+      flags.json ? FiguresAsJson(setup, all) : FiguresAsText(setup, all);
+  std::fputs(report.c_str(), stdout);
+  return Interrupt::requested() ? Interrupt::exit_code() : kExitDone;
+}
+
+}  // namespace
+
+void AddBenchCommand(CLI::App& app, int* exit_code) {
+  const auto flags = std::make_shared<BenchFlags>();
+  CLI::App* command = app.add_subcommand(
+      kName, "Measures how fast batches arrive from a server");
+  command
+      ->add_option("--target", flags->target,
+                   "HOST:PORT, dns:///HOST:PORT or unix:PATH")
+      ->capture_default_str();
+  command->add_option("--dataset", flags->dataset,
+                      "Left out: the server's only one");
+  command->add_option("--split", flags->split, "Subset to stream")
+      ->capture_default_str();
+  command->add_option("--image", flags->image, "Pixels")
+      ->type_name("HEIGHTxWIDTH")
+      ->capture_default_str();
+  command->add_option("--batch", flags->batch, "Drawings a batch")
+      ->check(CLI::Range(1U, 1U << 20U))
+      ->capture_default_str();
+  command->add_option("--transport", flags->transport, "How bulk bytes travel")
+      ->check(CLI::IsMember({"auto", "grpc"}))
+      ->capture_default_str();
+  command->add_option("--codec", flags->codec, "Compression of bulk bytes")
+      ->check(CLI::IsMember({"none"}))
+      ->capture_default_str();
+  command
+      ->add_option("--streams", flags->streams,
+                   "Streams at once, each over a connection of its own")
+      ->check(CLI::Range(1U, 256U))
+      ->capture_default_str();
+  command->add_option("--seconds", flags->seconds, "How long to measure")
+      ->check(CLI::Range(0.1, 86400.0))
+      ->capture_default_str();
+  command->add_flag("--json", flags->json,
+                    "The figures on standard output, as JSON");
+  command->footer(
+      "The wait is the time from asking for a batch to having it.\n"
+      "Example:\n"
+      "  inkstream bench --target 127.0.0.1:50051 --image 128x128 --seconds "
+      "10");
+  command->callback([flags, exit_code] { *exit_code = RunBench(*flags); });
+}
+
+}  // namespace inkstream::app

@@ -1,0 +1,101 @@
+#include "server/app/bench_figures.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "absl/strings/str_format.h"
+#include "server/app/progress_display.h"
+#include "server/ingest/json_text.h"
+
+namespace inkstream::app {
+namespace {
+
+constexpr double kStep = 0.02;  // of the logarithm
+
+double PerSecond(uint64_t count, const BenchFigures& figures) {
+  return static_cast<double>(count) / std::max(figures.seconds, 1e-9);
+}
+
+double CpuMillisPerThousand(const BenchFigures& figures) {
+  return figures.cpu_seconds * 1e6 /
+         std::max(static_cast<double>(figures.drawings), 1.0);
+}
+
+}  // namespace
+
+void WaitHistogram::Add(absl::Duration wait) {
+  const double micros = std::max(1.0, absl::ToDoubleMicroseconds(wait));
+  const auto bucket = static_cast<size_t>(std::log(micros) / kStep);
+  ++counts_[std::min(bucket, counts_.size() - 1)];
+}
+
+void WaitHistogram::Merge(const WaitHistogram& other) {
+  for (size_t i = 0; i < counts_.size(); ++i) {
+    counts_[i] += other.counts_[i];
+  }
+}
+
+double WaitHistogram::Quantile(double quantile) const {
+  uint64_t total = 0;
+  for (const uint64_t count : counts_) {
+    total += count;
+  }
+  const double wanted = quantile * static_cast<double>(total);
+  uint64_t seen = 0;
+  for (size_t i = 0; i < counts_.size(); ++i) {
+    seen += counts_[i];
+    if (seen > 0 && static_cast<double>(seen) >= wanted) {
+      return std::exp((static_cast<double>(i) + 0.5) * kStep) / 1000;
+    }
+  }
+  return 0;
+}
+
+void BenchFigures::Merge(const BenchFigures& other) {
+  batches += other.batches;
+  drawings += other.drawings;
+  bytes += other.bytes;
+  waits.Merge(other.waits);
+}
+
+std::string FiguresAsText(const BenchSetup& setup,
+                          const BenchFigures& figures) {
+  return absl::StrFormat(
+      "%ux%u uint8 in batches of %u, %u stream%s of %s, %.1f s\n"
+      "  drawings/s    %s\n"
+      "  MB/s          %.1f\n"
+      "  batch wait    p50 %.2f ms, p99 %.2f ms\n"
+      "  client CPU    %.3f ms per 1,000 drawings\n",
+      setup.height, setup.width, setup.batch, setup.streams,
+      setup.streams == 1 ? "" : "s", setup.target, figures.seconds,
+      WithThousands(
+          static_cast<uint64_t>(PerSecond(figures.drawings, figures))),
+      PerSecond(figures.bytes, figures) / 1e6, figures.waits.Quantile(0.5),
+      figures.waits.Quantile(0.99), CpuMillisPerThousand(figures));
+}
+
+std::string FiguresAsJson(const BenchSetup& setup,
+                          const BenchFigures& figures) {
+  std::string json = "{\"target\": ";
+  ingest::AppendJsonString(setup.target, &json);
+  json += ", \"dataset\": ";
+  ingest::AppendJsonString(setup.dataset, &json);
+  json += ", \"split\": ";
+  ingest::AppendJsonString(setup.split, &json);
+  absl::StrAppendFormat(
+      &json,
+      ", \"transport\": \"grpc\", \"codec\": \"none\", \"height\": %u, "
+      "\"width\": %u, \"batch\": %u, \"streams\": %u, \"seconds\": %.3f, "
+      "\"batches\": %u, \"drawings\": %u, \"bytes\": %u, "
+      "\"drawings_per_second\": %.1f, \"megabytes_per_second\": %.2f, "
+      "\"batch_wait_ms_p50\": %.4f, \"batch_wait_ms_p99\": %.4f, "
+      "\"client_cpu_ms_per_1000_drawings\": %.4f}\n",
+      setup.height, setup.width, setup.batch, setup.streams, figures.seconds,
+      figures.batches, figures.drawings, figures.bytes,
+      PerSecond(figures.drawings, figures),
+      PerSecond(figures.bytes, figures) / 1e6, figures.waits.Quantile(0.5),
+      figures.waits.Quantile(0.99), CpuMillisPerThousand(figures));
+  return json;
+}
+
+}  // namespace inkstream::app

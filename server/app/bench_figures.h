@@ -1,0 +1,53 @@
+// What `inkstream bench` measured, and how it is said.
+//
+// Thread safety: plain values, pure functions.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "absl/time/time.h"
+
+namespace inkstream::app {
+
+// Waiting times in buckets 2 % apart, from a microsecond to an hour: constant
+// memory however long a measurement runs.
+class WaitHistogram {
+ public:
+  void Add(absl::Duration wait);
+  void Merge(const WaitHistogram& other);
+  // Milliseconds, within 1 %; 0 where nothing was added. `quantile`: 0..1.
+  double Quantile(double quantile) const;
+
+ private:
+  std::array<uint64_t, 1100> counts_{};
+};
+
+struct BenchSetup {
+  std::string target;
+  std::string dataset;
+  std::string split;
+  uint32_t height = 0;  // pixels
+  uint32_t width = 0;
+  uint32_t batch = 0;  // drawings
+  uint32_t streams = 0;
+};
+
+struct BenchFigures {
+  uint64_t batches = 0;
+  uint64_t drawings = 0;
+  uint64_t bytes = 0;
+  WaitHistogram waits;     // from asking for a batch to having it
+  double seconds = 0;      // of the measurement
+  double cpu_seconds = 0;  // of this process
+
+  // Adds counts and waits; the times are those of the whole.
+  void Merge(const BenchFigures& other);
+};
+
+std::string FiguresAsText(const BenchSetup& setup, const BenchFigures& figures);
+// One line.
+std::string FiguresAsJson(const BenchSetup& setup, const BenchFigures& figures);
+
+}  // namespace inkstream::app
