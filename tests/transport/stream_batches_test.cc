@@ -317,12 +317,14 @@ TEST_F(StreamBatchesTest, AReaderThatStopsReadingIsEndedAndNamed) {
   Serve(100'000);
   grpc::ClientContext context;
   v1::StreamBatchesRequest request = SmallRequest();
-  request.mutable_open()->mutable_delivery()->mutable_image()->set_height(256);
+  request.mutable_open()->mutable_delivery()->mutable_image()->set_height(512);
+  request.mutable_open()->mutable_delivery()->set_max_message_bytes(8U << 20U);
   request.mutable_open()->mutable_delivery()->set_forever(true);
   auto stream = Open(request, &context);
   v1::BatchPart part;
   ASSERT_TRUE(stream->Read(&part));
-  // 8 MiB of credits and a client that reads none of it.
+  // 32 MiB of credits, more than the connection buffers for a client that
+  // reads none of it.
   EXPECT_TRUE(Within(std::chrono::seconds(10), [&] {
     return Status().streams_size() == 0 && Status().batches_sent() > 0;
   }));
