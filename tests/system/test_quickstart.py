@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import pty
 import re
 import shutil
 import signal
 import subprocess
+import termios
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -126,7 +129,7 @@ def test_given_files_are_used_and_a_second_run_installs_nothing(
     assert done.returncode == 0, done.stdout + done.stderr
     assert "2,000 drawings" in done.stdout
     assert "Installing" not in done.stdout
-    assert "Building" not in done.stdout
+    assert "no work to do" in done.stdout
 
 
 @pytest.mark.usefixtures("first_run")
@@ -156,39 +159,65 @@ def test_a_kept_server_can_be_reached_and_stopped_and_is_replaced_by_the_next(
     assert_all_gone(checkout, 30)
 
 
+MOMENTS = ("Build", "Drawings into a store", "Serve and stream")
+NEXT_STEP = {"Build": "Python client", "Drawings into a store": "Serve", "Serve and stream": "One"}
+
+
 @pytest.mark.usefixtures("first_run")
-@pytest.mark.parametrize("moment", ["Build", "Drawings into a store", "Serve and stream"])
-@pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("how", ["Ctrl-C in a terminal", "SIGINT", "SIGTERM"])
 def test_cut_short_it_leaves_no_process_and_the_next_run_works(
     checkout: Checkout,
     root: Path,
     grpcurl: Path,
     drawings_file: Path,
     moment: str,
-    sig: signal.Signals,
+    how: str,
 ) -> None:
     variables = environment(root, grpcurl)
+    if moment == "Build":
+        # Something to compile that no cache has.
+        with (checkout.path / "server/app/serve_command.cc").open("a") as source:
+            source.write(f"extern int touched_{time.time_ns()};\n")
+    ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [checkout.script, "--drawings", "400000"],
         env=variables,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
         start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     )
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.startswith(f"== {moment}"):
-            break
-    time.sleep(0.3)
-    # To the script alone: the least that reaches what it has started.
-    process.send_signal(sig)
-    process.stdout.read()
-    assert process.wait(30) == 128 + sig
+    os.close(theirs)
+    output = read_until(ours, f"== {moment}")
+    time.sleep(1)
+    if how == "Ctrl-C in a terminal":
+        os.write(ours, b"\x03")
+    else:
+        # To the script alone: the least that reaches what it has started.
+        process.send_signal(signal.Signals[how])
+    output += read_until(ours, None)
+    assert process.wait(30) == (143 if how == "SIGTERM" else 130), output
+    assert f"== {NEXT_STEP[moment]}" not in output, "it had gone on before the signal came"
     assert_all_gone(checkout, 15)
     again = run_quickstart(checkout, variables, "--data", str(drawings_file), timeout=300)
     assert again.returncode == 0, again.stdout + again.stderr
+
+
+def read_until(terminal: int, text: str | None) -> str:
+    """What the terminal shows until the text stands there, or (None) to its end."""
+    shown = ""
+    while text is None or text not in shown:
+        try:
+            piece = os.read(terminal, 65536)
+        except OSError:  # the other side is closed
+            piece = b""
+        if not piece:
+            assert text is None, f"ended before {text!r}: {shown}"
+            break
+        shown += piece.decode(errors="replace")
+    return shown
 
 
 def assert_all_gone(checkout: Checkout, seconds: float) -> None:
