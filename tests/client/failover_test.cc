@@ -1,0 +1,203 @@
+#include <chrono>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "inkstream/client.h"
+#include "inkstream/errors.h"
+#include "tests/support/fake_drawing_server.h"
+#include "tests/support/scripted_stream.h"
+
+namespace inkstream {
+namespace {
+
+using inkstream::testing::BatchOf;
+using inkstream::testing::Connected;
+using inkstream::testing::EndPart;
+using inkstream::testing::Epoch;
+using inkstream::testing::FakeDrawingServer;
+using inkstream::testing::OpenedPart;
+using inkstream::testing::ReadAll;
+using inkstream::testing::UpTo;
+using ::testing::HasSubstr;
+using BatchStream = inkstream::testing::FakeDrawingServer::BatchStream;
+
+TEST(Stream, GoesOnAtTheCursorWhereAServerDrains) {
+  FakeDrawingServer first;
+  FakeDrawingServer second;
+  first.OnStream(Epoch(20, 5).StopAt(35));
+  second.OnStream(Epoch(20, 5));
+  const auto client = Connected({first.target(), second.target()});
+  auto stream = client->Stream({});
+  ASSERT_TRUE(stream.ok()) << stream.status();
+  std::vector<uint64_t> sequences;
+  std::vector<int64_t> indices;
+  for (;;) {
+    auto batch = (*stream)->Next();
+    ASSERT_TRUE(batch.ok()) << batch.status();
+    if (!batch->has_value()) {
+      break;
+    }
+    const auto values = (*batch)->Values<int64_t>("index");
+    indices.insert(indices.end(), values->begin(), values->end());
+    EXPECT_EQ((*batch)->sequence(), sequences.size());
+    sequences.push_back((*batch)->sequence());
+  }
+  EXPECT_EQ(indices, UpTo(100));
+  EXPECT_EQ(second.streams_opened(), 1);
+}
+
+TEST(Stream, GoesOnWhereAServerIsKilled) {
+  FakeDrawingServer first;
+  FakeDrawingServer second;
+  first.OnStream([](grpc::ServerContext* context, BatchStream* stream) {
+    v1::StreamBatchesRequest request;
+    stream->Read(&request);
+    stream->Write(OpenedPart());
+    stream->Write(BatchOf(0, 0, 5, 5));
+    while (!context->IsCancelled()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return grpc::Status::CANCELLED;
+  });
+  second.OnStream(Epoch(4, 5));
+  const auto client = Connected({first.target(), second.target()});
+  auto stream = client->Stream({});
+  ASSERT_TRUE(stream.ok()) << stream.status();
+  ASSERT_TRUE((*stream)->Next().ok());
+  first.Kill();
+  std::vector<int64_t> rest = UpTo(20);
+  rest.erase(rest.begin(), rest.begin() + 5);
+  EXPECT_EQ(ReadAll(stream->get()), rest);
+}
+
+TEST(Stream, WithAStrideReportsTheLossInsteadOfGuessingItsPhase) {
+  FakeDrawingServer server;
+  server.OnStream(Epoch(20, 5).StopAt(35));
+  const auto client = Connected({server.target()});
+  Plan plan;
+  plan.delivery.step_stride = 2;
+  auto stream = client->Stream(plan);
+  ASSERT_TRUE(stream.ok()) << stream.status();
+  absl::Status end;
+  EXPECT_EQ(ReadAll(stream->get(), &end), UpTo(35));
+  EXPECT_EQ(end.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(ErrorReason(end), "DRAIN");
+  EXPECT_EQ(server.streams_opened(), 1);
+}
+
+TEST(Stream, RefusesToGoOnWithOtherData) {
+  FakeDrawingServer first;
+  FakeDrawingServer second;
+  first.OnStream(Epoch(20, 5).StopAt(35));
+  second.OnStream([](grpc::ServerContext*, BatchStream* stream) {
+    v1::StreamBatchesRequest request;
+    stream->Read(&request);
+    v1::BatchPart opened = OpenedPart();
+    opened.mutable_opened()->set_raster_version(2);
+    stream->Write(opened);
+    stream->Read(&request);
+    return grpc::Status::OK;
+  });
+  const auto client = Connected({first.target(), second.target()});
+  auto stream = client->Stream({});
+  ASSERT_TRUE(stream.ok()) << stream.status();
+  absl::Status end;
+  ReadAll(stream->get(), &end);
+  EXPECT_EQ(end.code(), absl::StatusCode::kFailedPrecondition) << end;
+  EXPECT_THAT(end.message(), HasSubstr("raster version"));
+}
+
+TEST(Stream, OpensAgainWhereTheServerRebalances) {
+  FakeDrawingServer server;
+  server.OnStream([](grpc::ServerContext*, BatchStream* stream) {
+    v1::StreamBatchesRequest request;
+    stream->Read(&request);
+    const uint64_t position = request.open().cursor().position();
+    if (position > 0) {
+      return grpc::Status(grpc::StatusCode::DATA_LOSS,
+                          "came back at " + std::to_string(position));
+    }
+    stream->Write(OpenedPart());
+    stream->Write(BatchOf(0, 0, 5, 5));
+    v1::BatchPart end = EndPart(0, 5);
+    end.mutable_end()->set_reason(v1::StreamEnd::REASON_REBALANCE);
+    stream->Write(end);
+    return grpc::Status::OK;
+  });
+  const auto client = Connected({server.target()});
+  auto stream = client->Stream({});
+  ASSERT_TRUE(stream.ok()) << stream.status();
+  absl::Status end;
+  EXPECT_EQ(ReadAll(stream->get(), &end), UpTo(5));
+  EXPECT_EQ(end.message(), "came back at 5");
+}
+
+struct Misbehaviour {
+  const char* name;
+  std::vector<v1::BatchPart> parts;
+  const char* message;
+};
+
+class MisbehavingServer : public ::testing::TestWithParam<Misbehaviour> {};
+
+TEST_P(MisbehavingServer, IsAnInternalError) {
+  FakeDrawingServer server;
+  server.OnStream([](grpc::ServerContext*, BatchStream* stream) {
+    v1::StreamBatchesRequest request;
+    stream->Read(&request);
+    for (const v1::BatchPart& part : GetParam().parts) {
+      stream->Write(part);
+    }
+    return grpc::Status::OK;
+  });
+  const auto client = Connected({server.target()});
+  auto stream = client->Stream({});
+  absl::Status end = stream.status();
+  if (stream.ok()) {
+    ReadAll(stream->get(), &end);
+  }
+  EXPECT_EQ(end.code(), absl::StatusCode::kInternal) << end;
+  EXPECT_THAT(end.message(), HasSubstr(GetParam().message));
+}
+
+std::vector<v1::BatchPart> Many(int batches) {
+  std::vector<v1::BatchPart> parts = {OpenedPart()};
+  for (int i = 0; i < batches; ++i) {
+    parts.push_back(BatchOf(i, i, 1, i + 1));
+  }
+  return parts;
+}
+
+v1::BatchPart Unfinished() {
+  v1::BatchPart part = BatchOf(0, 0, 2, 2);
+  part.mutable_batches(0)->set_part_count(2);
+  part.mutable_data()->resize(8);
+  return part;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Stream, MisbehavingServer,
+    ::testing::Values(
+        Misbehaviour{"SaysNothing", {}, "without an end part"},
+        Misbehaviour{"NeverOpens", {BatchOf(0, 0, 1, 1)}, "before the first"},
+        Misbehaviour{"OpensTwice", {OpenedPart(), OpenedPart()}, "second"},
+        Misbehaviour{"EndsWithoutEnd",
+                     {OpenedPart(), BatchOf(0, 0, 1, 1)},
+                     "without an end part"},
+        Misbehaviour{"EndsWithinABatch",
+                     {OpenedPart(), Unfinished(), EndPart(1, 0)},
+                     "within a batch"},
+        Misbehaviour{"GoesOnAfterTheEnd",
+                     {OpenedPart(), EndPart(1, 0), BatchOf(0, 0, 1, 1)},
+                     "after the end"},
+        Misbehaviour{"SendsWithoutCredit", Many(100), "than were granted"},
+        Misbehaviour{"RepeatsABatch",
+                     {OpenedPart(), BatchOf(0, 0, 1, 1), BatchOf(0, 0, 1, 1)},
+                     "was due"}),
+    [](const auto& info) { return info.param.name; });
+
+}  // namespace
+}  // namespace inkstream
