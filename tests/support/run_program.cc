@@ -14,6 +14,9 @@
 namespace inkstream::testing {
 namespace {
 
+constexpr std::chrono::milliseconds kPoll{5};
+constexpr int kPolls = 12000;
+
 [[noreturn]] void RunChild(const std::string& program,
                            const std::vector<std::string>& arguments,
                            const ProgramOptions& options, int input,
@@ -59,8 +62,9 @@ ProgramResult RunProgram(const std::string& program,
     sent += static_cast<size_t>(wrote);
   }
   if (options.signal != 0) {
-    std::this_thread::sleep_for(
-        std::chrono::milliseconds(options.signal_after_ms));
+    for (int i = 0; i < kPolls && !options.signal_when(); ++i) {
+      std::this_thread::sleep_for(kPoll);
+    }
     kill(child, options.signal);
   } else {
     close(input[1]);

@@ -3,6 +3,7 @@
 
 #include <signal.h>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -17,10 +18,10 @@ struct ProgramResult {
 struct ProgramOptions {
   std::string input;                     // its standard input
   std::vector<std::string> environment;  // NAME=VALUE, added to this process's
-  // Sent this signal after so many milliseconds; its standard input stays open
-  // until then. 0: none.
+  // Sent this signal once `signal_when` is true (asked every few milliseconds,
+  // for a minute at most); its standard input stays open until then. 0: none.
   int signal = 0;
-  int signal_after_ms = 0;
+  std::function<bool()> signal_when;
 };
 
 // `arguments` without the program's name.
