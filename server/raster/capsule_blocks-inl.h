@@ -39,7 +39,7 @@ using TableTag = hn::CappedTag<uint8_t, HWY_MAX(kPartLanes, 16)>;
 class CoverLookup {
  public:
 #if HWY_TARGET == HWY_AVX3_DL
-  HWY_INLINE CoverLookup(const CapsulePlan &plan, int direction)
+  HWY_INLINE CoverLookup(const CapsulePlan& plan, int direction)
       : low_(_mm512_load_si512(plan.cover[direction])),
         high_(_mm512_load_si512(plan.cover[direction] + 64)) {}
   HWY_INLINE hn::Vec<CoverTag> operator()(hn::Vec<IndexTag> index) const {
@@ -51,16 +51,16 @@ class CoverLookup {
   __m512i low_;
   __m512i high_;
 #elif HWY_TARGET == HWY_SCALAR
-  HWY_INLINE CoverLookup(const CapsulePlan &plan, int direction)
+  HWY_INLINE CoverLookup(const CapsulePlan& plan, int direction)
       : table_(plan.cover[direction]) {}
   HWY_INLINE hn::Vec<CoverTag> operator()(hn::Vec<IndexTag> index) const {
     return hn::Set(CoverTag(), table_[hn::GetLane(index)]);
   }
 
  private:
-  const uint8_t *table_;
+  const uint8_t* table_;
 #else
-  HWY_INLINE CoverLookup(const CapsulePlan &plan, int direction)
+  HWY_INLINE CoverLookup(const CapsulePlan& plan, int direction)
 #if HWY_ARCH_X86
       // The index of a look-up wraps at 16 unless it is negative, so each
       // step is taken by every index at or above it.
@@ -85,76 +85,108 @@ class CoverLookup {
   }
 
  private:
-  const uint8_t *steps_;
+  const uint8_t* steps_;
 #endif
 };
 
-// The part of the cover buffer that a stroke has touched.
-struct Touched {
-  int32_t x0 = INT32_MAX;
-  int32_t x1 = 0;
-  int32_t band0 = INT32_MAX;
-  int32_t band1 = 0;
+// What stays the same for all blocks of one segment.
+struct CapsuleLanes {
+  HWY_INLINE CapsuleLanes(const CapsulePlan& plan, const int32_t* segment)
+      : lookup(plan, segment[kDirection * kSegmentGroup]),
+        half_length(Broadcast(segment[kHalfLength * kSegmentGroup])),
+        inner(Broadcast(plan.inner)),
+        across_step(Broadcast(segment[kAcrossStep * kSegmentGroup])),
+        along_step(Broadcast(segment[kAlongStep * kSegmentGroup])) {
+    const LaneTag d;
+    const auto fine_x = Broadcast(segment[kFineX * kSegmentGroup]);
+    const auto fine_y = Broadcast(segment[kFineY * kSegmentGroup]);
+    for (size_t p = 0; p < kParts; ++p) {
+      const size_t at = p * kPartLanes;
+      const auto of = [&](const int16_t* offsets, Lanes16 v) HWY_ATTR {
+        return hn::MulFixedPoint15(hn::Load(d, offsets + at), v);
+      };
+      across[p] = hn::Sub(of(plan.lane_y, fine_x), of(plan.lane_x, fine_y));
+      along[p] = hn::Add(of(plan.stretched_lane_x, fine_x),
+                         of(plan.stretched_lane_y, fine_y));
+    }
+  }
+
+  static HWY_INLINE Lanes16 Broadcast(int32_t v) {
+    return hn::Set(LaneTag(), static_cast<int16_t>(v));
+  }
+
+  const CoverLookup lookup;
+  const Lanes16 half_length;
+  const Lanes16 inner;
+  const Lanes16 across_step;  // from one band to the next
+  const Lanes16 along_step;
+  Lanes16 across[kParts];  // from the block's middle
+  Lanes16 along[kParts];
 };
 
-// Bands that are reached from one by adding up steps; more would let the
-// steps' rounding show. Fewer where the middle of a long segment is cut out:
-// there, lanes may be off along the segment by these bands' height.
-constexpr int32_t kRun = 8;
-constexpr int32_t kRunOfLong = 4;
-
-HWY_INLINE void DrawSegment(const CapsulePlan &plan, const int32_t *segment,
-                            uint8_t *HWY_RESTRICT cover, Touched &touched) {
+// Unites `run` blocks below each other with the buffer at `to`; across and
+// along are those of the first block's middle.
+HWY_INLINE void DrawRun(const CapsuleLanes& lanes, int32_t across,
+                        int32_t along, int32_t run, size_t stride,
+                        uint8_t* HWY_RESTRICT to) {
   const LaneTag d;
   const UnsignedLaneTag du;
   const CoverTag dc;
+  Lanes16 across_now[kParts];
+  Lanes16 along_now[kParts];
+  for (size_t p = 0; p < kParts; ++p) {
+    across_now[p] = hn::Add(lanes.Broadcast(across), lanes.across[p]);
+    along_now[p] = hn::Add(lanes.Broadcast(along), lanes.along[p]);
+  }
+  const auto minus = [&](Lanes16 a, Lanes16 b) HWY_ATTR {
+    return hn::BitCast(
+        d, hn::SaturatedSub(hn::BitCast(du, a), hn::BitCast(du, b)));
+  };
+  do {
+    for (size_t p = 0; p < kParts; ++p) {
+      const auto beyond = minus(hn::Abs(along_now[p]), lanes.half_length);
+      const auto square =
+          hn::SaturatedAdd(hn::MulFixedPoint15(across_now[p], across_now[p]),
+                           hn::MulFixedPoint15(beyond, beyond));
+      const auto index = hn::DemoteTo(IndexTag(), minus(square, lanes.inner));
+      uint8_t* at = to + p * kPartLanes;
+      hn::StoreU(hn::Max(hn::LoadU(dc, at), lanes.lookup(index)), dc, at);
+      across_now[p] = hn::Add(across_now[p], lanes.across_step);
+      along_now[p] = hn::Add(along_now[p], lanes.along_step);
+    }
+    to += stride;
+  } while (--run > 0);
+}
+
+// A segment that one run covers.
+HWY_INLINE void DrawShortSegment(const CapsulePlan& plan,
+                                 const int32_t* segment, uint8_t* cover) {
   const auto get = [&](SegmentColumn c) { return segment[c * kSegmentGroup]; };
+  const size_t stride = size_t{2} * plan.pitch;
+  const int32_t band0 = get(kBand0);
+  DrawRun(CapsuleLanes(plan, segment), get(kFirstAcross), get(kFirstAlong),
+          get(kBand1) - band0, stride,
+          cover + static_cast<size_t>(band0) * stride + 2 * get(kX0));
+}
+
+// Any other: strips of 16 columns, each in runs of bands.
+HWY_NOINLINE void DrawLongSegment(const CapsulePlan& plan,
+                                  const int32_t* segment, uint8_t* cover) {
+  const auto get = [&](SegmentColumn c) { return segment[c * kSegmentGroup]; };
+  const CapsuleLanes lanes(plan, segment);
   const int32_t x0 = get(kX0);
   const int32_t x1 = get(kX1);
   const int32_t band0 = get(kBand0);
   const int32_t band1 = get(kBand1);
-  if (HWY_UNLIKELY(x0 >= x1 || band0 >= band1)) return;
-  touched.x0 = std::min(touched.x0, x0);
-  touched.x1 = std::max(touched.x1, x1);
-  touched.band0 = std::min(touched.band0, band0);
-  touched.band1 = std::max(touched.band1, band1);
-
-  const CoverLookup lookup(plan, get(kDirection));
   const int32_t along_x = get(kAlongX);
   const int32_t along_y = get(kAlongY);
   const int32_t gap = get(kGap);
-  const auto half_length = hn::Set(du, static_cast<uint16_t>(get(kHalfLength)));
-  const auto inner = hn::Set(du, plan.inner);
-  const auto set = [&](int32_t v)
-                       HWY_ATTR { return hn::Set(d, static_cast<int16_t>(v)); };
-  const auto stretched = [&](int32_t v) {
-    return (v * plan.stretch_fixed + (1 << 11)) >> 12;
-  };
-  const auto across_step = set((kBlockRows * along_x + 32) >> 6);
-  const auto along_step = set(stretched((kBlockRows * along_y + 32) >> 6));
-  Lanes16 across_lanes[kParts];
-  Lanes16 along_lanes[kParts];
-  {
-    const auto fine_x = set(along_x >> 3);
-    const auto fine_y = set(along_y >> 3);
-    for (size_t p = 0; p < kParts; ++p) {
-      const size_t at = p * kPartLanes;
-      const auto of = [&](const int16_t *offsets, auto v) HWY_ATTR {
-        return hn::MulFixedPoint15(hn::Load(d, offsets + at), v);
-      };
-      across_lanes[p] =
-          hn::Sub(of(plan.lane_y, fine_x), of(plan.lane_x, fine_y));
-      along_lanes[p] = hn::Add(of(plan.stretched_lane_x, fine_x),
-                               of(plan.stretched_lane_y, fine_y));
-    }
-  }
-
-  const size_t stride = size_t{2} * plan.pitch;
   const int32_t longest_run = gap == 0 ? kRun : kRunOfLong;
   const bool narrow = x1 - x0 <= kBlockColumns;
-  int32_t middle = get(kMiddle);
+  const size_t stride = size_t{2} * plan.pitch;
   const int32_t slope = get(kSlope);
   const int32_t span = get(kHalfSpan);
+  int32_t middle = get(kMiddle);
   for (int32_t x = x0; x < x1; x += kBlockColumns, middle += slope) {
     int32_t band = band0;
     int32_t past = band1;
@@ -169,34 +201,11 @@ HWY_INLINE void DrawSegment(const CapsulePlan &plan, const int32_t *segment,
       const int32_t across = (get(kAcross0) + along_x * cy - along_y * cx) >> 6;
       int32_t along = get(kAlong0) + along_x * cx + along_y * cy;
       // The middle of the run decides what is cut out.
-      const int32_t to_middle = along_y * (run - 1);
-      along -= std::clamp(along + to_middle, -gap, gap);
-      along = stretched((along + 32) >> 6);
-      Lanes16 across_now[kParts];
-      Lanes16 along_now[kParts];
-      for (size_t p = 0; p < kParts; ++p) {
-        across_now[p] = hn::Add(set(across), across_lanes[p]);
-        along_now[p] = hn::Add(set(along), along_lanes[p]);
-      }
-      uint8_t *at = cover + static_cast<size_t>(band) * stride + 2 * x;
+      along -= std::clamp(along + along_y * (run - 1), -gap, gap);
+      along = (((along + 32) >> 6) * plan.stretch_fixed + (1 << 11)) >> 12;
+      DrawRun(lanes, across, along, run, stride,
+              cover + static_cast<size_t>(band) * stride + 2 * x);
       band += run;
-      for (int32_t i = 0; i < run; ++i, at += stride) {
-        for (size_t p = 0; p < kParts; ++p) {
-          const auto beyond = hn::BitCast(
-              d, hn::SaturatedSub(hn::BitCast(du, hn::Abs(along_now[p])),
-                                  half_length));
-          const auto square = hn::SaturatedAdd(
-              hn::MulFixedPoint15(across_now[p], across_now[p]),
-              hn::MulFixedPoint15(beyond, beyond));
-          const auto index = hn::DemoteTo(
-              IndexTag(),
-              hn::BitCast(d, hn::SaturatedSub(hn::BitCast(du, square), inner)));
-          uint8_t *to = at + p * kPartLanes;
-          hn::StoreU(hn::Max(hn::LoadU(dc, to), lookup(index)), dc, to);
-          across_now[p] = hn::Add(across_now[p], across_step);
-          along_now[p] = hn::Add(along_now[p], along_step);
-        }
-      }
     }
   }
 }

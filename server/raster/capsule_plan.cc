@@ -56,7 +56,12 @@ CapsulePlan MakeCapsulePlan(const ImageSpec &spec) {
                      : 1;
   plan.rows = spec.height * plan.samples;
   plan.columns = spec.width * plan.samples;
-  plan.pitch = (plan.columns + kBlockColumns + 63) / 32 * 32;
+  plan.image_pitch =
+      (plan.width + kRowAlignment - 1) / kRowAlignment * kRowAlignment;
+  plan.pitch =
+      std::max(plan.columns + kBlockColumns, plan.image_pitch * plan.samples) /
+          32 * 32 +
+      32;
 
   const double radius = pixel_radius * plan.samples;
   plan.radius = static_cast<float>(radius);

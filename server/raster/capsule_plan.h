@@ -20,12 +20,16 @@ inline constexpr int kBlockColumns = 16;
 inline constexpr int kBlockRows = 2;
 inline constexpr int kBlockLanes = kBlockColumns * kBlockRows;
 
+// Rows of the image under work are a multiple of this many pixels long.
+inline constexpr int kRowAlignment = 32;
+
 struct CapsulePlan {
   uint32_t height = 0;  // of the image, pixels
   uint32_t width = 0;
   uint32_t samples = 1;  // a pixel and axis
   uint32_t rows = 0;     // of the sample grid
   uint32_t columns = 0;
+  uint32_t image_pitch = 0;  // pixels from one row to the next
   uint32_t pitch = 0;  // samples from one row to the next in the cover buffer
 
   float radius = 0.0F;  // samples

@@ -14,30 +14,39 @@
 HWY_BEFORE_NAMESPACE();
 namespace inkstream::raster::HWY_NAMESPACE {
 
-void DrawInkTarget(const ImageSpec &spec, const CapsulePlan &plan,
-                   const StrokesView &strokes, DrawScratch &scratch,
-                   uint8_t *out) {
-  std::memset(out, 0, size_t{plan.height} * plan.width);
-  if (strokes.points() == 0) return;
-  PlacePoints(spec, plan, strokes, scratch);
-  SetUpSegments(plan, strokes.points(), scratch);
+void DrawInkTarget(const ImageSpec& spec, const CapsulePlan& plan,
+                   const StrokesView& strokes, DrawScratch& scratch,
+                   uint8_t* out) {
+  const Canvas canvas = BeginCanvas(plan, scratch, out);
+  if (strokes.points() > 0) {
+    PlacePoints(spec, plan, strokes, scratch);
+    SetUpSegments(plan, strokes.points(), scratch);
+  }
   for (size_t s = 0; s < strokes.strokes(); ++s) {
     const size_t begin = strokes.begin(s);
     const size_t end = strokes.end(s);
-    if (begin == end) continue;
-    Touched touched;
     // The last point starts no segment unless it is the only one.
-    const size_t last = end - begin == 1 ? end : end - 1;
+    const size_t last = end - begin > 1 ? end - 1 : end;
+    Touched touched;
     for (size_t i = begin; i < last; ++i) {
-      DrawSegment(plan, scratch.segment(i), scratch.cover, touched);
+      const int32_t* segment = scratch.segment(i);
+      const int32_t reach = segment[kReach * kSegmentGroup];
+      if (HWY_UNLIKELY(reach == kOutOfSight)) continue;
+      touched.Add(segment);
+      if (reach == kOneRun) {
+        DrawShortSegment(plan, segment, scratch.cover);
+      } else {
+        DrawLongSegment(plan, segment, scratch.cover);
+      }
     }
     if (touched.band0 >= touched.band1) continue;
     if (plan.samples == 1) {
-      OverSingle(plan, touched, scratch.cover, out);
+      OverSingle(plan, touched, scratch.cover, canvas);
     } else {
-      OverQuads(plan, touched, scratch.cover, out);
+      OverQuads(plan, touched, scratch.cover, canvas);
     }
   }
+  EndCanvas(plan, canvas, out);
 }
 
 }  // namespace inkstream::raster::HWY_NAMESPACE
@@ -48,8 +57,8 @@ namespace inkstream::raster {
 
 HWY_EXPORT(DrawInkTarget);
 
-void DrawInk(const ImageSpec &spec, const CapsulePlan &plan,
-             const StrokesView &strokes, DrawScratch &scratch, uint8_t *out) {
+void DrawInk(const ImageSpec& spec, const CapsulePlan& plan,
+             const StrokesView& strokes, DrawScratch& scratch, uint8_t* out) {
   HWY_DYNAMIC_DISPATCH(DrawInkTarget)(spec, plan, strokes, scratch, out);
 }
 
@@ -61,7 +70,7 @@ std::vector<std::string> SimdTargets() {
   return names;
 }
 
-void UseSimdTarget(const std::string &target) {
+void UseSimdTarget(const std::string& target) {
   hwy::SetSupportedTargetsForTest(0);
   for (const int64_t bit : hwy::SupportedAndGeneratedTargets()) {
     if (target == hwy::TargetName(bit)) {

@@ -17,8 +17,21 @@
 
 namespace inkstream::raster {
 
+// Bands that are reached from one by adding up steps; more would let the
+// steps' rounding show. Fewer where the middle of a long segment is cut out:
+// there, lanes may be off along the segment by these bands' height.
+inline constexpr int kRun = 8;
+inline constexpr int kRunOfLong = 4;
+
+enum SegmentReach : int32_t {
+  kOutOfSight = 0,
+  kOneRun = 1,  // within one block's columns and kRun bands
+  kManyRuns = 2,
+};
+
 // A column for each constant of a segment, so that many are computed at once.
 enum SegmentColumn : int {
+  kReach,       // which SegmentReach
   kAlongX,      // 1/64 units a sample: unit vector along the segment, x
   kAlongY,      // the same, y
   kAcross0,     // 1/64 units: distance of the grid's origin from the line
@@ -33,6 +46,13 @@ enum SegmentColumn : int {
   kSlope,      // 1/4096 samples a strip
   kHalfSpan,   // 1/4096 samples either side of it
   kDirection,  // row of the coverage table
+  // In units, as 16 bits need them:
+  kFirstAcross,  // of the middle of the box' first block
+  kFirstAlong,   // the same, stretched
+  kAcrossStep,   // from a band to the next
+  kAlongStep,    // the same, stretched
+  kFineX,        // 1/8 units a sample: along, x
+  kFineY,        // the same, y
   kSegmentColumns,
 };
 
@@ -61,9 +81,12 @@ struct DrawScratch {
   // One stroke's coverage: samples (x, 2 b) and (x, 2 b + 1) are bytes
   // 2 (b pitch + x) and the next. All zero between strokes.
   uint8_t *cover = nullptr;
+  // The image under work where its rows are not the plan's image_pitch long;
+  // all zero between drawings.
+  uint8_t *image = nullptr;
 
  private:
-  std::vector<uint8_t> cover_;
+  std::vector<uint8_t> pixels_;
   std::vector<float> points_;
   std::vector<int32_t> segments_;
   size_t capacity_ = 0;

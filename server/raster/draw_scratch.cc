@@ -9,13 +9,19 @@ namespace {
 // Whole vectors are read and written past the last point.
 constexpr size_t kSlack = 64;
 
+template <class T>
+T *Aligned(T *p) {
+  return p + (64 - reinterpret_cast<uintptr_t>(p) % 64) % 64 / sizeof(T);
+}
+
 }  // namespace
 
 DrawScratch::DrawScratch(const CapsulePlan &plan) {
-  const size_t bands = (plan.rows + 1) / 2 + 1;
-  cover_.assign(bands * plan.pitch * 2 + 128, 0);
-  cover = cover_.data();
-  cover += (64 - reinterpret_cast<uintptr_t>(cover) % 64) % 64;
+  const size_t cover_bytes = ((plan.rows + 1) / 2 + 1) * size_t{2} * plan.pitch;
+  const size_t image_bytes = size_t{plan.height} * plan.image_pitch;
+  pixels_.assign(cover_bytes + image_bytes + 3 * 64, 0);
+  cover = Aligned(pixels_.data());
+  image = Aligned(cover + cover_bytes);
   Reserve(256);
 }
 
@@ -25,8 +31,7 @@ void DrawScratch::Reserve(size_t points) {
   const size_t stride = capacity_ + 2 * kSlack;
   points_.assign(4 * stride, 0.0F);
   segments_.assign(kSegmentColumns * stride + 16, 0);
-  groups = segments_.data();
-  groups += (64 - reinterpret_cast<uintptr_t>(groups) % 64) % 64 / 4;
+  groups = Aligned(segments_.data());
   // The slack in front is for the neighbour of the first point.
   ax = points_.data() + kSlack;
   ay = ax + stride;

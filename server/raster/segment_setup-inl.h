@@ -113,6 +113,7 @@ HWY_INLINE void SetUpSegments(const CapsulePlan &plan, size_t count,
   const IntTag di;
   const auto half = hn::Set(d, 0.5F);
   const auto one = hn::Set(d, 1.0F);
+  const auto half_block = hn::Set(d, 0.5F * kBlockColumns);
   const auto zero = hn::Zero(d);
   const auto radius = hn::Set(d, plan.radius + 0.01F);
   const auto scale = hn::Set(d, plan.scale * 64.0F);
@@ -173,12 +174,42 @@ HWY_INLINE void SetUpSegments(const CapsulePlan &plan, size_t count,
     };
     const auto x0 = hn::Max(first(hn::Min(ax, bx)), i_zero);
     put(kX0, x0);
-    put(kX1, hn::Min(past(hn::Max(ax, bx)), columns));
+    const auto x1 = hn::Min(past(hn::Max(ax, bx)), columns);
+    put(kX1, x1);
     const auto y0 = hn::Max(first(hn::Min(ay, by)), i_zero);
     const auto y1 = hn::Min(past(hn::Max(ay, by)), rows);
     const auto band0 = hn::ShiftRight<1>(y0);
     put(kBand0, band0);
-    put(kBand1, hn::ShiftRight<1>(hn::Add(y1, i_one)));
+    const auto band1 = hn::ShiftRight<1>(hn::Add(y1, i_one));
+    put(kBand1, band1);
+    const auto in_sight = hn::And(hn::Lt(x0, x1), hn::Lt(band0, band1));
+    const auto one_run =
+        hn::And(hn::And(hn::Lt(hn::Sub(x1, x0), hn::Set(di, kBlockColumns + 1)),
+                        hn::Lt(hn::Sub(band1, band0), hn::Set(di, kRun + 1))),
+                hn::Eq(half_length, cut));
+    put(kReach, hn::IfThenElseZero(in_sight,
+                                   hn::IfThenElse(one_run, hn::Set(di, kOneRun),
+                                                  hn::Set(di, kManyRuns))));
+
+    const auto block_x = hn::Add(hn::ConvertTo(d, x0), half_block);
+    const auto block_y =
+        hn::ConvertTo(d, hn::Add(hn::ShiftLeft<1>(band0), i_one));
+    const auto from_x = hn::Sub(block_x, mx);
+    const auto from_y = hn::Sub(block_y, my);
+    const auto unit = hn::Set(d, plan.scale);
+    const auto stretched = hn::Set(d, plan.scale * plan.stretch);
+    put(kFirstAcross,
+        ToInt(
+            hn::Mul(hn::Sub(hn::Mul(ux, from_y), hn::Mul(uy, from_x)), unit)));
+    put(kFirstAlong,
+        ToInt(hn::Mul(hn::Add(hn::Mul(ux, from_x), hn::Mul(uy, from_y)),
+                      stretched)));
+    const auto rows_a_block = hn::Set(d, static_cast<float>(kBlockRows));
+    put(kAcrossStep, ToInt(hn::Mul(hn::Mul(ux, unit), rows_a_block)));
+    put(kAlongStep, ToInt(hn::Mul(hn::Mul(uy, stretched), rows_a_block)));
+    const auto eighths = hn::Set(d, 0.125F);
+    put(kFineX, ToInt(hn::Mul(sx, eighths)));
+    put(kFineY, ToInt(hn::Mul(sy, eighths)));
 
     // Where the line crosses a strip; nearly upright lines use their box.
     const auto flat = hn::Gt(abs_ux, hn::Set(d, 1.0F / 64.0F));
@@ -188,9 +219,7 @@ HWY_INLINE void SetUpSegments(const CapsulePlan &plan, size_t count,
         hn::Add(hn::Mul(reach, hn::Abs(per_x)),
                 hn::Mul(hn::Abs(slope), hn::Set(d, 0.5F * kBlockColumns))),
         hn::Set(d, 1.0F));
-    const auto centre =
-        hn::Add(hn::ConvertTo(d, x0), hn::Set(d, 0.5F * kBlockColumns));
-    const auto crossing = hn::Add(my, hn::Mul(hn::Sub(centre, mx), slope));
+    const auto crossing = hn::Add(my, hn::Mul(from_x, slope));
     const auto fixed = hn::Set(d, 4096.0F);
     put(kMiddle, ToInt(hn::Mul(crossing, fixed)));
     put(kSlope, ToInt(hn::Mul(slope, hn::Set(d, 4096.0F * kBlockColumns))));

@@ -13,7 +13,6 @@
 #include <cstring>
 
 #include "hwy/highway.h"
-#include "server/raster/capsule_blocks-inl.h"
 #include "server/raster/draw_kernel.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -46,94 +45,118 @@ HWY_INLINE hn::Vec<D8> Narrow(D8 d8, V v) {
   return hn::DemoteTo(d8, hn::BitCast(di, v));
 }
 
-// Lays `cover` (0..255, one lane a pixel) over the pixels at `at`. Lanes past
-// the row's end must be 0: they give back the pixels that they cross.
-template <class D, class V>
-HWY_INLINE void OverPixels(D d, V cover, uint8_t *at, const uint8_t *out_end) {
-  const hn::Rebind<uint8_t, D> d8;
-  const auto blend = [&](uint8_t *pixels) HWY_ATTR {
-    const auto ink = hn::PromoteTo(d, hn::LoadU(d8, pixels));
-    const auto t =
-        hn::Add(LowMul(ink, hn::Sub(hn::Set(d, 255), cover)), hn::Set(d, 128));
-    const auto kept = hn::ShiftRight<8>(hn::Add(t, hn::ShiftRight<8>(t)));
-    hn::StoreU(Narrow(d8, hn::Add(cover, kept)), d8, pixels);
-  };
-  const size_t left = static_cast<size_t>(out_end - at);
-  if (HWY_LIKELY(left >= hn::Lanes(d))) {
-    blend(at);
-    return;
+// The part of the cover buffer that a stroke has touched.
+struct Touched {
+  HWY_INLINE void Add(const int32_t* segment) {
+    x0 = std::min(x0, segment[kX0 * kSegmentGroup]);
+    x1 = std::max(x1, segment[kX1 * kSegmentGroup]);
+    band0 = std::min(band0, segment[kBand0 * kSegmentGroup]);
+    band1 = std::max(band1, segment[kBand1 * kSegmentGroup]);
   }
-  uint8_t end_of_image[64] = {};
-  std::memcpy(end_of_image, at, left);
-  blend(end_of_image);
-  std::memcpy(at, end_of_image, left);
+
+  int32_t x0 = INT32_MAX;
+  int32_t x1 = 0;
+  int32_t band0 = INT32_MAX;
+  int32_t band1 = 0;
+};
+
+// Where strokes are laid over each other: the image itself where whole vectors
+// fit its rows, else one with longer rows. (Vectors that crossed rows would be
+// loaded from two stores each, which costs more than copying at the end.)
+struct Canvas {
+  uint8_t* pixels;
+  size_t pitch;
+};
+
+HWY_INLINE Canvas BeginCanvas(const CapsulePlan& plan,
+                              const DrawScratch& scratch, uint8_t* out) {
+  if (plan.image_pitch != plan.width) {
+    return {scratch.image, plan.image_pitch};
+  }
+  std::memset(out, 0, size_t{plan.height} * plan.width);
+  return {out, plan.width};
+}
+
+// Moves the canvas to `out` and leaves it empty.
+HWY_INLINE void EndCanvas(const CapsulePlan& plan, const Canvas& canvas,
+                          uint8_t* out) {
+  if (canvas.pixels == out) return;
+  const hn::CappedTag<uint8_t, kRowAlignment> d;
+  const size_t lanes = hn::Lanes(d);
+  const uint8_t* out_end = out + size_t{plan.height} * plan.width;
+  for (uint32_t y = 0; y < plan.height; ++y) {
+    uint8_t* row = canvas.pixels + y * canvas.pitch;
+    uint8_t* to = out + size_t{y} * plan.width;
+    // What is written past a row's end is the next row's to write again.
+    const bool fits = static_cast<size_t>(out_end - to) >= canvas.pitch;
+    if (HWY_UNLIKELY(!fits)) std::memcpy(to, row, plan.width);
+    for (size_t x = 0; x < canvas.pitch; x += lanes) {
+      if (HWY_LIKELY(fits)) hn::StoreU(hn::Load(d, row + x), d, to + x);
+      hn::Store(hn::Zero(d), d, row + x);
+    }
+  }
+}
+
+// Lays `cover` (0..255, one lane a pixel) over the pixels at `at`.
+template <class D, class V>
+HWY_INLINE void OverPixels(D d, V cover, uint8_t* at) {
+  const hn::Rebind<uint8_t, D> d8;
+  const auto ink = hn::PromoteTo(d, hn::LoadU(d8, at));
+  const auto t =
+      hn::Add(LowMul(ink, hn::Sub(hn::Set(d, 255), cover)), hn::Set(d, 128));
+  const auto kept = hn::ShiftRight<8>(hn::Add(t, hn::ShiftRight<8>(t)));
+  hn::StoreU(Narrow(d8, hn::Add(cover, kept)), d8, at);
 }
 
 // One sample a pixel: a lane of 16 bits is a pixel and the one below it.
-HWY_INLINE void OverSingle(const CapsulePlan &plan, const Touched &touched,
-                           uint8_t *cover, uint8_t *out) {
-  const hn::CappedTag<uint16_t, 32> d;
+HWY_INLINE void OverSingle(const CapsulePlan& plan, const Touched& touched,
+                           uint8_t* cover, const Canvas& canvas) {
+  const hn::CappedTag<uint16_t, kRowAlignment> d;
   const int32_t lanes = static_cast<int32_t>(hn::Lanes(d));
-  const int32_t width = static_cast<int32_t>(plan.width);
-  const int32_t height = static_cast<int32_t>(plan.height);
-  const uint8_t *out_end = out + size_t{plan.height} * plan.width;
-  const int32_t x1 = touched.x1 + kBlockColumns;
-  [[maybe_unused]] const auto tail =
-      hn::IfThenElseZero(hn::FirstN(d, static_cast<size_t>(width % lanes)),
-                         hn::Set(d, ~hn::TFromD<decltype(d)>{0}));
+  const int32_t x0 = touched.x0 & ~(lanes - 1);
+  const int32_t x1 =
+      std::min(touched.x1 + kBlockColumns, static_cast<int32_t>(canvas.pitch));
   for (int32_t band = touched.band0; band < touched.band1; ++band) {
-    uint16_t *row = reinterpret_cast<uint16_t *>(cover) +
+    uint16_t* row = reinterpret_cast<uint16_t*>(cover) +
                     static_cast<size_t>(band) * plan.pitch;
-    uint8_t *upper = out + static_cast<size_t>(band) * 2 * plan.width;
-    const bool has_lower = band * 2 + 1 < height;
-    for (int32_t x = touched.x0 & ~(lanes - 1); x < x1; x += lanes) {
-      auto pair = hn::Load(d, row + x);
+    uint8_t* upper =
+        canvas.pixels + static_cast<size_t>(band) * 2 * canvas.pitch;
+    const bool has_lower = static_cast<uint32_t>(band) * 2 + 1 < plan.height;
+    for (int32_t x = x0; x < x1; x += lanes) {
+      const auto pair = hn::Load(d, row + x);
       if (hn::AllTrue(d, hn::Eq(pair, hn::Zero(d)))) continue;
       hn::Store(hn::Zero(d), d, row + x);
-      if (HWY_UNLIKELY(x + lanes > width)) {
-        if (x >= width) break;
-        pair = hn::IfThenElseZero(hn::FirstN(d, static_cast<size_t>(width - x)),
-                                  pair);
-      }
-      OverPixels(d, hn::And(pair, hn::Set(d, 255)), upper + x, out_end);
-      if (has_lower) {
-        OverPixels(d, hn::ShiftRight<8>(pair), upper + plan.width + x, out_end);
+      OverPixels(d, hn::And(pair, hn::Set(d, 255)), upper + x);
+      if (HWY_LIKELY(has_lower)) {
+        OverPixels(d, hn::ShiftRight<8>(pair), upper + canvas.pitch + x);
       }
     }
   }
 }
 
 // Two samples a pixel and axis: a lane of 32 bits is a pixel's four samples.
-HWY_INLINE void OverQuads(const CapsulePlan &plan, const Touched &touched,
-                          uint8_t *cover, uint8_t *out) {
-  const hn::CappedTag<uint32_t, 16> d;
+HWY_INLINE void OverQuads(const CapsulePlan& plan, const Touched& touched,
+                          uint8_t* cover, const Canvas& canvas) {
+  const hn::CappedTag<uint32_t, kRowAlignment / 2> d;
   const int32_t lanes = static_cast<int32_t>(hn::Lanes(d));
-  const int32_t width = static_cast<int32_t>(plan.width);
-  const uint8_t *out_end = out + size_t{plan.height} * plan.width;
-  const int32_t x1 = (touched.x1 + kBlockColumns + 1) / 2;
-  [[maybe_unused]] const auto tail =
-      hn::IfThenElseZero(hn::FirstN(d, static_cast<size_t>(width % lanes)),
-                         hn::Set(d, ~hn::TFromD<decltype(d)>{0}));
+  const int32_t x0 = (touched.x0 / 2) & ~(lanes - 1);
+  const int32_t x1 = std::min((touched.x1 + kBlockColumns + 1) / 2,
+                              static_cast<int32_t>(canvas.pitch));
+  const auto low_bytes = hn::Set(d, 0x00FF00FF);
+  const auto low_half = hn::Set(d, 0xFFFF);
   for (int32_t band = touched.band0; band < touched.band1; ++band) {
-    uint32_t *row = reinterpret_cast<uint32_t *>(cover) +
+    uint32_t* row = reinterpret_cast<uint32_t*>(cover) +
                     static_cast<size_t>(band) * plan.pitch / 2;
-    uint8_t *pixels = out + static_cast<size_t>(band) * plan.width;
-    for (int32_t x = (touched.x0 / 2) & ~(lanes - 1); x < x1; x += lanes) {
+    uint8_t* pixels = canvas.pixels + static_cast<size_t>(band) * canvas.pitch;
+    for (int32_t x = x0; x < x1; x += lanes) {
       const auto quad = hn::Load(d, row + x);
       if (hn::AllTrue(d, hn::Eq(quad, hn::Zero(d)))) continue;
       hn::Store(hn::Zero(d), d, row + x);
-      const auto low_bytes = hn::Set(d, 0x00FF00FF);
       const auto pairs = hn::Add(hn::And(quad, low_bytes),
                                  hn::And(hn::ShiftRight<8>(quad), low_bytes));
-      const auto sum = hn::Add(hn::And(pairs, hn::Set(d, 0xFFFF)),
-                               hn::ShiftRight<16>(pairs));
-      auto mean = hn::ShiftRight<2>(hn::Add(sum, hn::Set(d, 2)));
-      if (HWY_UNLIKELY(x + lanes > width)) {
-        if (x >= width) break;
-        mean = hn::IfThenElseZero(hn::FirstN(d, static_cast<size_t>(width - x)),
-                                  mean);
-      }
-      OverPixels(d, mean, pixels + x, out_end);
+      const auto sum =
+          hn::Add(hn::And(pairs, low_half), hn::ShiftRight<16>(pairs));
+      OverPixels(d, hn::ShiftRight<2>(hn::Add(sum, hn::Set(d, 2))), pixels + x);
     }
   }
 }
