@@ -15,14 +15,14 @@
 
 namespace inkstream::store {
 
-// kind u8, bytes of a length u8, records u16, first index u32. It is also the
-// margin that the first record's decoder needs before it.
+// kind u8, zero u8, records u16, first index u32. It is also the margin that
+// the first record's decoder needs before it.
 inline constexpr size_t kBlockHeader = 8;
 
-// Bytes of each length in a block whose longest record is `longest` bytes.
-constexpr int LengthBytes(uint32_t longest) {
-  return longest < 256 ? 1 : longest < 65536 ? 2 : 4;
-}
+// Then a byte a record: its length, or kLongRecord for one whose length is a
+// u32 in the list that follows the bytes, in order.
+inline constexpr uint8_t kLongRecord = 255;
+inline constexpr size_t kLongLengthBytes = 4;
 
 // The `slot`-th record of a block. `block` is the value without its checksum;
 // `expected_first` and `expected_count` come from the block table, so that a
@@ -31,34 +31,42 @@ inline absl::StatusOr<absl::string_view> RecordOfBlock(absl::string_view block,
                                                        uint32_t expected_first,
                                                        uint32_t expected_count,
                                                        uint32_t slot) {
-  const char* const data = block.data();
-  const uint32_t width =
-      block.size() < kBlockHeader ? 0 : static_cast<uint8_t>(data[1]);
-  if ((width != 1 && width != 2 && width != 4) ||
-      data[0] != static_cast<char>(ValueKind::kStrokeBlock) ||
+  const uint8_t* const data = reinterpret_cast<const uint8_t*>(block.data());
+  if (block.size() < kBlockHeader + uint64_t{expected_count} ||
+      data[0] != static_cast<uint8_t>(ValueKind::kStrokeBlock) ||
       LoadLittle<uint16_t>(data + 2) != expected_count ||
       LoadLittle<uint32_t>(data + 4) != expected_first ||
-      kBlockHeader + uint64_t{expected_count} * width > block.size() ||
       slot >= expected_count) {
     return absl::DataLossError(absl::StrCat("the block at ", expected_first,
                                             " is not the expected one"));
   }
-  const char* const lengths = data + kBlockHeader;
-  uint64_t offset = kBlockHeader + uint64_t{expected_count} * width;
-  uint64_t length = 0;
-  if (width == 1) {
-    for (uint32_t i = 0; i < slot; ++i) {
-      offset += static_cast<uint8_t>(lengths[i]);
+  const uint8_t* const lengths = data + kBlockHeader;
+  uint64_t before = 0;
+  uint32_t long_before = 0;
+  uint32_t longs = 0;
+  for (uint32_t i = 0; i < slot; ++i) {
+    before += lengths[i];
+    long_before += lengths[i] == kLongRecord;
+  }
+  for (uint32_t i = slot; i < expected_count; ++i) {
+    longs += lengths[i] == kLongRecord;
+  }
+  longs += long_before;
+  uint64_t offset =
+      kBlockHeader + expected_count + uint64_t{longs} * kLongLengthBytes;
+  uint64_t length = lengths[slot];
+  if (longs > 0 && offset <= block.size()) {
+    const uint8_t* const list = lengths + expected_count;
+    for (uint32_t i = 0; i < long_before; ++i) {
+      before += LoadLittle<uint32_t>(list + i * kLongLengthBytes) -
+                uint64_t{kLongRecord};
     }
-    length = static_cast<uint8_t>(lengths[slot]);
-  } else {
-    for (uint32_t i = 0; i <= slot; ++i) {
-      offset += length;
-      length = width == 2 ? LoadLittle<uint16_t>(lengths + 2 * i)
-                          : LoadLittle<uint32_t>(lengths + 4 * i);
+    if (length == kLongRecord) {
+      length = LoadLittle<uint32_t>(list + long_before * kLongLengthBytes);
     }
   }
-  if (offset + length > block.size()) {
+  offset += before;
+  if (offset > block.size() || length > block.size() - offset) {
     return absl::DataLossError(absl::StrCat("the block at ", expected_first,
                                             " is shorter than its records"));
   }

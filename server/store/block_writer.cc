@@ -11,15 +11,14 @@
 namespace inkstream::store {
 
 bool BlockWriter::Add(absl::string_view record) {
-  const uint32_t length = static_cast<uint32_t>(record.size());
-  const uint32_t longest = std::max(longest_, length);
-  const size_t size = kBlockHeader +
-                      (lengths_.size() + 1) * LengthBytes(longest) +
-                      records_.size() + length + kChecksumBytes;
+  const bool is_long = record.size() >= kLongRecord;
+  const size_t size = kBlockHeader + lengths_.size() + 1 +
+                      (longs_ + is_long) * kLongLengthBytes + records_.size() +
+                      record.size() + kChecksumBytes;
   const bool full = size > kBlockBytes && !lengths_.empty();
   if (full) Finish();
-  longest_ = std::max(longest_, length);
-  lengths_.push_back(length);
+  longs_ += is_long;
+  lengths_.push_back(static_cast<uint32_t>(record.size()));
   records_.append(record.data(), record.size());
   return full;
 }
@@ -29,21 +28,24 @@ void BlockWriter::Finish() {
   finished_.first = first_;
   finished_.count = static_cast<uint32_t>(lengths_.size());
   std::string& bytes = finished_.bytes;
-  const int width = LengthBytes(longest_);
   bytes.reserve(kBlockBytes);
   AppendLittle<uint8_t>(static_cast<uint8_t>(ValueKind::kStrokeBlock), &bytes);
-  AppendLittle<uint8_t>(static_cast<uint8_t>(width), &bytes);
+  AppendLittle<uint8_t>(0, &bytes);
   AppendLittle<uint16_t>(static_cast<uint16_t>(lengths_.size()), &bytes);
   AppendLittle<uint32_t>(first_, &bytes);
   for (const uint32_t length : lengths_) {
-    bytes.append(reinterpret_cast<const char*>(&length), width);
+    AppendLittle(static_cast<uint8_t>(std::min<uint32_t>(length, kLongRecord)),
+                 &bytes);
+  }
+  for (const uint32_t length : lengths_) {
+    if (length >= kLongRecord) AppendLittle(length, &bytes);
   }
   bytes += records_;
   AppendChecksum(&bytes);
   first_ += finished_.count;
   records_.clear();
   lengths_.clear();
-  longest_ = 0;
+  longs_ = 0;
 }
 
 Block BlockWriter::TakeBlock() { return std::exchange(finished_, Block()); }

@@ -33,7 +33,7 @@ class BlockWriter {
   uint32_t first_ = 0;
   std::string records_;
   std::vector<uint32_t> lengths_;
-  uint32_t longest_ = 0;
+  size_t longs_ = 0;  // records of kLongRecord bytes or more
   Block finished_;
 };
 

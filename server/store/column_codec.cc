@@ -12,8 +12,9 @@ namespace {
 
 // kind u8, columns u8, zero u16, count u32.
 constexpr size_t kRunHeader = 8;
-// kind u8, width u8, presence u8, zero u8, offset u32, base u64, unit u64.
-constexpr size_t kDescriptor = 24;
+// kind u8, width u8, presence u8, zero u8, offset u32, stretches u32, zero u32,
+// base u64, unit u64.
+constexpr size_t kDescriptor = 32;
 constexpr uint8_t kAllPresent = 1;
 constexpr uint8_t kPresenceBits = 2;
 
@@ -52,7 +53,7 @@ std::string ColumnRunBuilder::Build() {
   for (const Column& column : columns_) stored += column.with > 0;
   const size_t data_start = kRunHeader + stored * kDescriptor;
   for (size_t k = 0; k < kColumnKinds; ++k) {
-    Column& column = columns_[k];
+    const Column& column = columns_[k];
     if (column.with == 0) continue;
     int64_t low = INT64_MAX;
     for (uint32_t i = 0; i < count_; ++i) {
@@ -60,14 +61,25 @@ std::string ColumnRunBuilder::Build() {
     }
     uint64_t unit = 0;
     uint64_t widest = 0;
+    // Numbers above `low`, 0 where absent; and where they change.
+    std::vector<uint64_t> above(count_, 0);
+    std::vector<uint16_t> starts;
     for (uint32_t i = 0; i < count_; ++i) {
-      if (!column.present[i]) continue;
-      const uint64_t above =
-          static_cast<uint64_t>(column.values[i]) - static_cast<uint64_t>(low);
-      unit = std::gcd(unit, above);
-      widest = std::max(widest, above);
+      if (column.present[i]) {
+        above[i] = static_cast<uint64_t>(column.values[i]) -
+                   static_cast<uint64_t>(low);
+      }
+      unit = std::gcd(unit, above[i]);
+      widest = std::max(widest, above[i]);
+      if (i == 0 || above[i] != above[i - 1]) {
+        starts.push_back(static_cast<uint16_t>(i));
+      }
     }
     const uint8_t width = unit == 0 ? 0 : BitWidth(widest / unit);
+    const size_t stretch_bytes =
+        starts.size() * sizeof(uint16_t) + BytesFor(starts.size() * width);
+    const bool stretched =
+        width > 0 && stretch_bytes < BytesFor(uint64_t{count_} * width);
     const bool all = column.with == count_;
     AppendLittle<uint8_t>(static_cast<uint8_t>(k), &descriptors);
     AppendLittle<uint8_t>(width, &descriptors);
@@ -75,6 +87,9 @@ std::string ColumnRunBuilder::Build() {
     AppendLittle<uint8_t>(0, &descriptors);
     AppendLittle<uint32_t>(static_cast<uint32_t>(data_start + data.size()),
                            &descriptors);
+    AppendLittle<uint32_t>(stretched ? static_cast<uint32_t>(starts.size()) : 0,
+                           &descriptors);
+    AppendLittle<uint32_t>(0, &descriptors);
     AppendLittle<uint64_t>(static_cast<uint64_t>(low), &descriptors);
     AppendLittle<uint64_t>(unit, &descriptors);
     if (!all) {
@@ -84,12 +99,15 @@ std::string ColumnRunBuilder::Build() {
       }
       data += bits;
     }
-    std::string packed(BytesFor(uint64_t{count_} * width), '\0');
-    for (uint32_t i = 0; i < count_ && width > 0; ++i) {
-      if (!column.present[i]) continue;
-      const uint64_t above =
-          static_cast<uint64_t>(column.values[i]) - static_cast<uint64_t>(low);
-      PutBits(above / unit, uint64_t{i} * width, width, packed.data());
+    if (width == 0) continue;
+    if (stretched) {
+      for (const uint16_t start : starts) AppendLittle(start, &data);
+      for (size_t n = 0; n < starts.size(); ++n) above[n] = above[starts[n]];
+      above.resize(starts.size());
+    }
+    std::string packed(BytesFor(above.size() * width), '\0');
+    for (size_t n = 0; n < above.size(); ++n) {
+      PutBits(above[n] / unit, n * width, width, packed.data());
     }
     data += packed;
   }
@@ -133,19 +151,26 @@ absl::StatusOr<ColumnRun> ParseColumnRun(absl::string_view value) {
     const uint8_t presence = in.Read<uint8_t>();
     in.Read<uint8_t>();
     uint64_t offset = in.Read<uint32_t>();
+    view.stretches = in.Read<uint32_t>();
+    in.Read<uint32_t>();
     view.base = in.Read<uint64_t>();
     view.unit = in.Read<uint64_t>();
-    const size_t presence_bytes =
+    const uint64_t presence_bytes =
         presence == kPresenceBits ? BytesFor(run.count) : 0;
-    const size_t packed_bytes = BytesFor(uint64_t{run.count} * view.width);
-    if (!in.ok() || view.width > 64 ||
+    const uint64_t starts_bytes = uint64_t{view.stretches} * sizeof(uint16_t);
+    const uint64_t packed =
+        view.stretches > 0 ? view.stretches : uint64_t{run.count};
+    if (!in.ok() || view.width > 64 || view.stretches > run.count ||
         (presence != kAllPresent && presence != kPresenceBits) ||
-        offset + presence_bytes + packed_bytes > body) {
+        offset + presence_bytes + starts_bytes + BytesFor(packed * view.width) >
+            body) {
       return absl::DataLossError(
           absl::StrCat("column ", column_kind, " reaches beyond its run"));
     }
     if (presence == kPresenceBits) view.presence = value.data() + offset;
-    view.packed = value.data() + offset + presence_bytes;
+    offset += presence_bytes;
+    if (view.stretches > 0) view.starts = value.data() + offset;
+    view.packed = value.data() + offset + starts_bytes;
     if (column_kind < kColumnKinds) run.columns[column_kind] = view;
   }
   return run;

@@ -1,5 +1,7 @@
 // The columns of one run of drawings: bit-packed at a constant width a column,
-// so that any value is one load away, straight from the map.
+// so that any value is one load away, straight from the map; or, where equal
+// values stand together (words, in files sorted by word) and that is smaller,
+// as stretches: where each begins, found by bisection, and its value.
 //
 // Thread safety: ColumnRunBuilder belongs to one thread; ColumnRun is a plain
 // value that borrows the bytes it was parsed from.
@@ -44,8 +46,10 @@ class ColumnRunBuilder {
 struct ColumnView {
   const char* packed = nullptr;
   const char* presence = nullptr;  // one bit a drawing; null: all or none
-  bool any = false;                // false: no drawing has it
-  uint8_t width = 0;               // bits
+  const char* starts = nullptr;    // u16 a stretch, ascending from 0, or null
+  uint32_t stretches = 0;
+  bool any = false;   // false: no drawing has it
+  uint8_t width = 0;  // bits
   uint64_t base = 0;
   uint64_t unit = 0;
 
@@ -53,9 +57,20 @@ struct ColumnView {
     if (presence == nullptr) return any;
     return (static_cast<uint8_t>(presence[i >> 3]) >> (i & 7)) & 1;
   }
+  // The stretch that drawing i is in.
+  uint32_t Stretch(uint32_t i) const {
+    uint32_t low = 0;
+    for (uint32_t size = stretches; size > 1;) {
+      const uint32_t half = size / 2;
+      if (LoadLittle<uint16_t>(starts + 2 * (low + half)) <= i) low += half;
+      size -= half;
+    }
+    return low;
+  }
   // The packed number. REQUIRES: any.
   uint64_t Packed(uint32_t i) const {
     if (width == 0) return 0;
+    if (starts != nullptr) i = Stretch(i);
     const uint64_t bit = uint64_t{i} * width;
     const uint32_t shift = bit & 7;
     uint64_t value = LoadLittle<uint64_t>(packed + (bit >> 3)) >> shift;

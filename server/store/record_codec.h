@@ -20,6 +20,9 @@ namespace inkstream::store {
 // Where a decoded drawing lies.
 struct RecordScratch {
   std::vector<uint32_t> stroke_ends;
+  std::vector<uint8_t> slots;  // PointSlot of each point
+  std::vector<uint8_t> x_bytes;
+  std::vector<uint8_t> y_bytes;
   std::vector<float> x;
   std::vector<float> y;
 };

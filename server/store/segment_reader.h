@@ -46,8 +46,9 @@ class SegmentReader {
   static uint32_t InRun(uint32_t local) { return local & (kColumnRun - 1); }
   const std::vector<ColumnRun>& runs() const { return runs_; }
 
-  // The record of a drawing; its block's checksum is checked. DATA_LOSS without
-  // the file's name if the block is damaged.
+  // The record of a drawing. Its block's checksum is checked the first time
+  // that a record of it is asked for (a check each time would cost a fifth of
+  // the read). DATA_LOSS without the file's name if the block is damaged.
   absl::StatusOr<absl::string_view> Record(uint32_t local) const;
 
   // Hints for the kernel.
@@ -72,6 +73,8 @@ class SegmentReader {
   std::vector<Digest> folds_;
   std::shared_ptr<const StrokeModel> model_;
   BlockTable blocks_;
+  // One bit a block: its checksum held.
+  std::unique_ptr<std::atomic<uint64_t>[]> checked_;
   std::vector<ColumnRun> runs_;
 };
 

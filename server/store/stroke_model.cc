@@ -1,6 +1,6 @@
 #include "server/store/stroke_model.h"
 
-#include <vector>
+#include <algorithm>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -10,8 +10,9 @@
 namespace inkstream::store {
 namespace {
 
-constexpr size_t kLengths = size_t{kXContexts + kYContexts} * kDeltaSymbols +
+constexpr size_t kLengths = size_t{2} * kClusters * kDeltaSymbols +
                             size_t{kCountContexts} * kCountSymbols;
+constexpr size_t kModelBytes = kXContexts + kYContexts + kLengths / 2;
 static_assert(kLengths % 2 == 0);
 static_assert(kDeltaCodeBits < 16 && kCountCodeBits < 16);
 
@@ -31,99 +32,102 @@ void FillSteps(absl::Span<const uint8_t> lengths,
   }
 }
 
-template <size_t kSymbols>
-bool BuildDeltaContext(const std::array<uint8_t, kSymbols>& lengths,
-                       bool reversed, std::array<Code, kSymbols>* codes,
-                       DeltaStep* steps) {
-  if (!IsCompleteCode(lengths, kDeltaCodeBits)) return false;
-  const std::vector<uint16_t> forward = CanonicalCodes(lengths);
-  for (size_t s = 0; s < kSymbols; ++s) {
-    (*codes)[s] = {reversed ? ReversedBits(forward[s], lengths[s]) : forward[s],
-                   lengths[s]};
+}  // namespace
+
+bool DeltaCodes::BuildTables(bool reversed) {
+  for (const uint8_t cluster : cluster_of_) {
+    if (cluster >= kClusters) return false;
   }
-  FillSteps(lengths, forward, kDeltaCodeBits, reversed, steps, [&](size_t s) {
-    return DeltaStep{lengths[s], kDeltaBuckets[s].extra_bits,
-                     static_cast<uint8_t>(kDeltaBuckets[s].base),
-                     static_cast<uint8_t>(s)};
-  });
+  for (int c = 0; c < kClusters; ++c) {
+    const auto& lengths = lengths_[c];
+    if (!IsCompleteCode(lengths, kDeltaCodeBits)) return false;
+    const std::vector<uint16_t> forward = CanonicalCodes(lengths);
+    for (size_t s = 0; s < kDeltaSymbols; ++s) {
+      codes_[c][s] = {
+          reversed ? ReversedBits(forward[s], lengths[s]) : forward[s],
+          lengths[s]};
+    }
+    const auto step = [&](size_t s) {
+      const Bucket bucket = kDeltaBuckets[s];
+      const uint8_t base = static_cast<uint8_t>(bucket.base);
+      return DeltaStep{static_cast<uint8_t>(lengths[s] + bucket.extra_bits),
+                       bucket.extra_bits, base, kDeltaClass[base]};
+    };
+    FillSteps(lengths, forward, kDeltaCodeBits, reversed, steps_[c].data(),
+              step);
+  }
   return true;
 }
 
-}  // namespace
-
 bool StrokeModel::BuildTables() {
-  for (int c = 0; c < kXContexts; ++c) {
-    if (!BuildDeltaContext(x_lengths_[c], false, &x_codes_[c],
-                           x_steps_[c].data())) {
-      return false;
-    }
-  }
-  for (int c = 0; c < kYContexts; ++c) {
-    if (!BuildDeltaContext(y_lengths_[c], true, &y_codes_[c],
-                           y_steps_[c].data())) {
-      return false;
-    }
-  }
+  if (!x_.BuildTables(false) || !y_.BuildTables(true)) return false;
   for (int c = 0; c < kCountContexts; ++c) {
-    const CountLengths& lengths = count_lengths_[c];
+    const auto& lengths = count_lengths_[c];
     if (!IsCompleteCode(lengths, kCountCodeBits)) return false;
     const std::vector<uint16_t> codes = CanonicalCodes(lengths);
     for (int s = 0; s < kCountSymbols; ++s) {
       count_codes_[c][s] = {codes[s], lengths[s]};
     }
+    const auto step = [&](size_t s) {
+      const Bucket bucket = kCountBuckets[s];
+      return CountStep{static_cast<uint8_t>(lengths[s] + bucket.extra_bits),
+                       bucket.extra_bits, static_cast<uint16_t>(bucket.base)};
+    };
     FillSteps(lengths, codes, kCountCodeBits, false, count_steps_[c].data(),
-              [&](size_t s) {
-                return CountStep{lengths[s], kCountBuckets[s].extra_bits,
-                                 static_cast<uint16_t>(kCountBuckets[s].base)};
-              });
+              step);
   }
   return true;
 }
 
 std::string StrokeModel::Serialize() const {
+  std::string out(x_.cluster_of_.begin(), x_.cluster_of_.end());
+  out.append(y_.cluster_of_.begin(), y_.cluster_of_.end());
   std::vector<uint8_t> all;
-  for (const DeltaLengths& l : x_lengths_)
-    all.insert(all.end(), l.begin(), l.end());
-  for (const DeltaLengths& l : y_lengths_)
-    all.insert(all.end(), l.begin(), l.end());
-  for (const CountLengths& l : count_lengths_) {
-    all.insert(all.end(), l.begin(), l.end());
+  for (const DeltaCodes* axis : {&x_, &y_}) {
+    for (const auto& l : axis->lengths_)
+      all.insert(all.end(), l.begin(), l.end());
   }
-  std::string out(kLengths / 2, '\0');
-  for (size_t i = 0; i < out.size(); ++i) {
-    out[i] = static_cast<char>(all[2 * i] | all[2 * i + 1] << 4);
+  for (const auto& l : count_lengths_)
+    all.insert(all.end(), l.begin(), l.end());
+  for (size_t i = 0; i < all.size(); i += 2) {
+    out.push_back(static_cast<char>(all[i] | all[i + 1] << 4));
   }
   return out;
 }
 
 absl::StatusOr<std::shared_ptr<const StrokeModel>> StrokeModel::Parse(
     absl::string_view bytes) {
-  if (bytes.size() != kLengths / 2) {
+  if (bytes.size() != kModelBytes) {
     return absl::DataLossError(absl::StrCat("stroke model: expected ",
-                                            kLengths / 2, " bytes, found ",
+                                            kModelBytes, " bytes, found ",
                                             bytes.size()));
   }
-  size_t at = 0;
-  const auto next = [&] {
-    const uint8_t pair = static_cast<uint8_t>(bytes[at / 2]);
-    return static_cast<uint8_t>(at++ % 2 == 0 ? pair & 15 : pair >> 4);
-  };
   std::shared_ptr<StrokeModel> model(new StrokeModel());
-  for (DeltaLengths& l : model->x_lengths_) {
-    for (uint8_t& length : l) length = next();
-  }
-  for (DeltaLengths& l : model->y_lengths_) {
-    for (uint8_t& length : l) length = next();
-  }
-  for (CountLengths& l : model->count_lengths_) {
-    for (uint8_t& length : l) length = next();
-  }
+  model->x_.cluster_of_.assign(bytes.begin(), bytes.begin() + kXContexts);
+  bytes.remove_prefix(kXContexts);
+  model->y_.cluster_of_.assign(bytes.begin(), bytes.begin() + kYContexts);
+  bytes.remove_prefix(kYContexts);
+  size_t at = 0;
+  const auto fill = [&](auto* rows) {
+    for (auto& row : *rows) {
+      for (uint8_t& length : row) {
+        const uint8_t pair = static_cast<uint8_t>(bytes[at / 2]);
+        length = at % 2 == 0 ? pair & 15 : pair >> 4;
+        ++at;
+      }
+    }
+  };
+  fill(&model->x_.lengths_);
+  fill(&model->y_.lengths_);
+  fill(&model->count_lengths_);
   if (!model->BuildTables()) {
     return absl::DataLossError(
-        "stroke model: the lengths are not those of a complete prefix code");
+        "stroke model: not a map to clusters with complete prefix codes");
   }
   return model;
 }
+
+StrokeModelTrainer::StrokeModelTrainer() : x_(kXContexts), y_(kYContexts) {}
 
 void StrokeModelTrainer::Add(const Drawing& drawing) {
   struct Counter {
@@ -143,18 +147,22 @@ void StrokeModelTrainer::Add(const Drawing& drawing) {
 
 std::shared_ptr<const StrokeModel> StrokeModelTrainer::Train() const {
   std::shared_ptr<StrokeModel> model(new StrokeModel());
-  const auto learn = [](const auto& counts, int max_bits, auto& lengths) {
+  const auto learn = [](const auto& counts, int max_bits, auto* lengths) {
     const std::vector<uint8_t> best = OptimalCodeLengths(counts, max_bits);
-    std::copy(best.begin(), best.end(), lengths.begin());
+    std::copy(best.begin(), best.end(), lengths->begin());
   };
-  for (int c = 0; c < kXContexts; ++c) {
-    learn(x_[c], kDeltaCodeBits, model->x_lengths_[c]);
-  }
-  for (int c = 0; c < kYContexts; ++c) {
-    learn(y_[c], kDeltaCodeBits, model->y_lengths_[c]);
-  }
+  const auto learn_axis = [&](const std::vector<DeltaCounts>& contexts,
+                              DeltaCodes* axis) {
+    Clusters clusters = ClusterContexts(contexts);
+    axis->cluster_of_ = std::move(clusters.of_context);
+    for (int c = 0; c < kClusters; ++c) {
+      learn(clusters.counts[c], kDeltaCodeBits, &axis->lengths_[c]);
+    }
+  };
+  learn_axis(x_, &model->x_);
+  learn_axis(y_, &model->y_);
   for (int c = 0; c < kCountContexts; ++c) {
-    learn(count_[c], kCountCodeBits, model->count_lengths_[c]);
+    learn(count_[c], kCountCodeBits, &model->count_lengths_[c]);
   }
   model->BuildTables();
   return model;

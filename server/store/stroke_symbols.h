@@ -22,7 +22,7 @@ inline constexpr int kDeltaSymbols = 28;
 // Values of at least 0 (lengths minus one, strokes minus one).
 inline constexpr int kCountSymbols = 60;
 
-inline constexpr int kDeltaCodeBits = 9;   // longest code of a delta
+inline constexpr int kDeltaCodeBits = 8;   // longest code of a delta
 inline constexpr int kCountCodeBits = 10;  // longest code of a count
 
 namespace stroke_symbols_internal {
@@ -77,19 +77,41 @@ constexpr std::array<uint8_t, 256> MakeDeltaSymbolOf() {
   return symbol;
 }
 
-// A delta as context: sign and one of five sizes.
+constexpr int DeltaSize(int delta) {
+  const int size = delta < 0 ? -delta : delta;
+  return size < 1    ? 0
+         : size < 3  ? 1
+         : size < 8  ? 2
+         : size < 16 ? 3
+         : size < 48 ? 4
+                     : 5;
+}
+
+// A delta as context: sign and one of six sizes, 0..10. All values of a symbol
+// are of one class, so that decoding knows the class with the symbol.
 constexpr std::array<uint8_t, 256> MakeDeltaClass() {
   std::array<uint8_t, 256> result{};
   for (int d = -128; d < 128; ++d) {
-    const int size = d < 0 ? -d : d;
-    const int c = size < 2    ? 0
-                  : size < 6  ? 1
-                  : size < 16 ? 2
-                  : size < 48 ? 3
-                              : 4;
-    result[static_cast<uint8_t>(d)] = d < 0 ? 4 - c : 4 + c;
+    result[static_cast<uint8_t>(d)] =
+        static_cast<uint8_t>(d < 0 ? 5 - DeltaSize(d) : 5 + DeltaSize(d));
   }
   return result;
+}
+
+// Where a point lies between the canvas's edges, 0..6: near one, the next
+// delta can hardly go on towards it.
+constexpr std::array<uint8_t, 256> MakeZone() {
+  std::array<uint8_t, 256> zone{};
+  for (int v = 0; v < 256; ++v) {
+    zone[v] = v < 8     ? 0
+              : v < 32  ? 1
+              : v < 96  ? 2
+              : v < 160 ? 3
+              : v < 224 ? 4
+              : v < 248 ? 5
+                        : 6;
+  }
+  return zone;
 }
 
 }  // namespace stroke_symbols_internal
@@ -98,7 +120,15 @@ inline constexpr std::array<uint8_t, 256> kDeltaSymbolOf =
     stroke_symbols_internal::MakeDeltaSymbolOf();
 inline constexpr std::array<uint8_t, 256> kDeltaClass =
     stroke_symbols_internal::MakeDeltaClass();
-inline constexpr int kDeltaClasses = 9;
+inline constexpr std::array<uint8_t, 256> kZone =
+    stroke_symbols_internal::MakeZone();
+inline constexpr int kZones = 7;
+inline constexpr int kDeltaClasses = 11;
+inline constexpr uint8_t kZeroClass = 5;
+// Classes joined to five: large or small of either sign, and nearly none.
+inline constexpr std::array<uint8_t, kDeltaClasses> kCoarseClass = {
+    0, 0, 1, 1, 2, 2, 2, 3, 3, 4, 4};
+inline constexpr int kCoarseClasses = 5;
 
 constexpr int CountSymbolOf(uint32_t value) {
   if (value < 8) return static_cast<int>(value);
@@ -106,37 +136,49 @@ constexpr int CountSymbolOf(uint32_t value) {
   return 8 + (log - 3) * 4 + static_cast<int>((value >> (log - 2)) & 3);
 }
 
-// Where a point stands: it decides what is known about it.
+// A context says what is known when a delta is coded. There are more contexts
+// than could each have a code of its own: a model maps them to kClusters codes.
+inline constexpr int kClusters = 32;
+
+// Where in its stroke a point stands.
 enum PointSlot : uint8_t {
-  kFirstOfDrawing = 0,
-  kFirstOfStroke = 1,
-  kSecondOfStroke = 2,
-  kLaterPoint = 3,
+  kLaterPoint = 0,
+  kFirstPoint = 1,
+  kSecondPoint = 2,
 };
+inline constexpr int kSlots = 3;
 
-inline constexpr int kXContexts = 3 + kDeltaClasses;
-inline constexpr int kYContexts =
-    3 * kDeltaClasses + kDeltaClasses * kDeltaClasses;
+inline constexpr int kXContexts =
+    kSlots * kZones * kDeltaClasses * kCoarseClasses;
+inline constexpr int kYContexts = kXContexts * kDeltaClasses;
 
-// `previous_dx`, `previous_dy`: the delta before, in the same stroke.
-inline int XContext(PointSlot slot, uint8_t previous_dx) {
-  return slot < kLaterPoint ? slot : 3 + kDeltaClass[previous_dx];
+// A context is the sum of two parts: what is known early, and the class of the
+// delta before on the same axis, which decoding waits for. `zone`: of the
+// coordinate one point before the one that the delta starts from; that of the
+// starting point itself would save 0.2 bytes a drawing and make the wait
+// longer. For the same reason x looks only at x: the axes are decoded side by
+// side. `last_dx`, `older_dx`, `last_dy`: classes of the deltas before, across
+// strokes; `dx`: of the point's own.
+inline int EarlyXContext(int slot, int zone, int older_dx) {
+  return (slot * kZones + zone) * kDeltaClasses * kCoarseClasses +
+         kCoarseClass[older_dx];
 }
-inline int YContext(PointSlot slot, uint8_t dx, uint8_t previous_dy) {
-  const int row = slot < kLaterPoint ? slot : 3 + kDeltaClass[previous_dy];
-  return row * kDeltaClasses + kDeltaClass[dx];
+inline int EarlyYContext(int slot, int zone, int dx, int last_dx) {
+  return ((slot * kZones + zone) * kDeltaClasses + dx) * kDeltaClasses *
+             kCoarseClasses +
+         kCoarseClass[last_dx];
 }
+inline int LateContext(int last) { return last * kCoarseClasses; }
 
-// Counts: the number of strokes, the first stroke's length, later lengths.
-inline constexpr int kCountContexts = 9;
+// Counts: the number of strokes, then lengths by the length before.
+inline constexpr int kCountContexts = 12;
 inline int FirstLengthContext(uint32_t strokes) {
   return strokes == 1 ? 1 : strokes < 4 ? 2 : strokes < 8 ? 3 : 4;
 }
-inline int NextLengthContext(uint32_t previous_length) {
-  return previous_length < 3   ? 5
-         : previous_length < 5 ? 6
-         : previous_length < 9 ? 7
-                               : 8;
+inline constexpr std::array<uint8_t, 16> kNextLengthContext = {
+    5, 5, 5, 6, 7, 8, 8, 9, 9, 9, 10, 10, 10, 10, 10, 11};
+inline int NextLengthContext(uint32_t length) {
+  return kNextLengthContext[length < 15 ? length : 15];
 }
 
 }  // namespace inkstream::store

@@ -26,24 +26,35 @@ void WalkStrokes(const StrokesView& strokes, Sink& sink) {
     sink.Count(context, length - 1);
     context = NextLengthContext(length);
   }
-  uint8_t x = 0, y = 0, dx = 0, dy = 0;
+  uint8_t x = 0;
+  uint8_t y = 0;
+  uint8_t zone_x = 0;
+  uint8_t zone_y = 0;
+  uint8_t last_dx = kZeroClass;
+  uint8_t older_dx = kZeroClass;
+  uint8_t last_dy = kZeroClass;
   for (uint32_t s = 0; s < count; ++s) {
     const size_t begin = strokes.begin(s);
     for (size_t p = begin; p < strokes.end(s); ++p) {
-      const PointSlot slot = p == 0           ? kFirstOfDrawing
-                             : p == begin     ? kFirstOfStroke
-                             : p == begin + 1 ? kSecondOfStroke
-                                              : kLaterPoint;
       const uint8_t next_x = static_cast<uint8_t>(strokes.x[p]);
       const uint8_t next_y = static_cast<uint8_t>(strokes.y[p]);
-      const uint8_t new_dx = static_cast<uint8_t>(next_x - x);
-      const uint8_t new_dy = static_cast<uint8_t>(next_y - y);
-      sink.X(XContext(slot, dx), new_dx);
-      sink.Y(YContext(slot, new_dx, dy), new_dy);
+      const uint8_t dx = static_cast<uint8_t>(next_x - x);
+      const uint8_t dy = static_cast<uint8_t>(next_y - y);
+      const uint8_t class_dx = kDeltaClass[dx];
+      const PointSlot slot = p == begin       ? kFirstPoint
+                             : p == begin + 1 ? kSecondPoint
+                                              : kLaterPoint;
+      sink.X(EarlyXContext(slot, zone_x, older_dx) + LateContext(last_dx), dx);
+      sink.Y(
+          EarlyYContext(slot, zone_y, class_dx, last_dx) + LateContext(last_dy),
+          dy);
+      zone_x = kZone[x];
+      zone_y = kZone[y];
       x = next_x;
       y = next_y;
-      dx = new_dx;
-      dy = new_dy;
+      older_dx = last_dx;
+      last_dx = class_dx;
+      last_dy = kDeltaClass[dy];
     }
   }
 }
