@@ -11,30 +11,33 @@ class HealthWatch : public ::grpc::ServerWriteReactor<HealthCheckResponse> {
   HealthWatch(HealthService* service, std::string name)
       : service_(service), name_(std::move(name)) {}
 
-  // Tells the client if something changed and nothing is in flight.
+  // Tells the client what has changed, then ends if that is due, as soon as
+  // nothing is in flight.
   void Update(HealthCheckResponse::ServingStatus status, bool end) {
-    ending_ = ending_ || end;
     wanted_ = status;
+    ending_ = ending_ || end;
     if (writing_ || finished_) return;
-    if (ending_) {
-      finished_ = true;
-      Finish(::grpc::Status(::grpc::StatusCode::UNAVAILABLE,
-                            "this server is shutting down"));
-    } else if (!told_ || response_.status() != wanted_) {
+    if (!gone_ && (!told_ || response_.status() != wanted_)) {
       told_ = true;
       writing_ = true;
       response_.set_status(wanted_);
       StartWrite(&response_);
+    } else if (ending_) {
+      finished_ = true;
+      Finish(::grpc::Status(::grpc::StatusCode::UNAVAILABLE,
+                            "this server is shutting down"));
     }
   }
 
   void OnWriteDone(bool ok) override {
     const std::lock_guard<std::mutex> lock(service_->mu_);
     writing_ = false;
-    Update(wanted_, !ok);
+    gone_ = gone_ || !ok;
+    Update(wanted_, /*end=*/gone_);
   }
   void OnCancel() override {
     const std::lock_guard<std::mutex> lock(service_->mu_);
+    gone_ = true;
     Update(wanted_, /*end=*/true);
   }
   void OnDone() override {
@@ -51,6 +54,7 @@ class HealthWatch : public ::grpc::ServerWriteReactor<HealthCheckResponse> {
   HealthCheckResponse::ServingStatus wanted_ = HealthCheckResponse::UNKNOWN;
   bool told_ = false;
   bool writing_ = false;
+  bool gone_ = false;  // the client
   bool ending_ = false;
   bool finished_ = false;
 };
