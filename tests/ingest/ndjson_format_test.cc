@@ -5,6 +5,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/support/scratch_directory.h"
 
 namespace inkstream::ingest {
 namespace {
@@ -267,6 +268,18 @@ TEST(NdjsonFormatTest, TheLimitsThemselvesAreGood) {
   ASSERT_EQ(parsed.drawings.size(), 5);
   EXPECT_EQ(parsed.drawings[2].key_id, INT64_MAX);
   EXPECT_EQ(parsed.drawings[4].word, "猫 \"quoted\" \\");
+}
+
+TEST(NdjsonFormatTest, TheGoldenFilesAreAcceptedAndRefusedLineByLine) {
+  const std::string golden = INKSTREAM_GOLDEN;
+  const ParsedChunk good =
+      Parse(testing::ReadWholeFile(golden + "/ndjson/good.ndjson"));
+  EXPECT_EQ(good.drawings.size(), 4);
+  EXPECT_EQ(good.errors.Summary(), "");
+  const ParsedChunk broken =
+      Parse(testing::ReadWholeFile(golden + "/ndjson/broken.ndjson"));
+  EXPECT_EQ(broken.read, 16);
+  EXPECT_EQ(broken.errors.total(), 16);
 }
 
 }  // namespace
