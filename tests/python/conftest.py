@@ -46,9 +46,7 @@ def other_store(binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def server(
-    binary: Path, store: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
+def server(binary: Path, store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with Server(binary, store, tmp_path_factory.mktemp("server")) as running:
         yield running
 

@@ -52,13 +52,12 @@ sys.stdin.read()
 
 
 def user(store: Path) -> subprocess.Popen[str]:
-    process = subprocess.Popen(
+    return subprocess.Popen(
         [sys.executable, "-c", USER, str(store)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
-    return process
 
 
 def said(process: subprocess.Popen[str]) -> str:
@@ -114,9 +113,7 @@ def test_an_interpreter_that_ends_without_closing_lets_go(store: Path, home: Pat
 
 
 @pytest.mark.parametrize("victim", ["server", "watcher"])
-def test_a_stream_survives_the_death_of_its_server(
-    store: Path, home: Path, victim: str
-) -> None:
+def test_a_stream_survives_the_death_of_its_server(store: Path, home: Path, victim: str) -> None:
     with inkstream.open(store) as client:
         data = client.dataset()
         wanted = [b.index.tolist() for b in data.stream(batch_size=10, epochs=4)]

@@ -85,6 +85,6 @@ def test_sampling() -> None:
         (lambda: check_state([]), "list"),
     ],
 )
-def test_what_the_contract_has_no_number_for_is_refused(make, says) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def test_what_the_contract_has_no_number_for_is_refused(make, says) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(FixRequest, match=says):
         make()

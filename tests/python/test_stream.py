@@ -218,7 +218,10 @@ class TestGoingOnElsewhere:
 
     def test_other_data_is_refused_with_both_named(self) -> None:
         other = "ef" * 32
-        with FakeServer(Behaviour(vanish_after=2)) as one, FakeServer(Behaviour(vanish_after=2)) as two:
+        with (
+            FakeServer(Behaviour(vanish_after=2)) as one,
+            FakeServer(Behaviour(vanish_after=2)) as two,
+        ):
             stream = data_of(one, two).stream(batch_size=10, epochs="forever")
             next(stream)
             one.behaviour.fingerprint = two.behaviour.fingerprint = other
@@ -227,9 +230,7 @@ class TestGoingOnElsewhere:
             assert other in str(caught.value)
             assert FINGERPRINT in str(caught.value)
 
-    def test_a_replica_with_other_data_is_passed_over(
-        self, undisturbed: list[list[int]]
-    ) -> None:
+    def test_a_replica_with_other_data_is_passed_over(self, undisturbed: list[list[int]]) -> None:
         with FakeServer(Behaviour(vanish_after=3)) as one, FakeServer() as two:
             data = data_of(one)
             two.behaviour.fingerprint = "ef" * 32
@@ -249,8 +250,9 @@ class TestGoingOnElsewhere:
     def test_a_quota_without_a_delay_is_raised(self) -> None:
         refuse = [(grpc.StatusCode.RESOURCE_EXHAUSTED, "100 streams")]
         with FakeServer(Behaviour(refuse=refuse)) as server:
+            stream = data_of(server).stream(batch_size=10)
             with pytest.raises(QuotaExceeded, match="100 streams"):
-                next(data_of(server).stream(batch_size=10))
+                next(stream)
 
     def test_it_gives_up_after_retry_for(self) -> None:
         with FakeServer() as server:
@@ -382,7 +384,7 @@ class TestErrors:
 
     def test_a_server_that_is_not_there_is_named_soon(self) -> None:
         began = time.monotonic()
-        with pytest.raises(Unavailable, match="127.0.0.1:1:"):
+        with pytest.raises(Unavailable, match=r"127\.0\.0\.1:1:"):
             inkstream.connect("127.0.0.1:1", timeout=0.5).dataset()
         assert time.monotonic() - began < 10
 

@@ -63,6 +63,29 @@ def loader(
     return Loader(data, plan, train=train, device=device, start=start, follow=rank is None)
 
 
+class FrameworkEpochs:
+    """Takes a framework's epoch number for what it is worth.
+
+    Lightning ignores a loader's state in a checkpoint made at an epoch's end; on resuming it only
+    calls `batch_sampler.sampler.set_epoch(n)`: that is where a loader that knows no place begins.
+    In the midst of training the number means nothing: with `limit_train_batches` a framework's
+    epochs are shorter than the data's.
+    """
+
+    def __init__(self, loader: Loader) -> None:
+        self._loader = loader
+
+    @property
+    def sampler(self) -> FrameworkEpochs:
+        """Lightning takes a `sampler` on the loader itself for one that it may replace."""
+        return self
+
+    def set_epoch(self, epoch: int) -> None:
+        """Moves a loader that has not begun to the start of `epoch`."""
+        if not self._loader.begun:
+            self._loader.set_epoch(epoch)
+
+
 class Loader:
     """See `loader`. Not a DataLoader: frameworks that re-shard those must leave it alone.
 
@@ -85,8 +108,19 @@ class Loader:
         self.device = None if device is None else torch.device(device)
         self._follow = follow  # torch.distributed's rank and world
         self._compared = False
+        self._placed = start is not None  # somebody said where to begin
         self._stager = Stager()
         self._playback: Playback[Staged] = Playback(data, plan, start, self._stager)
+
+    @property
+    def batch_sampler(self) -> FrameworkEpochs:
+        """Where frameworks look for a sampler's `set_epoch`."""
+        return FrameworkEpochs(self)
+
+    @property
+    def begun(self) -> bool:
+        """Whether a batch was taken, or a place to begin at was named."""
+        return self._placed or not self._playback.untouched
 
     @property
     def batch_size(self) -> int:
@@ -121,6 +155,7 @@ class Loader:
         """Moves a training loader to a cursor. An evaluation always starts at (0, 0)."""
         if self.train:
             self._playback.load(state)
+            self._placed = True
         else:
             check_state(state)
 

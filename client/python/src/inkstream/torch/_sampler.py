@@ -76,13 +76,12 @@ class BatchSampler(Sampler[list[int]]):
         return self.schedule.steps_from(0)
 
     def __iter__(self) -> Iterator[IndexBatch]:
+        # A generator: a DataLoader with workers calls iter() twice a pass and reads the second,
+        # so only what is read may count as a pass.
         epoch, entered = self._next
         if self.schedule.steps_from(entered) == 0:
             epoch, entered = epoch + 1, 0
         self._next = (epoch + 1, 0)
-        return self._epoch(epoch, entered)
-
-    def _epoch(self, epoch: int, entered: int) -> Iterator[IndexBatch]:
         size = self.schedule.size
         permutation = Permutation(size, self.seed, epoch)
         for number in range(self.schedule.steps_from(entered)):
