@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kRedraw{100};
 constexpr std::chrono::seconds kPlainLine{5};
-constexpr int kBarCells = 24;
+constexpr int kBarCells = 16;
 constexpr int kUsualWidth = 80;
 
 int TerminalWidth() {

@@ -8,7 +8,7 @@ namespace {
 TEST(ProgressDisplayTest, ALineHasBarRateBytesAndTimeLeft) {
   const ProgressState state = {1500000, 25U << 20U, 100U << 20U, true};
   EXPECT_EQ(ProgressLine("ingest", state, 10, 200),
-            "ingest [######------------------] 25% 1,500,000 drawings, "
+            "ingest [####------------] 25% 1,500,000 drawings, "
             "150,000/s, 25/100 MiB, 0:30 left");
 }
 
@@ -21,14 +21,14 @@ TEST(ProgressDisplayTest, WithoutATotalThereIsNoBar) {
 TEST(ProgressDisplayTest, LongTimesShowHours) {
   const ProgressState state = {1, 1, 100, false};
   EXPECT_EQ(ProgressLine("verify", state, 60, 200),
-            "verify [------------------------] 1% 1 drawings, 0/s, 1:39:00 "
+            "verify [----------------] 1% 1 drawings, 0/s, 1:39:00 "
             "left");
 }
 
 TEST(ProgressDisplayTest, NarrowTerminalsAndOverrunsAreHarmless) {
   EXPECT_EQ(ProgressLine("ingest", {10, 20, 10, false}, 1, 20).size(), 20);
   EXPECT_EQ(ProgressLine("x", {10, 20, 10, false}, 1, 200),
-            "x [########################] 100% 10 drawings, 10/s, 0:00 left");
+            "x [################] 100% 10 drawings, 10/s, 0:00 left");
 }
 
 TEST(ProgressDisplayTest, ThousandsAreSet) {
