@@ -21,9 +21,8 @@ LOCKED_DOWN = (
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Path:
+def store(tmp_path_factory: pytest.TempPathFactory, binary: Path) -> Path:
     folder = tmp_path_factory.mktemp("store")
-    binary = root / "build" / "inkstream"
     for command in (
         ["generate", "--drawings", "2000", "--seed", "1", "-o", "drawings.ndjson"],
         ["ingest", "drawings.ndjson", "--store", "drawings.ink"],
