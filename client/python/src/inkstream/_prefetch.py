@@ -7,6 +7,7 @@ hand. The trainer sees one sequence.
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -24,6 +25,8 @@ from inkstream._retry import GENERATION_NOT_HERE, Retry
 from inkstream.v1 import batch_pb2
 
 T = TypeVar("T")
+
+_log = logging.getLogger("inkstream")
 
 MAX_AHEAD = 8  # batches
 _BYTES_AHEAD = 128 << 20
@@ -166,7 +169,9 @@ class Prefetcher(Generic[T]):
                 except InkstreamError as error:
                     if self._closing.is_set():
                         return
-                    self._closing.wait(self._retry.failed(endpoint, error))
+                    delay = self._retry.failed(endpoint, error)
+                    _log.info("going on elsewhere in %.1f s: %s", delay, error)
+                    self._closing.wait(delay)
                     self._counts.reopened += 1
                     continue
                 if end.reason != batch_pb2.StreamEnd.REASON_REBALANCE:

@@ -1,0 +1,62 @@
+"""What `pip install ./client/python` gives in a checkout that is built."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+from conftest import ROOT
+
+
+def test_a_wheel_carries_the_program_and_works_alone(
+    binary: Path, store: Path, tmp_path: Path
+) -> None:
+    source = tmp_path / "client"
+    shutil.copytree(
+        ROOT / "client" / "python",
+        source,
+        ignore=shutil.ignore_patterns("build", "*.egg-info", "__pycache__", "_bin"),
+    )
+    build = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation"]
+    done = subprocess.run(
+        [*build, "--no-index", "-w", str(tmp_path), str(source)],
+        env={**os.environ, "INKSTREAM_BINARY": str(binary)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    assert wheel.name.startswith("inkstream-")
+    assert not wheel.name.endswith("-any.whl")
+    installed = tmp_path / "site"
+    install = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "--target"]
+    subprocess.run(
+        [*install, str(installed), str(wheel)], check=True, capture_output=True, timeout=120
+    )
+    names = zipfile.ZipFile(wheel).namelist()
+    assert any(name.endswith("inkstream/py.typed") for name in names)
+
+    environment = {
+        k: v for k, v in os.environ.items() if k not in ("INKSTREAM_BINARY", "PYTHONPATH", "PATH")
+    }
+    environment |= {"PYTHONPATH": str(installed), "PATH": "/usr/bin:/bin"}
+    program = (
+        "import sys, inkstream; print(inkstream.__file__)\n"
+        "with inkstream.open(sys.argv[1]) as client: print(len(client.dataset()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(store)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=tmp_path,
+    )
+    assert done.stdout.splitlines() == [str(installed / "inkstream" / "__init__.py"), "2000"], (
+        done.stderr
+    )
