@@ -23,43 +23,72 @@ HWY_BEFORE_NAMESPACE();
 namespace inkstream::raster::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-using LaneTag = hn::CappedTag<int16_t, 32>;
-using UnsignedLaneTag = hn::RebindToUnsigned<LaneTag>;
-using CoverTag = hn::Rebind<uint8_t, LaneTag>;
-using IndexTag = hn::Rebind<int8_t, LaneTag>;
+using LaneTag = hn::CappedTag<int16_t, kBlockLanes>;
 using Lanes16 = hn::Vec<LaneTag>;
+#if HWY_TARGET == HWY_SCALAR
+using ByteTag = hn::Rebind<uint8_t, LaneTag>;
+#else
+// Coverage is looked up for two vectors of lanes at a time.
+using ByteTag = hn::Repartition<uint8_t, LaneTag>;
+#endif
+using Bytes = hn::Vec<ByteTag>;
 
-constexpr size_t kPartLanes = hn::MaxLanes(LaneTag());
-constexpr size_t kParts = kBlockLanes / kPartLanes;
+constexpr size_t kVectorLanes = hn::MaxLanes(LaneTag());
+// Vectors of 32 lanes are drawn for two bands at once.
+constexpr size_t kBandsAtOnce = kVectorLanes == kBlockLanes ? 2 : 1;
+constexpr size_t kVectors = kBandsAtOnce * kBlockLanes / kVectorLanes;
 
-// All 16 entries of a table also where fewer lanes are looked up at a time.
-using TableTag = hn::CappedTag<uint8_t, HWY_MAX(kPartLanes, 16)>;
-
-// Coverage of an index of 0..127 by one direction's table.
+// Coverage of indices, by one direction's table. Indices above 127 count as
+// 127.
 class CoverLookup {
  public:
-#if HWY_TARGET == HWY_AVX3_DL
-  HWY_INLINE CoverLookup(const CapsulePlan& plan, int direction)
-      : low_(_mm512_load_si512(plan.cover[direction])),
-        high_(_mm512_load_si512(plan.cover[direction] + 64)) {}
-  HWY_INLINE hn::Vec<CoverTag> operator()(hn::Vec<IndexTag> index) const {
-    return hn::Vec<CoverTag>{_mm512_castsi512_si256(_mm512_permutex2var_epi8(
-        low_, _mm512_castsi256_si512(index.raw), high_))};
-  }
-
- private:
-  __m512i low_;
-  __m512i high_;
-#elif HWY_TARGET == HWY_SCALAR
+#if HWY_TARGET == HWY_SCALAR
   HWY_INLINE CoverLookup(const CapsulePlan& plan, int direction)
       : table_(plan.cover[direction]) {}
-  HWY_INLINE hn::Vec<CoverTag> operator()(hn::Vec<IndexTag> index) const {
-    return hn::Set(CoverTag(), table_[hn::GetLane(index)]);
+  HWY_INLINE Bytes operator()(Lanes16 index) const {
+    return hn::Set(ByteTag(), table_[std::min<int>(hn::GetLane(index), 127)]);
   }
 
  private:
   const uint8_t* table_;
 #else
+  HWY_INLINE Bytes operator()(Lanes16 low, Lanes16 high) const {
+    return OfBytes(Pack(low, high));
+  }
+
+ private:
+  // Saturates to 0..127; the lanes of `low` come first.
+  static HWY_INLINE Bytes Pack(Lanes16 low, Lanes16 high) {
+#if HWY_TARGET == HWY_AVX3_DL || HWY_TARGET == HWY_AVX3
+    const __m512i order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
+    return Bytes{
+        _mm512_permutexvar_epi64(order, _mm512_packs_epi16(low.raw, high.raw))};
+#elif HWY_TARGET == HWY_AVX2
+    return Bytes{_mm256_permute4x64_epi64(_mm256_packs_epi16(low.raw, high.raw),
+                                          _MM_SHUFFLE(3, 1, 2, 0))};
+#else
+    const hn::Repartition<int8_t, LaneTag> d;
+    const hn::Half<decltype(d)> half;
+    return hn::BitCast(ByteTag(), hn::Combine(d, hn::DemoteTo(half, high),
+                                              hn::DemoteTo(half, low)));
+#endif
+  }
+
+#if HWY_TARGET == HWY_AVX3_DL
+ public:
+  HWY_INLINE CoverLookup(const CapsulePlan& plan, int direction)
+      : low_(_mm512_load_si512(plan.cover[direction])),
+        high_(_mm512_load_si512(plan.cover[direction] + 64)) {}
+
+ private:
+  HWY_INLINE Bytes OfBytes(Bytes index) const {
+    return Bytes{_mm512_permutex2var_epi8(low_, index.raw, high_)};
+  }
+
+  __m512i low_;
+  __m512i high_;
+#else
+ public:
   HWY_INLINE CoverLookup(const CapsulePlan& plan, int direction)
 #if HWY_ARCH_X86
       // The index of a look-up wraps at 16 unless it is negative, so each
@@ -71,21 +100,21 @@ class CoverLookup {
       : steps_(plan.cover[direction]) {
   }
 #endif
-  HWY_INLINE hn::Vec<CoverTag> operator()(hn::Vec<IndexTag> index) const {
-    const CoverTag d;
-    const IndexTag di;
-    auto cover = hn::Zero(d);
-    for (int k = 0; k < kCoverEntries / 16; ++k) {
-      const auto table = hn::LoadDup128(TableTag(), steps_ + 16 * k);
-      const auto at = hn::BitCast(
-          d, hn::Sub(index, hn::Set(di, static_cast<int8_t>(16 * k))));
-      cover = hn::Xor(cover, hn::TableLookupBytes(table, at));
+
+ private:
+  HWY_INLINE Bytes OfBytes(Bytes index) const {
+    const ByteTag d;
+    Bytes cover = hn::TableLookupBytes(hn::LoadDup128(d, steps_), index);
+    for (int k = 1; k < kCoverEntries / 16; ++k) {
+      index = hn::Sub(index, hn::Set(d, 16));
+      cover = hn::Xor(cover, hn::TableLookupBytes(
+                                 hn::LoadDup128(d, steps_ + 16 * k), index));
     }
     return cover;
   }
 
- private:
   const uint8_t* steps_;
+#endif
 #endif
 };
 
@@ -100,14 +129,20 @@ struct CapsuleLanes {
     const LaneTag d;
     const auto fine_x = Broadcast(segment[kFineX * kSegmentGroup]);
     const auto fine_y = Broadcast(segment[kFineY * kSegmentGroup]);
-    for (size_t p = 0; p < kParts; ++p) {
-      const size_t at = p * kPartLanes;
-      const auto of = [&](const int16_t* offsets, Lanes16 v) HWY_ATTR {
-        return hn::MulFixedPoint15(hn::Load(d, offsets + at), v);
+    for (size_t v = 0; v < kVectors; ++v) {
+      const size_t at = v * kVectorLanes % kBlockLanes;
+      const auto of = [&](const int16_t* offsets, Lanes16 fine) HWY_ATTR {
+        return hn::MulFixedPoint15(hn::Load(d, offsets + at), fine);
       };
-      across[p] = hn::Sub(of(plan.lane_y, fine_x), of(plan.lane_x, fine_y));
-      along[p] = hn::Add(of(plan.stretched_lane_x, fine_x),
+      across[v] = hn::Sub(of(plan.lane_y, fine_x), of(plan.lane_x, fine_y));
+      along[v] = hn::Add(of(plan.stretched_lane_x, fine_x),
                          of(plan.stretched_lane_y, fine_y));
+    }
+    if (kBandsAtOnce == 2) {
+      across[1] = hn::Add(across[0], across_step);
+      along[1] = hn::Add(along[0], along_step);
+      across_step = hn::Add(across_step, across_step);
+      along_step = hn::Add(along_step, along_step);
     }
   }
 
@@ -118,44 +153,70 @@ struct CapsuleLanes {
   const CoverLookup lookup;
   const Lanes16 half_length;
   const Lanes16 inner;
-  const Lanes16 across_step;  // from one band to the next
-  const Lanes16 along_step;
-  Lanes16 across[kParts];  // from the block's middle
-  Lanes16 along[kParts];
+  Lanes16 across_step;  // over kBandsAtOnce bands
+  Lanes16 along_step;
+  Lanes16 across[kVectors];  // from the first block's middle
+  Lanes16 along[kVectors];
 };
 
-// Unites `run` blocks below each other with the buffer at `to`; across and
-// along are those of the first block's middle.
+// Unites `run` blocks below each other, or one more to make the number even,
+// with the buffer at `to`; across and along are those of the first block's
+// middle.
 HWY_INLINE void DrawRun(const CapsuleLanes& lanes, int32_t across,
                         int32_t along, int32_t run, size_t stride,
                         uint8_t* HWY_RESTRICT to) {
   const LaneTag d;
-  const UnsignedLaneTag du;
-  const CoverTag dc;
-  Lanes16 across_now[kParts];
-  Lanes16 along_now[kParts];
-  for (size_t p = 0; p < kParts; ++p) {
-    across_now[p] = hn::Add(lanes.Broadcast(across), lanes.across[p]);
-    along_now[p] = hn::Add(lanes.Broadcast(along), lanes.along[p]);
+  const hn::RebindToUnsigned<LaneTag> du;
+  const ByteTag d8;
+  Lanes16 across_now[kVectors];
+  Lanes16 along_now[kVectors];
+  for (size_t v = 0; v < kVectors; ++v) {
+    across_now[v] = hn::Add(lanes.Broadcast(across), lanes.across[v]);
+    along_now[v] = hn::Add(lanes.Broadcast(along), lanes.along[v]);
   }
   const auto minus = [&](Lanes16 a, Lanes16 b) HWY_ATTR {
     return hn::BitCast(
         d, hn::SaturatedSub(hn::BitCast(du, a), hn::BitCast(du, b)));
   };
-  do {
-    for (size_t p = 0; p < kParts; ++p) {
-      const auto beyond = minus(hn::Abs(along_now[p]), lanes.half_length);
-      const auto square =
-          hn::SaturatedAdd(hn::MulFixedPoint15(across_now[p], across_now[p]),
-                           hn::MulFixedPoint15(beyond, beyond));
-      const auto index = hn::DemoteTo(IndexTag(), minus(square, lanes.inner));
-      uint8_t* at = to + p * kPartLanes;
-      hn::StoreU(hn::Max(hn::LoadU(dc, at), lanes.lookup(index)), dc, at);
-      across_now[p] = hn::Add(across_now[p], lanes.across_step);
-      along_now[p] = hn::Add(along_now[p], lanes.along_step);
-    }
+  // The index of vector v, which then moves on.
+  const auto index = [&](size_t v) HWY_ATTR {
+    const auto beyond = minus(hn::Abs(along_now[v]), lanes.half_length);
+    const auto square =
+        hn::SaturatedAdd(hn::MulFixedPoint15(across_now[v], across_now[v]),
+                         hn::MulFixedPoint15(beyond, beyond));
+    across_now[v] = hn::Add(across_now[v], lanes.across_step);
+    along_now[v] = hn::Add(along_now[v], lanes.along_step);
+    return minus(square, lanes.inner);
+  };
+  for (run = (run + 1) / 2; run > 0; --run) {
+#if HWY_TARGET == HWY_AVX3_DL || HWY_TARGET == HWY_AVX3
+    const hn::Half<ByteTag> half;
+    const auto first = index(0);
+    const auto cover = lanes.lookup(first, index(1));
+    hn::StoreU(hn::Max(hn::LoadU(half, to), hn::LowerHalf(half, cover)), half,
+               to);
     to += stride;
-  } while (--run > 0);
+    hn::StoreU(hn::Max(hn::LoadU(half, to), hn::UpperHalf(half, cover)), half,
+               to);
+    to += stride;
+#else
+    for (int band = 0; band < 2; ++band, to += stride) {
+#if HWY_TARGET == HWY_SCALAR
+      for (size_t v = 0; v < kVectors; ++v) {
+        hn::StoreU(hn::Max(hn::LoadU(d8, to + v), lanes.lookup(index(v))), d8,
+                   to + v);
+      }
+#else
+      for (size_t v = 0; v < kVectors; v += 2) {
+        uint8_t* at = to + v * kVectorLanes;
+        const auto first = index(v);
+        const auto cover = lanes.lookup(first, index(v + 1));
+        hn::StoreU(hn::Max(hn::LoadU(d8, at), cover), d8, at);
+      }
+#endif
+    }
+#endif
+  }
 }
 
 // A segment that one run covers.

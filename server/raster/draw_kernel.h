@@ -20,7 +20,7 @@ namespace inkstream::raster {
 // Bands that are reached from one by adding up steps; more would let the
 // steps' rounding show. Fewer where the middle of a long segment is cut out:
 // there, lanes may be off along the segment by these bands' height.
-inline constexpr int kRun = 8;
+inline constexpr int kRun = 8;  // even
 inline constexpr int kRunOfLong = 4;
 
 enum SegmentReach : int32_t {

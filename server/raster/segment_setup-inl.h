@@ -100,8 +100,16 @@ HWY_INLINE void PlacePoints(const ImageSpec &spec, const CapsulePlan &plan,
   }
 }
 
-// Rounds to the nearest integer, halves upwards, the same on every target.
+// Rounds to the nearest integer, the same on every target. Below 2^22 in
+// magnitude, adding 1.5 * 2^23 leaves the integer in the low bits.
 HWY_INLINE hn::Vec<IntTag> ToInt(Floats v) {
+  const IntTag di;
+  const auto shifted = hn::Add(v, hn::Set(FloatTag(), 12582912.0F));
+  return hn::Sub(hn::BitCast(di, shifted), hn::Set(di, 0x4B400000));
+}
+
+// The same for any number that 32 bits hold; halves upwards.
+HWY_INLINE hn::Vec<IntTag> ToLargeInt(Floats v) {
   const FloatTag d;
   return hn::ConvertTo(IntTag(), hn::Floor(hn::Add(v, hn::Set(d, 0.5F))));
 }
@@ -154,9 +162,10 @@ HWY_INLINE void SetUpSegments(const CapsulePlan &plan, size_t count,
     put(kAlongX, ToInt(sx));
     put(kAlongY, ToInt(sy));
     // The halves make the later shifts round to nearest.
-    put(kAcross0, ToInt(hn::Add(hn::Sub(hn::Mul(sy, mx), hn::Mul(sx, my)),
-                                hn::Set(d, 32.0F))));
-    put(kAlong0, ToInt(hn::Sub(hn::Neg(hn::Mul(sx, mx)), hn::Mul(sy, my))));
+    put(kAcross0, ToLargeInt(hn::Add(hn::Sub(hn::Mul(sy, mx), hn::Mul(sx, my)),
+                                     hn::Set(d, 32.0F))));
+    put(kAlong0,
+        ToLargeInt(hn::Sub(hn::Neg(hn::Mul(sx, mx)), hn::Mul(sy, my))));
     const auto half_length =
         ToInt(hn::Mul(length, hn::Set(d, 0.5F * plan.scale)));
     const auto cut = hn::Min(half_length, length_limit);
@@ -166,12 +175,10 @@ HWY_INLINE void SetUpSegments(const CapsulePlan &plan, size_t count,
 
     const auto reach = hn::Add(radius, hn::Mul(hn::Add(abs_ux, abs_uy), half));
     // First and one past the last pixel whose middle is within reach.
-    const auto first = [&](Floats v) HWY_ATTR {
-      return hn::ConvertTo(di, hn::Ceil(hn::Sub(hn::Sub(v, reach), half)));
-    };
-    const auto past = [&](Floats v) HWY_ATTR {
-      return hn::ConvertTo(di, hn::Floor(hn::Add(hn::Add(v, reach), half)));
-    };
+    const auto first = [&](Floats v)
+                           HWY_ATTR { return ToInt(hn::Sub(v, reach)); };
+    const auto past = [&](Floats v)
+                          HWY_ATTR { return ToInt(hn::Add(v, reach)); };
     const auto x0 = hn::Max(first(hn::Min(ax, bx)), i_zero);
     put(kX0, x0);
     const auto x1 = hn::Min(past(hn::Max(ax, bx)), columns);
@@ -221,16 +228,17 @@ HWY_INLINE void SetUpSegments(const CapsulePlan &plan, size_t count,
         hn::Set(d, 1.0F));
     const auto crossing = hn::Add(my, hn::Mul(from_x, slope));
     const auto fixed = hn::Set(d, 4096.0F);
-    put(kMiddle, ToInt(hn::Mul(crossing, fixed)));
-    put(kSlope, ToInt(hn::Mul(slope, hn::Set(d, 4096.0F * kBlockColumns))));
-    put(kHalfSpan, ToInt(hn::IfThenElse(flat, hn::Mul(span, fixed),
-                                        hn::Set(d, 268435456.0F))));
+    put(kMiddle, ToLargeInt(hn::Mul(crossing, fixed)));
+    put(kSlope,
+        ToLargeInt(hn::Mul(slope, hn::Set(d, 4096.0F * kBlockColumns))));
+    put(kHalfSpan, ToLargeInt(hn::IfThenElse(flat, hn::Mul(span, fixed),
+                                             hn::Set(d, 268435456.0F))));
 
-    const auto diagonal =
-        hn::Mul(hn::Min(abs_ux, abs_uy),
-                hn::Set(d, static_cast<float>(kDirections) * 1.41421356F));
-    put(kDirection,
-        hn::Min(hn::ConvertTo(di, diagonal), hn::Set(di, kDirections - 1)));
+    // Rounding down takes the half off; 0 and an axis' -0.5 both become 0.
+    const auto direction = ToInt(hn::Sub(
+        hn::Mul(hn::Min(abs_ux, abs_uy), hn::Set(d, kDirections * 1.41421356F)),
+        half));
+    put(kDirection, hn::Min(direction, hn::Set(di, kDirections - 1)));
   }
 }
 

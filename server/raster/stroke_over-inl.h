@@ -19,16 +19,41 @@ HWY_BEFORE_NAMESPACE();
 namespace inkstream::raster::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Products of 8-bit numbers in wider lanes; 16-bit multiplications are the
-// fast ones.
+// round(a b / 255) as Cairo rounds, of lanes that hold 0..255; 16-bit
+// multiplications are the fast ones.
 template <class V>
-HWY_INLINE V LowMul(V a, V b) {
+HWY_INLINE V MulBytes(V a, V b) {
+  const hn::DFromV<V> d;
 #if HWY_TARGET == HWY_SCALAR
-  return hn::Mul(a, b);
+  const auto t = hn::Add(hn::Mul(a, b), hn::Set(d, 128));
+  return hn::ShiftRight<8>(hn::Add(t, hn::ShiftRight<8>(t)));
+#else
+  const hn::Repartition<uint16_t, decltype(d)> d16;
+  const auto product =
+      hn::BitCast(d, hn::Mul(hn::BitCast(d16, a), hn::BitCast(d16, b)));
+  const auto t = hn::BitCast(d16, hn::Add(product, hn::Set(d, 128)));
+  // (t + (t >> 8)) >> 8.
+  return hn::BitCast(d, hn::MulHigh(t, hn::Set(d16, 257)));
+#endif
+}
+
+// Sums of the four bytes of each lane.
+template <class V>
+HWY_INLINE V SumOfBytes(V quads) {
+#if HWY_TARGET == HWY_AVX3_DL || HWY_TARGET == HWY_AVX3
+  return V{
+      _mm512_madd_epi16(_mm512_maddubs_epi16(quads.raw, _mm512_set1_epi8(1)),
+                        _mm512_set1_epi16(1))};
+#elif HWY_TARGET == HWY_AVX2
+  return V{
+      _mm256_madd_epi16(_mm256_maddubs_epi16(quads.raw, _mm256_set1_epi8(1)),
+                        _mm256_set1_epi16(1))};
 #else
   const hn::DFromV<V> d;
-  const hn::Repartition<uint16_t, decltype(d)> d16;
-  return hn::BitCast(d, hn::Mul(hn::BitCast(d16, a), hn::BitCast(d16, b)));
+  const auto low_bytes = hn::Set(d, 0x00FF00FF);
+  const auto pairs = hn::Add(hn::And(quads, low_bytes),
+                             hn::And(hn::ShiftRight<8>(quads), low_bytes));
+  return hn::Add(hn::And(pairs, hn::Set(d, 0xFFFF)), hn::ShiftRight<16>(pairs));
 #endif
 }
 
@@ -51,7 +76,8 @@ struct Touched {
     x0 = std::min(x0, segment[kX0 * kSegmentGroup]);
     x1 = std::max(x1, segment[kX1 * kSegmentGroup]);
     band0 = std::min(band0, segment[kBand0 * kSegmentGroup]);
-    band1 = std::max(band1, segment[kBand1 * kSegmentGroup]);
+    // Runs are rounded up to an even number of bands.
+    band1 = std::max(band1, segment[kBand1 * kSegmentGroup] + 1);
   }
 
   int32_t x0 = INT32_MAX;
@@ -102,9 +128,7 @@ template <class D, class V>
 HWY_INLINE void OverPixels(D d, V cover, uint8_t* at) {
   const hn::Rebind<uint8_t, D> d8;
   const auto ink = hn::PromoteTo(d, hn::LoadU(d8, at));
-  const auto t =
-      hn::Add(LowMul(ink, hn::Sub(hn::Set(d, 255), cover)), hn::Set(d, 128));
-  const auto kept = hn::ShiftRight<8>(hn::Add(t, hn::ShiftRight<8>(t)));
+  const auto kept = MulBytes(ink, hn::Sub(hn::Set(d, 255), cover));
   hn::StoreU(Narrow(d8, hn::Add(cover, kept)), d8, at);
 }
 
@@ -116,7 +140,9 @@ HWY_INLINE void OverSingle(const CapsulePlan& plan, const Touched& touched,
   const int32_t x0 = touched.x0 & ~(lanes - 1);
   const int32_t x1 =
       std::min(touched.x1 + kBlockColumns, static_cast<int32_t>(canvas.pitch));
-  for (int32_t band = touched.band0; band < touched.band1; ++band) {
+  const int32_t band1 =
+      std::min(touched.band1, static_cast<int32_t>((plan.rows + 1) / 2));
+  for (int32_t band = touched.band0; band < band1; ++band) {
     uint16_t* row = reinterpret_cast<uint16_t*>(cover) +
                     static_cast<size_t>(band) * plan.pitch;
     uint8_t* upper =
@@ -142,9 +168,9 @@ HWY_INLINE void OverQuads(const CapsulePlan& plan, const Touched& touched,
   const int32_t x0 = (touched.x0 / 2) & ~(lanes - 1);
   const int32_t x1 = std::min((touched.x1 + kBlockColumns + 1) / 2,
                               static_cast<int32_t>(canvas.pitch));
-  const auto low_bytes = hn::Set(d, 0x00FF00FF);
-  const auto low_half = hn::Set(d, 0xFFFF);
-  for (int32_t band = touched.band0; band < touched.band1; ++band) {
+  const int32_t band1 =
+      std::min(touched.band1, static_cast<int32_t>((plan.rows + 1) / 2));
+  for (int32_t band = touched.band0; band < band1; ++band) {
     uint32_t* row = reinterpret_cast<uint32_t*>(cover) +
                     static_cast<size_t>(band) * plan.pitch / 2;
     uint8_t* pixels = canvas.pixels + static_cast<size_t>(band) * canvas.pitch;
@@ -152,10 +178,7 @@ HWY_INLINE void OverQuads(const CapsulePlan& plan, const Touched& touched,
       const auto quad = hn::Load(d, row + x);
       if (hn::AllTrue(d, hn::Eq(quad, hn::Zero(d)))) continue;
       hn::Store(hn::Zero(d), d, row + x);
-      const auto pairs = hn::Add(hn::And(quad, low_bytes),
-                                 hn::And(hn::ShiftRight<8>(quad), low_bytes));
-      const auto sum =
-          hn::Add(hn::And(pairs, low_half), hn::ShiftRight<16>(pairs));
+      const auto sum = SumOfBytes(quad);
       OverPixels(d, hn::ShiftRight<2>(hn::Add(sum, hn::Set(d, 2))), pixels + x);
     }
   }
