@@ -6,7 +6,7 @@ set -euo pipefail
 
 usage() {
   cat <<'END'
-Usage: deploy/install_debian.sh [--dry-run] GROUP...
+Usage: deploy/install_debian.sh [--dry-run | --list] GROUP...
 
 Installs the missing Debian 12 packages of the groups named. Needs root or
 sudo only where something is missing.
@@ -20,6 +20,7 @@ sudo only where something is missing.
   containers  buildah and podman, for testing the image without a Docker engine
 
   --dry-run   print the missing packages, one a line, and install nothing
+  --list      print all packages of the groups on one line, on any system
 
 Example: deploy/install_debian.sh build python
 END
@@ -55,11 +56,12 @@ packages_of() {
 }
 
 main() {
-  local dry_run=0 groups=()
+  local dry_run=0 list=0 groups=()
   while (($#)); do
     case $1 in
       --help | -h) usage && return ;;
       --dry-run) dry_run=1 ;;
+      --list) list=1 ;;
       -*) echo "install_debian.sh: no option '$1'; see --help" >&2 && return 2 ;;
       *) groups+=("$1") ;;
     esac
@@ -75,6 +77,10 @@ main() {
   done
   local name
   mapfile -t names < <(printf '%s\n' "${names[@]}" | sort -u)
+  if ((list)); then
+    echo "${names[*]}"
+    return
+  fi
   for name in "${names[@]}"; do
     [[ $(dpkg-query -W -f='${db:Status-Status}' "$name" 2>/dev/null) == installed ]] ||
       missing+=("$name")

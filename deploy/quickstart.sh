@@ -85,8 +85,8 @@ install_packages() {
   fi
   echo 'This is not Debian 12, so nothing is installed here.'
   "$here/check_tools.sh" ||
-    die "install what is missing and run this again; on Debian 12 the packages are:
-$(awk '/^    (build|python|go)\)/,/;;/' "$here/install_debian.sh" | grep -v ';;')"
+    die "install what is missing and run this again. Debian 12 calls it
+$("$here/install_debian.sh" --list build python go | fold -s -w 78)"
   echo 'Everything needed is there.'
 }
 
