@@ -76,7 +76,7 @@ main() {
     names+=("${listed[@]}")
   done
   local name
-  mapfile -t names < <(printf '%s\n' "${names[@]}" | sort -u)
+  mapfile -t names <<<"$(printf '%s\n' "${names[@]}" | sort -u)"
   if ((list)); then
     echo "${names[*]}"
     return
