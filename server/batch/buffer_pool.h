@@ -32,8 +32,8 @@ class BufferPool {
   // try when a buffer has come back.
   virtual absl::StatusOr<std::unique_ptr<Buffer>> Acquire(size_t bytes) = 0;
 
-  // Called, from any thread, whenever a buffer has come back. Set once, before
-  // the first Acquire.
+  // Called, from any thread, whenever a buffer has come back. Set before the
+  // first Acquire; the last one set counts.
   virtual void SetOnReturn(std::function<void()> callback) = 0;
 };
 

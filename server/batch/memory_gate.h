@@ -34,7 +34,7 @@ class MemoryGate : public std::enable_shared_from_this<MemoryGate> {
   MemoryGate(BufferPool* pool, std::shared_ptr<WorkerPool> workers)
       : pool_(pool), workers_(std::move(workers)) {}
 
-  // Hooks the gate to its pool. Call once, before the first Acquire.
+  // Hooks the gate to its pool, before the first Acquire. May be called again.
   void Attach();
 
   // A buffer, or null: `waiter` gets it later.

@@ -306,8 +306,9 @@ std::shared_ptr<MemoryGate> ServingEngine::GateOf(BufferPool* pool) {
   std::shared_ptr<MemoryGate>& gate = gates_[pool];
   if (gate == nullptr) {
     gate = std::make_shared<MemoryGate>(pool, workers_);
-    gate->Attach();
   }
+  // A new pool may stand where an old one was.
+  gate->Attach();
   return gate;
 }
 
