@@ -10,8 +10,8 @@
 namespace inkstream::store {
 namespace {
 
-// kind u8, columns u8, zero u16, count u32.
-constexpr size_t kRunHeader = 8;
+// kind u8, columns u8, zero u16, count u32, first u32, zero u32.
+constexpr size_t kRunHeader = 16;
 // kind u8, width u8, presence u8, zero u8, offset u32, stretches u32, zero u32,
 // base u64, unit u64.
 constexpr size_t kDescriptor = 32;
@@ -46,7 +46,7 @@ void ColumnRunBuilder::Add(const ColumnValues& values) {
   ++count_;
 }
 
-std::string ColumnRunBuilder::Build() {
+std::string ColumnRunBuilder::Build(uint32_t first) {
   std::string descriptors;
   std::string data;
   uint8_t stored = 0;
@@ -116,6 +116,8 @@ std::string ColumnRunBuilder::Build() {
   AppendLittle<uint8_t>(stored, &value);
   AppendLittle<uint16_t>(0, &value);
   AppendLittle<uint32_t>(count_, &value);
+  AppendLittle<uint32_t>(first, &value);
+  AppendLittle<uint32_t>(0, &value);
   value += descriptors;
   value += data;
   AppendChecksum(&value);
@@ -139,6 +141,8 @@ absl::StatusOr<ColumnRun> ParseColumnRun(absl::string_view value) {
   in.Read<uint16_t>();
   ColumnRun run;
   run.count = in.Read<uint32_t>();
+  run.first = in.Read<uint32_t>();
+  in.Read<uint32_t>();
   if (!in.ok() || kind != static_cast<uint8_t>(ValueKind::kColumnRun) ||
       run.count == 0 || run.count > kColumnRun) {
     return absl::DataLossError("not a run of columns");

@@ -29,8 +29,9 @@ class ColumnRunBuilder {
   void Add(const ColumnValues& values);
   uint32_t size() const { return count_; }
 
-  // The value to store, checksum included; empties the builder.
-  std::string Build();
+  // The value to store under key `first`, checksum included; empties the
+  // builder.
+  std::string Build(uint32_t first);
 
  private:
   struct Column {
@@ -70,8 +71,11 @@ struct ColumnView {
   // The packed number. REQUIRES: any.
   uint64_t Packed(uint32_t i) const {
     if (width == 0) return 0;
-    if (starts != nullptr) i = Stretch(i);
-    const uint64_t bit = uint64_t{i} * width;
+    return Stored(starts == nullptr ? i : Stretch(i));
+  }
+  // The n-th number that is stored. REQUIRES: width > 0.
+  uint64_t Stored(uint32_t n) const {
+    const uint64_t bit = uint64_t{n} * width;
     const uint32_t shift = bit & 7;
     uint64_t value = LoadLittle<uint64_t>(packed + (bit >> 3)) >> shift;
     if (width + shift > 64) {
@@ -87,6 +91,7 @@ struct ColumnView {
 };
 
 struct ColumnRun {
+  uint32_t first = 0;  // index in the segment
   uint32_t count = 0;
   std::array<ColumnView, kColumnKinds> columns;
 

@@ -44,11 +44,11 @@ absl::StatusOr<std::unique_ptr<LmdbWriter>> LmdbWriter::Create(
   mdb_env_set_maxdbs(writer->env_, 3);
   mdb_env_set_mapsize(writer->env_, kMapBytes);
   // No lock table: the store's LOCK keeps other writers out and nobody reads a
-  // segment before it is finished.
+  // segment before it is finished. Pages are zeroed first (no MDB_NOMEMINIT),
+  // so that the file holds nothing but what was put there.
   const int rc = mdb_env_open(
       writer->env_, path.c_str(),
-      MDB_NOSUBDIR | MDB_NOLOCK | MDB_NOSYNC | MDB_NORDAHEAD | MDB_NOMEMINIT,
-      0644);
+      MDB_NOSUBDIR | MDB_NOLOCK | MDB_NOSYNC | MDB_NORDAHEAD, 0644);
   if (rc != 0) return writer->Error("mdb_env_open", rc);
   if (absl::Status s = writer->Begin(); !s.ok()) return s;
   const auto open = [&](const char* name, unsigned flags, unsigned* database) {

@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "server/store/block_layout.h"
 #include "server/store/checksum.h"
@@ -33,7 +33,8 @@ absl::StatusOr<uint32_t> IntegerKey(absl::string_view key) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SegmentReader>> SegmentReader::Open(
-    const std::string& directory, const SegmentEntry& entry) {
+    const std::string& directory, const SegmentEntry& entry,
+    ModelCache* models) {
   const std::string path = absl::StrCat(directory, "/", entry.file);
   absl::StatusOr<std::unique_ptr<LmdbFile>> file =
       LmdbFile::Open(path, entry.bytes);
@@ -47,7 +48,7 @@ absl::StatusOr<std::unique_ptr<SegmentReader>> SegmentReader::Open(
   }
   std::unique_ptr<SegmentReader> segment(
       new SegmentReader(*std::move(file), entry.first));
-  if (absl::Status s = segment->ReadTables(); !s.ok()) return s;
+  if (absl::Status s = segment->ReadTables(models); !s.ok()) return s;
   const SegmentHeader& header = segment->header_;
   if (header.drawings != entry.drawings ||
       ToHex(header.content) != entry.content) {
@@ -62,13 +63,13 @@ absl::StatusOr<std::unique_ptr<SegmentReader>> SegmentReader::Open(
   return segment;
 }
 
-absl::Status SegmentReader::ReadTables() {
+absl::Status SegmentReader::ReadTables(ModelCache* models) {
   std::map<std::string, std::string> tables;
   absl::Status status = file_->Walk(
       kTablesDb, [&](absl::string_view key, absl::string_view value) {
-        absl::StatusOr<std::string> raw = UnwrapTable(value);
+        absl::StatusOr<std::string> raw = UnwrapTable(key, value);
         if (!raw.ok()) {
-          return InFile(path(), "a table", raw.status());
+          return InFile(path(), absl::CEscape(key), raw.status());
         }
         tables[std::string(key)] = *std::move(raw);
         return absl::OkStatus();
@@ -83,10 +84,13 @@ absl::Status SegmentReader::ReadTables() {
         absl::StrCat(path(), ": format version ", header_.format_version,
                      ", this release reads version ", kFormatVersion));
   }
-  absl::StatusOr<std::shared_ptr<const StrokeModel>> model =
-      StrokeModel::Parse(tables[kModelTable]);
-  if (!model.ok()) return InFile(path(), kModelTable, model.status());
-  model_ = *std::move(model);
+  model_ = (*models)[tables[kModelTable]];
+  if (model_ == nullptr) {
+    absl::StatusOr<std::shared_ptr<const StrokeModel>> model =
+        StrokeModel::Parse(tables[kModelTable]);
+    if (!model.ok()) return InFile(path(), kModelTable, model.status());
+    model_ = (*models)[tables[kModelTable]] = *std::move(model);
+  }
   for (const auto& [name, to] :
        {std::pair{kWordsTable, &words_},
         std::pair{kCountrycodesTable, &countrycodes_}}) {
@@ -119,7 +123,7 @@ absl::Status SegmentReader::ReadColumns() {
         if (!run.ok()) return InFile(path(), what, run.status());
         const uint64_t expected =
             std::min<uint64_t>(kColumnRun, header_.drawings - next);
-        if (*first != next || run->count != expected) {
+        if (*first != next || run->first != next || run->count != expected) {
           return absl::DataLossError(
               absl::StrCat(path(), ": ", what, ": ", run->count,
                            " drawings, expected ", expected, " at ", next));
@@ -158,19 +162,24 @@ absl::Status SegmentReader::ReadBlocks() {
 }
 
 absl::Status SegmentReader::CheckRanks() const {
-  // What a rank may reach, by its run's width alone, is not bounded by the
-  // table; so every value is looked at once.
+  // A rank's width does not bound it to the table, so every stored number is
+  // looked at once.
   const auto check = [&](ColumnKind kind, size_t names,
                          absl::string_view what) {
     for (const ColumnRun& run : runs_) {
       const ColumnView& column = run.column(kind);
       if (!column.any) continue;
-      for (uint32_t i = 0; i < run.count; ++i) {
-        if (column.Has(i) && static_cast<uint64_t>(column.Value(i)) >= names) {
-          return absl::DataLossError(absl::StrCat(
-              path(), ": ", what, " ", column.Value(i), " of ", names));
+      const uint32_t stored = column.width == 0          ? 1
+                              : column.starts != nullptr ? column.stretches
+                                                         : run.count;
+      for (uint32_t n = 0; n < stored; ++n) {
+        const uint64_t rank =
+            column.base +
+            (column.width == 0 ? 0 : column.unit * column.Stored(n));
+        if (rank >= names) {
+          return absl::DataLossError(
+              absl::StrCat(path(), ": ", what, " ", rank, " of ", names));
         }
-        if (column.width == 0 && column.presence == nullptr) break;
       }
     }
     return absl::OkStatus();

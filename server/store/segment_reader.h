@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,12 +23,17 @@
 
 namespace inkstream::store {
 
+// Models by their stored form: segments of one store mostly share one, and so
+// its tables in the processor's caches.
+using ModelCache = std::map<std::string, std::shared_ptr<const StrokeModel>>;
+
 class SegmentReader {
  public:
   // Reads tree, tables and columns and checks all of them; strokes are checked
   // when they are read. Errors as StoreReader::Open.
   static absl::StatusOr<std::unique_ptr<SegmentReader>> Open(
-      const std::string& directory, const SegmentEntry& entry);
+      const std::string& directory, const SegmentEntry& entry,
+      ModelCache* models);
 
   const SegmentHeader& header() const { return header_; }
   const std::string& path() const { return file_->path(); }
@@ -60,7 +66,7 @@ class SegmentReader {
  private:
   SegmentReader(std::unique_ptr<LmdbFile> file, uint64_t first)
       : file_(std::move(file)), first_(first), blocks_(file_->bytes().data()) {}
-  absl::Status ReadTables();
+  absl::Status ReadTables(ModelCache* models);
   absl::Status ReadColumns();
   absl::Status ReadBlocks();
   absl::Status CheckRanks() const;

@@ -43,7 +43,7 @@ absl::Status SegmentWriter::PutColumns() {
   const uint32_t first =
       static_cast<uint32_t>(header_.drawings - columns_.size());
   ++header_.column_runs;
-  return file_->PutColumns(first, columns_.Build());
+  return file_->PutColumns(first, columns_.Build(first));
 }
 
 absl::Status SegmentWriter::Add(const EncodedUnit& unit) {
@@ -89,7 +89,7 @@ absl::StatusOr<FinishedSegment> SegmentWriter::Finish(
       {kFoldsTable, fold_bytes},
   };
   for (const auto& [name, raw] : tables) {
-    if (absl::Status s = file_->PutTable(name, WrapTable(raw)); !s.ok()) {
+    if (absl::Status s = file_->PutTable(name, WrapTable(name, raw)); !s.ok()) {
       return s;
     }
   }

@@ -30,7 +30,7 @@ class OpenStore final : public StoreReader {
 
   absl::Status AddSegment(const SegmentEntry& entry) {
     absl::StatusOr<std::unique_ptr<SegmentReader>> segment =
-        SegmentReader::Open(path_, entry);
+        SegmentReader::Open(path_, entry, &models_);
     if (!segment.ok()) return segment.status();
     info_.bytes_on_disk += entry.bytes;
     OneSegment& added = segments_.emplace_back();
@@ -146,6 +146,7 @@ class OpenStore final : public StoreReader {
 
   std::string path_;
   StoreInfo info_;
+  ModelCache models_;
   std::vector<OneSegment> segments_;
   std::vector<uint64_t> firsts_;
   std::vector<std::string> countrycodes_;

@@ -23,6 +23,9 @@
 namespace inkstream::store {
 namespace {
 
+// A new model must make the sample smaller by one part in this many.
+constexpr uint64_t kModelGain = 50;
+
 class NewStoreWriter final : public StoreWriter {
  public:
   NewStoreWriter(std::unique_ptr<PartialStore> partial,
@@ -72,6 +75,7 @@ class NewStoreWriter final : public StoreWriter {
   bool opens_segment_ = true;
   StrokeModelTrainer trainer_;
   std::shared_ptr<const StrokeModel> model_;
+  std::shared_ptr<const StrokeModel> last_model_;
 
   // Used by the committer's thread, and by Finish after Drain.
   ContentCounts counts_;
@@ -119,6 +123,15 @@ absl::Status NewStoreWriter::CloseUnit() {
 
 absl::Status NewStoreWriter::TrainAndRelease() {
   model_ = trainer_.Train();
+  // Readers are faster with few models in their caches, so the segment before
+  // lends its own unless a new one is clearly better.
+  if (last_model_ != nullptr) {
+    const uint64_t own = trainer_.CodedBits(*model_);
+    if (trainer_.CodedBits(*last_model_) <= own + own / kModelGain) {
+      model_ = last_model_;
+    }
+  }
+  last_model_ = model_;
   untrained_drawings_ = 0;
   for (Unit& unit : std::exchange(untrained_, {})) {
     unit.model = model_;

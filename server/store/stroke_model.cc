@@ -168,4 +168,24 @@ std::shared_ptr<const StrokeModel> StrokeModelTrainer::Train() const {
   return model;
 }
 
+uint64_t StrokeModelTrainer::CodedBits(const StrokeModel& model) const {
+  uint64_t bits = 0;
+  const auto add = [&](const std::vector<DeltaCounts>& contexts,
+                       const DeltaCodes& codes) {
+    for (int c = 0; c < static_cast<int>(contexts.size()); ++c) {
+      for (int s = 0; s < kDeltaSymbols; ++s) {
+        bits += uint64_t{contexts[c][s]} * codes.CodeOf(c, s).length;
+      }
+    }
+  };
+  add(x_, model.x());
+  add(y_, model.y());
+  for (int c = 0; c < kCountContexts; ++c) {
+    for (int s = 0; s < kCountSymbols; ++s) {
+      bits += uint64_t{count_[c][s]} * model.CountCode(c, s).length;
+    }
+  }
+  return bits;
+}
+
 }  // namespace inkstream::store

@@ -100,6 +100,8 @@ class StrokeModelTrainer {
   // REQUIRES: the drawing passed ValidateDrawing.
   void Add(const Drawing& drawing);
   std::shared_ptr<const StrokeModel> Train() const;
+  // What the sample takes under a model, in bits of code.
+  uint64_t CodedBits(const StrokeModel& model) const;
 
  private:
   std::vector<DeltaCounts> x_;  // [contexts]

@@ -15,9 +15,14 @@ constexpr int kZstdLevel = 19;
 constexpr uint8_t kPlain = 0;
 constexpr uint8_t kZstd = 1;
 
+// Tells a table from another that stands in its place.
+uint16_t NameMark(absl::string_view name) {
+  return static_cast<uint16_t>(Checksum(name));
+}
+
 }  // namespace
 
-std::string WrapTable(absl::string_view raw) {
+std::string WrapTable(absl::string_view name, absl::string_view raw) {
   std::string packed(ZSTD_compressBound(raw.size()), '\0');
   const size_t size = ZSTD_compress(packed.data(), packed.size(), raw.data(),
                                     raw.size(), kZstdLevel);
@@ -25,7 +30,7 @@ std::string WrapTable(absl::string_view raw) {
   std::string value;
   AppendLittle<uint8_t>(static_cast<uint8_t>(ValueKind::kTable), &value);
   AppendLittle<uint8_t>(smaller ? kZstd : kPlain, &value);
-  AppendLittle<uint16_t>(0, &value);
+  AppendLittle<uint16_t>(NameMark(name), &value);
   AppendLittle<uint32_t>(static_cast<uint32_t>(raw.size()), &value);
   if (smaller) {
     value.append(packed, 0, size);
@@ -36,18 +41,19 @@ std::string WrapTable(absl::string_view raw) {
   return value;
 }
 
-absl::StatusOr<std::string> UnwrapTable(absl::string_view value) {
+absl::StatusOr<std::string> UnwrapTable(absl::string_view name,
+                                        absl::string_view value) {
   if (!ChecksumHolds(value)) {
     return absl::DataLossError("the checksum does not match");
   }
   LittleReader in(value.substr(0, value.size() - kChecksumBytes));
   const uint8_t kind = in.Read<uint8_t>();
   const uint8_t codec = in.Read<uint8_t>();
-  in.Read<uint16_t>();
+  const uint16_t mark = in.Read<uint16_t>();
   const uint32_t raw_size = in.Read<uint32_t>();
   if (!in.ok() || kind != static_cast<uint8_t>(ValueKind::kTable) ||
-      codec > kZstd || raw_size > kMaxTableBytes) {
-    return absl::DataLossError("not a table");
+      mark != NameMark(name) || codec > kZstd || raw_size > kMaxTableBytes) {
+    return absl::DataLossError("not the table of this name");
   }
   const absl::string_view payload = in.ReadBytes(in.remaining());
   std::string raw;

@@ -12,12 +12,13 @@
 
 namespace inkstream::store {
 
-// The value to store, checksum included.
-std::string WrapTable(absl::string_view raw);
+// The value to store under key `name`, checksum included.
+std::string WrapTable(absl::string_view name, absl::string_view raw);
 
-// DATA_LOSS if checksum, kind or sizes are wrong; nothing larger than
+// DATA_LOSS if checksum, name, kind or sizes are wrong; nothing larger than
 // kMaxTableBytes is allocated.
-absl::StatusOr<std::string> UnwrapTable(absl::string_view value);
+absl::StatusOr<std::string> UnwrapTable(absl::string_view name,
+                                        absl::string_view value);
 
 // A list of strings of up to 65,535 bytes each.
 std::string PackStrings(const std::vector<std::string>& strings);
