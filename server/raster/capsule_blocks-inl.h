@@ -252,8 +252,8 @@ HWY_NOINLINE void DrawLongSegment(const CapsulePlan& plan,
     int32_t band = band0;
     int32_t past = band1;
     if (!narrow) {
-      band = std::max((middle - span) >> 13, band0);
-      past = std::min(((middle + span) >> 13) + 1, band1);
+      band = std::max((middle - span) >> 9, band0);
+      past = std::min(((middle + span) >> 9) + 1, band1);
     }
     const int32_t cx = x + kBlockColumns / 2;
     while (band < past) {

@@ -42,9 +42,9 @@ enum SegmentColumn : int {
   kX1,
   kBand0,  // and pairs of rows [band0, band1)
   kBand1,
-  kMiddle,     // 1/4096 samples: where the line crosses the first strip
-  kSlope,      // 1/4096 samples a strip
-  kHalfSpan,   // 1/4096 samples either side of it
+  kMiddle,     // 1/256 samples: where the line crosses the first strip
+  kSlope,      // 1/256 samples a strip
+  kHalfSpan,   // 1/256 samples either side of it
   kDirection,  // row of the coverage table
   // In units, as 16 bits need them:
   kFirstAcross,  // of the middle of the box' first block

@@ -227,12 +227,13 @@ HWY_INLINE void SetUpSegments(const CapsulePlan &plan, size_t count,
                 hn::Mul(hn::Abs(slope), hn::Set(d, 0.5F * kBlockColumns))),
         hn::Set(d, 1.0F));
     const auto crossing = hn::Add(my, hn::Mul(from_x, slope));
-    const auto fixed = hn::Set(d, 4096.0F);
-    put(kMiddle, ToLargeInt(hn::Mul(crossing, fixed)));
-    put(kSlope,
-        ToLargeInt(hn::Mul(slope, hn::Set(d, 4096.0F * kBlockColumns))));
-    put(kHalfSpan, ToLargeInt(hn::IfThenElse(flat, hn::Mul(span, fixed),
-                                             hn::Set(d, 268435456.0F))));
+    const auto fixed = hn::Set(d, 256.0F);
+    const auto no_limit = hn::Set(d, 2097152.0F);
+    put(kMiddle, ToInt(hn::Mul(crossing, fixed)));
+    put(kSlope, ToInt(hn::Mul(slope, hn::Set(d, 256.0F * kBlockColumns))));
+    put(kHalfSpan,
+        ToInt(hn::IfThenElse(flat, hn::Min(hn::Mul(span, fixed), no_limit),
+                             no_limit)));
 
     // Rounding down takes the half off; 0 and an axis' -0.5 both become 0.
     const auto direction = ToInt(hn::Sub(

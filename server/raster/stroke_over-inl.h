@@ -70,13 +70,14 @@ HWY_INLINE hn::Vec<D8> Narrow(D8 d8, V v) {
   return hn::DemoteTo(d8, hn::BitCast(di, v));
 }
 
-// The part of the cover buffer that a stroke has touched.
+// The part of the cover buffer that a stroke has touched. Blocks may be longer
+// than a segment's box, but their coverage ends at most half a sample behind
+// it: one column and one pair of rows more are enough to leave nothing behind.
 struct Touched {
   HWY_INLINE void Add(const int32_t* segment) {
     x0 = std::min(x0, segment[kX0 * kSegmentGroup]);
-    x1 = std::max(x1, segment[kX1 * kSegmentGroup]);
+    x1 = std::max(x1, segment[kX1 * kSegmentGroup] + 1);
     band0 = std::min(band0, segment[kBand0 * kSegmentGroup]);
-    // Runs are rounded up to an even number of bands.
     band1 = std::max(band1, segment[kBand1 * kSegmentGroup] + 1);
   }
 
@@ -138,8 +139,7 @@ HWY_INLINE void OverSingle(const CapsulePlan& plan, const Touched& touched,
   const hn::CappedTag<uint16_t, kRowAlignment> d;
   const int32_t lanes = static_cast<int32_t>(hn::Lanes(d));
   const int32_t x0 = touched.x0 & ~(lanes - 1);
-  const int32_t x1 =
-      std::min(touched.x1 + kBlockColumns, static_cast<int32_t>(canvas.pitch));
+  const int32_t x1 = std::min(touched.x1, static_cast<int32_t>(canvas.pitch));
   const int32_t band1 =
       std::min(touched.band1, static_cast<int32_t>((plan.rows + 1) / 2));
   for (int32_t band = touched.band0; band < band1; ++band) {
@@ -166,8 +166,8 @@ HWY_INLINE void OverQuads(const CapsulePlan& plan, const Touched& touched,
   const hn::CappedTag<uint32_t, kRowAlignment / 2> d;
   const int32_t lanes = static_cast<int32_t>(hn::Lanes(d));
   const int32_t x0 = (touched.x0 / 2) & ~(lanes - 1);
-  const int32_t x1 = std::min((touched.x1 + kBlockColumns + 1) / 2,
-                              static_cast<int32_t>(canvas.pitch));
+  const int32_t x1 =
+      std::min((touched.x1 + 1) / 2, static_cast<int32_t>(canvas.pitch));
   const int32_t band1 =
       std::min(touched.band1, static_cast<int32_t>((plan.rows + 1) / 2));
   for (int32_t band = touched.band0; band < band1; ++band) {

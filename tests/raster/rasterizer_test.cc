@@ -226,6 +226,20 @@ TEST(Rasterizer, StretchFillsBothAxes) {
   EXPECT_GT(image[90 * 200 + 190], 200);
 }
 
+TEST(Rasterizer, DrawingLeavesNothingBehind) {
+  for (const uint32_t side : {28U, 31U, 64U, 130U}) {
+    auto used = Make(Sized(side, side));
+    std::vector<uint8_t> image(used->image_bytes());
+    for (uint64_t seed = 0; seed < 100; ++seed) {
+      const auto kind =
+          seed % 4 == 0 ? DrawingKind::kOutside : DrawingKind::kScribble;
+      const Drawing drawing = GeneratedDrawing(kind, seed);
+      used->Draw(drawing.strokes(), image.data());
+      ASSERT_EQ(image, Draw(Sized(side, side), drawing)) << side << " " << seed;
+    }
+  }
+}
+
 TEST(Rasterizer, DrawingAgainGivesTheSame) {
   auto rasterizer = Make(Sized(128, 128));
   const Drawing first = GeneratedDrawing(DrawingKind::kScribble, 1);
