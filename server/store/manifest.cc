@@ -18,10 +18,13 @@ constexpr uint64_t kMaxManifestBytes = uint64_t{1} << 30;
 constexpr char kChecksumKey[] = ",\n  \"checksum\": \"";
 constexpr char kEnd[] = "\"\n}\n";
 
-// Names have no control characters.
 std::string Quoted(absl::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
+    if (static_cast<uint8_t>(c) < 0x20) {
+      absl::StrAppendFormat(&out, "\\u%04x", c);
+      continue;
+    }
     if (c == '"' || c == '\\') out += '\\';
     out += c;
   }
