@@ -83,7 +83,7 @@ std::string Manifest::ToText() const {
   std::string out = absl::StrCat(
       "{\n  \"format\": ", Quoted(kManifestMagic),
       ",\n  \"version\": ", kFormatVersion,
-      ",\n  \"generation\": ", info.generation,
+      ",\n  \"requires\": [],\n  \"generation\": ", info.generation,
       ",\n  \"name\": ", Quoted(info.name),
       ",\n  \"fingerprint\": ", Quoted(info.fingerprint),
       ",\n  \"drawings\": ", info.drawings,
@@ -170,10 +170,18 @@ absl::StatusOr<Manifest> ParseManifest(absl::string_view text,
   info.with_timestamp = members.Number(columns, "timestamp");
   info.with_recognized = members.Number(columns, "recognized");
   info.with_key_id = members.Number(columns, "key_id");
+  const auto requires_features = members.Array(root, "requires");
   const auto splits = members.Array(root, "splits");
   const auto classes = members.Array(root, "classes");
   const auto segments = members.Array(root, "segments");
   if (!members.status().ok()) return members.status();
+  for (const simdjson::dom::element feature : requires_features) {
+    std::string_view name;
+    if (feature.get(name) != simdjson::SUCCESS) name = "?";
+    return absl::FailedPreconditionError(absl::StrCat(
+        path, ": needs '", absl::string_view(name.data(), name.size()),
+        "', which a later release brought"));
+  }
   for (const simdjson::dom::element split : splits) {
     info.splits.push_back(
         {members.Text(split, "name"), members.Text(split, "rule"),

@@ -72,6 +72,18 @@ class DamagedStore : public ::testing::Test {
     return reported;
   }
 
+  // Replaces a part of the MANIFEST and puts its checksum right.
+  void RewriteManifest(const std::string& from, const std::string& to) {
+    std::string text = ReadWholeFile(manifest_);
+    text = text.substr(0, text.find(",\n  \"checksum\""));
+    ASSERT_THAT(text, HasSubstr(from));
+    text = absl::StrReplaceAll(text, {{from, to}});
+    Overwrite(
+        manifest_,
+        absl::StrCat(text, ",\n  \"checksum\": \"",
+                     absl::Hex(Checksum(text), absl::kZeroPad16), "\"\n}\n"));
+  }
+
   ScratchDirectory scratch_;
   const std::string store_ = scratch_.File("a.ink");
   const std::string segment_ = store_ + "/" + kSegment;
@@ -166,17 +178,22 @@ TEST_F(DamagedStore, AnotherVersionIsAPrecondition) {
 }
 
 TEST_F(DamagedStore, ManifestThatLeadsOutOfTheStoreIsRefused) {
-  std::string text = ReadWholeFile(manifest_);
-  text = text.substr(0, text.find(",\n  \"checksum\""));
-  text = absl::StrReplaceAll(text, {{kSegment, "../segment.mdb"}});
-  std::string sum;
-  for (int shift = 60; shift >= 0; shift -= 4) {
-    sum += "0123456789abcdef"[(Checksum(text) >> shift) & 15];
-  }
-  Overwrite(manifest_, text + ",\n  \"checksum\": \"" + sum + "\"\n}\n");
+  RewriteManifest(kSegment, "../segment.mdb");
   const absl::Status status = Open();
   EXPECT_TRUE(absl::IsDataLoss(status)) << status;
   EXPECT_THAT(status.message(), HasSubstr("../segment.mdb"));
+}
+
+TEST_F(DamagedStore, AFeatureOfALaterReleaseIsAPrecondition) {
+  RewriteManifest("\"requires\": []", "\"requires\": [\"times\"]");
+  const absl::Status status = Open();
+  EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
+  EXPECT_THAT(status.message(), HasSubstr("'times'"));
+}
+
+TEST_F(DamagedStore, MembersOfALaterReleaseArePassedOver) {
+  RewriteManifest("\"generation\"", "\"later\": {\"a\": 1},\n  \"generation\"");
+  EXPECT_TRUE(Open().ok()) << Open();
 }
 
 TEST_F(DamagedStore, ASegmentOfAnotherStoreIsNoticed) {
