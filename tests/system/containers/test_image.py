@@ -21,18 +21,17 @@ LOCKED_DOWN = (
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory, binary: Path) -> Path:
+def store(engine: Engine, server_image: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store made by the image itself, in a folder that its user may write."""
     folder = tmp_path_factory.mktemp("store")
+    folder.chmod(0o777)
     for command in (
-        ["generate", "--drawings", "2000", "--seed", "1", "-o", "drawings.ndjson"],
-        ["ingest", "drawings.ndjson", "--store", "drawings.ink"],
+        ["generate", "--drawings", "2000", "--seed", "1", "-o", "/stores/drawings.ndjson"],
+        ["ingest", "/stores/drawings.ndjson", "--store", "/stores/drawings.ink"],
     ):
-        subprocess.run([str(binary), *command], cwd=folder, check=True, timeout=120)
-    # Others than the owner must be able to read it, as the image's user does.
-    for path in (folder, *folder.parents):
-        if path.name.startswith("pytest-"):
-            path.chmod(0o755)
-    folder.chmod(0o755)
+        engine.podman(
+            "run", "--rm", *LOCKED_DOWN, "-v", f"{folder}:/stores", server_image, *command
+        )
     return folder / "drawings.ink"
 
 
@@ -59,7 +58,7 @@ def test_a_server_that_is_not_there_is_not_healthy(engine: Engine, server_image:
 
 def test_it_does_not_run_as_root_and_cannot_write_the_store(engine: Engine, container: str) -> None:
     assert engine.podman("exec", container, "id", "-u").stdout.strip() == "65532"
-    for place in ("/data/new", "/new", "/tmp/new"):
+    for place in ("/data/new", "/stores/new"):
         done = engine.podman("exec", container, "touch", place, check=False)
         assert done.returncode != 0, place
 
