@@ -25,11 +25,11 @@ std::string BottleneckOf(const StreamReport& report) {
       {report.waited_network, "The network or the client's reader",
        "a write was in flight"},
   };
-  const Candidate* worst = std::max_element(
-      std::begin(candidates), std::end(candidates),
-      [](const Candidate& a, const Candidate& b) {
-        return a.seconds < b.seconds;
-      });
+  const Candidate* worst =
+      std::max_element(std::begin(candidates), std::end(candidates),
+                       [](const Candidate& a, const Candidate& b) {
+                         return a.seconds < b.seconds;
+                       });
   const double share = std::min(1.0, worst->seconds / report.seconds);
   if (share < kNothing) return "Nobody waits: every part keeps up.";
   const char* who = worst->who;
