@@ -31,6 +31,7 @@ class BytesSource : public ByteSource {
       : bytes_(bytes), piece_(piece) {}
   absl::StatusOr<size_t> Read(char* out, size_t capacity) override {
     const size_t count = std::min({capacity, piece_, bytes_.size()});
+    if (count == 0) return size_t{0};
     std::memcpy(out, bytes_.data(), count);
     bytes_.remove_prefix(count);
     return count;

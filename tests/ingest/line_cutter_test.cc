@@ -74,10 +74,14 @@ std::vector<Line> Cut(const std::string& text, size_t piece) {
 }
 
 void ExpectPlaced(const std::vector<Line>& lines, const std::string& text) {
+  uint64_t number = 1;
+  uint64_t counted = 0;
   for (const Line& line : lines) {
     EXPECT_EQ(text.substr(line.offset, line.text.size()), line.text);
-    EXPECT_EQ(std::count(text.begin(), text.begin() + line.offset, '\n') + 1,
-              line.number);
+    number +=
+        std::count(text.begin() + counted, text.begin() + line.offset, '\n');
+    counted = line.offset;
+    EXPECT_EQ(number, line.number);
   }
 }
 
