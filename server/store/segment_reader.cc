@@ -158,6 +158,8 @@ absl::Status SegmentReader::ReadBlocks() {
                                             " blocks of strokes, expected ",
                                             header_.blocks));
   }
+  checked_ =
+      std::make_unique<std::atomic<uint64_t>[]>(blocks_.blocks() / 64 + 1);
   return absl::OkStatus();
 }
 
@@ -191,9 +193,13 @@ absl::Status SegmentReader::CheckRanks() const {
 
 absl::StatusOr<absl::string_view> SegmentReader::Record(uint32_t local) const {
   const BlockRef block = blocks_.Find(local);
-  if (!ChecksumHolds(block.bytes)) {
-    return absl::DataLossError(absl::StrCat("the checksum of the block at ",
-                                            block.first, " does not match"));
+  if (!Touched(block.id)) {
+    if (!ChecksumHolds(block.bytes)) {
+      return absl::DataLossError(absl::StrCat("the checksum of the block at ",
+                                              block.first, " does not match"));
+    }
+    checked_[block.id / 64].fetch_or(uint64_t{1} << (block.id % 64),
+                                     std::memory_order_relaxed);
   }
   return RecordOfBlock(
       block.bytes.substr(0, block.bytes.size() - kChecksumBytes), block.first,
@@ -201,7 +207,10 @@ absl::StatusOr<absl::string_view> SegmentReader::Record(uint32_t local) const {
 }
 
 void SegmentReader::WillNeed(uint32_t local) const {
-  const absl::string_view bytes = blocks_.Find(local).bytes;
+  const BlockRef block = blocks_.Find(local);
+  // It was in memory once and most likely is: the call costs more than a read.
+  if (Touched(block.id)) return;
+  const absl::string_view bytes = block.bytes;
   const uintptr_t page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
   const uintptr_t begin =
       reinterpret_cast<uintptr_t>(bytes.data()) & ~(page - 1);
