@@ -59,6 +59,10 @@ std::string SummaryText(const IngestSummary& summary) {
                                            : summary.errors,
                     "\n");
   }
+  if (report.simplified > 0) {
+    absl::StrAppend(&text, "  raw, simplified as Google did, times left out: ",
+                    WithThousands(report.simplified), "\n");
+  }
   if (!report.unknown_keys.counts().empty()) {
     absl::StrAppend(&text, "  keys that a store has no column for: ",
                     CountsText(report.unknown_keys), "\n");
@@ -92,7 +96,7 @@ std::string SummaryJson(const IngestSummary& summary) {
                         "\"drawings_per_second\": %.0f",
                         BytesADrawing(summary), summary.seconds,
                         PerSecond(summary));
-  absl::StrAppend(&json,
+  absl::StrAppend(&json, ", \"simplified\": ", report.simplified,
                   ", \"unknown_keys\": ", CountsJson(report.unknown_keys),
                   ", \"null_values\": ", CountsJson(report.null_values), "}\n");
   return json;

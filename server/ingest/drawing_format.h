@@ -38,7 +38,8 @@ struct ParsedChunk {
   uint64_t read = 0;              // drawings and bad records
   ErrorLog errors;
   KeyCounts unknown_keys;
-  KeyCounts null_values;  // read as missing, by key
+  KeyCounts null_values;    // read as missing, by key
+  uint64_t simplified = 0;  // raw drawings, good and bad
 };
 
 // Cuts one input. One thread at a time.

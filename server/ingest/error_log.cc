@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "server/ingest/json_text.h"
 
@@ -22,6 +23,14 @@ constexpr std::array<absl::string_view, kErrorKinds> kNames = {
 
 absl::string_view ErrorKindName(ErrorKind kind) {
   return kNames[static_cast<size_t>(kind)];
+}
+
+ErrorKind KindOfStoreRule(absl::string_view message) {
+  if (absl::StartsWith(message, "word")) return ErrorKind::kBadWord;
+  if (absl::StartsWith(message, "country")) return ErrorKind::kBadCountrycode;
+  if (absl::StartsWith(message, "timestamp")) return ErrorKind::kBadTimestamp;
+  if (absl::StartsWith(message, "key_id")) return ErrorKind::kBadKeyId;
+  return ErrorKind::kTooLarge;
 }
 
 void ErrorLog::Add(ErrorKind kind, size_t file, uint64_t line, uint64_t offset,

@@ -42,6 +42,10 @@ inline constexpr size_t kErrorKinds = 22;
 
 absl::string_view ErrorKindName(ErrorKind kind);
 
+// The kind of a refusal by store::ValidateDrawing, whose texts name the field
+// first.
+ErrorKind KindOfStoreRule(absl::string_view message);
+
 struct ErrorExample {
   size_t file = 0;      // place in the list of inputs
   uint64_t line = 0;    // from 1, in the decompressed file

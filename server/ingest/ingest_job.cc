@@ -1,14 +1,17 @@
 #include "server/ingest/ingest_job.h"
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "server/ingest/bin_format.h"
 #include "server/ingest/byte_source.h"
 #include "server/ingest/ndjson_format.h"
 #include "server/ingest/ordered_workers.h"
+#include "server/ingest/peeked_source.h"
 
 namespace inkstream::ingest {
 namespace {
@@ -16,8 +19,7 @@ namespace {
 // The inputs one after another. Next() on one thread at a time.
 class InputSequence {
  public:
-  InputSequence(const IngestOptions& options, const DrawingFormat& format)
-      : options_(options), format_(format) {}
+  explicit InputSequence(const IngestOptions& options) : options_(options) {}
 
   absl::StatusOr<bool> Next(RecordChunk* chunk) {
     for (;;) {
@@ -33,6 +35,7 @@ class InputSequence {
       consumed_.store(before_ + source_->consumed());
       if (*more) {
         chunk->file = file_;
+        chunk->format = format_;
         return true;
       }
       before_ += source_->consumed();
@@ -49,13 +52,22 @@ class InputSequence {
     absl::StatusOr<std::unique_ptr<ByteSource>> source =
         OpenSource(path, options_.interrupted);
     if (!source.ok()) return source.status();
-    source_ = source->get();
-    cutter_ = format_.NewCutter(*std::move(source), SourceName(path));
+    auto peeked = std::make_unique<PeekedSource>(*std::move(source));
+    absl::StatusOr<absl::string_view> beginning =
+        peeked->Peek(BinFormat::kHeaderBytes);
+    if (!beginning.ok()) return beginning.status();
+    format_ = BinFormat::Matches(*beginning)
+                  ? static_cast<const DrawingFormat*>(&bin_)
+                  : &ndjson_;
+    source_ = peeked.get();
+    cutter_ = format_->NewCutter(std::move(peeked), SourceName(path));
     return absl::OkStatus();
   }
 
   const IngestOptions& options_;
-  const DrawingFormat& format_;
+  const NdjsonFormat ndjson_;
+  const BinFormat bin_;
+  const DrawingFormat* format_ = nullptr;  // of the open input
   size_t file_ = 0;
   uint64_t before_ = 0;  // bytes of the files that have ended
   ByteSource* source_ = nullptr;
@@ -78,6 +90,7 @@ absl::Status Take(const IngestOptions& options, ParsedChunk chunk,
   report->errors.Merge(chunk.errors);
   report->unknown_keys.Merge(chunk.unknown_keys);
   report->null_values.Merge(chunk.null_values);
+  report->simplified += chunk.simplified;
   if (options.max_errors.IsOverNow(report->errors.total())) {
     return TooManyErrors(options, *report);
   }
@@ -99,13 +112,15 @@ std::string NamesOf(const IngestOptions& options) {
 
 absl::Status ReadAll(const IngestOptions& options, store::StoreWriter* writer,
                      IngestReport* report) {
-  const NdjsonFormat format;
-  InputSequence inputs(options, format);
+  InputSequence inputs(options);
   OrderedStages<RecordChunk, ParsedChunk> stages;
   stages.next = [&](RecordChunk* chunk) { return inputs.Next(chunk); };
   stages.new_worker = [&] {
-    std::shared_ptr<RecordParser> parser = format.NewParser();
-    return [parser](RecordChunk& chunk) -> absl::StatusOr<ParsedChunk> {
+    auto parsers = std::make_shared<
+        std::map<const DrawingFormat*, std::unique_ptr<RecordParser>>>();
+    return [parsers](RecordChunk& chunk) -> absl::StatusOr<ParsedChunk> {
+      std::unique_ptr<RecordParser>& parser = (*parsers)[chunk.format];
+      if (parser == nullptr) parser = chunk.format->NewParser();
       return parser->Parse(chunk);
     };
   };

@@ -24,6 +24,7 @@ struct IngestReport {
   ErrorLog errors;
   KeyCounts unknown_keys;
   KeyCounts null_values;
+  uint64_t simplified = 0;   // raw drawings
   uint64_t bytes_read = 0;   // from the inputs, compressed where they are
   uint64_t bytes_total = 0;  // of the inputs; 0: not known
   std::string fingerprint;   // of the store; empty unless complete

@@ -5,10 +5,10 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "server/ingest/json_text.h"
+#include "server/ingest/raw_drawing.h"
 #include "server/ingest/timestamp_text.h"
 #include "server/store/drawing_rules.h"
 
@@ -129,12 +129,18 @@ bool ReadStroke(element value, size_t stroke, Drawing* drawing,
   return true;
 }
 
-bool ReadStrokes(element value, Drawing* drawing, RecordError* error) {
+bool ReadStrokes(element value, RawDrawingReader* raw, Drawing* drawing,
+                 ParsedChunk* chunk, RecordError* error) {
   array strokes;
   if (value.get(strokes) != simdjson::SUCCESS) {
     return Refuse(error, ErrorKind::kBadDrawing,
                   absl::StrCat("drawing is ", Shown(value),
                                ", expected a list of strokes"));
+  }
+  if (RawDrawingReader::IsRaw(strokes)) {
+    if (!raw->Read(strokes, drawing, error)) return false;
+    ++chunk->simplified;
+    return true;
   }
   size_t stroke = 0;
   for (const element each : strokes) {
@@ -205,11 +211,12 @@ Key KeyOf(std::string_view name) {
   }
 }
 
-bool ReadField(Key key, element value, Drawing* drawing, RecordError* error) {
+bool ReadField(Key key, element value, RawDrawingReader* raw, Drawing* drawing,
+               ParsedChunk* chunk, RecordError* error) {
   absl::string_view text;
   switch (key) {
     case kDrawing:
-      return ReadStrokes(value, drawing, error);
+      return ReadStrokes(value, raw, drawing, chunk, error);
     case kWord:
       if (!ReadText(value, "word", ErrorKind::kBadWord, &text, error)) {
         return false;
@@ -252,19 +259,10 @@ bool ReadField(Key key, element value, Drawing* drawing, RecordError* error) {
   return true;
 }
 
-// The store's rules name the field first.
-ErrorKind KindOfRule(absl::string_view message) {
-  if (absl::StartsWith(message, "word")) return ErrorKind::kBadWord;
-  if (absl::StartsWith(message, "country")) return ErrorKind::kBadCountrycode;
-  if (absl::StartsWith(message, "timestamp")) return ErrorKind::kBadTimestamp;
-  if (absl::StartsWith(message, "key_id")) return ErrorKind::kBadKeyId;
-  return ErrorKind::kTooLarge;
-}
-
 }  // namespace
 
-bool ReadJsonDrawing(element object, Drawing* drawing, ParsedChunk* chunk,
-                     RecordError* error) {
+bool ReadJsonDrawing(element object, RawDrawingReader* raw, Drawing* drawing,
+                     ParsedChunk* chunk, RecordError* error) {
   drawing->Clear();
   simdjson::dom::object fields;
   if (object.get(fields) != simdjson::SUCCESS) {
@@ -292,14 +290,14 @@ bool ReadJsonDrawing(element object, Drawing* drawing, ParsedChunk* chunk,
       chunk->null_values.Add(View(name));
       continue;
     }
-    good = good && ReadField(key, value, drawing, error);
+    good = good && ReadField(key, value, raw, drawing, chunk, error);
   }
   if (!good) return false;
   if ((seen & ~null & (1U << kDrawing)) == 0) {
     return Refuse(error, ErrorKind::kNoDrawing, "the key drawing is missing");
   }
   if (absl::Status status = store::ValidateDrawing(*drawing); !status.ok()) {
-    return Refuse(error, KindOfRule(status.message()),
+    return Refuse(error, KindOfStoreRule(status.message()),
                   std::string(status.message()));
   }
   return true;

@@ -12,14 +12,17 @@
 
 namespace inkstream::ingest {
 
+class RawDrawingReader;
+
 struct RecordError {
   ErrorKind kind = ErrorKind::kBrokenJson;
   std::string reason;  // names the field, the value and what was expected
 };
 
 // Reads `object` into `drawing` (cleared first). False: `error` says why.
-// Unknown keys and nulls are added to the counts of `chunk`.
-bool ReadJsonDrawing(simdjson::dom::element object, Drawing* drawing,
-                     ParsedChunk* chunk, RecordError* error);
+// Unknown keys, nulls and simplified drawings are added to the counts of
+// `chunk`. `raw` is the thread's scratch.
+bool ReadJsonDrawing(simdjson::dom::element object, RawDrawingReader* raw,
+                     Drawing* drawing, ParsedChunk* chunk, RecordError* error);
 
 }  // namespace inkstream::ingest

@@ -7,6 +7,7 @@
 #include "absl/strings/string_view.h"
 #include "server/ingest/json_drawing.h"
 #include "server/ingest/line_cutter.h"
+#include "server/ingest/raw_drawing.h"
 #include "simdjson.h"
 
 namespace inkstream::ingest {
@@ -117,10 +118,11 @@ class NdjsonParser : public RecordParser {
       error_ = Explain(code, line);
       return false;
     }
-    return ReadJsonDrawing(object, &drawing_, parsed, &error_);
+    return ReadJsonDrawing(object, &raw_, &drawing_, parsed, &error_);
   }
 
   simdjson::dom::parser parser_;
+  RawDrawingReader raw_;
   Drawing drawing_;
   RecordError error_;
 };

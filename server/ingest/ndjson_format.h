@@ -2,7 +2,8 @@
 // files: {"word", "countrycode", "timestamp", "recognized", "key_id",
 // "drawing": [[[x, ...], [y, ...]], ...]}. Keys may be missing (all but
 // drawing) and in any order; null reads as missing; blank lines are passed
-// over.
+// over. Strokes of three lists, [[x, ...], [y, ...], [t, ...]], are those of a
+// raw file: such a drawing is simplified as Google did (raw_drawing.h).
 #pragma once
 
 #include <memory>

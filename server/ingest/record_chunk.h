@@ -11,6 +11,8 @@
 
 namespace inkstream::ingest {
 
+class DrawingFormat;
+
 // A record longer than the limit: only its beginning was kept.
 struct OverlongRecord {
   uint64_t line = 0;
@@ -37,6 +39,8 @@ class RecordChunk {
   uint64_t offset = 0;  // of the first byte, in the decompressed input
   size_t size = 0;
   std::optional<OverlongRecord> overlong;  // then size is 0
+  const DrawingFormat* format = nullptr;   // of the input
+  std::string word;  // of every record, where the format names it once
 
  private:
   std::unique_ptr<char[]> bytes_;

@@ -105,6 +105,19 @@ TEST(NdjsonFormatTest, MillionsOfUnknownKeysNeedLittleMemory) {
             5000 - KeyCounts::kMaxNames);
 }
 
+TEST(NdjsonFormatTest, RawDrawingsAreSimplifiedAndCounted) {
+  const ParsedChunk parsed = Parse(
+      R"({"word":"cat","drawing":[[[100.5,150,200.5],[10,10,10],[0,16,31.5]]]})"
+      "\n" +
+      std::string(R"({"drawing":[[[3],[4]]]})"));
+  ASSERT_EQ(parsed.drawings.size(), 2);
+  EXPECT_EQ(parsed.drawings[0].word, "cat");
+  EXPECT_THAT(parsed.drawings[0].x, ElementsAre(0, 255));
+  EXPECT_THAT(parsed.drawings[0].y, ElementsAre(0, 0));
+  EXPECT_TRUE(parsed.drawings[0].t.empty());
+  EXPECT_EQ(parsed.simplified, 1);
+}
+
 TEST(NdjsonFormatTest, BlankLinesAreNoRecords) {
   const ParsedChunk parsed =
       Parse(std::string("\n \t\r\n{") + kStrokes + "}\n\n");
@@ -206,7 +219,13 @@ INSTANTIATE_TEST_SUITE_P(
                 "expected a list"},
         BadLine{R"({"drawing":[1]})", "bad_drawing", "stroke 0 is 1"},
         BadLine{R"({"drawing":[[[1]]]})", "bad_drawing", "has 1 lists"},
-        BadLine{R"({"drawing":[[[1],[2],[3]]]})", "bad_drawing", "raw"},
+        BadLine{R"({"drawing":[[[1],[2],[3]],[[1],[2]]]})", "bad_drawing",
+                "raw stroke 1 is not three lists"},
+        BadLine{R"({"drawing":[[[1],[2]],[[1],[2],[3]]]})", "bad_drawing",
+                "raw"},
+        BadLine{R"({"drawing":[[[1,2],[2,3],[3]]]})", "unequal_xy",
+                "2 x, 2 y and 1 t"},
+        BadLine{R"({"drawing":[[[1e9],[2],[3]]]})", "out_of_range", "1000000"},
         BadLine{R"({"drawing":[[[1],2]]})", "bad_drawing", "two lists"},
         BadLine{R"({"drawing":[]})", "no_strokes", "no strokes"},
         BadLine{R"({"drawing":[[[1],[1]],[[],[]]]})", "empty_stroke",

@@ -1,0 +1,33 @@
+// The official binary format: records one after another, little-endian, packed:
+//
+//   u64 key_id, 2 bytes countrycode, i8 recognized, u32 timestamp (whole
+//   seconds, UTC), u16 strokes; a stroke: u16 points, u8 x[points], u8
+//   y[points]
+//
+// A record has no word: it is the stem of the file's name, as Google named the
+// files ("The Eiffel Tower.bin"). A file that ends inside a record is an error
+// that names it, since nothing behind a broken record can be found.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "server/ingest/drawing_format.h"
+
+namespace inkstream::ingest {
+
+class BinFormat : public DrawingFormat {
+ public:
+  static constexpr size_t kHeaderBytes = 17;
+
+  // True if an input that begins so can only be this format.
+  static bool Matches(absl::string_view beginning);
+
+  std::unique_ptr<RecordCutter> NewCutter(
+      std::unique_ptr<ByteSource> source,
+      const std::string& name) const override;
+  std::unique_ptr<RecordParser> NewParser() const override;
+};
+
+}  // namespace inkstream::ingest

@@ -1,0 +1,39 @@
+// The strokes of a raw Quick, Draw! drawing: [[x...], [y...], [t...]] in
+// pixels of the screen it was drawn on, simplified as Google did.
+//
+// Thread safety: one object a thread. Included by sources of this room only:
+// simdjson stays inside it.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "inkstream/drawing.h"
+#include "server/ingest/json_drawing.h"
+#include "server/ingest/official_simplifier.h"
+#include "simdjson.h"
+
+namespace inkstream::ingest {
+
+class RawDrawingReader {
+ public:
+  // Points of one drawing as drawn; more are refused before any work.
+  static constexpr size_t kMaxPoints = 65535;
+
+  // True if the first stroke has three lists, which only raw drawings have.
+  static bool IsRaw(simdjson::dom::array strokes);
+
+  // Simplifies `strokes` into `drawing`; the times are left out. False: `error`
+  // says why.
+  bool Read(simdjson::dom::array strokes, Drawing* drawing, RecordError* error);
+
+ private:
+  bool ReadStroke(simdjson::dom::element value, size_t stroke,
+                  RecordError* error);
+
+  OfficialSimplifier simplifier_;
+  std::vector<uint32_t> stroke_ends_;
+  std::vector<double> x_, y_;
+};
+
+}  // namespace inkstream::ingest
