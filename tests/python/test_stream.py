@@ -346,9 +346,13 @@ class TestProcesses:
         with FakeServer() as server:
             stream = data_of(server).stream(batch_size=10)
             next(stream)
-            stream._prefetcher.pid = os.getpid() + 1  # type: ignore[union-attr]
+            prefetcher = stream._prefetcher
+            assert prefetcher is not None
+            prefetcher.pid = os.getpid() + 1
             with pytest.raises(inkstream.WrongProcess, match="IterableDataset"):
                 next(stream)
+            prefetcher.pid = os.getpid()
+            stream.close()
 
 
 class TestErrors:

@@ -16,7 +16,7 @@ from inkstream import Image
 from support.processes import Server
 from torch import nn
 
-STEPS = 250
+STEPS = 120
 BATCH = 64
 
 
@@ -46,7 +46,7 @@ def test_a_small_network_learns_ten_classes(
         train = inkstream.torch.loader(data, "train", **keywords)
         valid = inkstream.torch.loader(data, "valid", train=False, **keywords)
         network = small_network(len(data.classes), 32)
-        optimizer = torch.optim.Adam(network.parameters(), 2e-3)
+        optimizer = torch.optim.Adam(network.parameters(), 3e-3)
         step = 0
         while step < STEPS:
             for batch in train:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from inkstream import _grpc_settings as _grpc_settings  # before grpc is imported
 from inkstream._batch import Batch
 from inkstream._client import Client, connect, open
 from inkstream._dataset import Dataset, Split

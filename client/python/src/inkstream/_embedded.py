@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from inkstream._errors import FixRequest, InkstreamError, NotFound, Unavailable
+from inkstream._grpc_settings import without_settings
 
 _START_FOR = 60.0  # seconds
 _PAUSE = 0.02  # seconds
@@ -207,6 +208,7 @@ def _start(store: str, home: Path, socket: Path, deadline: float) -> None:
             stderr=errors,
             start_new_session=True,  # Ctrl-C is for the user's program
             cwd="/",
+            env=without_settings(os.environ),
         )
     line = _first_line(process, deadline)
     if line is None:
