@@ -24,7 +24,10 @@ def main() -> int:
     classes = len(data.classes)
     weights = np.zeros((28 * 28 + 1, classes), np.float32)
     stream = data.stream(
-        "train", batch_size=128, image=inkstream.Image(28, 28), columns=["label"],
+        "train",
+        batch_size=128,
+        image=inkstream.Image(28, 28),
+        columns=["label"],
         epochs=flags.epochs,
     )
     steps = len(stream)

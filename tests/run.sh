@@ -6,12 +6,13 @@ usage() {
   cat <<'END'
 Usage: tests/run.sh [STAGE...] [-k WORD]
 
-Installs what is missing, builds, and runs the stages named, or the first three
+Installs what is missing, builds, and runs the stages named, or the first four
 where none is. Ends with the closing line of each runner; exits 0 if all passed.
 
   --lint         format and types: clang-format, ruff, mypy, shellcheck
   --unit         GoogleTest, by ctest
-  --python       pytest: the Python client, grpcurl, the command line, the quickstart
+  --python       pytest: the Python client and inkstream.torch
+  --system       pytest: grpcurl, the command line, the quickstart
   --sanitize     the unit tests again with ASan and UBSan (build-sanitize/)
   --tidy         clang-tidy on every source (slow)
   --fuzz         every fuzz target for a minute (FUZZ_SECONDS)
@@ -25,7 +26,7 @@ CMAKE_BUILD_PARALLEL_LEVEL sets the number of jobs (default: one a core).
 Examples:
   tests/run.sh
   tests/run.sh --unit -k Permutation
-  tests/run.sh --lint --unit --python --sanitize
+  tests/run.sh --lint --unit --sanitize
 END
 }
 
@@ -45,10 +46,10 @@ parse_flags() {
   while (($#)); do
     case $1 in
       --help | -h) usage && exit ;;
-      --lint | --unit | --python | --sanitize | --tidy | --fuzz | --bench | --containers)
+      --lint | --unit | --python | --system | --sanitize | --tidy | --fuzz | --bench | --containers)
         wanted+=("${1#--}")
         ;;
-      --all) wanted=(lint unit python sanitize tidy fuzz bench containers) ;;
+      --all) wanted=(lint unit python system sanitize tidy fuzz bench containers) ;;
       -k)
         (($# > 1)) || { echo "run.sh: -k takes a word; see --help" >&2 && exit 2; }
         word=$2
@@ -58,7 +59,7 @@ parse_flags() {
     esac
     shift
   done
-  ((${#wanted[@]})) || wanted=(lint unit python)
+  ((${#wanted[@]})) || wanted=(lint unit python system)
   stages=("${wanted[@]}")
 }
 
@@ -119,7 +120,8 @@ pytest_on() {
 
 stage_lint() { logged lint '^lint: ' "$root/tests/lint.sh"; }
 stage_unit() { ctest_in unit "$root/build"; }
-stage_python() { pytest_on python tests/python tests/system --ignore tests/system/containers; }
+stage_python() { pytest_on python tests/python; }
+stage_system() { pytest_on system tests/system --ignore tests/system/containers; }
 stage_sanitize() {
   run "$root/deploy/build.sh" --sanitize
   ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 \
