@@ -59,7 +59,8 @@ void AddServeCommand(CLI::App& app, int* exit_code) {
       ->type_name("[NAME=]PATH");
   command
       ->add_option("--listen", options.listen,
-                   "Addresses for gRPC; port 0 takes any free one")
+                   "Addresses for gRPC; port 0 takes any free one; none: only "
+                   "the Unix socket")
       ->type_name("ADDR:PORT")
       ->capture_default_str();
   command->add_option("--unix", options.unix_path, "Unix socket for gRPC")

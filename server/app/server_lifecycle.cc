@@ -75,6 +75,25 @@ absl::Status AddStores(const ServeOptions& options, batch::Engine* engine) {
   return absl::OkStatus();
 }
 
+// --listen none is for servers that only this machine's users of the Unix
+// socket may reach.
+absl::StatusOr<std::vector<std::string>> ListenAddresses(
+    const ServeOptions& options) {
+  const bool none = std::find(options.listen.begin(), options.listen.end(),
+                              "none") != options.listen.end();
+  if (!none) return options.listen;
+  if (options.listen.size() > 1) {
+    return absl::InvalidArgumentError(
+        "--listen none stands beside other addresses; give one or the other");
+  }
+  if (options.unix_path.empty()) {
+    return absl::InvalidArgumentError(
+        "--listen none leaves nothing to reach the server by; give --unix "
+        "PATH too");
+  }
+  return std::vector<std::string>();
+}
+
 void PrintReadyLine(const transport::GrpcServer& server,
                     const ServeOptions& options) {
   std::string line = "inkstream ready";
@@ -122,7 +141,9 @@ absl::Status ServeUntilInterrupted(const ServeOptions& options) {
   if (!added.ok()) return added;
 
   transport::GrpcServerOptions server_options;
-  server_options.listen = options.listen;
+  absl::StatusOr<std::vector<std::string>> listen = ListenAddresses(options);
+  if (!listen.ok()) return listen.status();
+  server_options.listen = *std::move(listen);
   server_options.unix_path = options.unix_path;
   server_options.insecure_network = options.insecure_network;
   server_options.stall = options.stall;

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import inkstream
 import pytest
 from support.processes import Server
-
-ROOT = Path(__file__).resolve().parents[2]
+from support.stores import ROOT, make_store
 
 
 @pytest.fixture(scope="session")
@@ -20,18 +18,6 @@ def binary() -> Path:
     if not path.is_file():
         pytest.fail(f"{path} is missing: run deploy/build.sh, or set INKSTREAM_BINARY")
     return path
-
-
-def make_store(binary: Path, where: Path, drawings: int, seed: int = 1, classes: int = 10) -> Path:
-    source, store = where / "drawings.ndjson", where / "drawings.ink"
-    generate = ["generate", "--drawings", drawings, "--seed", seed, "--classes", classes]
-    ingest = ["ingest", source, "--store", store, "--split", "train=0.8,valid=0.2"]
-    for command in ([*generate, "-o", source], ingest):
-        done = subprocess.run(
-            [str(binary), *map(str, command)], capture_output=True, text=True, timeout=120
-        )
-        assert done.returncode == 0, done.stderr
-    return store
 
 
 @pytest.fixture(scope="session")

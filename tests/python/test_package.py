@@ -9,7 +9,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from conftest import ROOT
+from support.stores import ROOT
 
 
 def test_a_wheel_carries_the_program_and_works_alone(

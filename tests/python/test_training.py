@@ -11,9 +11,9 @@ import inkstream
 import inkstream.torch
 import pytest
 import torch
-from conftest import make_store
 from inkstream import Image
 from support.processes import Server
+from support.stores import make_store
 from torch import nn
 
 STEPS = 120

@@ -17,7 +17,7 @@ class ServerFailed(AssertionError):
 class RunningServer:
     """`inkstream serve` on a free loopback port, from `with` to its end.
 
-    `address` is HOST:PORT as printed on the ready line. Threads: one.
+    `address` is HOST:PORT as printed on the ready line, "" without TCP. Threads: one.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class RunningServer:
             )
         self.ready_line = self._read_ready_line(60)
         self.addresses = dict(word.split("=", 1) for word in self.ready_line.split() if "=" in word)
-        self.address = self.addresses["grpc"]
+        self.address = self.addresses.get("grpc", "")
 
     def _read_ready_line(self, seconds: float) -> str:
         assert self.process.stdout is not None

@@ -223,6 +223,18 @@ def test_serve_on_a_unix_socket_replaces_a_dead_one(
             RunningServer(binary, [str(store)], tmp_path / "log2", "--unix", str(path))
 
 
+def test_serve_without_tcp_is_reached_by_its_socket_alone(
+    binary: Path, inkstream: Run, store: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "s.sock"
+    log = tmp_path / "log"
+    with RunningServer(binary, [str(store)], log, "--unix", str(path), listen="none") as server:
+        assert server.ready_line.strip() == f"inkstream ready unix={path}"
+        assert inkstream("health", "--target", f"unix:{path}").returncode == 0
+    with pytest.raises(ServerFailed, match=r"(?s)exit [12]: .*--unix"):
+        RunningServer(binary, [str(store)], log, listen="none")
+
+
 def test_health_tells_serving_from_nothing_there(inkstream: Run, server: RunningServer) -> None:
     for service in ((), ("--service", "quickdraw")):
         done = inkstream("health", "--target", server.address, *service)

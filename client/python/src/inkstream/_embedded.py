@@ -240,6 +240,6 @@ def _first_line(process: subprocess.Popen[bytes], deadline: float) -> bytes | No
 
 
 def _limits() -> list[str]:
-    """A private server is a guest: a tenth of the memory, and no well-known port."""
+    """A private server is a guest: a tenth of the memory, and no port."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return ["--listen", "127.0.0.1:0", "--memory", str(max(_LEAST_MEMORY, total // 10))]
+    return ["--listen", "none", "--memory", str(max(_LEAST_MEMORY, total // 10))]

@@ -1,0 +1,20 @@
+"""Small synthetic stores, made by the real binary."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]  # of the checkout
+
+
+def make_store(binary: Path, where: Path, drawings: int, seed: int = 1, classes: int = 10) -> Path:
+    source, store = where / "drawings.ndjson", where / "drawings.ink"
+    generate = ["generate", "--drawings", drawings, "--seed", seed, "--classes", classes]
+    ingest = ["ingest", source, "--store", store, "--split", "train=0.8,valid=0.2"]
+    for command in ([*generate, "-o", source], ingest):
+        done = subprocess.run(
+            [str(binary), *map(str, command)], capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 0, done.stderr
+    return store
