@@ -8,6 +8,9 @@
 #include "server/store/content_counts.h"
 #include "server/store/drawing_rules.h"
 #include "server/store/fingerprint.h"
+#include "server/store/format.h"
+#include "server/store/manifest.h"
+#include "server/store/segment_reader.h"
 #include "server/store/store_reader.h"
 
 namespace inkstream::store {
@@ -63,6 +66,34 @@ void CompareCounts(const StoreInfo& claimed, const StoreInfo& found,
   }
 }
 
+// The folds that segments keep for appending and merging.
+absl::Status CompareFolds(const std::string& path,
+                          const std::vector<Digest>& runs, Problems* problems) {
+  const absl::StatusOr<Manifest> manifest = ReadManifest(path, nullptr);
+  if (!manifest.ok()) return manifest.status();
+  ModelCache models;
+  for (const SegmentEntry& entry : manifest->segments) {
+    const absl::StatusOr<std::unique_ptr<SegmentReader>> segment =
+        SegmentReader::Open(path, entry, &models);
+    if (!segment.ok()) return segment.status();
+    // A segment that was merged to another place keeps folds of its old one.
+    if (entry.first % kFoldRun != (*segment)->header().fold_phase) continue;
+    const uint64_t first = (entry.first + kFoldRun - 1) / kFoldRun;
+    const uint64_t end = (entry.first + entry.drawings) / kFoldRun;
+    const std::vector<Digest>& folds = (*segment)->folds();
+    const uint64_t expected = end > first ? end - first : 0;
+    bool equal = folds.size() == expected;
+    for (uint64_t f = 0; equal && f < expected; ++f) {
+      equal = folds[f] == runs[first + f];
+    }
+    if (!equal) {
+      problems->Add(absl::StrCat((*segment)->path(), ": its ", folds.size(),
+                                 " folds are not those of its drawings"));
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<VerifyReport> VerifyStore(const std::string& path,
@@ -114,6 +145,8 @@ absl::StatusOr<VerifyReport> VerifyStore(const std::string& path,
   StoreInfo found;
   counts.FillIn(&found);
   CompareCounts(claimed, found, &problems);
+  absl::Status folds = CompareFolds(path, fold.runs(), &problems);
+  if (!folds.ok()) return folds;
   report.fingerprint = fold.Finish();
   problems.Expect("fingerprint", claimed.fingerprint, report.fingerprint);
   return report;

@@ -146,7 +146,7 @@ void WriteStore(benchmark::State& state) {
   CountDrawings(state,
                 static_cast<uint64_t>(state.iterations()) * drawings.size());
 }
-BENCHMARK(WriteStore)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(WriteStore)->MeasureProcessCPUTime()->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace inkstream::store

@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -14,6 +15,8 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/store/checksum.h"
+#include "server/store/endian_io.h"
+#include "server/store/format.h"
 #include "server/store/store_reader.h"
 #include "server/store/store_verifier.h"
 #include "tests/store/sample_drawings.h"
@@ -24,6 +27,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using testing::ReadWholeFile;
 using testing::ScratchDirectory;
 
@@ -211,6 +215,38 @@ TEST_F(DamagedStore, AMissingSegmentIsNamed) {
   const absl::Status status = Open();
   EXPECT_TRUE(absl::IsDataLoss(status)) << status;
   EXPECT_THAT(status.message(), HasSubstr(segment_));
+}
+
+TEST(DamagedColumns, RunsInEachOthersPlaceAreNoticed) {
+  const ScratchDirectory scratch;
+  // The second run differs from the first by its keys' base alone.
+  std::vector<Drawing> drawings = SampleDrawings(kColumnRun);
+  for (uint32_t i = 0; i < kColumnRun; ++i) {
+    drawings.push_back(drawings[i]);
+    *drawings.back().key_id += int64_t{1} << 60;
+  }
+  MustWrite(scratch.File("a"), drawings);
+  const std::string path = scratch.File("a/segment-000000.mdb");
+  std::string bytes = ReadWholeFile(path);
+  std::vector<size_t> runs;
+  for (size_t at = 16; at < bytes.size(); at += 4096) {
+    if (LoadLittle<uint16_t>(bytes.data() + at - 6) == 4 && bytes[at] == 'C' &&
+        LoadLittle<uint32_t>(bytes.data() + at + 4) == kColumnRun) {
+      runs.push_back(at);
+    }
+  }
+  ASSERT_EQ(runs.size(), 2);
+  const size_t pages = LoadLittle<uint32_t>(bytes.data() + runs[0] - 4);
+  ASSERT_EQ(pages, LoadLittle<uint32_t>(bytes.data() + runs[1] - 4));
+  std::swap_ranges(
+      bytes.begin() + static_cast<ptrdiff_t>(runs[0]),
+      bytes.begin() + static_cast<ptrdiff_t>(runs[0] + pages * 4096 - 16),
+      bytes.begin() + static_cast<ptrdiff_t>(runs[1]));
+  Overwrite(path, bytes);
+  const absl::Status status = StoreReader::Open(scratch.File("a")).status();
+  EXPECT_TRUE(absl::IsDataLoss(status)) << status;
+  EXPECT_THAT(status.message(), HasSubstr("columns at 0"));
+  EXPECT_THAT(status.message(), Not(HasSubstr("checksum")));
 }
 
 TEST_F(DamagedStore, WhatIsNoStoreIsNotFound) {

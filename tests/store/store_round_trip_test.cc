@@ -8,6 +8,9 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "server/store/format.h"
+#include "server/store/manifest.h"
+#include "server/store/segment_reader.h"
 #include "server/store/split_hash.h"
 #include "server/store/store_reader.h"
 #include "server/store/store_verifier.h"
@@ -126,6 +129,28 @@ TEST(StoreRoundTrip, FingerprintDoesNotDependOnSegments) {
   small.segment_drawings = 12345;
   EXPECT_EQ(MustWrite(scratch.File("a"), drawings),
             MustWrite(scratch.File("b"), drawings, small));
+}
+
+TEST(StoreRoundTrip, SegmentsKeepTheFoldsOfTheirDrawings) {
+  const ScratchDirectory scratch;
+  WriterOptions options;
+  options.segment_drawings = 100000;
+  MustWrite(scratch.File("a"), SampleDrawings(210000), options);
+  const auto manifest = ReadManifest(scratch.File("a"), nullptr);
+  ASSERT_TRUE(manifest.ok()) << manifest.status();
+  ModelCache models;
+  std::vector<size_t> folds;
+  for (const SegmentEntry& entry : manifest->segments) {
+    const auto segment = SegmentReader::Open(scratch.File("a"), entry, &models);
+    ASSERT_TRUE(segment.ok()) << segment.status();
+    folds.push_back((*segment)->folds().size());
+  }
+  // Runs end at 65,536, 131,072 and 196,608; the middle one of them begins in
+  // one segment and ends in the next.
+  EXPECT_THAT(folds, ElementsAre(1, 1, 0));
+  const auto report = VerifyStore(scratch.File("a"));
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_THAT(report->problems, ElementsAre());
 }
 
 TEST(StoreRoundTrip, FingerprintDependsOnEveryField) {
