@@ -9,7 +9,7 @@
 #include "server/app/commands.h"
 #include "server/app/environment.h"
 #include "server/app/logging.h"
-#include "server/app/nearest_name.h"
+#include "server/batch/nearest_name.h"
 
 namespace inkstream::app {
 namespace {
@@ -50,12 +50,11 @@ std::string Explain(const CLI::App& app, const CLI::ParseError& error) {
     if (&command != &app) {
       for (const std::string& flag : FlagsOf(app)) known.push_back(flag);
     }
-    return "unknown flag " + name + "; did you mean " +
-           NearestName(name, known) + "?";
+    return "unknown flag " + name + batch::NearestHint(name, known);
   }
   if (&command == &app) {
-    return "unknown command '" + name + "'; did you mean " +
-           NearestName(name, CommandsOf(app)) + "?";
+    return "unknown command '" + name + "'" +
+           batch::NearestHint(name, CommandsOf(app));
   }
   return "unexpected argument '" + name + "'";
 }

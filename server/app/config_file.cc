@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "server/app/command_line.h"
-#include "server/app/nearest_name.h"
+#include "server/batch/nearest_name.h"
 
 namespace inkstream::app {
 namespace {
@@ -33,8 +33,7 @@ void ApplyConfigFile(CLI::App* command, const std::string& path) {
     if (option == nullptr || item.name == "config" || item.name == "help") {
       throw CLI::ConfigError(
           path + ": there is no option " + item.fullname() +
-              "; the nearest is " +
-              NearestName(item.fullname(), OptionNames(*command)),
+              batch::NearestHint(item.fullname(), OptionNames(*command)),
           CLI::ExitCodes::ConfigError);
     }
     if (!option->empty()) continue;

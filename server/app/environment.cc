@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cctype>
 
-#include "server/app/nearest_name.h"
+#include "server/batch/nearest_name.h"
 #include "spdlog/spdlog.h"
 
 namespace inkstream::app {
@@ -60,8 +60,7 @@ std::vector<std::string> UnknownVariableWarnings(
       continue;
     }
     warnings.push_back("nothing reads the environment variable " + variable +
-                       "; the nearest that is read is " +
-                       NearestName(variable, known));
+                       batch::NearestHint(variable, known));
   }
   return warnings;
 }

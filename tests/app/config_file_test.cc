@@ -57,7 +57,7 @@ TEST_F(ConfigFileTest, SetsWhatTheCommandLineDidNot) {
 }
 
 TEST_F(ConfigFileTest, AnOptionThatDoesNotExistNamesTheNearest) {
-  EXPECT_THAT(Apply("wrkers = 1\n"), HasSubstr("the nearest is workers"));
+  EXPECT_THAT(Apply("wrkers = 1\n"), HasSubstr("the nearest is \"workers\""));
 }
 
 TEST_F(ConfigFileTest, ValuesAreCheckedAsOnTheCommandLine) {

@@ -16,11 +16,10 @@ TEST(EnvironmentTest, NamesFollowTheOptions) {
 }
 
 TEST(EnvironmentTest, AnUnknownVariableIsToldTheNearest) {
-  EXPECT_THAT(
-      UnknownVariableWarnings({"INKSTREAM_STOER"},
-                              {"INKSTREAM_STORE", "INKSTREAM_SEED"}),
-      ElementsAre(HasSubstr("INKSTREAM_STOER; the nearest that is read is "
-                            "INKSTREAM_STORE")));
+  EXPECT_THAT(UnknownVariableWarnings({"INKSTREAM_STOER"},
+                                      {"INKSTREAM_STORE", "INKSTREAM_SEED"}),
+              ElementsAre(HasSubstr(
+                  "INKSTREAM_STOER; the nearest is \"INKSTREAM_STORE\"")));
 }
 
 TEST(EnvironmentTest, KnownAndForeignVariablesAreNoOnesBusiness) {

@@ -83,11 +83,11 @@ TEST_F(ProgramTest, AWrongCommandLineExitsWithTwoAndNamesTheNearest) {
   EXPECT_THAT(none.err, HasSubstr("Usage"));
   const ProgramResult command = Inkstream({"exprot"});
   EXPECT_EQ(command.exit_code, 2);
-  EXPECT_THAT(command.err, HasSubstr("did you mean export?"));
+  EXPECT_THAT(command.err, HasSubstr("the nearest is \"export\""));
   const ProgramResult flag =
       Inkstream({"ingest", "x", "--store", "y", "--max-error", "3"});
   EXPECT_EQ(flag.exit_code, 2);
-  EXPECT_THAT(flag.err, HasSubstr("did you mean --max-errors?"));
+  EXPECT_THAT(flag.err, HasSubstr("the nearest is \"--max-errors\""));
   const ProgramResult value =
       Inkstream({"generate", "--drawings", "many", "-o", "-"});
   EXPECT_EQ(value.exit_code, 2);
