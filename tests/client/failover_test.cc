@@ -3,6 +3,9 @@
 #include <thread>
 #include <vector>
 
+#include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "inkstream/client.h"
@@ -193,11 +196,38 @@ INSTANTIATE_TEST_SUITE_P(
         Misbehaviour{"GoesOnAfterTheEnd",
                      {OpenedPart(), EndPart(1, 0), BatchOf(0, 0, 1, 1)},
                      "after the end"},
-        Misbehaviour{"SendsWithoutCredit", Many(100), "than were granted"},
         Misbehaviour{"RepeatsABatch",
                      {OpenedPart(), BatchOf(0, 0, 1, 1), BatchOf(0, 0, 1, 1)},
                      "was due"}),
     [](const auto& info) { return info.param.name; });
+
+TEST(MisbehavingServerTest, BatchesBeyondTheCreditAreAnInternalError) {
+  FakeDrawingServer server;
+  absl::Notification refused;
+  server.OnStream([&](grpc::ServerContext* context, BatchStream* stream) {
+    v1::StreamBatchesRequest request;
+    stream->Read(&request);
+    for (const v1::BatchPart& part : Many(100)) {
+      stream->Write(part);
+    }
+    const absl::Time deadline = absl::Now() + absl::Seconds(30);
+    while (!context->IsCancelled() && absl::Now() < deadline) {
+      absl::SleepFor(absl::Milliseconds(1));
+    }
+    refused.Notify();
+    return grpc::Status::OK;
+  });
+  const auto client = Connected({server.target()});
+  auto stream = client->Stream({});
+  absl::Status end = stream.status();
+  if (stream.ok()) {
+    // A reader that takes batches meanwhile would grant more.
+    ASSERT_TRUE(refused.WaitForNotificationWithTimeout(absl::Seconds(60)));
+    ReadAll(stream->get(), &end);
+  }
+  EXPECT_EQ(end.code(), absl::StatusCode::kInternal) << end;
+  EXPECT_THAT(end.message(), HasSubstr("than were granted"));
+}
 
 }  // namespace
 }  // namespace inkstream
