@@ -39,7 +39,7 @@ std::string Duration(double seconds) {
 
 std::string WithThousands(uint64_t number) {
   std::string text = absl::StrCat(number);
-  for (size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, ",");
+  for (size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, 1, ',');
   return text;
 }
 
