@@ -8,6 +8,8 @@ Usage: tests/run.sh [STAGE...] [-k WORD]
 
 Installs what is missing, builds, and runs the stages named, or the first four
 where none is. Ends with the closing line of each runner; exits 0 if all passed.
+A test that fails runs once more by itself; if it passes then it is named as
+unsteady at the end.
 
   --lint         format and types: clang-format, ruff, mypy, shellcheck
   --unit         GoogleTest, by ctest
@@ -40,6 +42,7 @@ word=''
 stages=()
 closing=()
 failed=()
+unsteady=()
 
 parse_flags() {
   local wanted=()
@@ -85,16 +88,50 @@ set_up() {
 }
 
 # logged NAME PATTERN COMMAND...: runs it, and keeps the last line of its
-# output that matches for the end.
+# output that matches for the end. Returns its status.
 logged() {
   local name=$1 pattern=$2 status=0
   shift 2
   run_logged "$logs/$name.log" "$@" || status=$?
   local line
   line=$(grep -E "$pattern" "$logs/$name.log" | tail -n 1) || line='no closing line'
-  closing+=("$(printf '%-11s' "$name")$line")
-  ((status == 0)) || failed+=("$name")
+  closing+=("$(printf '%-16s' "$name")$line")
+  return "$status"
 }
+
+# judged NAME FAILURES PATTERN COMMAND... -- AGAIN...: like logged; where it
+# fails, AGAIN runs the failed tests once more, by themselves. One that passes
+# then depends on what else the machine does: it is named at the end, with the
+# log of its failure kept, but does not fail the run. FAILURES matches the
+# lines of the log that name failed tests.
+judged() {
+  local name=$1 failures=$2 pattern=$3 command=()
+  shift 3
+  while [[ $1 != -- ]]; do command+=("$1") && shift; done
+  shift
+  logged "$name" "$pattern" "${command[@]}" && return
+  local line
+  while read -r line; do closing+=("                $line"); done \
+    < <(grep -E "$failures" "$logs/$name.log" | sort -u | head -n 20)
+  step "$name: the failed tests again"
+  if logged "$name-again" "$pattern" "$@"; then
+    closing+=("                unsteady: failed among others, passed alone; see ${logs#"$root"/}/$name.log")
+    unsteady+=("$name")
+  else
+    failed+=("$name")
+  fi
+}
+
+# said_of_failures LOG: of ctest's, what the failed tests printed; of pytest's,
+# its lines of errors.
+said_of_failures() {
+  awk '/\*\*\*(Failed|Timeout|Exception)/ { ours = 1 }
+       /^ +Start +[0-9]+:/ { ours = 0 }
+       ours || /^E  / || /^(FAILED|ERROR) /' "$1"
+}
+
+# plain NAME PATTERN COMMAND...: where there is nothing to run again.
+plain() { logged "$@" || failed+=("$1"); }
 
 run_logged() {
   local log=$1
@@ -106,19 +143,23 @@ run_logged() {
 ctest_in() {
   local filter=()
   [[ -z $word ]] || filter=(-R "$word")
-  logged "$1" 'tests passed' ctest --test-dir "$2" -j "$jobs" --output-on-failure \
-    --no-tests=error "${filter[@]}"
+  local ctest=(ctest --test-dir "$2" --output-on-failure --no-tests=error)
+  judged "$1" '^[[:space:]]+[0-9]+ - .*\((Failed|Timeout|SEGFAULT|Subprocess|Bad|Child|Exception)' \
+    'tests passed' "${ctest[@]}" -j "$jobs" "${filter[@]}" -- \
+    "${ctest[@]}" --rerun-failed
 }
 
 pytest_on() {
   local name=$1 filter=()
   shift
   [[ -z $word ]] || filter=(-k "$word")
-  logged "$name" '(passed|failed|error|no tests ran).* in [0-9.]+s' \
-    "$venv/python" -m pytest -q -ra "${filter[@]}" "$@"
+  local pytest=("$venv/python" -m pytest -q -ra -o "cache_dir=$logs/$name.cache")
+  judged "$name" '^(FAILED|ERROR) ' '(passed|failed|error|no tests ran).* in [0-9.]+s' \
+    "${pytest[@]}" "${filter[@]}" "$@" -- \
+    "${pytest[@]}" --last-failed --last-failed-no-failures none "$@"
 }
 
-stage_lint() { logged lint '^lint: ' "$root/tests/lint.sh"; }
+stage_lint() { plain lint '^lint: ' "$root/tests/lint.sh"; }
 stage_unit() { ctest_in unit "$root/build"; }
 stage_python() { pytest_on python tests/python; }
 stage_system() { pytest_on system tests/system --ignore tests/system/containers; }
@@ -127,9 +168,9 @@ stage_sanitize() {
   ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 \
     ctest_in sanitize "$root/build-sanitize"
 }
-stage_tidy() { logged tidy '^tidy: ' "$root/tests/tidy.sh"; }
-stage_fuzz() { logged fuzz '^fuzz: ' "$root/tests/fuzz/run.sh"; }
-stage_bench() { logged bench '^bench: ' "$root/tests/bench/run.sh"; }
+stage_tidy() { plain tidy '^tidy: ' "$root/tests/tidy.sh"; }
+stage_fuzz() { plain fuzz '^fuzz: ' "$root/tests/fuzz/run.sh"; }
+stage_bench() { plain bench '^bench: ' "$root/tests/bench/run.sh"; }
 stage_containers() { pytest_on containers tests/system/containers; }
 
 main() {
@@ -143,8 +184,13 @@ main() {
     step "$stage"
     "stage_$stage"
   done
+  for stage in "${unsteady[@]}" "${failed[@]}"; do
+    step "What $stage said of the failed tests"
+    said_of_failures "$logs/$stage.log" | head -n 60
+  done
   step 'Closing lines'
   printf '%s\n' "${closing[@]}"
+  ((${#unsteady[@]} == 0)) || echo "run.sh: unsteady: ${unsteady[*]}"
   ((${#failed[@]} == 0)) || die "failed: ${failed[*]}"
 }
 
