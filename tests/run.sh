@@ -123,11 +123,11 @@ judged() {
 }
 
 # said_of_failures LOG: of ctest's, what the failed tests printed; of pytest's,
-# its lines of errors.
+# its lines of errors; at most 60 lines.
 said_of_failures() {
   awk '/\*\*\*(Failed|Timeout|Exception)/ { ours = 1 }
        /^ +Start +[0-9]+:/ { ours = 0 }
-       ours || /^E  / || /^(FAILED|ERROR) /' "$1"
+       (ours || /^E  / || /^(FAILED|ERROR) /) && lines++ < 60' "$1"
 }
 
 # plain NAME PATTERN COMMAND...: where there is nothing to run again.
@@ -186,7 +186,7 @@ main() {
   done
   for stage in "${unsteady[@]}" "${failed[@]}"; do
     step "What $stage said of the failed tests"
-    said_of_failures "$logs/$stage.log" | head -n 60
+    said_of_failures "$logs/$stage.log"
   done
   step 'Closing lines'
   printf '%s\n' "${closing[@]}"
