@@ -1,15 +1,11 @@
 #include "server/transport/grpc/plan_from_proto.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <string>
 
 namespace inkstream::transport {
 namespace {
-
-using ::testing::HasSubstr;
 
 TEST(PlanFromProtoTest, AnEmptyRequestIsTheDefaults) {
   v1::StreamBatchesRequest request;
@@ -73,77 +69,6 @@ TEST(PlanFromProtoTest, EveryFieldOfAPlanArrives) {
   const absl::StatusOr<Plan> plan = PlanFromProto(request);
   ASSERT_TRUE(plan.ok()) << plan.status();
   EXPECT_EQ(*plan, expected);
-}
-
-struct Refused {
-  const char* field;
-  std::function<void(v1::StreamBatchesRequest::Open*)> ask;
-};
-void PrintTo(const Refused& refused, std::ostream* out) {
-  *out << refused.field;
-}
-
-class NotOfferedTest : public ::testing::TestWithParam<Refused> {};
-
-TEST_P(NotOfferedTest, IsRefusedByNameInsteadOfLeftOut) {
-  v1::StreamBatchesRequest request;
-  GetParam().ask(request.mutable_open());
-  const absl::Status status = PlanFromProto(request).status();
-  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(std::string(status.message()),
-              HasSubstr(std::string(GetParam().field) + ": "));
-}
-
-using Open = v1::StreamBatchesRequest::Open;
-
-INSTANTIATE_TEST_SUITE_P(
-    All, NotOfferedTest,
-    ::testing::Values(
-        Refused{"view.where", [](Open* o) { o->mutable_view()->add_where(); }},
-        Refused{"view.max_per_class",
-                [](Open* o) { o->mutable_view()->set_max_per_class(1); }},
-        Refused{"view.fraction",
-                [](Open* o) { o->mutable_view()->set_fraction(0.5); }},
-        Refused{"view.include_keys",
-                [](Open* o) { o->mutable_view()->set_include_keys("a"); }},
-        Refused{"view.exclude_keys",
-                [](Open* o) { o->mutable_view()->set_exclude_keys("a"); }},
-        Refused{"view.fold",
-                [](Open* o) { o->mutable_view()->mutable_fold(); }},
-        Refused{"order.sampling",
-                [](Open* o) {
-                  o->mutable_order()->mutable_sampling()->mutable_balanced();
-                }},
-        Refused{"delivery.strokes",
-                [](Open* o) { o->mutable_delivery()->mutable_strokes(); }},
-        Refused{"delivery.augment",
-                [](Open* o) { o->mutable_delivery()->mutable_augment(); }},
-        Refused{"delivery.views",
-                [](Open* o) { o->mutable_delivery()->set_views(2); }},
-        Refused{
-            "delivery.codec",
-            [](Open* o) { o->mutable_delivery()->set_codec(v1::CODEC_ZSTD); }},
-        Refused{"delivery.on_corrupt",
-                [](Open* o) {
-                  o->mutable_delivery()->set_on_corrupt(
-                      v1::Delivery::ON_CORRUPT_SKIP);
-                }},
-        Refused{"delivery.tail",
-                [](Open* o) {
-                  o->mutable_delivery()->set_tail(static_cast<v1::Tail>(9));
-                }},
-        Refused{"delivery.image.dtype", [](Open* o) {
-                  o->mutable_delivery()->mutable_image()->set_dtype(
-                      static_cast<v1::DType>(99));
-                }}));
-
-TEST(PlanFromProtoTest, MessagesMayNotBeTiny) {
-  v1::Delivery delivery;
-  EXPECT_EQ(*MaxMessageBytes(delivery), 4U << 20U);
-  delivery.set_max_message_bytes(65535);
-  EXPECT_FALSE(MaxMessageBytes(delivery).ok());
-  delivery.set_max_message_bytes(65536);
-  EXPECT_EQ(*MaxMessageBytes(delivery), 65536U);
 }
 
 }  // namespace

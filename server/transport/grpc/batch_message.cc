@@ -9,7 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/raster/rasterizer.h"
-#include "server/transport/grpc/plan_from_proto.h"
+#include "server/transport/grpc/order_from_proto.h"
 
 namespace inkstream::transport {
 namespace {

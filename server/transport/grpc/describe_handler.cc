@@ -3,7 +3,7 @@
 #include <string>
 
 #include "server/raster/rasterizer.h"
-#include "server/transport/grpc/plan_from_proto.h"
+#include "server/transport/grpc/order_from_proto.h"
 
 namespace inkstream::transport {
 namespace {

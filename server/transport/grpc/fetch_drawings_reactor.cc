@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "server/batch/status_reason.h"
+#include "server/transport/grpc/delivery_from_proto.h"
 #include "server/transport/grpc/plan_from_proto.h"
 #include "server/transport/grpc/proto_message.h"
 #include "server/transport/grpc/status_to_grpc.h"

@@ -1,6 +1,5 @@
-// Requests -> plans. Fields of the contract that this server does not offer
-// are refused by name instead of being left out in silence; everything else is
-// for the engine to check.
+// Requests -> plans, from what delivery_from_proto and order_from_proto make of
+// their parts.
 //
 // Thread safety: pure functions. Errors are INVALID_ARGUMENT.
 #pragma once
@@ -13,17 +12,10 @@
 
 namespace inkstream::transport {
 
-absl::StatusOr<View> ViewFromProto(const v1::View& view);
-
 // REQUIRES: request.has_open().
 absl::StatusOr<Plan> PlanFromProto(const v1::StreamBatchesRequest& request);
 
 absl::StatusOr<batch::FetchPlan> FetchPlanFromProto(
     const v1::FetchDrawingsRequest& request);
-
-// What the client accepts, 4 MiB where it does not say.
-absl::StatusOr<uint32_t> MaxMessageBytes(const v1::Delivery& delivery);
-
-void CursorToProto(const Cursor& cursor, v1::Cursor* proto);
 
 }  // namespace inkstream::transport

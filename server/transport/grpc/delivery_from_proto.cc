@@ -1,0 +1,104 @@
+#include "server/transport/grpc/delivery_from_proto.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/transport/grpc/refused_field.h"
+
+namespace inkstream::transport {
+namespace {
+
+constexpr uint32_t kDefaultMessageBytes = 4U << 20U;
+constexpr uint32_t kMinMessageBytes = 64U << 10U;
+
+absl::StatusOr<ImageSpec> ImageFromProto(const v1::Image& image) {
+  ImageSpec spec;
+  spec.height = image.height();
+  spec.width = image.width() == 0 ? image.height() : image.width();
+  if (!v1::DType_IsValid(image.dtype())) {
+    return UnknownEnum("delivery.image.dtype", image.dtype());
+  }
+  if (image.dtype() != v1::DTYPE_UNSPECIFIED) {
+    spec.dtype = static_cast<DType>(image.dtype());
+  }
+  if (!v1::Image::Layout_IsValid(image.layout())) {
+    return UnknownEnum("delivery.image.layout", image.layout());
+  }
+  spec.layout = static_cast<Layout>(image.layout());
+  if (image.channels_size() > 0) {
+    spec.channels.assign(image.channels().begin(), image.channels().end());
+  }
+  if (!v1::Image::Fit_IsValid(image.fit())) {
+    return UnknownEnum("delivery.image.fit", image.fit());
+  }
+  spec.fit = static_cast<Fit>(image.fit());
+  if (image.has_line_width()) spec.line_width = image.line_width();
+  if (image.has_padding()) spec.padding = image.padding();
+  spec.mean.assign(image.mean().begin(), image.mean().end());
+  spec.std.assign(image.std().begin(), image.std().end());
+  if (!v1::Image::Quality_IsValid(image.quality())) {
+    return UnknownEnum("delivery.image.quality", image.quality());
+  }
+  spec.quality = static_cast<Quality>(image.quality());
+  return spec;
+}
+
+}  // namespace
+
+absl::Status TensorsFromProto(const v1::Delivery& delivery,
+                              DeliverySpec* spec) {
+  if (delivery.has_image()) {
+    absl::StatusOr<ImageSpec> image = ImageFromProto(delivery.image());
+    if (!image.ok()) return image.status();
+    spec->image = *std::move(image);
+  }
+  if (delivery.has_strokes()) return NotOffered("delivery.strokes", "image");
+  if (delivery.has_augment()) {
+    return NotOffered("delivery.augment", "drawings as they are");
+  }
+  if (delivery.views() > 1) return NotOffered("delivery.views", "1");
+  if (delivery.codec() != v1::CODEC_NONE) {
+    return NotOffered("delivery.codec", "CODEC_NONE");
+  }
+  if (delivery.on_corrupt() != v1::Delivery::ON_CORRUPT_FAIL) {
+    return NotOffered("delivery.on_corrupt", "ON_CORRUPT_FAIL");
+  }
+  if (!v1::Transport_IsValid(delivery.transport())) {
+    return UnknownEnum("delivery.transport", delivery.transport());
+  }
+  spec->columns.assign(delivery.columns().begin(), delivery.columns().end());
+  if (delivery.has_ignore_index()) spec->ignore_index = delivery.ignore_index();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<DeliverySpec> DeliveryFromProto(const v1::Delivery& delivery) {
+  DeliverySpec spec;
+  absl::Status status = TensorsFromProto(delivery, &spec);
+  if (!status.ok()) return status;
+  if (delivery.batch_size() > 0) spec.batch_size = delivery.batch_size();
+  spec.rank = delivery.rank();
+  if (delivery.world() > 0) spec.world = delivery.world();
+  if (!v1::Tail_IsValid(delivery.tail())) {
+    return UnknownEnum("delivery.tail", delivery.tail());
+  }
+  spec.tail = static_cast<Tail>(delivery.tail());
+  if (delivery.epochs() > 0) spec.epochs = delivery.epochs();
+  if (delivery.forever()) spec.epochs = std::nullopt;
+  spec.step_offset = delivery.step_offset();
+  if (delivery.step_stride() > 0) spec.step_stride = delivery.step_stride();
+  spec.max_batches = delivery.max_batches();
+  return spec;
+}
+
+absl::StatusOr<uint32_t> MaxMessageBytes(const v1::Delivery& delivery) {
+  const uint32_t bytes = delivery.max_message_bytes();
+  if (bytes == 0) return kDefaultMessageBytes;
+  if (bytes < kMinMessageBytes) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "delivery.max_message_bytes: ", bytes, " is less than ",
+        kMinMessageBytes, ", the smallest message this server cuts to"));
+  }
+  return bytes;
+}
+
+}  // namespace inkstream::transport
