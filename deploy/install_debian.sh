@@ -30,14 +30,14 @@ packages_of() {
   case $1 in
     build)
       echo build-essential ca-certificates ccache cmake g++ ninja-build pkg-config \
-        libabsl-dev libcli11-dev libgrpc++-dev libhwy-dev liblmdb-dev \
+        libabsl-dev libcli11-dev libcurl4-openssl-dev libgrpc++-dev libhwy-dev liblmdb-dev \
         libprotobuf-dev libsimdjson-dev libspdlog-dev libssl-dev libxxhash-dev \
         libzstd-dev protobuf-compiler protobuf-compiler-grpc zlib1g-dev
       ;;
     python) echo ca-certificates python3 python3-venv ;;
     go) echo ca-certificates golang-go ;;
     runtime)
-      echo libabsl20220623 libfmt9 libgrpc++1.51 libhwy1 liblmdb0 libprotobuf32 \
+      echo libabsl20220623 libcurl4 libfmt9 libgrpc++1.51 libhwy1 liblmdb0 libprotobuf32 \
         libsimdjson14 libspdlog1.10 libssl3 libxxhash0 libzstd1 zlib1g
       ;;
     tests)
