@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/ascii.h"
@@ -15,17 +16,23 @@ namespace {
 constexpr size_t kMaxCompared = 64;  // characters; names are short
 constexpr size_t kMaxListed = 12;
 
-// Levenshtein distance, one row at a time.
+// Characters put in, left out or changed, and neighbours in each other's place:
+// the distance of Damerau and Levenshtein (optimal string alignment).
 size_t EditDistance(const std::string& a, const std::string& b) {
   std::vector<size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), 0);
+  std::vector<size_t> above = row;
+  std::vector<size_t> above_that = row;
   for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
+    std::swap(above_that, above);
+    std::swap(above, row);
     row[0] = i;
     for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
+      const size_t changed = above[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      row[j] = std::min({above[j] + 1, row[j - 1] + 1, changed});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+        row[j] = std::min(row[j], above_that[j - 2] + 1);
+      }
     }
   }
   return row[b.size()];

@@ -12,6 +12,11 @@ TEST(NearestNameTest, AMisspelledNameFindsTheOneThatWasMeant) {
   EXPECT_EQ(NearestName("the eifel tower", words), "The Eiffel Tower");
 }
 
+TEST(NearestNameTest, ASwapOfNeighboursIsOneMistake) {
+  EXPECT_EQ(NearestName("cta", {"crab", "cow", "cat"}), "cat");
+  EXPECT_EQ(NearestName("tarin", {"rain", "train"}), "train");
+}
+
 TEST(NearestNameTest, NothingIsNearToAnotherWordAltogether) {
   EXPECT_EQ(NearestName("zzzzzz", {"cat", "dog"}), "");
   EXPECT_EQ(NearestHint("zzzzzz", {"cat", "dog"}),
