@@ -16,8 +16,9 @@
 namespace inkstream {
 
 // Points of all strokes of one drawing, one after another, in drawing order.
-// Units: x, y in the dataset's canvas (0..255, y grows downwards); t in
-// milliseconds since the first point, empty where the source has no times.
+// Units: x, y in the dataset's canvas (0..255, y grows downwards; whole numbers
+// but for raw drawings); t in milliseconds since the first point, empty where
+// the source has no times.
 struct StrokesView {
   absl::Span<const uint32_t> stroke_ends;  // [strokes], exclusive, ascending
   absl::Span<const float> x;               // [points]
@@ -41,12 +42,31 @@ struct Timestamp {
   bool operator==(const Timestamp&) const = default;
 };
 
+// The points of a raw drawing, bit for bit as its source has them; the strokes
+// end where those of its drawing do.
+struct RawStrokes {
+  std::vector<double> x;  // [points], pixels of the screen it was drawn on
+  std::vector<double> y;  // [points]
+  std::vector<double> t;  // [points], milliseconds; may start anywhere and fall
+
+  bool empty() const { return x.empty(); }
+  void Clear() {
+    x.clear();
+    y.clear();
+    t.clear();
+  }
+  bool operator==(const RawStrokes&) const = default;
+};
+
 // One drawing with its metadata. An absent field was absent in the source.
 struct Drawing {
   std::vector<uint32_t> stroke_ends;
   std::vector<float> x;
   std::vector<float> y;
   std::vector<float> t;
+  // Empty unless the drawing is a raw one that is kept as such: then x, y and t
+  // are made from it.
+  RawStrokes raw;
 
   std::optional<std::string> word;         // UTF-8, no control characters
   std::optional<std::string> countrycode;  // UTF-8, two letters in practice
@@ -63,6 +83,7 @@ struct Drawing {
     x.clear();
     y.clear();
     t.clear();
+    raw.Clear();
     word.reset();
     countrycode.reset();
     timestamp.reset();

@@ -32,6 +32,7 @@ struct IngestFlags {
   std::string store;
   std::string name = "quickdraw";
   std::string split;
+  std::string keep = "simplified";
   std::string max_errors = "1%";
   std::string errors;
   int threads = 0;
@@ -104,6 +105,7 @@ int RunIngest(const IngestFlags& flags) {
       ingest::MaxErrors::Parse(flags.max_errors);
   if (!max_errors.ok()) return Misused(max_errors.status());
   options.max_errors = *max_errors;
+  options.parser.keep_raw = flags.keep == "raw";
   absl::StatusOr<std::vector<ingest::InputFile>> inputs =
       ingest::ListInputs(flags.inputs);
   if (!inputs.ok()) return Misused(inputs.status());
@@ -169,6 +171,12 @@ void AddIngestCommand(CLI::App& app, int* exit_code) {
       ->required();
   command->add_option("--store", flags->store, "The store to make")->required();
   command->add_option("--name", flags->name, "What the dataset is called")
+      ->capture_default_str();
+  command
+      ->add_option("--keep", flags->keep,
+                   "What of raw drawings: simplified (as Google did) or raw "
+                   "(every point and time as it is)")
+      ->check(CLI::IsMember({"simplified", "raw"}))
       ->capture_default_str();
   command->add_option("--split", flags->split,
                       "NAME=FRACTION,...; none: all in train");

@@ -63,6 +63,10 @@ std::string SummaryText(const IngestSummary& summary) {
     absl::StrAppend(&text, "  raw, simplified as Google did, times left out: ",
                     WithThousands(report.simplified), "\n");
   }
+  if (report.kept_raw > 0) {
+    absl::StrAppend(&text, "  raw, kept with their times: ",
+                    WithThousands(report.kept_raw), "\n");
+  }
   if (!report.unknown_keys.counts().empty()) {
     absl::StrAppend(&text, "  keys that a store has no column for: ",
                     CountsText(report.unknown_keys), "\n");
@@ -97,6 +101,7 @@ std::string SummaryJson(const IngestSummary& summary) {
                         BytesADrawing(summary), summary.seconds,
                         PerSecond(summary));
   absl::StrAppend(&json, ", \"simplified\": ", report.simplified,
+                  ", \"kept_raw\": ", report.kept_raw,
                   ", \"unknown_keys\": ", CountsJson(report.unknown_keys),
                   ", \"null_values\": ", CountsJson(report.null_values), "}\n");
   return json;

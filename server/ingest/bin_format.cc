@@ -198,7 +198,8 @@ std::unique_ptr<RecordCutter> BinFormat::NewCutter(
   return std::make_unique<BinCutter>(std::move(source), name);
 }
 
-std::unique_ptr<RecordParser> BinFormat::NewParser() const {
+std::unique_ptr<RecordParser> BinFormat::NewParser(
+    const ParserOptions& /*options*/) const {
   return std::make_unique<BinParser>();
 }
 

@@ -40,6 +40,12 @@ struct ParsedChunk {
   KeyCounts unknown_keys;
   KeyCounts null_values;    // read as missing, by key
   uint64_t simplified = 0;  // raw drawings, good and bad
+  uint64_t kept_raw = 0;    // raw drawings, kept as they were drawn
+};
+
+struct ParserOptions {
+  // Raw drawings are kept as they were drawn, not simplified.
+  bool keep_raw = false;
 };
 
 // Cuts one input. One thread at a time.
@@ -63,7 +69,8 @@ class DrawingFormat {
   virtual ~DrawingFormat() = default;
   virtual std::unique_ptr<RecordCutter> NewCutter(
       std::unique_ptr<ByteSource> source, const std::string& name) const = 0;
-  virtual std::unique_ptr<RecordParser> NewParser() const = 0;
+  virtual std::unique_ptr<RecordParser> NewParser(
+      const ParserOptions& options) const = 0;
 };
 
 }  // namespace inkstream::ingest

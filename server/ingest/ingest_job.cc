@@ -91,6 +91,7 @@ absl::Status Take(const IngestOptions& options, ParsedChunk chunk,
   report->unknown_keys.Merge(chunk.unknown_keys);
   report->null_values.Merge(chunk.null_values);
   report->simplified += chunk.simplified;
+  report->kept_raw += chunk.kept_raw;
   if (options.max_errors.IsOverNow(report->errors.total())) {
     return TooManyErrors(options, *report);
   }
@@ -118,11 +119,14 @@ absl::Status ReadAll(const IngestOptions& options, store::StoreWriter* writer,
   stages.new_worker = [&] {
     auto parsers = std::make_shared<
         std::map<const DrawingFormat*, std::unique_ptr<RecordParser>>>();
-    return [parsers](RecordChunk& chunk) -> absl::StatusOr<ParsedChunk> {
-      std::unique_ptr<RecordParser>& parser = (*parsers)[chunk.format];
-      if (parser == nullptr) parser = chunk.format->NewParser();
-      return parser->Parse(chunk);
-    };
+    return
+        [parsers, &options](RecordChunk& chunk) -> absl::StatusOr<ParsedChunk> {
+          std::unique_ptr<RecordParser>& parser = (*parsers)[chunk.format];
+          if (parser == nullptr) {
+            parser = chunk.format->NewParser(options.parser);
+          }
+          return parser->Parse(chunk);
+        };
   };
   stages.take = [&](ParsedChunk chunk) {
     report->bytes_read = inputs.consumed();

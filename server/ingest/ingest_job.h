@@ -25,6 +25,7 @@ struct IngestReport {
   KeyCounts unknown_keys;
   KeyCounts null_values;
   uint64_t simplified = 0;   // raw drawings
+  uint64_t kept_raw = 0;     // raw drawings, kept as they were drawn
   uint64_t bytes_read = 0;   // from the inputs, compressed where they are
   uint64_t bytes_total = 0;  // of the inputs; 0: not known
   std::string fingerprint;   // of the store; empty unless complete
@@ -32,6 +33,7 @@ struct IngestReport {
 
 struct IngestOptions {
   std::vector<InputFile> inputs;
+  ParserOptions parser;
   MaxErrors max_errors;
   int threads = 1;  // that read and parse
   InterruptCheck interrupted;

@@ -139,7 +139,7 @@ bool ReadStrokes(element value, RawDrawingReader* raw, Drawing* drawing,
   }
   if (RawDrawingReader::IsRaw(strokes)) {
     if (!raw->Read(strokes, drawing, error)) return false;
-    ++chunk->simplified;
+    ++(raw->keeps() ? chunk->kept_raw : chunk->simplified);
     return true;
   }
   size_t stroke = 0;

@@ -70,7 +70,7 @@ RecordError Explain(simdjson::error_code code, absl::string_view line) {
 
 class NdjsonParser : public RecordParser {
  public:
-  NdjsonParser() {
+  explicit NdjsonParser(const ParserOptions& options) : raw_(options.keep_raw) {
     const simdjson::error_code code =
         parser_.allocate(RecordChunk::kCapacity, NdjsonFormat::kMaxDepth);
     // Without memory here, every line is refused with that reason.
@@ -134,8 +134,9 @@ std::unique_ptr<RecordCutter> NdjsonFormat::NewCutter(
   return std::make_unique<LineCutter>(std::move(source), name);
 }
 
-std::unique_ptr<RecordParser> NdjsonFormat::NewParser() const {
-  return std::make_unique<NdjsonParser>();
+std::unique_ptr<RecordParser> NdjsonFormat::NewParser(
+    const ParserOptions& options) const {
+  return std::make_unique<NdjsonParser>(options);
 }
 
 }  // namespace inkstream::ingest

@@ -21,7 +21,8 @@ class NdjsonFormat : public DrawingFormat {
   std::unique_ptr<RecordCutter> NewCutter(
       std::unique_ptr<ByteSource> source,
       const std::string& name) const override;
-  std::unique_ptr<RecordParser> NewParser() const override;
+  std::unique_ptr<RecordParser> NewParser(
+      const ParserOptions& options = {}) const override;
 };
 
 }  // namespace inkstream::ingest

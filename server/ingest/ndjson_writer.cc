@@ -1,5 +1,8 @@
 #include "server/ingest/ndjson_writer.h"
 
+#include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <cstdint>
 
 #include "absl/strings/str_cat.h"
@@ -21,6 +24,46 @@ void AppendAxis(absl::Span<const float> values, std::string* out) {
     out->push_back(static_cast<char>('0' + value % 10));
   }
   out->push_back(']');
+}
+
+// Whole numbers without a point, others in the fewest digits that read back as
+// the same double: as JavaScript and Python write them.
+void AppendNumber(double value, std::string* out) {
+  constexpr double kFewestPlain = 1e-4;
+  constexpr double kMostPlain = 1e16;
+  char text[400];
+  std::to_chars_result end{text, std::errc()};
+  const double size = std::fabs(value);
+  if (value == std::floor(value) && size < kMostPlain &&
+      !(value == 0 && std::signbit(value))) {
+    end = std::to_chars(text, text + sizeof(text), static_cast<int64_t>(value));
+  } else if (value == 0 || (size >= kFewestPlain && size < kMostPlain)) {
+    end = std::to_chars(text, text + sizeof(text), value,
+                        std::chars_format::fixed);
+    if (value == 0) end.ptr = std::copy_n(".0", 2, end.ptr);
+  } else {
+    end = std::to_chars(text, text + sizeof(text), value);
+  }
+  out->append(text, end.ptr);
+}
+
+void AppendAxis(absl::Span<const double> values, std::string* out) {
+  out->push_back('[');
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (i > 0) out->push_back(',');
+    AppendNumber(values[i], out);
+  }
+  out->push_back(']');
+}
+
+void AppendRawStroke(const RawStrokes& raw, size_t begin, size_t count,
+                     std::string* out) {
+  const char* separator = "";
+  for (const auto* axis : {&raw.x, &raw.y, &raw.t}) {
+    out->append(separator);
+    AppendAxis(absl::MakeConstSpan(*axis).subspan(begin, count), out);
+    separator = ",";
+  }
 }
 
 class LineWriter {
@@ -71,9 +114,13 @@ void AppendNdjsonLine(const Drawing& drawing, std::string* out) {
     const size_t begin = strokes.begin(s);
     const size_t count = strokes.end(s) - begin;
     out->append(s == 0 ? "[" : ",[");
-    AppendAxis(strokes.x.subspan(begin, count), out);
-    out->push_back(',');
-    AppendAxis(strokes.y.subspan(begin, count), out);
+    if (drawing.raw.empty()) {
+      AppendAxis(strokes.x.subspan(begin, count), out);
+      out->push_back(',');
+      AppendAxis(strokes.y.subspan(begin, count), out);
+    } else {
+      AppendRawStroke(drawing.raw, begin, count, out);
+    }
     out->push_back(']');
   }
   out->append("]}\n");

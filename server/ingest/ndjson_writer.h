@@ -1,4 +1,5 @@
-// Drawings as simplified NDJSON lines, byte for byte as Google writes them.
+// Drawings as NDJSON lines, byte for byte as Google writes them: raw ones with
+// their times, others simplified.
 //
 // Thread safety: pure functions.
 #pragma once

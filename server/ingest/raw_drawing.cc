@@ -6,6 +6,9 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "server/ingest/json_text.h"
+#include "server/store/format.h"
+#include "server/store/raw_canvas.h"
 
 namespace inkstream::ingest {
 namespace {
@@ -13,8 +16,15 @@ namespace {
 using simdjson::dom::array;
 using simdjson::dom::element;
 
-// Far beyond any screen; keeps the arithmetic of the simplifier exact.
-constexpr double kMaxPixel = 1e6;
+constexpr size_t kMaxShownValue = 40;
+
+// The limits are far beyond any screen and keep the arithmetic of the
+// simplifier exact.
+struct Axis {
+  const char* name;
+  size_t stroke;
+  double limit;
+};
 
 bool Refuse(RecordError* error, ErrorKind kind, std::string reason) {
   error->kind = kind;
@@ -22,18 +32,19 @@ bool Refuse(RecordError* error, ErrorKind kind, std::string reason) {
   return false;
 }
 
-bool ReadAxis(array values, const char* axis, size_t stroke,
-              std::vector<double>* out, RecordError* error) {
+bool ReadAxis(array values, const Axis& axis, std::vector<double>* out,
+              RecordError* error) {
   size_t point = 0;
   for (const element value : values) {
     double number = 0;
     const bool is_number = value.get<double>().get(number) == simdjson::SUCCESS;
-    if (!is_number || !(std::fabs(number) <= kMaxPixel)) {
+    if (!is_number || !(std::fabs(number) <= axis.limit)) {
       return Refuse(
           error, is_number ? ErrorKind::kOutOfRange : ErrorKind::kNotANumber,
-          absl::StrCat("drawing: ", axis, "[", point, "] of raw stroke ",
-                       stroke, " is ", std::string(simdjson::minify(value)),
-                       ", expected a number within ", kMaxPixel, " pixels"));
+          absl::StrCat("drawing: ", axis.name, "[", point, "] of raw stroke ",
+                       axis.stroke, " is ",
+                       PrintableText(simdjson::minify(value), kMaxShownValue),
+                       ", expected a number within ", axis.limit));
     }
     out->push_back(number);
     ++point;
@@ -72,29 +83,36 @@ bool RawDrawingReader::ReadStroke(element value, size_t stroke,
         error, ErrorKind::kEmptyStroke,
         absl::StrCat("drawing: raw stroke ", stroke, " has no points"));
   }
-  if (x_.size() + x.size() > kMaxPoints) {
+  if (points_.x.size() + x.size() > kMaxPoints) {
     return Refuse(error, ErrorKind::kTooLarge,
                   absl::StrCat("drawing: more than ", kMaxPoints,
                                " raw points; the limit is ", kMaxPoints));
   }
-  if (!ReadAxis(x, "x", stroke, &x_, error) ||
-      !ReadAxis(y, "y", stroke, &y_, error)) {
+  if (!ReadAxis(x, {"x", stroke, store::kMaxRawPixel}, &points_.x, error) ||
+      !ReadAxis(y, {"y", stroke, store::kMaxRawPixel}, &points_.y, error) ||
+      !ReadAxis(t, {"t", stroke, store::kMaxRawMillis}, &points_.t, error)) {
     return false;
   }
-  stroke_ends_.push_back(static_cast<uint32_t>(x_.size()));
+  stroke_ends_.push_back(static_cast<uint32_t>(points_.x.size()));
   return true;
 }
 
 bool RawDrawingReader::Read(array strokes, Drawing* drawing,
                             RecordError* error) {
   stroke_ends_.clear();
-  x_.clear();
-  y_.clear();
+  points_.Clear();
   size_t stroke = 0;
   for (const element value : strokes) {
     if (!ReadStroke(value, stroke++, error)) return false;
   }
-  absl::Status status = simplifier_.Simplify(stroke_ends_, x_, y_, drawing);
+  if (keep_) {
+    drawing->stroke_ends = stroke_ends_;
+    drawing->raw = points_;
+    store::FillCanvas(drawing);
+    return true;
+  }
+  absl::Status status =
+      simplifier_.Simplify(stroke_ends_, points_.x, points_.y, drawing);
   if (status.ok()) return true;
   return Refuse(error, ErrorKind::kTooLarge, std::string(status.message()));
 }

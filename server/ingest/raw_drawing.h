@@ -1,5 +1,5 @@
 // The strokes of a raw Quick, Draw! drawing: [[x...], [y...], [t...]] in
-// pixels of the screen it was drawn on, simplified as Google did.
+// pixels of the screen it was drawn on, simplified as Google did or kept.
 //
 // Thread safety: one object a thread. Included by sources of this room only:
 // simdjson stays inside it.
@@ -20,20 +20,26 @@ class RawDrawingReader {
   // Points of one drawing as drawn; more are refused before any work.
   static constexpr size_t kMaxPoints = 65535;
 
+  explicit RawDrawingReader(bool keep = false) : keep_(keep) {}
+
+  // Whether drawings are kept as they were drawn.
+  bool keeps() const { return keep_; }
+
   // True if the first stroke has three lists, which only raw drawings have.
   static bool IsRaw(simdjson::dom::array strokes);
 
-  // Simplifies `strokes` into `drawing`; the times are left out. False: `error`
-  // says why.
+  // Reads `strokes` into `drawing`: simplified, without times; or, if this
+  // keeps, raw and on the canvas. False: `error` says why.
   bool Read(simdjson::dom::array strokes, Drawing* drawing, RecordError* error);
 
  private:
   bool ReadStroke(simdjson::dom::element value, size_t stroke,
                   RecordError* error);
 
+  const bool keep_;
   OfficialSimplifier simplifier_;
   std::vector<uint32_t> stroke_ends_;
-  std::vector<double> x_, y_;
+  RawStrokes points_;
 };
 
 }  // namespace inkstream::ingest

@@ -24,16 +24,23 @@ inline constexpr size_t kBlockHeader = 8;
 inline constexpr uint8_t kLongRecord = 255;
 inline constexpr size_t kLongLengthBytes = 4;
 
+struct StoredRecord {
+  absl::string_view bytes;
+  bool raw = false;  // which codec reads it: raw_codec.h or record_codec.h
+};
+
 // The `slot`-th record of a block. `block` is the value without its checksum;
 // `expected_first` and `expected_count` come from the block table, so that a
 // block in the wrong place is noticed. DATA_LOSS otherwise.
-inline absl::StatusOr<absl::string_view> RecordOfBlock(absl::string_view block,
-                                                       uint32_t expected_first,
-                                                       uint32_t expected_count,
-                                                       uint32_t slot) {
+inline absl::StatusOr<StoredRecord> RecordOfBlock(absl::string_view block,
+                                                  uint32_t expected_first,
+                                                  uint32_t expected_count,
+                                                  uint32_t slot) {
   const uint8_t* const data = reinterpret_cast<const uint8_t*>(block.data());
+  const bool raw =
+      !block.empty() && data[0] == static_cast<uint8_t>(ValueKind::kRawBlock);
   if (block.size() < kBlockHeader + uint64_t{expected_count} ||
-      data[0] != static_cast<uint8_t>(ValueKind::kStrokeBlock) ||
+      (!raw && data[0] != static_cast<uint8_t>(ValueKind::kStrokeBlock)) ||
       LoadLittle<uint16_t>(data + 2) != expected_count ||
       LoadLittle<uint32_t>(data + 4) != expected_first ||
       slot >= expected_count) {
@@ -70,7 +77,7 @@ inline absl::StatusOr<absl::string_view> RecordOfBlock(absl::string_view block,
     return absl::DataLossError(absl::StrCat("the block at ", expected_first,
                                             " is shorter than its records"));
   }
-  return block.substr(offset, length);
+  return StoredRecord{block.substr(offset, length), raw};
 }
 
 }  // namespace inkstream::store

@@ -7,7 +7,7 @@
 namespace inkstream::store {
 namespace {
 
-constexpr int kSizeBits = 20;
+constexpr int kSizeBits = 22;
 static_assert(kMaxBlockBytes < (1 << kSizeBits));
 
 }  // namespace

@@ -10,13 +10,15 @@
 
 namespace inkstream::store {
 
-bool BlockWriter::Add(absl::string_view record) {
+bool BlockWriter::Add(absl::string_view record, bool raw) {
   const bool is_long = record.size() >= kLongRecord;
   const size_t size = kBlockHeader + lengths_.size() + 1 +
                       (longs_ + is_long) * kLongLengthBytes + records_.size() +
                       record.size() + kChecksumBytes;
-  const bool full = size > kBlockBytes && !lengths_.empty();
+  const size_t limit = raw ? kRawBlockBytes : kBlockBytes;
+  const bool full = !lengths_.empty() && (size > limit || raw != raw_);
   if (full) Finish();
+  raw_ = raw;
   longs_ += is_long;
   lengths_.push_back(static_cast<uint32_t>(record.size()));
   records_.append(record.data(), record.size());
@@ -29,7 +31,8 @@ void BlockWriter::Finish() {
   finished_.count = static_cast<uint32_t>(lengths_.size());
   std::string& bytes = finished_.bytes;
   bytes.reserve(kBlockBytes);
-  AppendLittle<uint8_t>(static_cast<uint8_t>(ValueKind::kStrokeBlock), &bytes);
+  const ValueKind kind = raw_ ? ValueKind::kRawBlock : ValueKind::kStrokeBlock;
+  AppendLittle<uint8_t>(static_cast<uint8_t>(kind), &bytes);
   AppendLittle<uint8_t>(0, &bytes);
   AppendLittle<uint16_t>(static_cast<uint16_t>(lengths_.size()), &bytes);
   AppendLittle<uint32_t>(first_, &bytes);

@@ -20,9 +20,10 @@ struct Block {
 
 class BlockWriter {
  public:
-  // Adds the next record. Returns true if that finished a block (the record
-  // itself then begins the next one): take it with TakeBlock.
-  bool Add(absl::string_view record);
+  // Adds the next record; those of raw drawings have blocks of their own.
+  // Returns true if that finished a block (the record itself then begins the
+  // next one): take it with TakeBlock.
+  bool Add(absl::string_view record, bool raw = false);
   // The finished block, or at the end what is held (count 0: nothing).
   Block TakeBlock();
   Block TakeRest();
@@ -33,6 +34,7 @@ class BlockWriter {
   uint32_t first_ = 0;
   std::string records_;
   std::vector<uint32_t> lengths_;
+  bool raw_ = false;
   size_t longs_ = 0;  // records of kLongRecord bytes or more
   Block finished_;
 };

@@ -26,6 +26,7 @@ void ContentCounts::Add(const Drawing& drawing, uint64_t split_hash) {
   info_.with_timestamp += drawing.timestamp.has_value();
   info_.with_recognized += drawing.recognized.has_value();
   info_.with_key_id += drawing.key_id.has_value();
+  info_.with_times += !drawing.raw.empty();
   for (SplitInfo& split : info_.splits) {
     split.drawings += InSplit(split, split_hash);
   }
@@ -40,6 +41,8 @@ void ContentCounts::FillIn(StoreInfo* info) const {
   info->with_timestamp = info_.with_timestamp;
   info->with_recognized = info_.with_recognized;
   info->with_key_id = info_.with_key_id;
+  info->with_times = info_.with_times;
+  info->has_times = info_.with_times > 0;
   info->splits = info_.splits;
   info->classes.clear();
   info->class_counts.clear();

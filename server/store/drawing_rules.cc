@@ -1,6 +1,8 @@
 #include "server/store/drawing_rules.h"
 
+#include <cmath>
 #include <cstdint>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -78,6 +80,35 @@ absl::Status ValidateCoordinates(absl::string_view axis,
   return absl::OkStatus();
 }
 
+absl::Status ValidateRawAxis(absl::string_view axis,
+                             const std::vector<double>& values, double limit) {
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (!(std::fabs(values[i]) <= limit)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("drawing: raw ", axis, " of point ", i, " is ",
+                       values[i], ", the limit is ", limit));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidateRaw(const Drawing& drawing) {
+  const RawStrokes& raw = drawing.raw;
+  const size_t points = drawing.x.size();
+  for (const size_t size :
+       {raw.x.size(), raw.y.size(), raw.t.size(), drawing.t.size()}) {
+    if (size == points) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("drawing: ", points, " points, but ", raw.x.size(),
+                     " raw x, ", raw.y.size(), " raw y, ", raw.t.size(),
+                     " raw t and ", drawing.t.size(), " t"));
+  }
+  absl::Status status = ValidateRawAxis("x", raw.x, kMaxRawPixel);
+  if (status.ok()) status = ValidateRawAxis("y", raw.y, kMaxRawPixel);
+  if (status.ok()) status = ValidateRawAxis("t", raw.t, kMaxRawMillis);
+  return status;
+}
+
 absl::Status ValidateStrokes(const Drawing& drawing) {
   if (drawing.stroke_ends.empty()) {
     return absl::InvalidArgumentError("drawing: no strokes");
@@ -104,10 +135,10 @@ absl::Status ValidateStrokes(const Drawing& drawing) {
     return absl::InvalidArgumentError(absl::StrCat(
         "drawing: ", drawing.x.size() - begin, " points belong to no stroke"));
   }
+  if (!drawing.raw.empty()) return ValidateRaw(drawing);
   if (!drawing.t.empty()) {
     return absl::InvalidArgumentError(
-        "drawing: has times; this format version keeps simplified drawings "
-        "only");
+        "drawing: has times; they are kept of raw drawings only");
   }
   if (absl::Status s = ValidateCoordinates("x", drawing.x); !s.ok()) return s;
   return ValidateCoordinates("y", drawing.y);

@@ -8,6 +8,7 @@ namespace {
 
 constexpr char kDomain[] = "inkstream fingerprint 1\n";
 constexpr uint8_t kByteCoordinates = 0;
+constexpr uint8_t kRawCoordinates = 1;
 
 void AppendText(const std::string& text, std::string* out) {
   AppendLittle<uint32_t>(static_cast<uint32_t>(text.size()), out);
@@ -21,13 +22,20 @@ void AppendCanonical(const Drawing& drawing, std::string* out) {
       drawing.word.has_value() | drawing.countrycode.has_value() << 1 |
       drawing.timestamp.has_value() << 2 | drawing.recognized.has_value() << 3 |
       drawing.key_id.has_value() << 4;
-  AppendLittle<uint8_t>(kByteCoordinates, out);
+  const bool raw = !drawing.raw.empty();
+  AppendLittle<uint8_t>(raw ? kRawCoordinates : kByteCoordinates, out);
   AppendLittle<uint8_t>(present, out);
   AppendLittle<uint32_t>(static_cast<uint32_t>(drawing.stroke_ends.size()),
                          out);
   for (const uint32_t end : drawing.stroke_ends) AppendLittle(end, out);
-  for (const float x : drawing.x) AppendLittle(static_cast<uint8_t>(x), out);
-  for (const float y : drawing.y) AppendLittle(static_cast<uint8_t>(y), out);
+  if (raw) {
+    for (const auto* axis : {&drawing.raw.x, &drawing.raw.y, &drawing.raw.t}) {
+      for (const double value : *axis) AppendLittle(value, out);
+    }
+  } else {
+    for (const float x : drawing.x) AppendLittle(static_cast<uint8_t>(x), out);
+    for (const float y : drawing.y) AppendLittle(static_cast<uint8_t>(y), out);
+  }
   if (drawing.word) AppendText(*drawing.word, out);
   if (drawing.countrycode) AppendText(*drawing.countrycode, out);
   if (drawing.timestamp) {

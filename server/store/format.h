@@ -30,14 +30,20 @@ inline constexpr uint64_t kFoldRun = 65536;
 inline constexpr uint64_t kTrainingDrawings = 16384;
 // Drawings that one encoder takes at a time.
 inline constexpr uint64_t kUnitDrawings = 2048;
+// A unit also ends, and training too, when their drawings have this many
+// points: what is held in memory does not grow with the drawings.
+inline constexpr uint64_t kUnitPoints = uint64_t{1} << 18;
+inline constexpr uint64_t kTrainingPoints = uint64_t{1} << 21;
 
 // LMDB's header of a run of overflow pages.
 inline constexpr size_t kLmdbPageHeader = 16;
 inline constexpr size_t kPageBytes = 4096;
 // A block of this size fills one overflow page.
 inline constexpr size_t kBlockBytes = kPageBytes - kLmdbPageHeader;
-// A drawing larger than a page stands alone in a longer block.
-inline constexpr size_t kMaxBlockBytes = size_t{1} << 19;
+// Raw drawings are larger: four pages leave less of them unused.
+inline constexpr size_t kRawBlockBytes = 4 * kPageBytes - kLmdbPageHeader;
+// A drawing larger than that stands alone in a longer block.
+inline constexpr size_t kMaxBlockBytes = size_t{1} << 21;
 inline constexpr size_t kMaxColumnRunBytes = size_t{1} << 20;
 inline constexpr size_t kMaxTableBytes = size_t{1} << 28;
 
@@ -46,12 +52,15 @@ inline constexpr size_t kChecksumBytes = 8;
 
 // Limits of a drawing; drawing_rules.h checks them.
 inline constexpr uint32_t kMaxPoints = 65535;  // all strokes together
+inline constexpr double kMaxRawPixel = 1e6;
+inline constexpr double kMaxRawMillis = 9007199254740992.0;  // 2^53
 inline constexpr size_t kMaxWordBytes = 255;
 inline constexpr size_t kMaxCountrycodeBytes = 16;
 
 // First byte of a value.
 enum class ValueKind : uint8_t {
   kStrokeBlock = 'S',
+  kRawBlock = 'R',
   kColumnRun = 'C',
   kTable = 'T',
 };

@@ -15,6 +15,8 @@ namespace inkstream::store {
 namespace {
 
 constexpr uint64_t kMaxManifestBytes = uint64_t{1} << 30;
+// Of a store with raw drawings.
+constexpr char kRawFeature[] = "raw";
 constexpr char kChecksumKey[] = ",\n  \"checksum\": \"";
 constexpr char kEnd[] = "\"\n}\n";
 
@@ -82,8 +84,9 @@ class Members {
 std::string Manifest::ToText() const {
   std::string out = absl::StrCat(
       "{\n  \"format\": ", Quoted(kManifestMagic),
-      ",\n  \"version\": ", kFormatVersion,
-      ",\n  \"requires\": [],\n  \"generation\": ", info.generation,
+      ",\n  \"version\": ", kFormatVersion, ",\n  \"requires\": [",
+      info.has_times ? Quoted(kRawFeature) : "",
+      "],\n  \"generation\": ", info.generation,
       ",\n  \"name\": ", Quoted(info.name),
       ",\n  \"fingerprint\": ", Quoted(info.fingerprint),
       ",\n  \"drawings\": ", info.drawings,
@@ -91,7 +94,9 @@ std::string Manifest::ToText() const {
       "\"countrycode\": ", info.with_countrycode,
       ", \"timestamp\": ", info.with_timestamp,
       ", \"recognized\": ", info.with_recognized,
-      ", \"key_id\": ", info.with_key_id, "},\n  \"splits\": [");
+      ", \"key_id\": ", info.with_key_id);
+  if (info.has_times) absl::StrAppend(&out, ", \"times\": ", info.with_times);
+  absl::StrAppend(&out, "},\n  \"splits\": [");
   const char* separator = "\n    ";
   for (const SplitInfo& split : info.splits) {
     absl::StrAppend(&out, separator, "{\"name\": ", Quoted(split.name),
@@ -170,6 +175,9 @@ absl::StatusOr<Manifest> ParseManifest(absl::string_view text,
   info.with_timestamp = members.Number(columns, "timestamp");
   info.with_recognized = members.Number(columns, "recognized");
   info.with_key_id = members.Number(columns, "key_id");
+  if (columns["times"].get(info.with_times) != simdjson::SUCCESS) {
+    info.with_times = 0;
+  }
   const auto requires_features = members.Array(root, "requires");
   const auto splits = members.Array(root, "splits");
   const auto classes = members.Array(root, "classes");
@@ -178,6 +186,10 @@ absl::StatusOr<Manifest> ParseManifest(absl::string_view text,
   for (const simdjson::dom::element feature : requires_features) {
     std::string_view name;
     if (feature.get(name) != simdjson::SUCCESS) name = "?";
+    if (name == kRawFeature) {
+      info.has_times = true;
+      continue;
+    }
     return absl::FailedPreconditionError(absl::StrCat(
         path, ": needs '", absl::string_view(name.data(), name.size()),
         "', which a later release brought"));

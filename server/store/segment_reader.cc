@@ -191,7 +191,7 @@ absl::Status SegmentReader::CheckRanks() const {
   return check(ColumnKind::kCountrycode, countrycodes_.size(), "countrycode");
 }
 
-absl::StatusOr<absl::string_view> SegmentReader::Record(uint32_t local) const {
+absl::StatusOr<StoredRecord> SegmentReader::Record(uint32_t local) const {
   const BlockRef block = blocks_.Find(local);
   if (!Touched(block.id)) {
     if (!ChecksumHolds(block.bytes)) {

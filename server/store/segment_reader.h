@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "server/store/block_layout.h"
 #include "server/store/block_table.h"
 #include "server/store/column_codec.h"
 #include "server/store/lmdb_file.h"
@@ -55,7 +56,7 @@ class SegmentReader {
   // The record of a drawing. Its block's checksum is checked the first time
   // that a record of it is asked for: each time would cost a quarter of the
   // read. DATA_LOSS without the file's name if the block is damaged.
-  absl::StatusOr<absl::string_view> Record(uint32_t local) const;
+  absl::StatusOr<StoredRecord> Record(uint32_t local) const;
 
   // Hints for the kernel.
   void WillNeed(uint32_t local) const;

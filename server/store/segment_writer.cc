@@ -54,7 +54,7 @@ absl::Status SegmentWriter::Add(const EncodedUnit& unit) {
   for (size_t i = 0; i < unit.lengths.size(); ++i) {
     const absl::string_view record(unit.records.data() + at, unit.lengths[i]);
     at += unit.lengths[i];
-    if (blocks_.Add(record)) {
+    if (blocks_.Add(record, unit.raw[i])) {
       if (absl::Status s = PutBlock(blocks_.TakeBlock()); !s.ok()) return s;
     }
     ColumnValues values = unit.columns[i];

@@ -56,6 +56,18 @@ uint64_t SplitHashOfStrokes(const StrokesView& strokes) {
   return XXH3_64bits(bytes.data(), bytes.size());
 }
 
+uint64_t SplitHashOfStrokes(const Drawing& drawing) {
+  if (drawing.raw.empty()) return SplitHashOfStrokes(drawing.strokes());
+  std::string bytes = absl::StrCat(kSplitSalt, "/raw");
+  AppendLittle<uint32_t>(static_cast<uint32_t>(drawing.stroke_ends.size()),
+                         &bytes);
+  for (const uint32_t end : drawing.stroke_ends) AppendLittle(end, &bytes);
+  for (const auto* axis : {&drawing.raw.x, &drawing.raw.y, &drawing.raw.t}) {
+    for (const double value : *axis) AppendLittle(value, &bytes);
+  }
+  return XXH3_64bits(bytes.data(), bytes.size());
+}
+
 absl::StatusOr<std::vector<SplitInfo>> MakeSplits(
     absl::Span<const SplitFraction> fractions) {
   const SplitFraction everything{"train", 1.0};

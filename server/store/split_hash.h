@@ -21,6 +21,8 @@ inline constexpr char kSplitSalt[] = "inkstream/1";
 uint64_t SplitHashOfKey(int64_t key_id);
 // For drawings without a key_id.
 uint64_t SplitHashOfStrokes(const StrokesView& strokes);
+// The same, of the raw points where the drawing has them.
+uint64_t SplitHashOfStrokes(const Drawing& drawing);
 
 inline bool InSplit(const SplitInfo& split, uint64_t hash) {
   return hash >= split.low && (hash < split.high || split.high == UINT64_MAX);

@@ -8,6 +8,8 @@
 #include "server/store/class_names.h"
 #include "server/store/format.h"
 #include "server/store/manifest.h"
+#include "server/store/raw_canvas.h"
+#include "server/store/raw_codec.h"
 #include "server/store/record_codec.h"
 #include "server/store/segment_reader.h"
 #include "server/store/split_hash.h"
@@ -192,6 +194,10 @@ class OpenDrawingReader final : public DrawingReader {
                                 strokes->stroke_ends.end());
     drawing->x.assign(strokes->x.begin(), strokes->x.end());
     drawing->y.assign(strokes->y.begin(), strokes->y.end());
+    if (is_raw_) {
+      drawing->t = raw_scratch_.t;
+      drawing->raw = raw_scratch_.raw;
+    }
     const auto value = [&](ColumnKind kind) -> std::optional<int64_t> {
       const ColumnView& column = at.column(kind);
       if (!column.Has(at.row)) return std::nullopt;
@@ -227,12 +233,24 @@ class OpenDrawingReader final : public DrawingReader {
   absl::StatusOr<StrokesView> ReadStrokesAt(uint64_t index,
                                             const OpenStore::Place& at) {
     const SegmentReader& segment = *at.segment->reader;
-    const absl::StatusOr<absl::string_view> record = segment.Record(at.local);
+    const absl::StatusOr<StoredRecord> record = segment.Record(at.local);
     if (!record.ok()) return Damaged(index, segment, record.status());
+    is_raw_ = record->raw;
+    if (is_raw_) return ReadRawAt(index, segment, record->bytes);
     absl::StatusOr<StrokesView> strokes =
-        DecodeRecord(segment.model(), *record, &scratch_);
+        DecodeRecord(segment.model(), record->bytes, &scratch_);
     if (!strokes.ok()) return Damaged(index, segment, strokes.status());
     return strokes;
+  }
+
+  absl::StatusOr<StrokesView> ReadRawAt(uint64_t index,
+                                        const SegmentReader& segment,
+                                        absl::string_view record) {
+    raw_scratch_.Clear();
+    absl::Status status = DecodeRawRecord(record, &raw_scratch_);
+    if (!status.ok()) return Damaged(index, segment, status);
+    FillCanvas(&raw_scratch_);
+    return raw_scratch_.strokes();
   }
 
   absl::Status Damaged(uint64_t index, const SegmentReader& segment,
@@ -243,6 +261,9 @@ class OpenDrawingReader final : public DrawingReader {
 
   std::shared_ptr<const OpenStore> store_;
   RecordScratch scratch_;
+  // Of a raw drawing: its strokes as they were and on the canvas.
+  Drawing raw_scratch_;
+  bool is_raw_ = false;  // the drawing read last
 };
 
 std::unique_ptr<DrawingReader> OpenStore::NewDrawingReader() const {

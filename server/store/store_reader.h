@@ -45,6 +45,8 @@ struct StoreInfo {
   uint64_t with_timestamp = 0;
   uint64_t with_recognized = 0;
   uint64_t with_key_id = 0;
+  uint64_t with_times = 0;  // raw drawings, kept as they were drawn
+  bool has_times = false;   // any of them; the others have an empty t
 };
 
 struct OpenOptions {
@@ -96,8 +98,9 @@ class DrawingReader {
  public:
   virtual ~DrawingReader() = default;
 
-  // Strokes only. The view is valid until the next call. DATA_LOSS: the
-  // block's checksum or its content is wrong; names index and store.
+  // Strokes only, in canvas units; t too where the drawing is a raw one. The
+  // view is valid until the next call. DATA_LOSS: the block's checksum or its
+  // content is wrong; names index and store.
   virtual absl::StatusOr<StrokesView> ReadStrokes(uint64_t index) = 0;
 
   // Everything, as it was ingested.

@@ -53,6 +53,7 @@ void CompareCounts(const StoreInfo& claimed, const StoreInfo& found,
   problems->Expect("recognized", claimed.with_recognized,
                    found.with_recognized);
   problems->Expect("key_ids", claimed.with_key_id, found.with_key_id);
+  problems->Expect("times", claimed.with_times, found.with_times);
   problems->Expect("classes", claimed.classes.size(), found.classes.size());
   for (size_t c = 0; c < claimed.classes.size() && c < found.classes.size();
        ++c) {

@@ -70,8 +70,10 @@ class NewStoreWriter final : public StoreWriter {
   uint64_t in_segment_ = 0;  // drawings
   uint64_t segment_points_ = 0;
   std::vector<Drawing> open_unit_;
+  uint64_t open_points_ = 0;
   std::vector<Unit> untrained_;  // held until the segment has its model
   uint64_t untrained_drawings_ = 0;
+  uint64_t untrained_points_ = 0;
   bool opens_segment_ = true;
   StrokeModelTrainer trainer_;
   std::shared_ptr<const StrokeModel> model_;
@@ -101,7 +103,8 @@ absl::Status NewStoreWriter::Append(std::vector<Drawing> drawings) {
     ++in_segment_;
     ++appended_;
     segment_points_ += points;
-    if (open_unit_.size() == kUnitDrawings) {
+    open_points_ += points;
+    if (open_unit_.size() == kUnitDrawings || open_points_ >= kUnitPoints) {
       if (absl::Status s = CloseUnit(); !s.ok()) return s;
     }
   }
@@ -113,11 +116,18 @@ absl::Status NewStoreWriter::CloseUnit() {
   Unit unit{model_, std::exchange(open_unit_, {}),
             std::exchange(opens_segment_, false)};
   open_unit_.reserve(kUnitDrawings);
+  const uint64_t points = std::exchange(open_points_, 0);
   if (model_ != nullptr) return pipeline_->Push(std::move(unit));
-  for (const Drawing& drawing : unit.drawings) trainer_.Add(drawing);
+  for (const Drawing& drawing : unit.drawings) {
+    if (drawing.raw.empty()) trainer_.Add(drawing);
+  }
   untrained_drawings_ += unit.drawings.size();
+  untrained_points_ += points;
   untrained_.push_back(std::move(unit));
-  if (untrained_drawings_ < kTrainingDrawings) return absl::OkStatus();
+  if (untrained_drawings_ < kTrainingDrawings &&
+      untrained_points_ < kTrainingPoints) {
+    return absl::OkStatus();
+  }
   return TrainAndRelease();
 }
 
@@ -133,6 +143,7 @@ absl::Status NewStoreWriter::TrainAndRelease() {
   }
   last_model_ = model_;
   untrained_drawings_ = 0;
+  untrained_points_ = 0;
   for (Unit& unit : std::exchange(untrained_, {})) {
     unit.model = model_;
     if (absl::Status s = pipeline_->Push(std::move(unit)); !s.ok()) return s;

@@ -4,6 +4,7 @@
 #include "absl/strings/string_view.h"
 #include "server/store/fingerprint.h"
 #include "server/store/format.h"
+#include "server/store/raw_codec.h"
 #include "server/store/record_codec.h"
 #include "server/store/split_hash.h"
 
@@ -44,7 +45,12 @@ EncodedUnit EncodeUnit(const StrokeModel& model,
   std::string canonical;
   for (const Drawing& drawing : drawings) {
     const size_t before = unit.records.size();
-    EncodeRecord(model, drawing.strokes(), &unit.records);
+    if (drawing.raw.empty()) {
+      EncodeRecord(model, drawing.strokes(), &unit.records);
+    } else {
+      EncodeRawRecord(drawing, &unit.records);
+    }
+    unit.raw.push_back(!drawing.raw.empty());
     unit.lengths.push_back(static_cast<uint32_t>(unit.records.size() - before));
 
     canonical.clear();
@@ -72,7 +78,7 @@ EncodedUnit EncodeUnit(const StrokeModel& model,
       column(ColumnKind::kKeyId) = *drawing.key_id;
       split_hash = SplitHashOfKey(*drawing.key_id);
     } else {
-      split_hash = SplitHashOfStrokes(drawing.strokes());
+      split_hash = SplitHashOfStrokes(drawing);
       column(ColumnKind::kStrokesHash) = static_cast<int64_t>(split_hash);
     }
     unit.split_hashes.push_back(split_hash);

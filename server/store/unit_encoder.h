@@ -18,6 +18,7 @@ namespace inkstream::store {
 struct EncodedUnit {
   std::string records;  // one after another
   std::vector<uint32_t> lengths;
+  std::vector<bool> raw;  // which records are of raw drawings
   // Words and countrycodes are ranks in this unit's own lists.
   std::vector<ColumnValues> columns;
   std::vector<std::string> words;

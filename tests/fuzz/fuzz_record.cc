@@ -16,6 +16,8 @@
 #include "server/store/drawing_rules.h"
 #include "server/store/lmdb_file.h"
 #include "server/store/manifest.h"
+#include "server/store/raw_canvas.h"
+#include "server/store/raw_codec.h"
 #include "server/store/record_codec.h"
 #include "server/store/segment_header.h"
 #include "server/store/stroke_model.h"
@@ -64,10 +66,25 @@ void FuzzBlock(const std::string& bytes) {
   for (uint32_t slot = 0; slot < count && slot < 64; ++slot) {
     const auto record = RecordOfBlock(bytes, first, count, slot);
     if (!record.ok()) continue;
-    Require(record->data() >= bytes.data() + kBlockHeader &&
-                record->data() + record->size() <= bytes.data() + bytes.size(),
+    const absl::string_view found = record->bytes;
+    Require(found.data() >= bytes.data() + kBlockHeader &&
+                found.data() + found.size() <= bytes.data() + bytes.size(),
             "a record lies outside of its block");
   }
+}
+
+// What decodes obeys the rules and is the same after another round.
+void FuzzRawRecord(const std::string& bytes) {
+  Drawing drawing;
+  if (!DecodeRawRecord(bytes, &drawing).ok()) return;
+  FillCanvas(&drawing);
+  Require(ValidateDrawing(drawing).ok(), "a raw record breaks the rules");
+  std::string again;
+  EncodeRawRecord(drawing, &again);
+  Drawing found;
+  Require(DecodeRawRecord(again, &found).ok(), "a raw record is refused");
+  Require(found.raw == drawing.raw && found.stroke_ends == drawing.stroke_ends,
+          "a raw record changes when it is written again");
 }
 
 void FuzzColumns(std::string bytes) {
@@ -133,7 +150,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace inkstream::store;  // NOLINT(google-build-using-namespace)
   if (size == 0) return 0;
   const std::string bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
-  switch (data[0] % 6) {
+  switch (data[0] % 7) {
     case 0:
       FuzzRecord(bytes);
       break;
@@ -149,8 +166,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     case 4:
       FuzzManifest(bytes);
       break;
-    default:
+    case 5:
       FuzzLmdb(bytes);
+      break;
+    default:
+      FuzzRawRecord(bytes);
       break;
   }
   return 0;

@@ -56,7 +56,8 @@ class RoundTripTest : public ::testing::Test {
  protected:
   // Answers the fingerprint.
   std::string Ingest(const std::vector<std::string>& inputs,
-                     const std::string& store, int threads) {
+                     const std::string& store, int threads,
+                     bool keep_raw = false) {
     store::WriterOptions writer_options;
     writer_options.threads = threads;
     auto writer = store::StoreWriter::Create(store, writer_options);
@@ -64,6 +65,7 @@ class RoundTripTest : public ::testing::Test {
     IngestOptions options;
     options.inputs = *ListInputs(inputs);
     options.threads = threads;
+    options.parser.keep_raw = keep_raw;
     IngestReport report;
     const absl::Status status = RunIngest(options, writer->get(), &report);
     EXPECT_TRUE(status.ok()) << status;
@@ -82,11 +84,11 @@ class RoundTripTest : public ::testing::Test {
     return ReadWholeFile(path);
   }
 
-  void ExpectRealDataComesBack(const std::string& name) {
+  void ExpectRealDataComesBack(const std::string& name, bool keep_raw = false) {
     const std::string path = absl::StrCat(kData, "/", name);
     const std::string in = ReadGzipFile(path);
     if (in.empty()) GTEST_SKIP() << "there is no " << path;
-    Ingest({path}, scratch_.File("real.ink"), 2);
+    Ingest({path}, scratch_.File("real.ink"), 2, keep_raw);
     ExpectSameDrawings(in, Export(scratch_.File("real.ink"), 2));
   }
 
@@ -99,6 +101,26 @@ TEST_F(RoundTripTest, RealDrawingsComeBack) {
 
 TEST_F(RoundTripTest, RealDrawingsWithoutMetadataComeBack) {
   ExpectRealDataComesBack("simplified_no_metadata.ndjson.gz");
+}
+
+TEST_F(RoundTripTest, RealRawDrawingsComeBackWithTheirTimes) {
+  ExpectRealDataComesBack("raw.ndjson.gz", true);
+}
+
+TEST_F(RoundTripTest, RawDrawingsComeBackByteForByteAsTheyWere) {
+  // Halves, decimals that went through a float, doubles, negative ones, times
+  // that fall and times that count from 1970.
+  const std::string in =
+      R"({"word":"cat","key_id":"7","drawing":[[[-3,7.25,1e-07,265.3330078125],)"
+      R"([459.9000015258789,0.1,2,999999],[0,16,12,3000]],)"
+      R"([[0.30000000000000004],[-0.5],[1488396895244]]]})"
+      "\n"
+      R"({"drawing":[[[5],[6],[0.125]]]})"
+      "\n"
+      R"({"word":"cat","drawing":[[[5],[6]]]})"
+      "\n";
+  Ingest({scratch_.Write("in.ndjson", in)}, scratch_.File("s.ink"), 1, true);
+  EXPECT_EQ(Export(scratch_.File("s.ink"), 1), in);
 }
 
 TEST_F(RoundTripTest, SyntheticDrawingsComeBackByteForByte) {
