@@ -8,7 +8,8 @@
     for batch in data.stream("train", batch_size=256, image=Image(128)):
         batch.image, batch.label, batch.cursor
 
-`inkstream.torch` (loaded when first used) has loaders and datasets for PyTorch.
+`inkstream.torch` (loaded when first used) has loaders and datasets for PyTorch;
+`inkstream.shared` puts any structure of arrays into shared memory.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from inkstream._stream import Stream
 from inkstream._version import __version__
 
 if TYPE_CHECKING:
+    from inkstream import shared as shared
     from inkstream import torch as torch
 
 __all__ = [
@@ -69,11 +71,14 @@ __all__ = [
 ]
 
 
+_LATE = ("shared", "torch")  # loaded when first used
+
+
 def __getattr__(name: str) -> Any:
-    if name == "torch":
-        return importlib.import_module("inkstream.torch")
+    if name in _LATE:
+        return importlib.import_module(f"inkstream.{name}")
     raise AttributeError(f"module 'inkstream' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return [*__all__, "torch"]
+    return [*__all__, *_LATE]

@@ -1,0 +1,183 @@
+"""This process's connections to the keepers that hold segments in flight."""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import os
+import secrets
+import socket
+import struct
+import sys
+import threading
+from pathlib import Path
+
+from inkstream._errors import InkstreamError
+from inkstream.shared._keep_segments import MESSAGE
+from inkstream.shared._memory import available_memory, text_of
+
+_ADDRESS = "_INKSTREAM_KEEPER"  # for children: one keeper serves a whole family of processes
+_LINGER = 30.0  # seconds that what nobody took outlives the last process
+_PATIENCE = 30.0  # seconds until a keeper that does not answer is an error
+_PEER = struct.Struct("3i")  # pid, uid, gid
+
+
+class Lost(InkstreamError, ConnectionError):
+    """The segment is no longer held for this process."""
+
+
+class Connection:
+    """To one keeper. Thread-safe; used by one process only."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self._lock = threading.RLock()  # a collected Offer speaks in between
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            self._socket.settimeout(_PATIENCE)
+            self._socket.connect("\0" + address)
+            peer = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
+            if _PEER.unpack(peer)[1] != os.geteuid():
+                raise InkstreamError(f"the keeper {address} belongs to another user")
+        except BaseException:
+            self._socket.close()
+            raise
+
+    def keep(self, operation: bytes, name: bytes, size: int, fd: int) -> bool:
+        """Hands a segment over; False where the keeper's budget is full."""
+        with self._lock:
+            socket.send_fds(self._socket, [MESSAGE.pack(operation, name, size)], [fd])
+            answer = self._socket.recv(1)
+        if not answer:
+            raise ConnectionResetError(f"the keeper {self.address} ended")
+        return answer == b"k"
+
+    def take(self, operation: bytes, name: bytes) -> int:
+        """The descriptor of a segment. Raises Lost if it is not there."""
+        fds = array.array("i")
+        with self._lock:
+            self._socket.send(MESSAGE.pack(operation, name, 0))
+            answer, extra, _, _ = self._socket.recvmsg(
+                1, socket.CMSG_SPACE(fds.itemsize), socket.MSG_CMSG_CLOEXEC
+            )
+        for level, kind, data in extra:
+            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+                fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
+        if answer == b"t" and len(fds) == 1:
+            return fds[0]
+        for fd in fds:
+            os.close(fd)
+        raise Lost(
+            "a shared segment is not held any more: it was taken before (a message can be "
+            "unpickled once), its holder closed it, or all of its senders ended long ago"
+        )
+
+    def tell(self, operation: bytes, name: bytes) -> None:
+        """A message without an answer."""
+        with self._lock, contextlib.suppress(OSError):
+            self._socket.send(MESSAGE.pack(operation, name, 0))
+
+    def close(self) -> None:
+        """Idempotent."""
+        self._socket.close()
+
+
+_connections: dict[str, Connection] = {}
+_guard = threading.RLock()
+_budget: int | None = None
+
+
+def set_budget(size: int | None) -> None:
+    """Bytes in flight that a keeper started by this process will hold; None: half of the memory."""
+    global _budget
+    _budget = size
+
+
+def connection(address: str) -> Connection:
+    """The connection to a keeper, made when first used."""
+    with _guard:
+        known = _connections.get(address)
+        if known is None:
+            try:
+                known = _connections[address] = Connection(address)
+            except OSError as error:
+                raise Lost(f"the process that kept a shared segment has ended: {error}") from None
+        return known
+
+
+def own() -> Connection:
+    """The connection to this family's keeper, which is started where there is none."""
+    with _guard:
+        address = os.environ.get(_ADDRESS)
+        if address is not None:
+            try:
+                return connection(address)
+            except Lost:
+                pass
+        return connection(_start())
+
+
+def forget(lost: Connection) -> None:
+    """After an error: the next use connects again, or starts another."""
+    with _guard:
+        if _connections.get(lost.address) is lost:
+            del _connections[lost.address]
+        lost.close()
+
+
+def _start() -> str:
+    address = f"inkstream-keeper-{os.getpid()}-{secrets.token_hex(8)}"
+    budget = available_memory() // 2 if _budget is None else _budget
+    program = str(Path(__file__).with_name("_keep_segments.py"))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        listener.bind("\0" + address)
+        listener.listen(512)  # who connects before it runs waits here
+        # Not 0..2, which become /dev/null.
+        inherited = os.dup(listener.fileno())
+        try:
+            os.set_inheritable(inherited, True)
+            null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+            try:
+                child = os.posix_spawn(
+                    sys.executable,
+                    [
+                        sys.executable,
+                        "-I",
+                        "-S",
+                        program,
+                        str(inherited),
+                        str(budget),
+                        str(_LINGER),
+                    ],
+                    os.environ,
+                    file_actions=[(os.POSIX_SPAWN_DUP2, null, number) for number in range(3)],
+                    setsid=True,
+                )
+            finally:
+                os.close(null)
+        finally:
+            os.close(inherited)
+    threading.Thread(target=_reap, args=(child,), name="inkstream-reap", daemon=True).start()
+    os.environ[_ADDRESS] = address
+    return address
+
+
+def _reap(child: int) -> None:
+    with contextlib.suppress(OSError):
+        os.waitpid(child, 0)
+
+
+def full(size: int) -> str:
+    """For the warning when a segment does not fit."""
+    return f"{text_of(size)} more would exceed what may be in flight"
+
+
+def _after_fork() -> None:
+    global _guard
+    _guard = threading.RLock()
+    for inherited in _connections.values():
+        inherited.close()
+    _connections.clear()
+
+
+os.register_at_fork(after_in_child=_after_fork)

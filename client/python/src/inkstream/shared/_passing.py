@@ -1,0 +1,212 @@
+"""Arrays through multiprocessing: by reference where they lie in a segment, else in a new one."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import sys
+import threading
+import warnings
+from multiprocessing.reduction import ForkingPickler
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkstream._errors import FixRequest, InkstreamError
+from inkstream.shared import _arrays, _keeper
+from inkstream.shared._memory import NotEnoughMemory, check_fits
+from inkstream.shared._segment import (
+    Mapping,
+    check_sealed,
+    create,
+    mapping_at,
+    mapping_of,
+    new_identity,
+)
+
+# Below it a copy through the pipe is quicker than a segment and the keeper's answer.
+DEFAULT_THRESHOLD = 256 << 10  # bytes
+
+_threshold: int | None = None
+_taking = threading.Lock()
+
+
+def install(
+    _worker: object = None,
+    *,
+    threshold: int = DEFAULT_THRESHOLD,
+    budget: int | None = None,
+) -> None:
+    """Lets NumPy arrays travel through multiprocessing in shared memory.
+
+    From now on a Queue, Pipe, Pool or DataLoader worker of this process sends an array of at
+    least `threshold` bytes as a segment that the receiver maps. It arrives as a value of its
+    own: writable if the original was, and nobody else sees what is written. Object arrays,
+    smaller ones and subclasses travel as before.
+
+    `budget`: bytes that may be on their way at once, in the whole family of processes; beyond
+    it arrays travel as before. The first process to install decides; half of what is free.
+
+    Forked children inherit this; spawned ones receive without it, and need it to send: give it
+    to them as `Pool(initializer=install)` or `DataLoader(worker_init_fn=install)` (the worker's
+    number is ignored). Idempotent. Linux; receivers must run on the same host.
+    """
+    if threshold < 1:
+        raise FixRequest(f"threshold = {threshold}; it must be at least 1 byte")
+    if budget is not None and budget < 0:
+        raise FixRequest(f"budget = {budget}; it must not be negative")
+    global _threshold
+    _threshold = threshold
+    _keeper.set_budget(budget)
+    _keeper.own()  # before children are forked: one for all of them
+    register()
+
+
+def uninstall() -> None:
+    """Arrays travel as before; those that `share` made are still sent by reference."""
+    global _threshold
+    _threshold = None
+
+
+def register() -> None:
+    """Makes multiprocessing ask here how arrays, and Arrow's buffers, are sent."""
+    ForkingPickler.register(np.ndarray, _reduced_array)
+    arrow = sys.modules.get("pyarrow")
+    if arrow is not None:
+        ForkingPickler.register(arrow.Buffer, _reduced_buffer)
+
+
+def _reduced_array(array: NDArray[Any]) -> Any:
+    default = array.__reduce__
+    if not _arrays.shareable(array) or array.nbytes == 0:
+        return default()
+    span = None
+    mapping = None
+    if not array.flags.writeable:
+        low, size = _extent(array)
+        mapping = mapping_at(low, size)
+    if mapping is not None and mapping.fd >= 0:
+        if _sent(mapping.identity, mapping.size, mapping.fd):
+            offset = array.ctypes.data - mapping.address
+            how = (offset, array.shape, array.strides, array.dtype)
+            return (_received, (*_address(), mapping.identity, mapping.size, False, *how))
+    elif _threshold is not None and array.nbytes >= _threshold:
+        span = _arrays.span_of(array)
+        identity, size = new_identity(), span.memory.size
+        try:
+            check_fits(size, "an array on its way", "")
+            fd = create("inkstream-array", [(0, span.memory)], size)
+        except (OSError, NotEnoughMemory):
+            return default()
+        try:
+            if _sent(identity, size, fd):
+                writable = bool(array.flags.writeable)
+                return (_received, (*_address(), identity, size, writable, *span[1:]))
+        finally:
+            os.close(fd)
+    return default()
+
+
+def _extent(array: NDArray[Any]) -> tuple[int, int]:
+    low = high = array.ctypes.data
+    for length, stride in zip(array.shape, array.strides, strict=True):
+        if stride < 0:
+            low += (length - 1) * stride
+        else:
+            high += (length - 1) * stride
+    return low, high + array.itemsize - low
+
+
+def _reduced_buffer(buffer: Any) -> Any:
+    mapping = mapping_at(buffer.address, buffer.size) if buffer.size else None
+    if (
+        mapping is not None
+        and mapping.fd >= 0
+        and _sent(mapping.identity, mapping.size, mapping.fd)
+    ):
+        offset = buffer.address - mapping.address
+        place = (mapping.identity, mapping.size, offset, buffer.size)
+        return (_received_buffer, (*_address(), *place))
+    return buffer.__reduce_ex__(4)
+
+
+def _address() -> tuple[str]:
+    return (_keeper.own().address,)
+
+
+def _sent(identity: bytes, size: int, fd: int) -> bool:
+    """Whether the keeper has it; False where it must travel by copy instead."""
+    for _ in range(2):
+        keeper = _keeper.own()
+        try:
+            if keeper.keep(b"K", identity, size, fd):
+                return True
+            warnings.warn(
+                f"inkstream.shared: {_keeper.full(size)} (install(budget=...)); sent by copy",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+            return False
+        except OSError:
+            _keeper.forget(keeper)  # it was killed; another is started
+    return False
+
+
+def mapped(address: str, identity: bytes, size: int, *, writable: bool) -> Mapping:
+    """The segment that a message speaks of; Lost if it is not held any more."""
+    with _taking:  # two threads shall not map one segment twice
+        keeper = _keeper.connection(address)
+        known = None if writable else mapping_of(identity)
+        if known is not None:
+            keeper.tell(b"D", identity)
+            return known
+        try:
+            fd = keeper.take(b"T", identity)
+        except OSError as error:
+            if not isinstance(error, InkstreamError):
+                _keeper.forget(keeper)
+                raise _keeper.Lost(f"the keeper of a shared segment ended: {error}") from None
+            raise
+        return map_checked(fd, size, identity, writable=writable)
+
+
+def map_checked(fd: int, size: int | None, identity: bytes, *, writable: bool = False) -> Mapping:
+    """Maps a descriptor that came from another process; takes it over."""
+    try:
+        return Mapping(fd, check_sealed(fd, size), identity, writable=writable)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.close(fd)
+        raise
+
+
+def _received(
+    address: str,
+    identity: bytes,
+    size: int,
+    writable: bool,
+    offset: int,
+    shape: tuple[int, ...],
+    strides: tuple[int, ...],
+    dtype: np.dtype[Any],
+) -> NDArray[Any]:
+    mapping = mapped(address, identity, size, writable=writable)
+    register()  # so that it goes on by reference from here
+    return _arrays.rebuild(mapping.bytes(), offset, shape, strides, dtype)
+
+
+def _received_buffer(address: str, identity: bytes, size: int, offset: int, length: int) -> Any:
+    pyarrow: Any = importlib.import_module("pyarrow")
+    mapping = mapped(address, identity, size, writable=False)
+    register()
+    return pyarrow.py_buffer(mapping.bytes().data[offset : offset + length])
+
+
+def _after_fork() -> None:
+    global _taking
+    _taking = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,181 @@
+"""Segments: memory that is written once, sealed, and mapped by any number of processes.
+
+A segment is a memfd. It has no name in any file system, so the kernel frees it with its last
+descriptor and mapping, however their owners end. The seals promise a reader that neither the
+size nor a byte will change, whoever else holds it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import secrets
+import weakref
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkstream._errors import InkstreamError
+
+ALIGNMENT = 64  # bytes, of every array in a segment
+ID_BYTES = 16
+
+_F_ADD_SEALS, _F_GET_SEALS = 1033, 1034
+_SEALS = 0x1 | 0x2 | 0x4 | 0x8  # SEAL, SHRINK, GROW, WRITE
+_PROT_READ, _PROT_WRITE = 1, 2
+_MAP_PRIVATE, _MAP_NORESERVE = 0x2, 0x4000
+_FAILED = ctypes.c_void_p(-1).value
+_CHUNK = 64 << 20  # bytes a write; a signal is answered in between
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.mmap.restype = ctypes.c_void_p
+_libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_int64]
+_libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+_libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+
+
+class Memory:
+    """An address range as NumPy can view it; views keep `owner` alive."""
+
+    def __init__(self, address: int, size: int, owner: object, *, writable: bool = False) -> None:
+        self.owner = owner
+        self.__array_interface__ = {
+            "version": 3,
+            "shape": (size,),
+            "typestr": "|u1",
+            "data": (address, not writable),
+        }
+
+
+class Mapping:
+    """One segment in this process; arrays over it keep it mapped.
+
+    Mapped privately: what somebody writes in spite of the read-only flag (PyTorch does not
+    know it) changes this process's copy of the page instead of ending the process.
+    """
+
+    def __init__(self, fd: int, size: int, identity: bytes, *, writable: bool = False) -> None:
+        """Takes `fd` over. `writable`: arrays may be written to, privately to this process."""
+        self.size = size
+        self.identity = identity
+        self.writable = writable
+        self.address = map_private(fd, size)
+        # A private copy that may have been written to cannot stand for the segment again, so
+        # nobody will ask for its descriptor.
+        self.fd = -1 if writable else fd
+        if writable:
+            os.close(fd)
+        weakref.finalize(self, _unmap, self.address, size, self.fd).atexit = False
+        if not writable:
+            _live[self.address] = weakref.ref(self)
+
+    def bytes(self) -> NDArray[np.uint8]:
+        """All of it."""
+        return np.asarray(Memory(self.address, self.size, self, writable=self.writable))
+
+
+_live: dict[int, weakref.ref[Mapping]] = {}
+
+
+def mapping_at(address: int, size: int) -> Mapping | None:
+    """The read-only mapping in which all of [address, address + size) lies."""
+    for start, reference in list(_live.items()):
+        if start <= address:
+            mapping = reference()
+            if mapping is not None and address + size <= start + mapping.size:
+                return mapping
+    return None
+
+
+def mapping_of(identity: bytes) -> Mapping | None:
+    """The read-only mapping of a segment, if this process has one."""
+    for reference in list(_live.values()):
+        mapping = reference()
+        if mapping is not None and mapping.identity == identity:
+            return mapping
+    return None
+
+
+def new_identity() -> bytes:
+    """A name that no other segment has."""
+    return secrets.token_bytes(ID_BYTES)
+
+
+def create(name: str, pieces: Iterable[tuple[int, Any]], size: int) -> int:
+    """A sealed segment of `size` bytes with (offset, contiguous buffer) pieces; gaps are zero.
+
+    Written with pwrite rather than through a map: 2.9 GB/s against 1.2, because pages are not
+    zeroed first and no fault is taken for each.
+    """
+    fd = new_memfd(name, size)
+    try:
+        for offset, buffer in pieces:
+            write_all(fd, buffer, offset)
+        return seal(fd)
+    finally:
+        os.close(fd)
+
+
+def new_memfd(name: str, size: int) -> int:
+    """A memfd that is not sealed yet."""
+    if not hasattr(os, "memfd_create"):
+        raise InkstreamError("shared segments need Linux (memfd_create)")
+    fd = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    try:
+        os.ftruncate(fd, size)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+def write_all(fd: int, buffer: Any, offset: int) -> None:
+    """All bytes of a contiguous buffer, at a place of a file."""
+    view = memoryview(buffer).cast("B")
+    done = 0
+    while done < len(view):
+        done += os.pwrite(fd, view[done : done + _CHUNK], offset + done)
+
+
+def seal(fd: int) -> int:
+    """Makes a memfd immutable; another descriptor of it that can only be read from.
+
+    Kernels before 6.7 refuse to map a sealed memfd through a descriptor that could write.
+    """
+    fcntl.fcntl(fd, _F_ADD_SEALS, _SEALS)
+    return os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
+
+
+def check_sealed(fd: int, size: int | None = None) -> int:
+    """The size of a segment that came from elsewhere; InkstreamError if it may still change."""
+    try:
+        seals = fcntl.fcntl(fd, _F_GET_SEALS)
+    except OSError:
+        seals = 0
+    status = os.fstat(fd)
+    if seals & _SEALS != _SEALS or status.st_uid != os.geteuid():
+        raise InkstreamError("a descriptor arrived that is no sealed segment of this user")
+    if size is not None and status.st_size != size:
+        raise InkstreamError(f"a segment of {status.st_size} bytes arrived instead of {size}")
+    return status.st_size
+
+
+def map_private(fd: int, size: int) -> int:
+    """The address of a private map; pages are shared until somebody writes to them."""
+    for protection in (_PROT_READ | _PROT_WRITE, _PROT_READ):  # strict overcommit: no writing
+        flags = _MAP_PRIVATE | _MAP_NORESERVE
+        address = _libc.mmap(None, max(size, 1), protection, flags, fd, 0)
+        if address != _FAILED:
+            return int(address)
+    number = ctypes.get_errno()
+    raise InkstreamError(f"cannot map {size} bytes: {os.strerror(number)}")
+
+
+def _unmap(address: int, size: int, fd: int) -> None:
+    _live.pop(address, None)
+    _libc.munmap(address, max(size, 1))
+    if fd >= 0:
+        os.close(fd)

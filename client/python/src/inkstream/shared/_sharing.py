@@ -1,0 +1,102 @@
+"""share, offer, attach: whole structures in one segment."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, TypeVar
+
+import numpy as np
+
+from inkstream._errors import FixRequest
+from inkstream.shared import _keeper
+from inkstream.shared._memory import NotEnoughMemory
+from inkstream.shared._passing import map_checked, register
+from inkstream.shared._segment import Mapping, mapping_at, mapping_of, new_identity
+from inkstream.shared._structure import read_structure, write_structure
+
+T = TypeVar("T")
+
+
+def share(value: T) -> T:
+    """The same structure, with the memory of its arrays in one shared, read-only segment.
+
+    `value`: anything that pickles: arrays in nested dicts and lists, xarray, pandas, Arrow,
+    objects of your own. The original is left as it was. Arrays keep dtype, shape and strides
+    and views of one array go on sharing memory; all are read-only, who wants to write takes a
+    copy. Elements of object arrays are pickled as they are, the arrays among them shared.
+
+    Sent to other processes through multiprocessing, arrays (and Arrow buffers) that lie in the
+    segment go by reference, whatever the start method. The segment lives as long as any array
+    over it in any process. NotEnoughMemory where it does not fit.
+    """
+    fd, size = write_structure(value, "inkstream-shared")
+    shared: T = read_structure(Mapping(fd, size, new_identity()))
+    register()
+    return shared
+
+
+def is_shared(array: Any) -> bool:
+    """Whether an array lies in a read-only segment, so that it is sent by reference."""
+    if not isinstance(array, np.ndarray):
+        raise FixRequest(f"is_shared() takes an array, got {type(array).__name__}")
+    return mapping_at(array.ctypes.data, 1) is not None
+
+
+class Offer:
+    """A structure that other processes of this user may attach to until it is closed.
+
+    `str(offer)`, or what `with` gives, is the ticket. Attached structures stay valid after the
+    offer has ended. Ends by itself with this process, however that ends.
+    """
+
+    def __init__(self, value: Any) -> None:
+        self._identity = new_identity()
+        fd, size = write_structure(value, "inkstream-offer")
+        try:
+            self._keeper = _keeper.own()
+            if not self._keeper.keep(b"H", self._identity, size, fd):
+                raise NotEnoughMemory(f"{_keeper.full(size)}: see install(budget=...)")
+        finally:
+            os.close(fd)
+        self._pid = os.getpid()
+
+    def close(self) -> None:
+        """Nobody can attach from now on. Idempotent."""
+        if self._pid == os.getpid():
+            self._pid = -1
+            self._keeper.tell(b"U", self._identity)
+
+    def __str__(self) -> str:
+        return f"inkstream-offer:{self._keeper.address}:{self._identity.hex()}"
+
+    def __enter__(self) -> str:
+        return str(self)
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if hasattr(self, "_pid"):
+            self.close()
+
+
+def offer(value: Any) -> Offer:
+    """Offers a structure to unrelated processes: see Offer."""
+    return Offer(value)
+
+
+def attach(ticket: str) -> Any:
+    """The structure that another process offers; ConnectionError where it no longer does."""
+    kind, _, rest = ticket.partition(":")
+    address, _, name = rest.rpartition(":")
+    try:
+        identity = bytes.fromhex(name)
+    except ValueError:
+        identity = b""
+    if kind != "inkstream-offer" or not address or len(identity) != 16:
+        raise FixRequest(f"{ticket!r} is not a ticket; str() of an Offer is one")
+    mapping = mapping_of(identity)
+    if mapping is None:
+        mapping = map_checked(_keeper.connection(address).take(b"G", identity), None, identity)
+    register()
+    return read_structure(mapping)
