@@ -1,5 +1,32 @@
 // What an image tensor looks like.
 //
+// Channels. Ground is 0 and strokes are drawn one after another: where a stroke
+// covers a share c of a pixel, the channel becomes c * value + (1 - c) * before.
+// Where segments of one stroke meet, the one that covers more gives the value,
+// the later one where they cover the same. Values are 1..255, so that ink never
+// looks like ground; [a] is a rounded to the nearest integer:
+//   ink        255
+//   order      255 - 13 * min(s, 10) for stroke s = 0, 1, ...
+//   time       1 + [254 * (1 - (t - t0) / (t1 - t0))]: t the middle of the
+//              segment's times, t0 and t1 the drawing's first and last; 255
+//              where they are equal
+//   pause      1 + [254 * p / (p + 500)]: p the milliseconds from the end of the
+//              stroke before to the start of this one; 0 for the first
+//   speed      1 + [254 * v / (v + 0.5)]: v the segment's units of the canvas
+//              a millisecond; v of a dot is 0, of a jump without time infinite
+//   direction  1 + [254 * a / 360]: a the segment's heading in degrees, [0, 360),
+//              0 to the right, 90 downwards; 0 for a dot
+//   constant   255 in every pixel, ground too
+// time, pause and speed need a dataset with times; a drawing without them in
+// such a dataset has time 255, pause 1 and speed 1. Augmentation comes first:
+// speed and direction are those of the strokes as drawn, order and pause count
+// them as they were reordered (a pause that became negative is 0).
+// The short form 1 stands for [ink], 3 for [order, speed, time].
+//
+// Floats. An element is (pixel / 255 - mean) / std, in IEEE float32 with each of
+// the three operations rounded to nearest even, as NumPy and torch compute it;
+// float16 and bfloat16 are that float32 rounded to nearest even once more.
+//
 // Thread safety: plain value.
 #pragma once
 
@@ -21,14 +48,16 @@ enum class Quality : uint8_t { kFast = 0, kExact = 1 };
 struct ImageSpec {
   uint32_t height = 28;         // pixels, 1..limit (1024 by default)
   uint32_t width = 28;          // pixels
-  DType dtype = DType::kUint8;  // uint8: 0 ground, 255 ink; floats: 0..1
+  // uint8: 0 ground, 255 ink; float16, bfloat16, float32: 0..1
+  DType dtype = DType::kUint8;
   Layout layout = Layout::kNchw;
   std::vector<std::string> channels = {"ink"};
   Fit fit = Fit::kCanvas;
   float line_width = 16.0F;  // units of the 256 canvas, > 0
   float padding = 16.0F;     // units of the 256 canvas, >= 0, on each side
-  std::vector<float> mean;   // one a channel or empty; floats only
-  std::vector<float> std;    // likewise, > 0
+  // Floats only: empty (0 and 1), one for all channels, or one a channel.
+  std::vector<float> mean;
+  std::vector<float> std;  // > 0
   Quality quality = Quality::kFast;
 
   bool operator==(const ImageSpec&) const = default;

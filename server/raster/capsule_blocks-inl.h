@@ -159,12 +159,43 @@ struct CapsuleLanes {
   Lanes16 along[kVectors];
 };
 
+// Unites coverage with what the buffer holds.
+struct InkSink {
+  template <class D>
+  HWY_INLINE void Unite(D d, hn::Vec<D> cover, uint8_t* to) const {
+    hn::StoreU(hn::Max(hn::LoadU(d, to), cover), d, to);
+  }
+};
+
+// The same, and notes the segment's values wherever it covers at least as much
+// as those before it.
+struct ValueSink {
+  template <class D>
+  HWY_INLINE void Unite(D d, hn::Vec<D> cover, uint8_t* to) const {
+    const auto most = hn::Max(hn::LoadU(d, to), cover);
+    hn::StoreU(most, d, to);
+    const auto mine = hn::Eq(most, cover);
+    uint8_t* at = planes + (to - buffer);
+    for (int k = 0; k < count; ++k, at += plane_bytes) {
+      hn::StoreU(hn::IfThenElse(mine, hn::Set(d, values[k]), hn::LoadU(d, at)),
+                 d, at);
+    }
+  }
+
+  const uint8_t* buffer;
+  uint8_t* planes;
+  size_t plane_bytes;
+  const uint8_t* values;  // [count]
+  int count;
+};
+
 // Unites `run` blocks below each other, or one more to make the number even,
 // with the buffer at `to`; across and along are those of the first block's
 // middle.
-HWY_INLINE void DrawRun(const CapsuleLanes& lanes, int32_t across,
-                        int32_t along, int32_t run, size_t stride,
-                        uint8_t* HWY_RESTRICT to) {
+template <class Sink>
+HWY_INLINE void DrawRun(const CapsuleLanes& lanes, const Sink& sink,
+                        int32_t across, int32_t along, int32_t run,
+                        size_t stride, uint8_t* HWY_RESTRICT to) {
   const LaneTag d;
   const hn::RebindToUnsigned<LaneTag> du;
   const ByteTag d8;
@@ -193,25 +224,21 @@ HWY_INLINE void DrawRun(const CapsuleLanes& lanes, int32_t across,
     const hn::Half<ByteTag> half;
     const auto first = index(0);
     const auto cover = lanes.lookup(first, index(1));
-    hn::StoreU(hn::Max(hn::LoadU(half, to), hn::LowerHalf(half, cover)), half,
-               to);
+    sink.Unite(half, hn::LowerHalf(half, cover), to);
     to += stride;
-    hn::StoreU(hn::Max(hn::LoadU(half, to), hn::UpperHalf(half, cover)), half,
-               to);
+    sink.Unite(half, hn::UpperHalf(half, cover), to);
     to += stride;
 #else
     for (int band = 0; band < 2; ++band, to += stride) {
 #if HWY_TARGET == HWY_SCALAR
       for (size_t v = 0; v < kVectors; ++v) {
-        hn::StoreU(hn::Max(hn::LoadU(d8, to + v), lanes.lookup(index(v))), d8,
-                   to + v);
+        sink.Unite(d8, lanes.lookup(index(v)), to + v);
       }
 #else
       for (size_t v = 0; v < kVectors; v += 2) {
-        uint8_t* at = to + v * kVectorLanes;
         const auto first = index(v);
         const auto cover = lanes.lookup(first, index(v + 1));
-        hn::StoreU(hn::Max(hn::LoadU(d8, at), cover), d8, at);
+        sink.Unite(d8, cover, to + v * kVectorLanes);
       }
 #endif
     }
@@ -220,18 +247,20 @@ HWY_INLINE void DrawRun(const CapsuleLanes& lanes, int32_t across,
 }
 
 // A segment that one run covers.
-HWY_INLINE void DrawShortSegment(const CapsulePlan& plan,
+template <class Sink>
+HWY_INLINE void DrawShortSegment(const CapsulePlan& plan, const Sink& sink,
                                  const int32_t* segment, uint8_t* cover) {
   const auto get = [&](SegmentColumn c) { return segment[c * kSegmentGroup]; };
   const size_t stride = size_t{2} * plan.pitch;
   const int32_t band0 = get(kBand0);
-  DrawRun(CapsuleLanes(plan, segment), get(kFirstAcross), get(kFirstAlong),
-          get(kBand1) - band0, stride,
+  DrawRun(CapsuleLanes(plan, segment), sink, get(kFirstAcross),
+          get(kFirstAlong), get(kBand1) - band0, stride,
           cover + static_cast<size_t>(band0) * stride + 2 * get(kX0));
 }
 
 // Any other: strips of 16 columns, each in runs of bands.
-HWY_NOINLINE void DrawLongSegment(const CapsulePlan& plan,
+template <class Sink>
+HWY_NOINLINE void DrawLongSegment(const CapsulePlan& plan, const Sink& sink,
                                   const int32_t* segment, uint8_t* cover) {
   const auto get = [&](SegmentColumn c) { return segment[c * kSegmentGroup]; };
   const CapsuleLanes lanes(plan, segment);
@@ -264,7 +293,7 @@ HWY_NOINLINE void DrawLongSegment(const CapsulePlan& plan,
       // The middle of the run decides what is cut out.
       along -= std::clamp(along + along_y * (run - 1), -gap, gap);
       along = (((along + 32) >> 6) * plan.stretch_fixed + (1 << 11)) >> 12;
-      DrawRun(lanes, across, along, run, stride,
+      DrawRun(lanes, sink, across, along, run, stride,
               cover + static_cast<size_t>(band) * stride + 2 * x);
       band += run;
     }

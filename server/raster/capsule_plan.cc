@@ -44,11 +44,11 @@ double EdgeArea(double t, double sin, double cos) {
 
 }  // namespace
 
-CapsulePlan MakeCapsulePlan(const ImageSpec &spec) {
+CapsulePlan MakeCapsulePlan(const ImageSpec& spec, float line_width) {
   CapsulePlan plan;
   plan.height = spec.height;
   plan.width = spec.width;
-  const double pixel_radius = 0.5 * static_cast<double>(spec.line_width) *
+  const double pixel_radius = 0.5 * static_cast<double>(line_width) *
                               static_cast<double>(CanvasScale(spec));
   plan.samples = std::min(spec.height, spec.width) <= kSupersampledSide ||
                          pixel_radius < kSupersampledRadius

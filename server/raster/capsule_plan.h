@@ -58,6 +58,7 @@ struct CapsulePlan {
   alignas(64) uint8_t cover_steps[kDirections][kCoverEntries] = {};
 };
 
-CapsulePlan MakeCapsulePlan(const ImageSpec &spec);
+// For a line of `line_width` units of the canvas, in the frame of `spec`.
+CapsulePlan MakeCapsulePlan(const ImageSpec& spec, float line_width);
 
 }  // namespace inkstream::raster

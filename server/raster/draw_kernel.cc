@@ -8,20 +8,23 @@
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 #include "server/raster/capsule_blocks-inl.h"
+#include "server/raster/layer_over-inl.h"
 #include "server/raster/segment_setup-inl.h"
 #include "server/raster/stroke_over-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace inkstream::raster::HWY_NAMESPACE {
 
-void DrawInkTarget(const ImageSpec& spec, const CapsulePlan& plan,
-                   const StrokesView& strokes, DrawScratch& scratch,
-                   uint8_t* out) {
-  const Canvas canvas = BeginCanvas(plan, scratch, out);
-  if (strokes.points() > 0) {
-    PlacePoints(spec, plan, strokes, scratch);
-    SetUpSegments(plan, strokes.points(), scratch);
-  }
+// Draws every stroke's coverage. sink_of(i) is the sink of the segment from
+// point i; over(s, touched) is called after the segments of stroke s.
+template <class SinkOf, class Over>
+HWY_INLINE void DrawStrokes(const DrawTask& task, DrawScratch& scratch,
+                            SinkOf sink_of, Over over) {
+  const CapsulePlan& plan = task.plan;
+  const StrokesView& strokes = task.strokes;
+  if (strokes.points() == 0) return;
+  PlacePoints(task, scratch);
+  SetUpSegments(plan, strokes.points(), scratch);
   for (size_t s = 0; s < strokes.strokes(); ++s) {
     const size_t begin = strokes.begin(s);
     const size_t end = strokes.end(s);
@@ -34,19 +37,57 @@ void DrawInkTarget(const ImageSpec& spec, const CapsulePlan& plan,
       if (HWY_UNLIKELY(reach == kOutOfSight)) continue;
       touched.Add(segment);
       if (reach == kOneRun) {
-        DrawShortSegment(plan, segment, scratch.cover);
+        DrawShortSegment(plan, sink_of(i), segment, scratch.cover);
       } else {
-        DrawLongSegment(plan, segment, scratch.cover);
+        DrawLongSegment(plan, sink_of(i), segment, scratch.cover);
       }
     }
-    if (touched.band0 >= touched.band1) continue;
-    if (plan.samples == 1) {
-      OverSingle(plan, touched, scratch.cover, canvas);
-    } else {
-      OverQuads(plan, touched, scratch.cover, canvas);
-    }
+    if (touched.band0 < touched.band1) over(s, touched);
   }
+}
+
+void DrawInkTarget(const DrawTask& task, DrawScratch& scratch, uint8_t* out) {
+  const CapsulePlan& plan = task.plan;
+  const Canvas canvas = BeginCanvas(plan, scratch, 0, out);
+  DrawStrokes(
+      task, scratch, [](size_t) HWY_ATTR { return InkSink(); },
+      [&](size_t, const Touched& touched) HWY_ATTR {
+        if (plan.samples == 1) {
+          OverSingle(plan, touched, scratch.cover, canvas);
+        } else {
+          OverQuads(plan, touched, scratch.cover, canvas);
+        }
+      });
   EndCanvas(plan, canvas, out);
+}
+
+void DrawLayersTarget(const DrawTask& task,
+                      absl::Span<const ChannelLayer> layers,
+                      const uint8_t* segment_values, int value_planes,
+                      DrawScratch& scratch) {
+  const CapsulePlan& plan = task.plan;
+  Canvas canvases[kMaxLayers];
+  for (size_t k = 0; k < layers.size(); ++k) {
+    canvases[k] = BeginCanvas(plan, scratch, k, layers[k].out);
+  }
+  DrawStrokes(
+      task, scratch,
+      [&](size_t i) HWY_ATTR {
+        return ValueSink{scratch.cover, scratch.values, scratch.plane_bytes,
+                         segment_values + i * static_cast<size_t>(value_planes),
+                         value_planes};
+      },
+      [&](size_t s, const Touched& touched) HWY_ATTR {
+        const LayerStroke work{layers, canvases, s};
+        if (plan.samples == 1) {
+          OverSingleLayers(plan, touched, scratch, work);
+        } else {
+          OverQuadLayers(plan, touched, scratch, work);
+        }
+      });
+  for (size_t k = 0; k < layers.size(); ++k) {
+    EndCanvas(plan, canvases[k], layers[k].out);
+  }
 }
 
 }  // namespace inkstream::raster::HWY_NAMESPACE
@@ -56,10 +97,17 @@ HWY_AFTER_NAMESPACE();
 namespace inkstream::raster {
 
 HWY_EXPORT(DrawInkTarget);
+HWY_EXPORT(DrawLayersTarget);
 
-void DrawInk(const ImageSpec& spec, const CapsulePlan& plan,
-             const StrokesView& strokes, DrawScratch& scratch, uint8_t* out) {
-  HWY_DYNAMIC_DISPATCH(DrawInkTarget)(spec, plan, strokes, scratch, out);
+void DrawInk(const DrawTask& task, DrawScratch& scratch, uint8_t* out) {
+  HWY_DYNAMIC_DISPATCH(DrawInkTarget)(task, scratch, out);
+}
+
+void DrawLayers(const DrawTask& task, absl::Span<const ChannelLayer> layers,
+                const uint8_t* segment_values, int value_planes,
+                DrawScratch& scratch) {
+  HWY_DYNAMIC_DISPATCH(DrawLayersTarget)
+  (task, layers, segment_values, value_planes, scratch);
 }
 
 std::vector<std::string> SimdTargets() {

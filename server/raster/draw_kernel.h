@@ -2,7 +2,8 @@
 // chosen at run time. Every target writes the same bytes: all arithmetic on
 // pixels is integer, all float arithmetic is single IEEE operations.
 //
-// Thread safety: DrawInk is reentrant; one DrawScratch a thread.
+// Thread safety: DrawInk and DrawLayers are reentrant; one DrawScratch a
+// thread.
 #pragma once
 
 #include <cstddef>
@@ -11,9 +12,11 @@
 #include <string>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "inkstream/drawing.h"
 #include "inkstream/image_spec.h"
 #include "server/raster/capsule_plan.h"
+#include "server/raster/frame.h"
 
 namespace inkstream::raster {
 
@@ -61,50 +64,81 @@ inline constexpr size_t kSegmentGroup = 16;
 
 // Grows with the largest drawing seen, then allocates no more.
 struct DrawScratch {
-  explicit DrawScratch(const CapsulePlan &plan);
+  // Makes room for images of `plan` in `layers` channels, of which
+  // `value_planes` differ from segment to segment.
+  void Fit(const CapsulePlan& plan, size_t layers, size_t value_planes);
 
   // Makes room for `points` points.
   void Reserve(size_t points);
 
   // Column c of segment i is segment(i)[c * kSegmentGroup].
-  int32_t *segment(size_t i) const {
+  int32_t* segment(size_t i) const {
     return groups + i / kSegmentGroup * kSegmentGroup * kSegmentColumns +
            i % kSegmentGroup;
   }
 
   // Points in samples: segment i runs from (ax[i], ay[i]) to (bx[i], by[i]).
-  float *ax = nullptr;
-  float *ay = nullptr;
-  float *bx = nullptr;
-  float *by = nullptr;
-  int32_t *groups = nullptr;
+  float* ax = nullptr;
+  float* ay = nullptr;
+  float* bx = nullptr;
+  float* by = nullptr;
+  int32_t* groups = nullptr;
   // One stroke's coverage: samples (x, 2 b) and (x, 2 b + 1) are bytes
   // 2 (b pitch + x) and the next. All zero between strokes.
-  uint8_t *cover = nullptr;
-  // The image under work where its rows are not the plan's image_pitch long;
-  // all zero between drawings.
-  uint8_t *image = nullptr;
+  uint8_t* cover = nullptr;
+  // Planes of the same form: what the segment that covers a sample most is
+  // drawn with. Without meaning where nothing covers.
+  uint8_t* values = nullptr;
+  size_t plane_bytes = 0;
+  // The images under work, one a layer, where their rows are not the plan's
+  // image_pitch long; all zero between drawings.
+  uint8_t* image = nullptr;
+  size_t image_bytes = 0;  // from one to the next
 
  private:
-  std::vector<uint8_t> pixels_;
+  std::vector<uint8_t> cover_;
+  std::vector<uint8_t> values_;
+  std::vector<uint8_t> images_;
   std::vector<float> points_;
   std::vector<int32_t> segments_;
   size_t capacity_ = 0;
 };
 
-// Draws `strokes` into `out`, height * width bytes.
-void DrawInk(const ImageSpec &spec, const CapsulePlan &plan,
-             const StrokesView &strokes, DrawScratch &scratch, uint8_t *out);
+// What one channel of an image is drawn with.
+struct ChannelLayer {
+  uint8_t* out = nullptr;  // height * width bytes
+  // By stroke; nullptr where it differs from segment to segment.
+  const uint8_t* stroke_values = nullptr;
+  int plane = 0;  // of the segments' values
+};
+
+// What is drawn, and where.
+struct DrawTask {
+  const ImageSpec& spec;
+  const CapsulePlan& plan;
+  const StrokesView& strokes;
+  const Bounds* bounds = nullptr;  // placed by these; nullptr: by its own
+};
+
+// Draws ink, which has the value 255 everywhere, into `out`, height * width
+// bytes.
+void DrawInk(const DrawTask& task, DrawScratch& scratch, uint8_t* out);
+
+// Draws `layers`. The value of plane k and the segment from point i is
+// segment_values[i * value_planes + k].
+void DrawLayers(const DrawTask& task, absl::Span<const ChannelLayer> layers,
+                const uint8_t* segment_values, int value_planes,
+                DrawScratch& scratch);
 
 // Cuts the segment to a box that lies `margin` samples around the grid, or
 // moves it out of sight when nothing of it is in the box or it is not finite.
-void ClipSegment(const CapsulePlan &plan, float &ax, float &ay, float &bx,
-                 float &by);
+void ClipSegment(const CapsulePlan& plan, float& ax, float& ay, float& bx,
+                 float& by);
 
 // Names of the instruction sets compiled in that this machine has.
 std::vector<std::string> SimdTargets();
 // Draws with `target` from now on, in the whole process; "" is the best one.
 // For tests and benchmarks.
-void UseSimdTarget(const std::string &target);
+void UseSimdTarget(const std::string& target);
 
 }  // namespace inkstream::raster

@@ -16,12 +16,18 @@ T *Aligned(T *p) {
 
 }  // namespace
 
-DrawScratch::DrawScratch(const CapsulePlan &plan) {
-  const size_t cover_bytes = ((plan.rows + 1) / 2 + 1) * size_t{2} * plan.pitch;
-  const size_t image_bytes = size_t{plan.height} * plan.image_pitch;
-  pixels_.assign(cover_bytes + image_bytes + 3 * 64, 0);
-  cover = Aligned(pixels_.data());
-  image = Aligned(cover + cover_bytes);
+void DrawScratch::Fit(const CapsulePlan &plan, size_t layers,
+                      size_t value_planes) {
+  plane_bytes = ((plan.rows + 1) / 2 + 1) * size_t{2} * plan.pitch;
+  image_bytes = size_t{plan.height} * plan.image_pitch;
+  // Those that are kept are all zero, but for values, which mean nothing.
+  const auto grow = [](std::vector<uint8_t> &memory, size_t bytes) {
+    if (memory.size() < bytes + 2 * 64) memory.assign(bytes + 2 * 64, 0);
+    return Aligned(memory.data());
+  };
+  cover = grow(cover_, plane_bytes);
+  values = grow(values_, value_planes * plane_bytes);
+  image = grow(images_, layers * image_bytes);
   Reserve(256);
 }
 

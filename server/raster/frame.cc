@@ -4,6 +4,15 @@
 
 namespace inkstream::raster {
 
+Bounds BoundsOf(const StrokesView& strokes) {
+  if (strokes.points() == 0) return {};
+  const auto [min_x, max_x] =
+      std::minmax_element(strokes.x.begin(), strokes.x.end());
+  const auto [min_y, max_y] =
+      std::minmax_element(strokes.y.begin(), strokes.y.end());
+  return {*min_x, *min_y, *max_x, *max_y};
+}
+
 float CanvasScale(const ImageSpec& spec) {
   const float side = static_cast<float>(std::min(spec.height, spec.width));
   return side / (256.0F + 2.0F * spec.padding + spec.line_width);

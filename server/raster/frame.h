@@ -3,6 +3,7 @@
 // Thread safety: plain values and pure functions.
 #pragma once
 
+#include "inkstream/drawing.h"
 #include "inkstream/image_spec.h"
 
 namespace inkstream::raster {
@@ -14,6 +15,9 @@ struct Bounds {
   float max_x = 0.0F;
   float max_y = 0.0F;
 };
+
+// Of all points; zeros where there are none.
+Bounds BoundsOf(const StrokesView& strokes);
 
 // pixel = scale * unit + offset; pixel (0, 0) covers 0..1 on both axes.
 struct Frame {

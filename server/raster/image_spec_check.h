@@ -14,8 +14,15 @@ namespace inkstream::raster {
 inline constexpr float kMaxLineWidth = 256.0F;
 inline constexpr float kMaxPadding = 1024.0F;
 
+// Largest height and width, whatever the caller allows: the kernel's
+// fixed-point numbers hold 4,000 samples, two a pixel. No product of a spec's
+// numbers overflows 64 bits.
+inline constexpr uint32_t kMaxSide = 1920;
+
 // OK, or INVALID_ARGUMENT naming the first field that cannot be drawn, its
 // value, the limit and what is offered. Allocates nothing of the spec's size.
-absl::Status CheckImageSpec(const ImageSpec& spec, uint32_t max_side);
+// `has_times`: whether the drawings come with times.
+absl::Status CheckImageSpec(const ImageSpec& spec, uint32_t max_side,
+                            bool has_times);
 
 }  // namespace inkstream::raster

@@ -7,22 +7,37 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "absl/status/statusor.h"
 #include "inkstream/drawing.h"
 #include "inkstream/image_spec.h"
+#include "server/raster/frame.h"
 
 namespace inkstream::raster {
 
 // Goes up whenever any pixel of any drawing changes.
 inline constexpr uint32_t kRasterVersion = 1;
 
+// What may differ from drawing to drawing; the defaults draw the spec as it is.
+struct DrawOptions {
+  // On the spec's line width, > 0. Rounded to 64 steps from each power of two
+  // to the next (at most 0.8 % off), so that tables can be kept; the product is
+  // at most kMaxLineWidth. The frame stays that of the spec's own line width.
+  float line_width_factor = 1.0F;
+  // The drawing is placed as if this were its bounding box: that of the
+  // unchanged drawing where the strokes were moved or turned on purpose, which
+  // centring and fitting would undo. nullopt: of the strokes themselves.
+  std::optional<Bounds> bounds;
+};
+
 class Rasterizer {
  public:
   // INVALID_ARGUMENT names the field, its value, the limit and what is offered.
-  // `max_side`: the largest height and width allowed.
+  // `max_side`: the largest height and width allowed. `has_times`: whether the
+  // drawings come with times, which some channels show.
   static absl::StatusOr<std::unique_ptr<Rasterizer>> Create(
-      const ImageSpec& spec, uint32_t max_side = 1024);
+      const ImageSpec& spec, uint32_t max_side = 1024, bool has_times = false);
 
   virtual ~Rasterizer() = default;
 
@@ -31,7 +46,11 @@ class Rasterizer {
 
   // Draws one drawing. `out` has image_bytes() bytes, is written completely
   // and needs no alignment.
-  virtual void Draw(const StrokesView& strokes, uint8_t* out) = 0;
+  virtual void Draw(const StrokesView& strokes, const DrawOptions& options,
+                    uint8_t* out) = 0;
+  void Draw(const StrokesView& strokes, uint8_t* out) {
+    Draw(strokes, DrawOptions(), out);
+  }
 };
 
 }  // namespace inkstream::raster

@@ -54,15 +54,17 @@ HWY_INLINE void MinMax(const float *values, size_t count, float &min,
 }
 
 // Fills ax, ay, bx, by of `scratch` from a drawing with at least one point.
-HWY_INLINE void PlacePoints(const ImageSpec &spec, const CapsulePlan &plan,
-                            const StrokesView &strokes, DrawScratch &scratch) {
+HWY_INLINE void PlacePoints(const DrawTask &task, DrawScratch &scratch) {
   const FloatTag d;
+  const CapsulePlan &plan = task.plan;
+  const StrokesView &strokes = task.strokes;
   const size_t n = strokes.points();
   scratch.Reserve(n);
   Bounds bounds;
   MinMax(strokes.x.data(), n, bounds.min_x, bounds.max_x);
   MinMax(strokes.y.data(), n, bounds.min_y, bounds.max_y);
-  const Frame frame = FrameOf(spec, bounds);
+  const Frame frame =
+      FrameOf(task.spec, task.bounds == nullptr ? bounds : *task.bounds);
   const float samples = static_cast<float>(plan.samples);
   const auto place = [&](const float *from, float scale, float offset, float *a,
                          float *b) HWY_ATTR {

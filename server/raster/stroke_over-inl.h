@@ -96,9 +96,10 @@ struct Canvas {
 };
 
 HWY_INLINE Canvas BeginCanvas(const CapsulePlan& plan,
-                              const DrawScratch& scratch, uint8_t* out) {
+                              const DrawScratch& scratch, size_t layer,
+                              uint8_t* out) {
   if (plan.image_pitch != plan.width) {
-    return {scratch.image, plan.image_pitch};
+    return {scratch.image + layer * scratch.image_bytes, plan.image_pitch};
   }
   std::memset(out, 0, size_t{plan.height} * plan.width);
   return {out, plan.width};
@@ -124,13 +125,14 @@ HWY_INLINE void EndCanvas(const CapsulePlan& plan, const Canvas& canvas,
   }
 }
 
-// Lays `cover` (0..255, one lane a pixel) over the pixels at `at`.
+// Lays `painted`, the value times `cover` (both 0..255, one lane a pixel),
+// over the pixels at `at`.
 template <class D, class V>
-HWY_INLINE void OverPixels(D d, V cover, uint8_t* at) {
+HWY_INLINE void OverPixels(D d, V cover, V painted, uint8_t* at) {
   const hn::Rebind<uint8_t, D> d8;
-  const auto ink = hn::PromoteTo(d, hn::LoadU(d8, at));
-  const auto kept = MulBytes(ink, hn::Sub(hn::Set(d, 255), cover));
-  hn::StoreU(Narrow(d8, hn::Add(cover, kept)), d8, at);
+  const auto under = hn::PromoteTo(d, hn::LoadU(d8, at));
+  const auto kept = MulBytes(under, hn::Sub(hn::Set(d, 255), cover));
+  hn::StoreU(Narrow(d8, hn::Add(painted, kept)), d8, at);
 }
 
 // One sample a pixel: a lane of 16 bits is a pixel and the one below it.
@@ -152,9 +154,11 @@ HWY_INLINE void OverSingle(const CapsulePlan& plan, const Touched& touched,
       const auto pair = hn::Load(d, row + x);
       if (hn::AllTrue(d, hn::Eq(pair, hn::Zero(d)))) continue;
       hn::Store(hn::Zero(d), d, row + x);
-      OverPixels(d, hn::And(pair, hn::Set(d, 255)), upper + x);
+      const auto first = hn::And(pair, hn::Set(d, 255));
+      OverPixels(d, first, first, upper + x);
       if (HWY_LIKELY(has_lower)) {
-        OverPixels(d, hn::ShiftRight<8>(pair), upper + canvas.pitch + x);
+        const auto second = hn::ShiftRight<8>(pair);
+        OverPixels(d, second, second, upper + canvas.pitch + x);
       }
     }
   }
@@ -179,7 +183,8 @@ HWY_INLINE void OverQuads(const CapsulePlan& plan, const Touched& touched,
       if (hn::AllTrue(d, hn::Eq(quad, hn::Zero(d)))) continue;
       hn::Store(hn::Zero(d), d, row + x);
       const auto sum = SumOfBytes(quad);
-      OverPixels(d, hn::ShiftRight<2>(hn::Add(sum, hn::Set(d, 2))), pixels + x);
+      const auto mean = hn::ShiftRight<2>(hn::Add(sum, hn::Set(d, 2)));
+      OverPixels(d, mean, mean, pixels + x);
     }
   }
 }

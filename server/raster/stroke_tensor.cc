@@ -1,35 +1,19 @@
 #include "server/raster/stroke_tensor.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "server/raster/float_bits.h"
 
 namespace inkstream::raster {
 namespace {
 
-// IEEE binary16, rounded to nearest even: the bits of a float16.
 struct Half {
   uint16_t bits;
 
-  explicit Half(float value) {
-    const uint32_t single = std::bit_cast<uint32_t>(value);
-    const auto sign = static_cast<uint16_t>((single >> 16U) & 0x8000U);
-    const uint32_t magnitude = single & 0x7FFFFFFFU;
-    if (magnitude >= 0x47800000U) {  // too large, infinite or not a number
-      bits = sign | (magnitude > 0x7F800000U ? 0x7E00U : 0x7C00U);
-    } else if (magnitude < 0x38800000U) {  // subnormal: scaled by the adder
-      const float shifted = std::bit_cast<float>(magnitude) + 0.5F;
-      bits = static_cast<uint16_t>(
-          sign | (std::bit_cast<uint32_t>(shifted) - 0x3F000000U));
-    } else {
-      const uint32_t odd = (magnitude >> 13U) & 1U;
-      bits = static_cast<uint16_t>(
-          sign | ((magnitude - 0x38000000U + 0xFFFU + odd) >> 13U));
-    }
-  }
+  explicit Half(float value) : bits(Float16Bits(value)) {}
 };
 
 template <typename Element>

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "server/raster/channel.h"
 #include "server/raster/rasterizer.h"
 #include "server/transport/grpc/order_from_proto.h"
 
@@ -100,8 +101,13 @@ absl::Status DescribeDataset(const ServerContext& server,
   AddColumns(info, response);
   response->set_raster_version(raster::kRasterVersion);
   response->add_tensors("image");
-  response->add_image_dtypes(v1::DTYPE_UINT8);
-  response->add_channels("ink");
+  for (const v1::DType dtype : {v1::DTYPE_UINT8, v1::DTYPE_FLOAT16,
+                                v1::DTYPE_BFLOAT16, v1::DTYPE_FLOAT32}) {
+    response->add_image_dtypes(dtype);
+  }
+  for (std::string& channel : raster::OfferedChannels(/*has_times=*/false)) {
+    response->add_channels(std::move(channel));
+  }
   response->add_transports(v1::TRANSPORT_GRPC);
   response->add_codecs(v1::CODEC_NONE);
   AddLimits(server, response);
