@@ -75,16 +75,15 @@ absl::StatusOr<BatchAssembler::Growing> BatchAssembler::Begin(
     return bytes.status();
   }
   Growing growing;
-  growing.content = ContentOf(header);
+  growing.header = header;
   growing.bytes = *std::move(bytes);
-  growing.content.data = growing.bytes;
   growing.part_count = header.part_count();
   ++next_sequence_;
   return growing;
 }
 
 absl::Status BatchAssembler::Add(BatchPartView part,
-                                 std::vector<Batch::Content>* batches) {
+                                 std::vector<ReceivedBatch>* batches) {
   if (current_.has_value()) {
     return AddLater(part, batches);
   }
@@ -92,7 +91,7 @@ absl::Status BatchAssembler::Add(BatchPartView part,
 }
 
 absl::Status BatchAssembler::AddFirst(const BatchPartView& part,
-                                      std::vector<Batch::Content>* batches) {
+                                      std::vector<ReceivedBatch>* batches) {
   if (part.batches.empty() || part.part != 0 || part.offset != 0) {
     return Broken("part ", part.part, " of batch ", part.batch_seq,
                   " came where a new batch was due");
@@ -103,7 +102,7 @@ absl::Status BatchAssembler::AddFirst(const BatchPartView& part,
     if (!growing.ok()) {
       return growing.status();
     }
-    const uint64_t size = growing->content.byte_size;
+    const uint64_t size = growing->header.byte_size();
     if (header.data_offset() < used || header.data_offset() > part.data_size) {
       return Broken("batch ", header.batch_seq(), " starts at ",
                     header.data_offset(), " of ", part.data_size, " bytes");
@@ -125,7 +124,7 @@ absl::Status BatchAssembler::AddFirst(const BatchPartView& part,
     growing->filled = take;
     growing->parts = 1;
     if (whole) {
-      batches->push_back(std::move(growing->content));
+      batches->push_back({std::move(growing->header), std::move(growing->bytes)});
     } else {
       current_ = *std::move(growing);
     }
@@ -134,33 +133,33 @@ absl::Status BatchAssembler::AddFirst(const BatchPartView& part,
 }
 
 absl::Status BatchAssembler::AddLater(const BatchPartView& part,
-                                      std::vector<Batch::Content>* batches) {
+                                      std::vector<ReceivedBatch>* batches) {
   Growing& growing = *current_;
-  if (!part.batches.empty() || part.batch_seq != growing.content.sequence ||
+  if (!part.batches.empty() || part.batch_seq != growing.header.batch_seq() ||
       part.part != growing.parts || part.offset != growing.filled) {
     return Broken("part ", part.part, " of batch ", part.batch_seq, " at ",
                   part.offset, " came where part ", growing.parts, " of batch ",
-                  growing.content.sequence, " at ", growing.filled, " was due");
+                  growing.header.batch_seq(), " at ", growing.filled, " was due");
   }
   SliceCursor data = part.data;
   if (part.data_size == 0) {
     return Broken("an empty part of batch ", part.batch_seq);
   }
-  if (part.data_size > growing.content.byte_size - growing.filled ||
+  if (part.data_size > growing.header.byte_size() - growing.filled ||
       !data.ReadBytes(part.data_size, growing.bytes.get() + growing.filled)) {
-    return Broken("batch ", growing.content.sequence, " is longer than the ",
-                  growing.content.byte_size, " bytes it announced");
+    return Broken("batch ", growing.header.batch_seq(), " is longer than the ",
+                  growing.header.byte_size(), " bytes it announced");
   }
   growing.filled += part.data_size;
   ++growing.parts;
   if (growing.parts < growing.part_count) {
     return absl::OkStatus();
   }
-  if (growing.filled != growing.content.byte_size) {
-    return Broken("batch ", growing.content.sequence, " ended after ",
-                  growing.filled, " of ", growing.content.byte_size, " bytes");
+  if (growing.filled != growing.header.byte_size()) {
+    return Broken("batch ", growing.header.batch_seq(), " ended after ",
+                  growing.filled, " of ", growing.header.byte_size(), " bytes");
   }
-  batches->push_back(std::move(growing.content));
+  batches->push_back({std::move(growing.header), std::move(growing.bytes)});
   current_.reset();
   return absl::OkStatus();
 }

@@ -13,7 +13,7 @@
 #include "absl/status/status.h"
 #include "client/cpp/batch_buffers.h"
 #include "client/cpp/part_parser.h"
-#include "inkstream/batch.h"
+#include "client/cpp/received_batch.h"
 
 namespace inkstream::client {
 
@@ -24,14 +24,14 @@ class BatchAssembler {
 
   // Appends the batches that `part` completes. INTERNAL: it does not continue
   // what came before. RESOURCE_EXHAUSTED: a batch above max_batch_bytes.
-  absl::Status Add(BatchPartView part, std::vector<Batch::Content>* batches);
+  absl::Status Add(BatchPartView part, std::vector<ReceivedBatch>* batches);
 
   // True between the first and the last part of a batch.
   bool incomplete() const { return current_.has_value(); }
 
  private:
   struct Growing {
-    Batch::Content content;
+    v1::BatchHeader header;
     std::shared_ptr<uint8_t> bytes;
     uint64_t filled = 0;
     uint64_t parts = 0;
@@ -40,9 +40,9 @@ class BatchAssembler {
 
   absl::StatusOr<Growing> Begin(const v1::BatchHeader& header);
   absl::Status AddFirst(const BatchPartView& part,
-                        std::vector<Batch::Content>* batches);
+                        std::vector<ReceivedBatch>* batches);
   absl::Status AddLater(const BatchPartView& part,
-                        std::vector<Batch::Content>* batches);
+                        std::vector<ReceivedBatch>* batches);
 
   BatchBuffers* buffers_;
   uint64_t max_batch_bytes_;

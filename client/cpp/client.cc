@@ -60,7 +60,7 @@ class GrpcClient final : public Client {
   absl::StatusOr<Batch> Fetch(const FetchRequest& request) override {
     const grpc::ByteBuffer bytes =
         Serialize(ToMessage(request, options_.max_message_bytes));
-    std::vector<Batch::Content> batches;
+    std::vector<ReceivedBatch> batches;
     const absl::Status status =
         OnAnyTarget([&](const std::shared_ptr<grpc::Channel>& channel,
                         grpc::ClientContext* context) {
@@ -75,14 +75,14 @@ class GrpcClient final : public Client {
           absl::StrCat("the server broke the protocol: ", batches.size(),
                        " batches as the answer of one Fetch"));
     }
-    return Batch(std::move(batches[0]));
+    return Batch(ContentOf(std::move(batches[0])));
   }
 
  private:
   absl::Status FetchOnce(const std::shared_ptr<grpc::Channel>& channel,
                          grpc::ClientContext* context,
                          const grpc::ByteBuffer& request,
-                         std::vector<Batch::Content>* batches) {
+                         std::vector<ReceivedBatch>* batches) {
     BatchAssembler assembler(&fetch_buffers_, options_.max_batch_bytes);
     const auto reader = OpenRawFetch(channel, context, request);
     grpc::ByteBuffer message;

@@ -13,15 +13,10 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
+#include "client/cpp/channel_arguments.h"
 
 namespace inkstream::client {
 namespace {
-
-// A vanished network is noticed after their sum; servers permit this rate.
-constexpr int kKeepaliveMillis = 20'000;
-constexpr int kKeepaliveTimeoutMillis = 10'000;
-// What a message may carry besides the bytes that the server cuts to size.
-constexpr int kMessageSlack = 64 << 10;
 
 absl::Status CheckTarget(absl::string_view target) {
   if (absl::StartsWith(target, "unix:")) {
@@ -72,22 +67,9 @@ std::string Endpoints::target() const {
 }
 
 std::shared_ptr<grpc::Channel> Endpoints::NewChannel() const {
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMillis);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMillis);
-  // Pings also while the server is silent, or only two are ever sent.
-  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-  // A connection of one's own: a shared one would outlive a change of servers.
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  arguments.SetMaxReceiveMessageSize(
-      static_cast<int>(std::min<uint32_t>(max_message_bytes_, 1U << 30U)) +
-      kMessageSlack);
-  // Streams of a job spread over the replicas behind one name.
-  if (absl::StartsWith(targets_[current_], "dns://")) {
-    arguments.SetLoadBalancingPolicyName("round_robin");
-  }
   return grpc::CreateCustomChannel(
-      targets_[current_], grpc::InsecureChannelCredentials(), arguments);
+      targets_[current_], grpc::InsecureChannelCredentials(),
+      ChannelArgumentsFor(targets_[current_], max_message_bytes_));
 }
 
 std::shared_ptr<grpc::Channel> Endpoints::channel() {

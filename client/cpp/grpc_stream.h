@@ -10,11 +10,12 @@
 #include <memory>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
-#include "client/cpp/batch_assembler.h"
 #include "client/cpp/batch_buffers.h"
+#include "client/cpp/call_reader.h"
 #include "client/cpp/endpoints.h"
 #include "client/cpp/retry_policy.h"
 #include "client/cpp/stream_call.h"
@@ -42,11 +43,11 @@ class GrpcStream final : public inkstream::Stream {
   // On the reading thread.
   void ReadUntilDone();
   absl::Status ReadOneCall();
-  absl::Status OnMessage(const grpc::ByteBuffer& message,
-                         const std::shared_ptr<StreamCall>& call);
+  absl::Status OnEvent(CallEvent event,
+                       const std::shared_ptr<StreamCall>& call);
   absl::Status OnOpened(const v1::StreamOpened& opened,
                         const std::shared_ptr<StreamCall>& call);
-  absl::Status OnBatches(BatchPartView part);
+  absl::Status OnBatches(std::vector<ReceivedBatch> batches);
   // Waits; false: the stream was cancelled meanwhile.
   bool Pause(absl::Duration delay);
 
@@ -61,7 +62,6 @@ class GrpcStream final : public inkstream::Stream {
   Plan plan_;  // start and max_batches move with the batches queued
   BatchBuffers buffers_;
   RetryPolicy retry_;
-  std::optional<BatchAssembler> assembler_;  // of the current call
   std::optional<v1::StreamEnd> end_part_;    // of the current call
   uint64_t received_ = 0;                    // batches, over all calls
 

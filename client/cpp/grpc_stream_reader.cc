@@ -67,72 +67,46 @@ absl::Status GrpcStream::ReadOneCall() {
     // The server's window is not known yet; OnOpened() grants the rest.
     credit_ = 1;
   }
-  assembler_.emplace(&buffers_, options_.max_batch_bytes);
   end_part_.reset();
-  // Where this fails, so does the first Read(), and Finish() says why.
+  // Where this fails, so does the first Read(), and its status says why.
   call->Write(OpenRequest(plan_, 1, options_.max_message_bytes));
 
-  grpc::ByteBuffer message;
-  absl::Status broken;
-  while (call->Read(&message)) {
-    if (broken.ok()) {
-      broken = OnMessage(message, call);
-      if (!broken.ok()) {
+  CallReader reader(call, &buffers_, options_.max_batch_bytes);
+  absl::Status refused;  // by this side
+  for (;;) {
+    absl::StatusOr<std::optional<CallEvent>> event = reader.Read();
+    if (!event.ok() || !event->has_value()) {
+      absl::MutexLock lock(&mutex_);
+      open_ = false;
+      return refused.ok() ? event.status() : refused;
+    }
+    if (refused.ok()) {
+      refused = OnEvent(**std::move(event), call);
+      if (!refused.ok()) {
         call->Cancel();
       }
     }
   }
-  const absl::Status status = call->Finish();
-  absl::MutexLock lock(&mutex_);
-  open_ = false;
-  if (!broken.ok()) {
-    return broken;
-  }
-  if (!status.ok()) {
-    return status;
-  }
-  if (!end_part_.has_value()) {
-    return Broken("a stream that ends well without an end part");
-  }
-  if (assembler_->incomplete()) {
-    return Broken("a stream that ends within a batch");
-  }
-  return absl::OkStatus();
 }
 
-absl::Status GrpcStream::OnMessage(const grpc::ByteBuffer& message,
-                                   const std::shared_ptr<StreamCall>& call) {
-  absl::StatusOr<BatchPartView> part = ParseBatchPart(message);
-  if (!part.ok()) {
-    return part.status();
-  }
-  bool open = false;
+absl::Status GrpcStream::OnEvent(CallEvent event,
+                                 const std::shared_ptr<StreamCall>& call) {
   {
     absl::MutexLock lock(&mutex_);
     progress_ = absl::Now();
-    open = open_;
   }
-  if (end_part_.has_value()) {
-    return Broken("a message after the end part");
+  if (const auto* opened = std::get_if<v1::StreamOpened>(&event)) {
+    return OnOpened(*opened, call);
   }
-  if (part->opened.has_value()) {
-    if (open) {
-      return Broken("a second first part");
-    }
-    return OnOpened(*part->opened, call);
-  }
-  if (!open) {
-    return Broken("a batch before the first part");
-  }
-  if (part->end.has_value()) {
-    end_part_ = *part->end;
+  if (auto* end = std::get_if<v1::StreamEnd>(&event)) {
+    end_part_ = std::move(*end);
     if (end_part_->has_cursor()) {
       plan_.start = CursorOf(end_part_->cursor());
       plan_.start->order_plan = info_.start.order_plan;
     }
     return absl::OkStatus();
   }
-  return OnBatches(*std::move(part));
+  return OnBatches(std::get<std::vector<ReceivedBatch>>(std::move(event)));
 }
 
 absl::Status GrpcStream::OnOpened(const v1::StreamOpened& opened,
@@ -175,19 +149,15 @@ absl::Status GrpcStream::OnOpened(const v1::StreamOpened& opened,
   return absl::OkStatus();
 }
 
-absl::Status GrpcStream::OnBatches(BatchPartView part) {
+absl::Status GrpcStream::OnBatches(std::vector<ReceivedBatch> batches) {
   {
     absl::MutexLock lock(&mutex_);
-    if (part.batches.size() > credit_) {
+    if (batches.size() > credit_) {
       return Broken("more batches than were granted");
     }
   }
-  std::vector<Batch::Content> batches;
-  if (absl::Status status = assembler_->Add(std::move(part), &batches);
-      !status.ok()) {
-    return status;
-  }
-  for (Batch::Content& content : batches) {
+  for (ReceivedBatch& received : batches) {
+    Batch::Content content = ContentOf(std::move(received));
     content.sequence = received_++;
     // Sent once a stream; a cursor that is kept should be able to explain
     // itself.

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -153,8 +154,10 @@ DatasetInfo DatasetInfoOf(const v1::DescribeDatasetResponse& message) {
   return info;
 }
 
-Batch::Content ContentOf(const v1::BatchHeader& message) {
+Batch::Content ContentOf(ReceivedBatch batch) {
+  const v1::BatchHeader& message = batch.header;
   Batch::Content content;
+  content.data = std::move(batch.bytes);
   content.sequence = message.batch_seq();
   content.epoch = message.epoch();
   content.step = message.step();

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "absl/status/status.h"
+#include "client/cpp/received_batch.h"
 #include "inkstream/batch.h"
 #include "inkstream/client.h"
 #include "inkstream/dataset_info.h"
@@ -17,8 +18,7 @@ DType DTypeOf(v1::DType dtype);  // kUnspecified for unknown numbers
 Cursor CursorOf(const v1::Cursor& message);
 StreamInfo StreamInfoOf(const v1::StreamOpened& message);
 DatasetInfo DatasetInfoOf(const v1::DescribeDatasetResponse& message);
-// Everything but the bytes.
-Batch::Content ContentOf(const v1::BatchHeader& message);
+Batch::Content ContentOf(ReceivedBatch batch);
 
 // INVALID_ARGUMENT for values that the wire would turn into others: a 0 that
 // means "the default" there.

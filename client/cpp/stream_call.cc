@@ -7,8 +7,12 @@
 
 namespace inkstream::client {
 
-StreamCall::StreamCall(std::shared_ptr<grpc::Channel> channel)
+StreamCall::StreamCall(std::shared_ptr<grpc::Channel> channel,
+                       const CallMetadata& metadata)
     : channel_(std::move(channel)) {
+  for (const auto& [key, value] : metadata) {
+    context_.AddMetadata(key, value);
+  }
   // Bulk bytes do not compress, and whether they should is the codec's choice.
   context_.set_compression_algorithm(GRPC_COMPRESS_NONE);
   // Sent with the first message: sending it here would block until the server

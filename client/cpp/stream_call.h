@@ -10,6 +10,9 @@
 #include <grpcpp/support/sync_stream.h>
 
 #include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
@@ -18,9 +21,13 @@
 
 namespace inkstream::client {
 
+// Keys and values that go with a call; keys in lower case.
+using CallMetadata = std::vector<std::pair<std::string, std::string>>;
+
 class StreamCall {
  public:
-  explicit StreamCall(std::shared_ptr<grpc::Channel> channel);
+  explicit StreamCall(std::shared_ptr<grpc::Channel> channel,
+                      const CallMetadata& metadata = {});
   StreamCall(const StreamCall&) = delete;
   StreamCall& operator=(const StreamCall&) = delete;
 

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "client/cpp/message_conversion.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/fake_drawing_server.h"
@@ -28,7 +29,7 @@ class BatchAssemblerTest : public ::testing::Test {
   }
 
   std::vector<int64_t> Index(size_t batch) {
-    const Batch made(std::move(batches_[batch]));
+    const Batch made(ContentOf(std::move(batches_[batch])));
     const auto values = made.Values<int64_t>("index");
     EXPECT_TRUE(values.ok()) << values.status();
     return {values->begin(), values->end()};
@@ -36,7 +37,7 @@ class BatchAssemblerTest : public ::testing::Test {
 
   BatchBuffers buffers_{2};
   BatchAssembler assembler_{&buffers_, kMaxBytes};
-  std::vector<Batch::Content> batches_;
+  std::vector<ReceivedBatch> batches_;
 };
 
 // `whole`, cut after each of `cuts` bytes.
@@ -65,9 +66,9 @@ std::vector<v1::BatchPart> Cut(const v1::BatchPart& whole,
 TEST_F(BatchAssemblerTest, WholeBatchIsOneBatch) {
   ASSERT_TRUE(Add(BatchOf(0, 5, 3, 3)).ok());
   ASSERT_EQ(batches_.size(), 1);
-  EXPECT_EQ(batches_[0].cursor.position, 3);
+  EXPECT_EQ(batches_[0].header.cursor().position(), 3);
   EXPECT_EQ(
-      reinterpret_cast<uintptr_t>(batches_[0].data.get()) % kTensorAlignment,
+      reinterpret_cast<uintptr_t>(batches_[0].bytes.get()) % kTensorAlignment,
       0);
   EXPECT_THAT(Index(0), ::testing::ElementsAre(5, 6, 7));
 }
@@ -82,7 +83,7 @@ TEST_F(BatchAssemblerTest, PartsAreReassembledInOrder) {
   }
   EXPECT_FALSE(assembler_.incomplete());
   ASSERT_EQ(batches_.size(), 1);
-  EXPECT_EQ(std::memcmp(batches_[0].data.get(), whole.data().data(), 400), 0);
+  EXPECT_EQ(std::memcmp(batches_[0].bytes.get(), whole.data().data(), 400), 0);
 }
 
 TEST_F(BatchAssemblerTest, SeveralBatchesTravelInOneMessage) {
@@ -100,10 +101,10 @@ TEST_F(BatchAssemblerTest, SeveralBatchesTravelInOneMessage) {
 
 TEST_F(BatchAssemblerTest, BufferIsReusedOnceItsBatchIsGone) {
   ASSERT_TRUE(Add(BatchOf(0, 0, 1000, 1000)).ok());
-  const uint8_t* first = batches_[0].data.get();
+  const uint8_t* first = batches_[0].bytes.get();
   batches_.clear();
   ASSERT_TRUE(Add(BatchOf(1, 0, 1000, 2000)).ok());
-  EXPECT_EQ(batches_[0].data.get(), first);
+  EXPECT_EQ(batches_[0].bytes.get(), first);
 }
 
 TEST(BatchBuffers, BufferOutlivesItsPool) {

@@ -36,6 +36,16 @@ def indices(stream: inkstream.Stream) -> list[list[int]]:
     return [batch.index.tolist() for batch in stream]
 
 
+@pytest.fixture(autouse=True, params=["libinkstream", "grpcio"])
+def reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Whatever reads the bytes, a stream does the same."""
+    if request.param == "grpcio":
+        monkeypatch.setattr("inkstream._client.native_library", lambda: (None, "a test"))
+    name: str = request.param
+    assert inkstream.connect("127.0.0.1:1").transport.split()[0] == name
+    return name
+
+
 @pytest.fixture
 def undisturbed() -> list[list[int]]:
     with FakeServer() as server:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import random
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import grpc
 
 from inkstream._errors import FixRequest
 from inkstream._plan import MAX_MESSAGE_BYTES
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -29,19 +32,25 @@ class Credentials:
         """What every call carries."""
         return (("authorization", f"Bearer {self.token}"),) if self.token else ()
 
+    def files(self) -> dict[str, bytes]:
+        """The PEM files that `tls` names: "ca", "cert", "key", as far as they are given."""
+        if isinstance(self.tls, bool):
+            return {}
+        paths = {"ca": self.tls} if isinstance(self.tls, str) else self.tls
+        unknown = sorted(set(paths) - {"ca", "cert", "key"})
+        if unknown:
+            raise FixRequest(f"tls has no {unknown[0]!r}; there are 'ca', 'cert', 'key'")
+        files: dict[str, bytes] = {}
+        for name, path in paths.items():
+            with open(path, "rb") as file:
+                files[name] = file.read()
+        return files
+
     def channel_credentials(self) -> grpc.ChannelCredentials | None:
         """None for plaintext."""
         if self.tls is False:
             return None
-        paths = {"ca": self.tls} if isinstance(self.tls, str) else self.tls
-        files: dict[str, bytes] = {}
-        if isinstance(paths, dict):
-            unknown = sorted(set(paths) - {"ca", "cert", "key"})
-            if unknown:
-                raise FixRequest(f"tls has no {unknown[0]!r}; there are 'ca', 'cert', 'key'")
-            for name, path in paths.items():
-                with open(path, "rb") as file:
-                    files[name] = file.read()
+        files = self.files()
         return grpc.ssl_channel_credentials(files.get("ca"), files.get("key"), files.get("cert"))
 
 
@@ -78,6 +87,7 @@ class Channels:
         self._credentials = credentials
         self._lock = threading.Lock()
         self._open: dict[str, grpc.Channel] = {}
+        self._streams: dict[str, Any] = {}
         self._known: list[str] = []
         # Clients begin at different replicas, whatever order they were listed in.
         self._turn = random.SystemRandom().randrange(1 << 30)
@@ -103,6 +113,14 @@ class Channels:
                 channel = self._open[endpoint] = self._connect(endpoint)
             return channel
 
+    def for_streams(self, endpoint: str, connect: Callable[[str, Credentials], T]) -> T:
+        """A connection of another kind than grpcio's, made by `connect` if need be."""
+        with self._lock:
+            if endpoint not in self._streams:
+                self._streams[endpoint] = connect(endpoint, self._credentials)
+            found: T = self._streams[endpoint]
+            return found
+
     def renew(self, endpoint: str) -> None:
         """The next stream to `endpoint` gets a connection of its own making.
 
@@ -110,11 +128,13 @@ class Channels:
         """
         with self._lock:
             self._open.pop(endpoint, None)
+            self._streams.pop(endpoint, None)
 
     def close(self) -> None:
         """Closes every channel."""
         with self._lock:
             channels, self._open = list(self._open.values()), {}
+            self._streams = {}
         for channel in channels:
             channel.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import grpc
@@ -16,8 +17,10 @@ from inkstream._dataset import Dataset
 from inkstream._embedded import EmbeddedTarget
 from inkstream._errors import Closed, FixRequest, InkstreamError
 from inkstream._grpc_errors import from_grpc
+from inkstream._native import library as native_library
 from inkstream._reader import BatchReader, Facts
 from inkstream._reader_grpc import GrpcBatchReader, read_one_batch
+from inkstream._reader_native import NativeBatchReader, NativeChannel
 from inkstream._retry import Retry
 from inkstream.v1 import dataset_pb2, service_pb2
 
@@ -72,6 +75,12 @@ class Client:
             dataset_pb2.GetStatusResponse,
         )
         return MessageToDict(answer, preserving_proto_field_name=True)
+
+    @property
+    def transport(self) -> str:
+        """What reads the streams of this process: "libinkstream", or "grpcio" and why."""
+        found, said = native_library()
+        return f"grpcio ({said})" if found is None else "libinkstream"
 
     def close(self) -> None:
         """Closes the connections of this process; a private server may end. Idempotent."""
@@ -142,13 +151,13 @@ class Client:
 
     def open_reader(self, endpoint: str, request: service_pb2.StreamBatchesRequest) -> BatchReader:
         """A stream at one endpoint."""
-        return GrpcBatchReader(
-            self.channels().channel(endpoint),
-            endpoint,
-            request,
-            self._credentials.metadata(),
-            self.stall,
-        )
+        metadata = self._credentials.metadata()
+        library, _ = native_library()
+        if library is None:
+            grpcio = self.channels().channel(endpoint)
+            return GrpcBatchReader(grpcio, endpoint, request, metadata, self.stall)
+        channel = self.channels().for_streams(endpoint, partial(NativeChannel, library))
+        return NativeBatchReader(channel, endpoint, request, metadata, self.stall)
 
     def _attempts(self, attempt: Any, within: float, each: float = 20.0) -> Any:
         retry = Retry(self.channels, within)

@@ -36,15 +36,25 @@ _CLASSES: dict[grpc.StatusCode, type[InkstreamError]] = {
     grpc.StatusCode.UNAUTHENTICATED: AccessDenied,
     grpc.StatusCode.PERMISSION_DENIED: AccessDenied,
 }
+_CODES = {code.value[0]: code for code in grpc.StatusCode}
 # How gRPC reports a connection that breaks in the middle of a stream, beside UNAVAILABLE.
 _BROKEN = ("RST_STREAM", "Stream removed", "Connection reset", "GOAWAY")
 
 
 def from_grpc(error: grpc.RpcError, endpoint: str) -> InkstreamError:
     """The error to raise; its text is the server's, with the endpoint where none answered."""
-    code = error.code()
-    text = error.details() or code.name
-    details = _details(error)
+    return _error(error.code(), error.details() or "", _details(error), endpoint)
+
+
+def error_of(code: int, text: str, details: bytes, endpoint: str) -> InkstreamError:
+    """The same of a status as its number, text and serialised google.rpc.Status."""
+    return _error(_CODES.get(code, grpc.StatusCode.UNKNOWN), text, parse_status(details), endpoint)
+
+
+def _error(
+    code: grpc.StatusCode, text: str, details: StatusDetails, endpoint: str
+) -> InkstreamError:
+    text = text or code.name
     kind = _CLASSES.get(code, InkstreamError)
     if kind is InkstreamError and any(sign in text for sign in _BROKEN):
         kind = Unavailable

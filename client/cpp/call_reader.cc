@@ -1,0 +1,71 @@
+#include "client/cpp/call_reader.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "client/cpp/part_parser.h"
+
+namespace inkstream::client {
+namespace {
+
+absl::Status Broken(const char* what) {
+  return absl::InternalError(
+      absl::StrCat("the server broke the protocol: ", what));
+}
+
+}  // namespace
+
+CallReader::CallReader(std::shared_ptr<StreamCall> call, BatchBuffers* buffers,
+                       uint64_t max_batch_bytes)
+    : call_(std::move(call)), assembler_(buffers, max_batch_bytes) {}
+
+absl::StatusOr<std::optional<CallEvent>> CallReader::Read() {
+  grpc::ByteBuffer message;
+  if (call_->Read(&message)) {
+    absl::StatusOr<CallEvent> event = EventOf(message);
+    if (!event.ok()) return Break(event.status());
+    return std::optional<CallEvent>(*std::move(event));
+  }
+  const absl::Status status = call_->Finish();
+  if (!status.ok()) return status;
+  broken_ = true;
+  if (!ended_) return Broken("a stream that ends well without an end part");
+  if (assembler_.incomplete()) {
+    return Broken("a stream that ends within a batch");
+  }
+  broken_ = false;
+  return std::optional<CallEvent>();
+}
+
+absl::StatusOr<CallEvent> CallReader::EventOf(const grpc::ByteBuffer& message) {
+  absl::StatusOr<BatchPartView> part = ParseBatchPart(message);
+  if (!part.ok()) return part.status();
+  if (ended_) return Broken("a message after the end part");
+  if (part->opened.has_value()) {
+    if (opened_) return Broken("a second first part");
+    opened_ = true;
+    return CallEvent(*std::move(part->opened));
+  }
+  if (!opened_) return Broken("a batch before the first part");
+  if (part->end.has_value()) {
+    ended_ = true;
+    return CallEvent(*std::move(part->end));
+  }
+  std::vector<ReceivedBatch> batches;
+  absl::Status status = assembler_.Add(*std::move(part), &batches);
+  if (!status.ok()) return status;
+  return CallEvent(std::move(batches));
+}
+
+absl::Status CallReader::Break(absl::Status status) {
+  broken_ = true;
+  call_->Cancel();
+  // The call is over only once everything is read and its status taken.
+  grpc::ByteBuffer message;
+  while (call_->Read(&message)) {
+  }
+  static_cast<void>(call_->Finish());
+  return status;
+}
+
+}  // namespace inkstream::client

@@ -1,0 +1,51 @@
+// What comes in on one StreamBatches call, as whole events: the first part,
+// batches, the end. Checks the order of messages; whatever breaks the protocol
+// cancels the call.
+//
+// Thread safety: for one thread, the only one that reads the call.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "client/cpp/batch_assembler.h"
+#include "client/cpp/batch_buffers.h"
+#include "client/cpp/received_batch.h"
+#include "client/cpp/stream_call.h"
+
+namespace inkstream::client {
+
+// No batches: a message came that completes none.
+using CallEvent =
+    std::variant<v1::StreamOpened, std::vector<ReceivedBatch>, v1::StreamEnd>;
+
+class CallReader {
+ public:
+  CallReader(std::shared_ptr<StreamCall> call, BatchBuffers* buffers,
+             uint64_t max_batch_bytes);
+
+  // Blocks. nullopt: the call ended well, behind its end part. An error is the
+  // server's status, or what is wrong with its messages. Not called again after
+  // either.
+  absl::StatusOr<std::optional<CallEvent>> Read();
+
+  // The last error was found here, not told by the server.
+  bool broken() const { return broken_; }
+
+ private:
+  absl::StatusOr<CallEvent> EventOf(const grpc::ByteBuffer& message);
+  absl::Status Break(absl::Status status);
+
+  const std::shared_ptr<StreamCall> call_;
+  BatchAssembler assembler_;
+  bool opened_ = false;
+  bool ended_ = false;
+  bool broken_ = false;
+};
+
+}  // namespace inkstream::client

@@ -1,0 +1,49 @@
+#include "client/cpp/channel_arguments.h"
+
+#include <algorithm>
+
+#include "absl/strings/match.h"
+
+namespace inkstream::client {
+namespace {
+
+// A vanished network is noticed after their sum; servers permit this rate.
+constexpr int kKeepaliveMillis = 20'000;
+constexpr int kKeepaliveTimeoutMillis = 10'000;
+// What a message may carry besides the bytes that the server cuts to size.
+constexpr int kMessageSlack = 64 << 10;
+// Trying again is decided by the stream, so a channel must not sit out a long
+// wait.
+constexpr int kFirstBackoffMillis = 200;
+constexpr int kLongestBackoffMillis = 2'000;
+
+bool IsLoopback(absl::string_view target) {
+  const absl::string_view host = target.substr(0, target.rfind(':'));
+  return host == "localhost" || host == "127.0.0.1" || host == "[::1]";
+}
+
+}  // namespace
+
+grpc::ChannelArguments ChannelArgumentsFor(absl::string_view target,
+                                           uint32_t max_message_bytes) {
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMillis);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMillis);
+  // Pings also while the server is silent, or only two are ever sent.
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  // A connection of one's own: a shared one would outlive a change of servers.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kFirstBackoffMillis);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kLongestBackoffMillis);
+  arguments.SetMaxReceiveMessageSize(
+      static_cast<int>(std::min<uint32_t>(max_message_bytes, 1U << 30U)) +
+      kMessageSlack);
+  if (IsLoopback(target)) arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  // Streams of a job spread over the replicas behind one name.
+  if (absl::StartsWith(target, "dns:")) {
+    arguments.SetLoadBalancingPolicyName("round_robin");
+  }
+  return arguments;
+}
+
+}  // namespace inkstream::client

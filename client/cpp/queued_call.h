@@ -1,0 +1,89 @@
+// One StreamBatches call, read ahead by a thread of its own: what the C
+// interface gives out. Opening anew after an error is the caller's.
+//
+// What is ahead is bounded by the credits that the caller grants; a server that
+// sends more breaks the protocol.
+//
+// Thread safety: Next() from one thread at a time; the rest from any.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <variant>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "client/cpp/batch_buffers.h"
+#include "client/cpp/call_reader.h"
+#include "client/cpp/received_batch.h"
+#include "client/cpp/stream_call.h"
+#include "inkstream/v1/service.pb.h"
+
+namespace inkstream::client {
+
+struct QueuedCallOptions {
+  CallMetadata metadata;
+  // Without a message for this long, while one is due, the call has stalled.
+  absl::Duration stall = absl::Seconds(60);
+  // Refused before anything is allocated.
+  uint64_t max_batch_bytes = 1ULL << 30U;
+};
+
+class QueuedCall {
+ public:
+  using Event = std::variant<v1::StreamOpened, ReceivedBatch, v1::StreamEnd>;
+
+  QueuedCall(std::shared_ptr<grpc::Channel> channel,
+             const v1::StreamBatchesRequest& first,
+             const QueuedCallOptions& options);
+  // Cancels, waits for the thread.
+  ~QueuedCall();
+
+  // Blocks. Events come in order; the error that ended the call comes behind
+  // everything that was received.
+  absl::StatusOr<Event> Next();
+
+  // The server may send that many further batches.
+  void Grant(uint32_t credits);
+
+  // Ends the call at once and drops what is queued. Idempotent.
+  void Cancel();
+
+  // Why Next() gave an error, where the server did not tell it.
+  bool cancelled() const;
+  bool stalled() const;
+  bool broken() const;  // the server's messages break the protocol
+
+ private:
+  void ReadUntilDone();
+  void Open();
+  void WriteCredits(uint32_t credits);
+  void Queue(CallEvent event);
+  void EndWith(absl::Status status, bool broken);
+
+  const v1::StreamBatchesRequest first_;
+  const QueuedCallOptions options_;
+  const std::shared_ptr<StreamCall> call_;
+  BatchBuffers buffers_;
+
+  mutable absl::Mutex mutex_;
+  std::deque<Event> queue_ ABSL_GUARDED_BY(mutex_);
+  std::optional<absl::Status> done_ ABSL_GUARDED_BY(mutex_);
+  bool broken_ ABSL_GUARDED_BY(mutex_) = false;
+  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
+  bool stalled_ ABSL_GUARDED_BY(mutex_) = false;
+  // Messages that the server owes: the first part, then batches.
+  uint64_t due_ ABSL_GUARDED_BY(mutex_) = 1;
+  bool opening_sent_ ABSL_GUARDED_BY(mutex_) = false;
+  uint32_t early_credits_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::Time progress_ ABSL_GUARDED_BY(mutex_);
+
+  std::thread reader_;  // last: it uses everything above
+};
+
+}  // namespace inkstream::client

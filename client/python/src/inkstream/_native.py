@@ -1,0 +1,138 @@
+"""libinkstream through ctypes: found, loaded, declared. ctypes lets go of the GIL in each call."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+from collections.abc import Sequence
+from ctypes import POINTER, Structure, c_char_p, c_double, c_size_t, c_uint32, c_uint64, c_void_p
+from pathlib import Path
+
+ABI = 1
+OPENED, BATCH, END, ERROR = 1, 2, 3, 4
+FROM_SERVER, CANCELLED, STALLED, BROKEN = 0, 1, 2, 3
+
+_VARIABLE = "INKSTREAM_LIBRARY"
+_NAME = "libinkstream.so"
+
+
+class ChannelOptions(Structure):
+    """ik_channel_options."""
+
+    _fields_ = (
+        ("target", c_char_p),
+        ("max_message_bytes", c_uint32),
+        ("tls", c_uint32),
+        ("ca", c_char_p),
+        ("key", c_char_p),
+        ("cert", c_char_p),
+    )
+
+
+class StreamOptions(Structure):
+    """ik_stream_options."""
+
+    _fields_ = (
+        ("request", c_char_p),
+        ("request_size", c_size_t),
+        ("metadata", POINTER(c_char_p)),
+        ("stall_seconds", c_double),
+        ("max_batch_bytes", c_uint64),
+    )
+
+
+class Event(Structure):
+    """ik_event."""
+
+    _fields_ = (
+        ("kind", c_uint32),
+        ("header", c_void_p),
+        ("header_size", c_size_t),
+        ("data", c_void_p),
+        ("data_size", c_size_t),
+        ("buffer", c_void_p),
+        ("origin", c_uint32),
+        ("code", c_uint32),
+        ("message", c_void_p),
+        ("message_size", c_size_t),
+        ("details", c_void_p),
+        ("details_size", c_size_t),
+    )
+
+
+def _declare(library: ctypes.CDLL) -> None:
+    declarations: Sequence[tuple[str, type | None, tuple[object, ...]]] = (
+        ("ik_abi", c_uint32, ()),
+        ("ik_channel_open", c_void_p, (POINTER(ChannelOptions),)),
+        ("ik_channel_close", None, (c_void_p,)),
+        ("ik_stream_open", c_void_p, (c_void_p, POINTER(StreamOptions))),
+        ("ik_stream_read", None, (c_void_p, POINTER(Event))),
+        ("ik_stream_grant", None, (c_void_p, c_uint32)),
+        ("ik_stream_cancel", None, (c_void_p,)),
+        ("ik_stream_close", None, (c_void_p,)),
+        ("ik_buffer_release", None, (c_void_p,)),
+    )
+    for name, result, arguments in declarations:
+        function = getattr(library, name)
+        function.restype, function.argtypes = result, list(arguments)
+
+
+class _Loader:
+    """The library of this process, loaded when first asked for."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._asked = False
+        self._pid = 0
+        self._library: ctypes.CDLL | None = None
+        self._reason = ""
+
+    def get(self) -> tuple[ctypes.CDLL | None, str]:
+        with self._lock:
+            if not self._asked:
+                self._asked = True
+                self._pid = os.getpid()
+                self._library, self._reason = _load()
+            if self._library is not None and self._pid != os.getpid():
+                # Its threads and locks stayed behind; grpcio sees to forks itself.
+                return None, "this process was forked from one that has used libinkstream"
+            return self._library, self._reason
+
+
+def _candidates() -> list[Path]:
+    here = Path(__file__).resolve().parent
+    # In the package, then beside the program that a checkout has built.
+    return [here / "_lib" / _NAME, *(p / "build" / _NAME for p in here.parents[3:4])]
+
+
+def _load() -> tuple[ctypes.CDLL | None, str]:
+    given = os.environ.get(_VARIABLE)
+    if given == "none":
+        return None, f"{_VARIABLE}=none"
+    paths = [Path(given)] if given else [p for p in _candidates() if p.is_file()]
+    if not paths:
+        return None, f"there is no {_NAME} in the package, and {_VARIABLE} is not set"
+    try:
+        library = ctypes.CDLL(str(paths[0]))
+        _declare(library)
+        found = library.ik_abi()
+    except (OSError, AttributeError) as error:
+        return None, f"{paths[0]} cannot be loaded: {error}"
+    if found != ABI:
+        return None, f"{paths[0]} has interface {found}, this package needs {ABI}"
+    return library, str(paths[0])
+
+
+_loader = _Loader()
+# A fork in the middle of loading must not leave the lock held.
+os.register_at_fork(
+    before=_loader._lock.acquire,
+    after_in_parent=_loader._lock.release,
+    after_in_child=_loader._lock.release,
+)
+
+
+def library() -> tuple[ctypes.CDLL | None, str]:
+    """The library and where it lies; or None and why grpcio is used instead."""
+    return _loader.get()
