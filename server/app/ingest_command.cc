@@ -33,6 +33,8 @@ struct IngestFlags {
   std::string name = "quickdraw";
   std::string split;
   std::string keep = "simplified";
+  std::string format;
+  std::string word;
   std::string max_errors = "1%";
   std::string errors;
   int threads = 0;
@@ -105,6 +107,11 @@ int RunIngest(const IngestFlags& flags) {
       ingest::MaxErrors::Parse(flags.max_errors);
   if (!max_errors.ok()) return Misused(max_errors.status());
   options.max_errors = *max_errors;
+  if (!flags.format.empty()) {
+    options.format = *ingest::ParseInputFormat(flags.format);
+  }
+  options.parser.only_raw = flags.format == "raw";
+  options.word = flags.word;
   options.parser.keep_raw = flags.keep == "raw";
   absl::StatusOr<std::vector<ingest::InputFile>> inputs =
       ingest::ListInputs(flags.inputs);
@@ -166,8 +173,9 @@ void AddIngestCommand(CLI::App& app, int* exit_code) {
       app.add_subcommand(kName, "Puts drawings from files into a store");
   command
       ->add_option("INPUT", flags->inputs,
-                   "Simplified NDJSON, plain, gzip or zstd: files, "
-                   "directories, or - (standard input)")
+                   "NDJSON (simplified or raw), the official .bin, Kaggle's "
+                   "CSV, JSON arrays; plain, gzip or zstd, told apart by "
+                   "content: files, directories, FIFOs, - (standard input)")
       ->required();
   command->add_option("--store", flags->store, "The store to make")->required();
   command->add_option("--name", flags->name, "What the dataset is called")
@@ -178,6 +186,12 @@ void AddIngestCommand(CLI::App& app, int* exit_code) {
                    "(every point and time as it is)")
       ->check(CLI::IsMember({"simplified", "raw"}))
       ->capture_default_str();
+  command
+      ->add_option("--format", flags->format,
+                   "What every input is; none: its content decides")
+      ->check(CLI::IsMember({"ndjson", "raw", "bin", "csv", "json"}));
+  command->add_option("--word", flags->word,
+                      "The word of .bin inputs; none: the file's stem");
   command->add_option("--split", flags->split,
                       "NAME=FRACTION,...; none: all in train");
   command

@@ -46,6 +46,8 @@ struct ParsedChunk {
 struct ParserOptions {
   // Raw drawings are kept as they were drawn, not simplified.
   bool keep_raw = false;
+  // Drawings without times are bad ones.
+  bool only_raw = false;
 };
 
 // Cuts one input. One thread at a time.

@@ -16,7 +16,7 @@ constexpr std::array<absl::string_view, kErrorKinds> kNames = {
     "duplicate_key",  "no_drawing",    "bad_drawing",     "no_strokes",
     "empty_stroke",   "unequal_xy",    "not_whole",       "out_of_range",
     "too_large",      "bad_word",      "bad_countrycode", "bad_timestamp",
-    "bad_recognized", "bad_key_id",
+    "bad_recognized", "bad_key_id",    "bad_row",
 };
 
 }  // namespace

@@ -37,8 +37,9 @@ enum class ErrorKind : uint8_t {
   kBadTimestamp,
   kBadRecognized,
   kBadKeyId,
+  kBadRow,
 };
-inline constexpr size_t kErrorKinds = 22;
+inline constexpr size_t kErrorKinds = 23;
 
 absl::string_view ErrorKindName(ErrorKind kind);
 

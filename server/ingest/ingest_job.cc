@@ -7,9 +7,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "server/ingest/bin_format.h"
 #include "server/ingest/byte_source.h"
-#include "server/ingest/ndjson_format.h"
+#include "server/ingest/input_format.h"
 #include "server/ingest/ordered_workers.h"
 #include "server/ingest/peeked_source.h"
 
@@ -36,6 +35,7 @@ class InputSequence {
       if (*more) {
         chunk->file = file_;
         chunk->format = format_;
+        if (!options_.word.empty()) chunk->word = options_.word;
         return true;
       }
       before_ += source_->consumed();
@@ -53,20 +53,17 @@ class InputSequence {
         OpenSource(path, options_.interrupted);
     if (!source.ok()) return source.status();
     auto peeked = std::make_unique<PeekedSource>(*std::move(source));
-    absl::StatusOr<absl::string_view> beginning =
-        peeked->Peek(BinFormat::kHeaderBytes);
-    if (!beginning.ok()) return beginning.status();
-    format_ = BinFormat::Matches(*beginning)
-                  ? static_cast<const DrawingFormat*>(&bin_)
-                  : &ndjson_;
+    absl::StatusOr<const DrawingFormat*> format =
+        formats_.Choose(options_.format, peeked.get(), SourceName(path));
+    if (!format.ok()) return format.status();
+    format_ = *format;
     source_ = peeked.get();
     cutter_ = format_->NewCutter(std::move(peeked), SourceName(path));
     return absl::OkStatus();
   }
 
   const IngestOptions& options_;
-  const NdjsonFormat ndjson_;
-  const BinFormat bin_;
+  const InputFormats formats_;
   const DrawingFormat* format_ = nullptr;  // of the open input
   size_t file_ = 0;
   uint64_t before_ = 0;  // bytes of the files that have ended
@@ -137,7 +134,8 @@ absl::Status ReadAll(const IngestOptions& options, store::StoreWriter* writer,
   if (report->read == 0) {
     return absl::InvalidArgumentError(
         absl::StrCat("there are no drawings in ", NamesOf(options),
-                     ": expected one JSON object a line"));
+                     ": expected NDJSON, a JSON array, Kaggle's CSV or the "
+                     "official binary format"));
   }
   if (options.max_errors.IsOverAtEnd(report->errors.total(), report->read)) {
     return TooManyErrors(options, *report);

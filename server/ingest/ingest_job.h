@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "server/ingest/drawing_format.h"
 #include "server/ingest/error_log.h"
+#include "server/ingest/input_format.h"
 #include "server/ingest/input_list.h"
 #include "server/ingest/max_errors.h"
 #include "server/store/store_writer.h"
@@ -33,6 +34,8 @@ struct IngestReport {
 
 struct IngestOptions {
   std::vector<InputFile> inputs;
+  InputFormat format = InputFormat::kDetect;
+  std::string word;  // of inputs whose records have none (.bin); empty: stem
   ParserOptions parser;
   MaxErrors max_errors;
   int threads = 1;  // that read and parse

@@ -1,15 +1,14 @@
 #include "server/ingest/json_drawing.h"
 
-#include <charconv>
 #include <cmath>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "server/ingest/drawing_fields.h"
 #include "server/ingest/json_text.h"
 #include "server/ingest/raw_drawing.h"
-#include "server/ingest/timestamp_text.h"
 #include "server/store/drawing_rules.h"
 
 namespace inkstream::ingest {
@@ -129,8 +128,10 @@ bool ReadStroke(element value, size_t stroke, Drawing* drawing,
   return true;
 }
 
-bool ReadStrokes(element value, RawDrawingReader* raw, Drawing* drawing,
-                 ParsedChunk* chunk, RecordError* error) {
+}  // namespace
+
+bool ReadJsonStrokes(element value, RawDrawingReader* raw, Drawing* drawing,
+                     ParsedChunk* chunk, RecordError* error) {
   array strokes;
   if (value.get(strokes) != simdjson::SUCCESS) {
     return Refuse(error, ErrorKind::kBadDrawing,
@@ -142,6 +143,11 @@ bool ReadStrokes(element value, RawDrawingReader* raw, Drawing* drawing,
     ++(raw->keeps() ? chunk->kept_raw : chunk->simplified);
     return true;
   }
+  if (raw->only_raw() && strokes.size() > 0) {
+    return Refuse(error, ErrorKind::kBadDrawing,
+                  "drawing: its first stroke is not three lists, x, y and t, "
+                  "as --format raw expects");
+  }
   size_t stroke = 0;
   for (const element each : strokes) {
     if (!ReadStroke(each, stroke++, drawing, error)) return false;
@@ -152,6 +158,8 @@ bool ReadStrokes(element value, RawDrawingReader* raw, Drawing* drawing,
   return true;
 }
 
+namespace {
+
 bool ReadText(element value, absl::string_view key, ErrorKind kind,
               absl::string_view* text, RecordError* error) {
   std::string_view found;
@@ -161,24 +169,6 @@ bool ReadText(element value, absl::string_view key, ErrorKind kind,
         absl::StrCat(key, " is ", Shown(value), ", expected a string"));
   }
   *text = View(found);
-  return true;
-}
-
-bool ReadKeyId(element value, Drawing* drawing, RecordError* error) {
-  absl::string_view text;
-  if (!ReadText(value, "key_id", ErrorKind::kBadKeyId, &text, error)) {
-    return false;
-  }
-  int64_t key = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, code] = std::from_chars(text.data(), end, key);
-  if (code != std::errc() || stop != end || key < 1 || text[0] == '0') {
-    return Refuse(error, ErrorKind::kBadKeyId,
-                  absl::StrCat("key_id is ", Shown(value),
-                               ", expected a decimal string in "
-                               "1..9223372036854775807, no leading zeros"));
-  }
-  drawing->key_id = key;
   return true;
 }
 
@@ -216,7 +206,7 @@ bool ReadField(Key key, element value, RawDrawingReader* raw, Drawing* drawing,
   absl::string_view text;
   switch (key) {
     case kDrawing:
-      return ReadStrokes(value, raw, drawing, chunk, error);
+      return ReadJsonStrokes(value, raw, drawing, chunk, error);
     case kWord:
       if (!ReadText(value, "word", ErrorKind::kBadWord, &text, error)) {
         return false;
@@ -235,12 +225,7 @@ bool ReadField(Key key, element value, RawDrawingReader* raw, Drawing* drawing,
                     error)) {
         return false;
       }
-      drawing->timestamp = ParseTimestamp(text);
-      return drawing->timestamp.has_value() ||
-             Refuse(error, ErrorKind::kBadTimestamp,
-                    absl::StrCat("timestamp is ", Shown(value),
-                                 ", expected YYYY-MM-DD HH:MM:SS[.ffffff] "
-                                 "UTC"));
+      return ReadTimestampText(text, drawing, error);
     case kRecognized: {
       bool recognized = false;
       if (value.get(recognized) != simdjson::SUCCESS) {
@@ -252,7 +237,8 @@ bool ReadField(Key key, element value, RawDrawingReader* raw, Drawing* drawing,
       return true;
     }
     case kKeyId:
-      return ReadKeyId(value, drawing, error);
+      return ReadText(value, "key_id", ErrorKind::kBadKeyId, &text, error) &&
+             ReadKeyIdText(text, drawing, error);
     case kUnknown:
       return true;
   }

@@ -105,7 +105,7 @@ bool RawDrawingReader::Read(array strokes, Drawing* drawing,
   for (const element value : strokes) {
     if (!ReadStroke(value, stroke++, error)) return false;
   }
-  if (keep_) {
+  if (options_.keep_raw) {
     drawing->stroke_ends = stroke_ends_;
     drawing->raw = points_;
     store::FillCanvas(drawing);

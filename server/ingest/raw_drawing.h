@@ -20,10 +20,12 @@ class RawDrawingReader {
   // Points of one drawing as drawn; more are refused before any work.
   static constexpr size_t kMaxPoints = 65535;
 
-  explicit RawDrawingReader(bool keep = false) : keep_(keep) {}
+  explicit RawDrawingReader(const ParserOptions& options) : options_(options) {}
 
   // Whether drawings are kept as they were drawn.
-  bool keeps() const { return keep_; }
+  bool keeps() const { return options_.keep_raw; }
+  // Whether other drawings are refused.
+  bool only_raw() const { return options_.only_raw; }
 
   // True if the first stroke has three lists, which only raw drawings have.
   static bool IsRaw(simdjson::dom::array strokes);
@@ -36,7 +38,7 @@ class RawDrawingReader {
   bool ReadStroke(simdjson::dom::element value, size_t stroke,
                   RecordError* error);
 
-  const bool keep_;
+  const ParserOptions options_;
   OfficialSimplifier simplifier_;
   std::vector<uint32_t> stroke_ends_;
   RawStrokes points_;

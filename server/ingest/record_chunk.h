@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 
@@ -18,6 +19,14 @@ struct OverlongRecord {
   uint64_t line = 0;
   uint64_t offset = 0;  // in the decompressed input
   std::string beginning;
+  std::string hint;  // what may have gone wrong; may be empty
+};
+
+// A record of a chunk whose format does not end records with lines.
+struct RecordPlace {
+  uint32_t begin = 0;  // in the chunk
+  uint32_t end = 0;
+  uint64_t line = 0;  // from 1, in the decompressed input
 };
 
 // Reused from chunk to chunk so that its memory is touched once.
@@ -40,7 +49,9 @@ class RecordChunk {
   size_t size = 0;
   std::optional<OverlongRecord> overlong;  // then size is 0
   const DrawingFormat* format = nullptr;   // of the input
-  std::string word;  // of every record, where the format names it once
+  std::string word;    // of every record, where the format names it once
+  std::string header;  // the input's first row, where it names the columns
+  std::vector<RecordPlace> records;  // empty: a record a line
 
  private:
   std::unique_ptr<char[]> bytes_;

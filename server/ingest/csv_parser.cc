@@ -1,0 +1,170 @@
+#include "server/ingest/csv_parser.h"
+
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "server/ingest/csv_format.h"
+#include "server/ingest/drawing_fields.h"
+#include "server/ingest/json_drawing.h"
+#include "server/ingest/ndjson_format.h"
+#include "server/ingest/raw_drawing.h"
+#include "server/store/drawing_rules.h"
+#include "simdjson.h"
+
+namespace inkstream::ingest {
+namespace {
+
+class CsvParser : public RecordParser {
+ public:
+  explicit CsvParser(const ParserOptions& options) : raw_(options) {
+    const simdjson::error_code code =
+        parser_.allocate(RecordChunk::kCapacity, NdjsonFormat::kMaxDepth);
+    // Without memory here, every row is refused with that reason.
+    static_cast<void>(code);
+  }
+
+  ParsedChunk Parse(const RecordChunk& chunk) override {
+    ParsedChunk parsed;
+    if (chunk.overlong.has_value()) {
+      AddOverlong(chunk, &parsed);
+      return parsed;
+    }
+    if (chunk.header != header_) {
+      absl::StatusOr<CsvColumns> columns = CsvColumns::Parse(chunk.header);
+      // The cutter has parsed it before.
+      if (columns.ok()) columns_ = *std::move(columns);
+      header_ = chunk.header;
+    }
+    for (const RecordPlace& place : chunk.records) {
+      const absl::string_view row =
+          chunk.text().substr(place.begin, place.end - place.begin);
+      ++parsed.read;
+      if (ReadRow(row, &parsed)) {
+        parsed.drawings.push_back(drawing_);
+      } else {
+        parsed.errors.Add(error_.kind, chunk.file, place.line,
+                          chunk.offset + place.begin, error_.reason, row);
+      }
+    }
+    return parsed;
+  }
+
+ private:
+  bool Refuse(ErrorKind kind, std::string reason) {
+    error_ = {kind, std::move(reason)};
+    return false;
+  }
+
+  bool ReadRow(absl::string_view row, ParsedChunk* parsed) {
+    drawing_.Clear();
+    if (!SplitCsvRow(row, &fields_)) {
+      return Refuse(ErrorKind::kBadRow,
+                    "a quote stands inside a field; a field with quotes is "
+                    "quoted itself, its quotes doubled");
+    }
+    if (fields_.size() != columns_.columns.size()) {
+      return Refuse(
+          ErrorKind::kBadRow,
+          absl::StrCat("the row has ", fields_.size(), " fields, the header ",
+                       columns_.columns.size()));
+    }
+    for (size_t f = 0; f < fields_.size(); ++f) {
+      if (columns_.columns[f] == CsvColumns::kOther) {
+        parsed->unknown_keys.Add(columns_.names[f]);
+      } else if (fields_[f].empty()) {
+        if (columns_.columns[f] == CsvColumns::kDrawing) {
+          return Refuse(ErrorKind::kNoDrawing, "the field drawing is empty");
+        }
+        parsed->null_values.Add(columns_.names[f]);
+      } else if (!ReadField(columns_.columns[f], &fields_[f], parsed)) {
+        return false;
+      }
+    }
+    if (absl::Status status = store::ValidateDrawing(drawing_); !status.ok()) {
+      return Refuse(KindOfStoreRule(status.message()),
+                    std::string(status.message()));
+    }
+    return true;
+  }
+
+  bool ReadField(CsvColumns::Column column, std::string* text,
+                 ParsedChunk* parsed) {
+    switch (column) {
+      case CsvColumns::kDrawing:
+        return ReadDrawing(text, parsed);
+      case CsvColumns::kWord:
+        drawing_.word = *text;
+        return true;
+      case CsvColumns::kCountrycode:
+        drawing_.countrycode = *text;
+        return true;
+      case CsvColumns::kTimestamp:
+        return ReadCsvTimestamp(*text, &drawing_, &error_);
+      case CsvColumns::kRecognized:
+        return ReadRecognizedText(*text, &drawing_, &error_);
+      case CsvColumns::kKeyId:
+        return ReadKeyIdText(*text, &drawing_, &error_);
+      case CsvColumns::kOther:
+        return true;
+    }
+    return true;
+  }
+
+  bool ReadDrawing(std::string* text, ParsedChunk* parsed) {
+    const size_t size = text->size();
+    text->append(simdjson::SIMDJSON_PADDING, ' ');
+    simdjson::dom::element strokes;
+    const simdjson::error_code code =
+        parser_.parse(text->data(), size, false).get(strokes);
+    if (code != simdjson::SUCCESS) {
+      error_ = ExplainJsonError(code, absl::string_view(*text).substr(0, size));
+      error_.reason = absl::StrCat("drawing: ", error_.reason);
+      return false;
+    }
+    return ReadJsonStrokes(strokes, &raw_, &drawing_, parsed, &error_);
+  }
+
+  simdjson::dom::parser parser_;
+  RawDrawingReader raw_;
+  std::string header_;
+  CsvColumns columns_;
+  std::vector<std::string> fields_;
+  Drawing drawing_;
+  RecordError error_;
+};
+
+}  // namespace
+
+absl::StatusOr<CsvColumns> CsvColumns::Parse(absl::string_view header) {
+  static constexpr std::array<absl::string_view, kOther> kNames = {
+      "drawing", "word", "countrycode", "timestamp", "recognized", "key_id"};
+  CsvColumns result;
+  if (!SplitCsvRow(header, &result.names)) {
+    return absl::InvalidArgumentError("quotes are astray in the header row");
+  }
+  std::set<std::string> seen;
+  for (const std::string& name : result.names) {
+    if (!seen.insert(name).second) {
+      return absl::InvalidArgumentError("the header row names a column twice");
+    }
+    Column column = kOther;
+    for (size_t c = 0; c < kNames.size(); ++c) {
+      if (name == kNames[c]) column = static_cast<Column>(c);
+    }
+    result.columns.push_back(column);
+  }
+  if (seen.count("drawing") == 0) {
+    return absl::InvalidArgumentError(
+        "the header row has no column 'drawing'; expected some of "
+        "countrycode,drawing,key_id,recognized,timestamp,word");
+  }
+  return result;
+}
+
+std::unique_ptr<RecordParser> NewCsvParser(const ParserOptions& options) {
+  return std::make_unique<CsvParser>(options);
+}
+
+}  // namespace inkstream::ingest

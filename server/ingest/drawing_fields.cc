@@ -1,0 +1,137 @@
+#include "server/ingest/drawing_fields.h"
+
+#include <charconv>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "server/ingest/json_text.h"
+#include "server/ingest/ndjson_format.h"
+#include "server/ingest/timestamp_text.h"
+
+namespace inkstream::ingest {
+namespace {
+
+constexpr size_t kMaxShownValue = 40;
+constexpr absl::string_view kZone = " UTC";
+
+bool Refuse(RecordError* error, ErrorKind kind, absl::string_view field,
+            absl::string_view text, absl::string_view expected) {
+  error->kind = kind;
+  error->reason =
+      absl::StrCat(field, " is \"", PrintableText(text, kMaxShownValue),
+                   "\", expected ", expected);
+  return false;
+}
+
+bool Contains(absl::string_view text, absl::string_view word) {
+  return text.find(word) != absl::string_view::npos;
+}
+
+// Whether `word` stands where a value would, not inside a string.
+bool HasBareWord(absl::string_view text, absl::string_view word) {
+  for (size_t at = text.find(word); at != absl::string_view::npos;
+       at = text.find(word, at + 1)) {
+    const absl::string_view before = text.substr(0, at);
+    const size_t last = before.find_last_not_of(" \t-+");
+    if (last != absl::string_view::npos &&
+        Contains("[,:", before.substr(last, 1))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+bool ReadKeyIdText(absl::string_view text, Drawing* drawing,
+                   RecordError* error) {
+  int64_t key = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, code] = std::from_chars(text.data(), end, key);
+  if (code != std::errc() || stop != end || key < 1 || text[0] == '0') {
+    return Refuse(error, ErrorKind::kBadKeyId, "key_id", text,
+                  "a decimal string in 1..9223372036854775807, no leading "
+                  "zeros");
+  }
+  drawing->key_id = key;
+  return true;
+}
+
+bool ReadTimestampText(absl::string_view text, Drawing* drawing,
+                       RecordError* error) {
+  drawing->timestamp = ParseTimestamp(text);
+  return drawing->timestamp.has_value() ||
+         Refuse(error, ErrorKind::kBadTimestamp, "timestamp", text,
+                "YYYY-MM-DD HH:MM:SS[.ffffff] UTC");
+}
+
+bool ReadCsvTimestamp(absl::string_view text, Drawing* drawing,
+                      RecordError* error) {
+  drawing->timestamp = absl::EndsWith(text, kZone)
+                           ? ParseTimestamp(text)
+                           : ParseTimestamp(absl::StrCat(text, kZone));
+  if (!drawing->timestamp.has_value()) {
+    return Refuse(error, ErrorKind::kBadTimestamp, "timestamp", text,
+                  "YYYY-MM-DD HH:MM:SS[.ffffff]");
+  }
+  drawing->timestamp->trailing_zeros = 0;
+  return true;
+}
+
+bool ReadRecognizedText(absl::string_view text, Drawing* drawing,
+                        RecordError* error) {
+  if (text != "True" && text != "False" && text != "true" && text != "false") {
+    return Refuse(error, ErrorKind::kBadRecognized, "recognized", text,
+                  "True or False");
+  }
+  drawing->recognized = text[0] == 'T' || text[0] == 't';
+  return true;
+}
+
+RecordError ExplainJsonError(simdjson::error_code code,
+                             absl::string_view text) {
+  if (Contains(text, absl::string_view("\0", 1))) {
+    return {
+        ErrorKind::kNulByte,
+        absl::StrCat("a NUL byte at byte ",
+                     text.find(absl::string_view("\0", 1)), " of the line")};
+  }
+  switch (code) {
+    case simdjson::UTF8_ERROR:
+      return {ErrorKind::kInvalidUtf8, "the line is not valid UTF-8"};
+    case simdjson::DEPTH_ERROR:
+      return {ErrorKind::kTooDeep,
+              absl::StrCat("nested over ", NdjsonFormat::kMaxDepth,
+                           " levels deep")};
+    default:
+      break;
+  }
+  for (const absl::string_view word : {"NaN", "Infinity", "nan", "inf"}) {
+    if (HasBareWord(text, word)) {
+      return {ErrorKind::kNotANumber,
+              absl::StrCat("not JSON: it has ", word,
+                           " where a number was expected")};
+    }
+  }
+  if (code == simdjson::NUMBER_ERROR) {
+    return {ErrorKind::kBadNumber, "a number is malformed or beyond 64 bits"};
+  }
+  return {ErrorKind::kBrokenJson,
+          absl::StrCat("not JSON: ", simdjson::error_message(code))};
+}
+
+void AddOverlong(const RecordChunk& chunk, ParsedChunk* parsed) {
+  const OverlongRecord& record = *chunk.overlong;
+  ++parsed->read;
+  parsed->errors.Add(ErrorKind::kLineTooLong, chunk.file, record.line,
+                     record.offset,
+                     absl::StrCat("the line is over the limit of ",
+                                  RecordChunk::kMaxRecordBytes, " bytes",
+                                  record.hint.empty() ? "" : "; ", record.hint),
+                     record.beginning);
+}
+
+}  // namespace inkstream::ingest

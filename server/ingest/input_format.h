@@ -1,0 +1,49 @@
+// Which format an input has.
+//
+// Thread safety: const methods from any thread; the formats live as long as the
+// object.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "server/ingest/bin_format.h"
+#include "server/ingest/csv_format.h"
+#include "server/ingest/drawing_format.h"
+#include "server/ingest/json_array_format.h"
+#include "server/ingest/ndjson_format.h"
+#include "server/ingest/peeked_source.h"
+
+namespace inkstream::ingest {
+
+enum class InputFormat {
+  kDetect,  // by content, whatever the name says
+  kNdjson,  // simplified or raw, a drawing a line
+  kBin,
+  kCsv,
+  kJson,  // an array
+};
+
+// "ndjson", "raw" (NDJSON too), "bin", "csv", "json"; nullopt: none of these.
+std::optional<InputFormat> ParseInputFormat(absl::string_view name);
+
+class InputFormats {
+ public:
+  // The format of `source`, whose beginning is looked at. INVALID_ARGUMENT:
+  // UTF-16 text; errors name the input.
+  absl::StatusOr<const DrawingFormat*> Choose(InputFormat format,
+                                              PeekedSource* source,
+                                              const std::string& name) const;
+
+ private:
+  const DrawingFormat& Detect(absl::string_view beginning) const;
+
+  const NdjsonFormat ndjson_;
+  const BinFormat bin_;
+  const CsvFormat csv_;
+  const JsonArrayFormat json_;
+};
+
+}  // namespace inkstream::ingest
