@@ -15,7 +15,7 @@ sudo only where something is missing.
   python      for the Python client's virtual environment
   go          Go, for building grpcurl
   runtime     what the finished binary needs to run
-  tests       GoogleTest, Cairo, google-benchmark, clang (fuzz targets)
+  tests       GoogleTest, google-benchmark, clang (fuzz targets)
   lint        clang-format, clang-tidy, shellcheck
   containers  buildah and podman, for testing the image without a Docker engine
 
@@ -30,7 +30,7 @@ packages_of() {
   case $1 in
     build)
       echo build-essential ca-certificates ccache cmake g++ ninja-build pkg-config \
-        libabsl-dev libcli11-dev libcurl4-openssl-dev libgrpc++-dev libhwy-dev liblmdb-dev \
+        libabsl-dev libcairo2-dev libcli11-dev libcurl4-openssl-dev libgrpc++-dev libhwy-dev liblmdb-dev \
         libprotobuf-dev libsimdjson-dev libspdlog-dev libssl-dev libxxhash-dev \
         libzstd-dev protobuf-compiler protobuf-compiler-grpc zlib1g-dev
       ;;
@@ -41,7 +41,7 @@ packages_of() {
         libsimdjson14 libspdlog1.10 libssl3 libxxhash0 libzstd1 zlib1g
       ;;
     tests)
-      echo clang git libbenchmark-dev libcairo2-dev libclang-rt-14-dev libgmock-dev \
+      echo clang git libbenchmark-dev libclang-rt-14-dev libgmock-dev \
         libgtest-dev procps
       ;;
     lint) echo clang-format clang-tidy git shellcheck ;;

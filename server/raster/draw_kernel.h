@@ -102,6 +102,7 @@ struct DrawScratch {
   std::vector<float> points_;
   std::vector<int32_t> segments_;
   size_t capacity_ = 0;
+  uint32_t samples_ = 0;  // of the plan it was made fit for
 };
 
 // What one channel of an image is drawn with.

@@ -130,12 +130,23 @@ absl::Status CheckRange(const ImageSpec& spec) {
 
 absl::Status CheckQuality(const ImageSpec& spec) {
   if (spec.quality == Quality::kFast) return absl::OkStatus();
+  if (spec.quality != Quality::kExact) {
+    return Invalid(absl::StrCat("image.quality is ",
+                                static_cast<int>(spec.quality),
+                                ": offered are fast and exact"));
+  }
+#ifndef INKSTREAM_EXACT
   return Invalid(
-      absl::StrCat("image.quality is ",
-                   spec.quality == Quality::kExact
-                       ? "exact"
-                       : absl::StrCat(static_cast<int>(spec.quality)),
-                   ": offered is fast"));
+      "image.quality is exact: this server was built without Cairo and offers "
+      "fast");
+#endif
+  if (spec.channels.size() == 1 && spec.channels[0] == "ink") {
+    return absl::OkStatus();
+  }
+  return Invalid(absl::StrCat("image.channels is [",
+                              absl::StrJoin(spec.channels, ", "),
+                              "]: image.quality exact offers [ink] only, fast "
+                              "offers all"));
 }
 
 }  // namespace

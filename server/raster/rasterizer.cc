@@ -4,6 +4,9 @@
 
 #include "server/raster/capsule_rasterizer.h"
 #include "server/raster/image_spec_check.h"
+#ifdef INKSTREAM_EXACT
+#include "server/raster/exact_rasterizer.h"
+#endif
 
 namespace inkstream::raster {
 
@@ -13,6 +16,11 @@ absl::StatusOr<std::unique_ptr<Rasterizer>> Rasterizer::Create(
       !status.ok()) {
     return status;
   }
+#ifdef INKSTREAM_EXACT
+  if (spec.quality == Quality::kExact) {
+    return std::make_unique<ExactRasterizer>(spec);
+  }
+#endif
   return std::make_unique<CapsuleRasterizer>(spec);
 }
 

@@ -168,8 +168,8 @@ TEST(ImageSpecCheck, ElementsMustBeFiniteInTheirType) {
 
 TEST(ImageSpecCheck, WhatIsNotOfferedIsNamed) {
   ImageSpec spec;
-  spec.quality = Quality::kExact;
-  EXPECT_EQ(Refusal(spec), "image.quality is exact: offered is fast");
+  spec.quality = static_cast<Quality>(5);
+  EXPECT_EQ(Refusal(spec), "image.quality is 5: offered are fast and exact");
   spec = {};
   spec.fit = static_cast<Fit>(9);
   EXPECT_EQ(Refusal(spec),
@@ -177,6 +177,21 @@ TEST(ImageSpecCheck, WhatIsNotOfferedIsNamed) {
   spec = {};
   spec.layout = static_cast<Layout>(7);
   EXPECT_EQ(Refusal(spec), "image.layout is 7: offered are NCHW and NHWC");
+}
+
+TEST(ImageSpecCheck, ExactDrawsInkOnly) {
+  ImageSpec spec;
+  spec.quality = Quality::kExact;
+  if (Refusal(spec) != "ok") {
+    EXPECT_EQ(Refusal(spec),
+              "image.quality is exact: this server was built without Cairo and "
+              "offers fast");
+    GTEST_SKIP() << "built without Cairo";
+  }
+  spec.channels = {"ink", "order"};
+  EXPECT_EQ(Refusal(spec),
+            "image.channels is [ink, order]: image.quality exact offers [ink] "
+            "only, fast offers all");
 }
 
 }  // namespace

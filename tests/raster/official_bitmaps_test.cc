@@ -45,6 +45,23 @@ TEST(OfficialBitmaps, AreDrawnWithinHalfALevel) {
   EXPECT_LE(difference.far_share(), 0.01);
 }
 
+TEST(OfficialBitmaps, AreReproducedBitForBitByQualityExact) {
+  const auto published = Published();
+  if (published.empty()) {
+    GTEST_SKIP() << "no ../shared/data/official28.ndjson.gz beside the "
+                    "repository";
+  }
+  ImageSpec spec;
+  spec.quality = Quality::kExact;
+  auto rasterizer = raster::Rasterizer::Create(spec);
+  if (!rasterizer.ok()) GTEST_SKIP() << rasterizer.status();
+  std::vector<uint8_t> image((*rasterizer)->image_bytes());
+  for (const auto& p : published) {
+    (*rasterizer)->Draw(p.drawing.strokes(), image.data());
+    ASSERT_EQ(image, p.bitmap28);
+  }
+}
+
 TEST(OfficialBitmaps, AreReproducedBitForBitByTheCairoReference) {
   const auto published = Published();
   if (published.empty()) {

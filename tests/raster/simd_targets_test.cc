@@ -10,10 +10,12 @@
 #include "server/raster/draw_kernel.h"
 #include "server/raster/rasterizer.h"
 #include "tests/support/generated_drawings.h"
+#include "tests/support/golden_tensors.h"
 
 namespace inkstream {
 namespace {
 
+using testing::Fnv1a;
 using testing::GeneratedDrawings;
 
 class SimdTargets : public ::testing::Test {
@@ -50,11 +52,6 @@ std::vector<uint8_t> Draw(const ImageSpec& spec, const Drawing& drawing) {
   std::vector<uint8_t> image((*rasterizer)->image_bytes());
   (*rasterizer)->Draw(drawing.strokes(), image.data());
   return image;
-}
-
-uint64_t Fnv1a(const std::vector<uint8_t>& bytes, uint64_t hash) {
-  for (const uint8_t b : bytes) hash = (hash ^ b) * 0x100000001B3U;
-  return hash;
 }
 
 TEST_F(SimdTargets, DrawTheSamePixels) {
@@ -101,13 +98,30 @@ TEST_F(SimdTargets, DrawThePixelsOnRecord) {
 #include "tests/golden/raster_hashes.inc"
   };
   for (const auto& [name, drawing] : GeneratedDrawings()) {
-    uint64_t hash = 0xCBF29CE484222325U;
+    uint64_t hash = testing::kFnvBasis;
     for (const ImageSpec& spec : Specs()) {
       hash = Fnv1a(Draw(spec, drawing), hash);
     }
     const auto found = recorded.find(name);
     EXPECT_TRUE(found != recorded.end() && found->second == hash)
         << "drawn: {\"" << name << "\", 0x" << std::hex << hash << "U},";
+  }
+}
+
+TEST_F(SimdTargets, DrawTheTensorsOnRecord) {
+  const std::map<std::string, uint64_t> recorded = {
+#include "tests/golden/tensor_hashes.inc"
+  };
+  const std::vector<std::string> targets = raster::SimdTargets();
+  for (const testing::GoldenTensor& tensor : testing::GoldenTensors()) {
+    const auto found = recorded.find(tensor.name);
+    for (const std::string& target : targets) {
+      raster::UseSimdTarget(target);
+      const uint64_t hash = testing::GoldenHash(tensor);
+      EXPECT_TRUE(found != recorded.end() && found->second == hash)
+          << target << " draws: {\"" << tensor.name << "\", 0x" << std::hex
+          << hash << "U},";
+    }
   }
 }
 
