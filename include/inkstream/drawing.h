@@ -73,6 +73,9 @@ struct Drawing {
   std::optional<Timestamp> timestamp;
   std::optional<bool> recognized;
   std::optional<int64_t> key_id;  // 1..2^63-1
+  // The split that the source, or a rule of the ingest, put it in; absent: a
+  // hash decides. Not part of what a drawing is: fingerprints leave it out.
+  std::optional<std::string> split;
 
   StrokesView strokes() const { return {stroke_ends, x, y, t}; }
 
@@ -89,6 +92,7 @@ struct Drawing {
     timestamp.reset();
     recognized.reset();
     key_id.reset();
+    split.reset();
   }
 
   bool operator==(const Drawing&) const = default;

@@ -85,15 +85,8 @@ absl::StatusOr<std::vector<uint64_t>> IndicesOf(const Dataset& dataset,
 }
 
 std::string SplitOf(const store::StoreReader& store, uint64_t index) {
-  const uint64_t hash = store.SplitHash(index);
-  for (const store::SplitInfo& split : store.info().splits) {
-    if (hash < split.low) continue;
-    if (hash < split.high ||
-        split.high == std::numeric_limits<uint64_t>::max()) {
-      return split.name;
-    }
-  }
-  return "";
+  const int32_t split = store.SplitOf(index);
+  return split < 0 ? "" : store.info().splits[split].name;
 }
 
 }  // namespace inkstream::batch

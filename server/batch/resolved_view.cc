@@ -51,10 +51,6 @@ absl::StatusOr<std::vector<int32_t>> LabelsOf(
   return labels;
 }
 
-bool CoversEverything(const store::SplitInfo& split) {
-  return split.low == 0 && split.high == std::numeric_limits<uint64_t>::max();
-}
-
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<const ResolvedView>> ResolvedView::Create(
@@ -68,7 +64,7 @@ absl::StatusOr<std::shared_ptr<const ResolvedView>> ResolvedView::Create(
     if (!found.ok()) return found.status();
     split = *found;
     resolved->order_.split_rule = split->rule;
-    if (CoversEverything(*split)) split = nullptr;
+    if (split->drawings == info.drawings) split = nullptr;
   }
   resolved->classes_ = info.classes;
   resolved->class_counts_ = info.class_counts;
@@ -90,6 +86,8 @@ absl::StatusOr<std::shared_ptr<const ResolvedView>> ResolvedView::Create(
 void ResolvedView::Scan(const store::StoreReader& store,
                         const store::SplitInfo* split, int threads) {
   const uint64_t drawings = store.size();
+  const size_t split_number =
+      split == nullptr ? 0 : split - store.info().splits.data();
   std::vector<uint64_t> words((drawings + 63) / 64);
   const uint64_t parts = std::clamp<uint64_t>(drawings / kDrawingsAThread, 1,
                                               std::max(1, threads));
@@ -102,14 +100,7 @@ void ResolvedView::Scan(const store::StoreReader& store,
       const uint64_t end = std::min(drawings, 64 * (w + 1));
       uint64_t word = 0;
       for (uint64_t index = 64 * w; index < end; ++index) {
-        if (split != nullptr) {
-          const uint64_t hash = store.SplitHash(index);
-          if (hash < split->low) continue;
-          if (hash >= split->high &&
-              split->high != std::numeric_limits<uint64_t>::max()) {
-            continue;
-          }
-        }
+        if (split != nullptr && !store.InSplit(split_number, index)) continue;
         const int32_t label = LabelOf(store.Label(index));
         if (label < 0 && !labels_.empty()) continue;
         if (label >= 0) ++counts[part][label];

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "server/store/format.h"
+#include "server/store/split_hash.h"
 
 namespace inkstream::store {
 namespace {
@@ -174,6 +175,11 @@ absl::Status ValidateDrawing(const Drawing& drawing) {
   if (drawing.key_id.has_value() && *drawing.key_id < 1) {
     return absl::InvalidArgumentError(absl::StrCat(
         "key_id: ", *drawing.key_id, ", expected 1..9223372036854775807"));
+  }
+  if (drawing.split.has_value() && !IsSplitName(*drawing.split)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("split: '", *drawing.split,
+                     "' must be 1 to 64 letters, digits, '_', '.' or '-'"));
   }
   return absl::OkStatus();
 }

@@ -16,7 +16,8 @@ namespace inkstream::store {
 // - word: 1 to 255 bytes, countrycode: 1 to 16 bytes, both valid UTF-8 without
 //   control characters (C0, DEL, C1);
 // - timestamp in the years 1 to 9999, trailing_zeros 0..6;
-// - key_id at least 1.
+// - key_id at least 1;
+// - split: 1 to 64 letters, digits, '_', '.' or '-'.
 absl::Status ValidateDrawing(const Drawing& drawing);
 
 }  // namespace inkstream::store

@@ -56,6 +56,7 @@ inline constexpr double kMaxRawPixel = 1e6;
 inline constexpr double kMaxRawMillis = 9007199254740992.0;  // 2^53
 inline constexpr size_t kMaxWordBytes = 255;
 inline constexpr size_t kMaxCountrycodeBytes = 16;
+inline constexpr size_t kMaxSplitNameBytes = 64;
 
 // First byte of a value.
 enum class ValueKind : uint8_t {
@@ -76,6 +77,8 @@ inline constexpr char kModelTable[] = "model";
 inline constexpr char kWordsTable[] = "words";
 inline constexpr char kCountrycodesTable[] = "countrycodes";
 inline constexpr char kFoldsTable[] = "folds";
+// Only where a drawing was put into a split by name.
+inline constexpr char kSplitsTable[] = "splits";
 
 enum class ColumnKind : uint8_t {
   kWord = 0,         // rank in the segment's words table
@@ -85,7 +88,11 @@ enum class ColumnKind : uint8_t {
   kRecognized = 4,
   kKeyId = 5,
   kStrokesHash = 6,  // split hash of drawings without a key_id
+  kSplit = 7,        // rank in the segment's splits table
 };
-inline constexpr size_t kColumnKinds = 7;
+inline constexpr size_t kColumnKinds = 8;
+
+// Names in "requires" of a MANIFEST.
+inline constexpr char kListedSplitsFeature[] = "listed splits";
 
 }  // namespace inkstream::store

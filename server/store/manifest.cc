@@ -7,6 +7,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "server/store/checksum.h"
 #include "server/store/file_sync.h"
 #include "server/store/format.h"
@@ -33,7 +34,33 @@ std::string Quoted(absl::string_view text) {
   return out + '"';
 }
 
+// Standard deviations need these three.
+std::string DeltaText(const DeltaSums& sums) {
+  return absl::StrCat("[", sums.values, ", ", sums.sum, ", ", sums.squares,
+                      "]");
+}
+
+// Absent in stores of the first releases: then the sums stay empty.
+DeltaSums ReadDeltas(simdjson::dom::element in) {
+  DeltaSums sums;
+  simdjson::dom::array array;
+  if (in["deltas"].get(array) != simdjson::SUCCESS || array.size() != 3 ||
+      array.at(0).get(sums.values) != simdjson::SUCCESS ||
+      array.at(1).get(sums.sum) != simdjson::SUCCESS ||
+      array.at(2).get(sums.squares) != simdjson::SUCCESS) {
+    return DeltaSums();
+  }
+  return sums;
+}
+
 std::string Hex(uint64_t number) { return absl::StrFormat("%016x", number); }
+
+std::string RequiredFeatures(const StoreInfo& info) {
+  std::vector<std::string> features;
+  if (info.has_times) features.push_back(Quoted(kRawFeature));
+  if (info.listed_splits) features.push_back(Quoted(kListedSplitsFeature));
+  return absl::StrJoin(features, ", ");
+}
 
 // Takes members out of JSON objects and remembers the first that is missing.
 class Members {
@@ -85,8 +112,7 @@ std::string Manifest::ToText() const {
   std::string out = absl::StrCat(
       "{\n  \"format\": ", Quoted(kManifestMagic),
       ",\n  \"version\": ", kFormatVersion, ",\n  \"requires\": [",
-      info.has_times ? Quoted(kRawFeature) : "",
-      "],\n  \"generation\": ", info.generation,
+      RequiredFeatures(info), "],\n  \"generation\": ", info.generation,
       ",\n  \"name\": ", Quoted(info.name),
       ",\n  \"fingerprint\": ", Quoted(info.fingerprint),
       ",\n  \"drawings\": ", info.drawings,
@@ -96,13 +122,20 @@ std::string Manifest::ToText() const {
       ", \"recognized\": ", info.with_recognized,
       ", \"key_id\": ", info.with_key_id);
   if (info.has_times) absl::StrAppend(&out, ", \"times\": ", info.with_times);
-  absl::StrAppend(&out, "},\n  \"splits\": [");
+  absl::StrAppend(&out, "},\n  \"deltas\": ", DeltaText(info.deltas),
+                  ",\n  \"splits\": [");
   const char* separator = "\n    ";
   for (const SplitInfo& split : info.splits) {
     absl::StrAppend(&out, separator, "{\"name\": ", Quoted(split.name),
                     ", \"rule\": ", Quoted(split.rule), ", \"low\": \"",
                     Hex(split.low), "\", \"high\": \"", Hex(split.high),
-                    "\", \"drawings\": ", split.drawings, "}");
+                    "\", \"drawings\": ", split.drawings,
+                    ", \"deltas\": ", DeltaText(split.deltas));
+    if (!split.listed_by.empty()) {
+      absl::StrAppend(&out, ", \"listed_by\": ", Quoted(split.listed_by),
+                      ", \"members\": \"", Hex(split.members), "\"");
+    }
+    out += "}";
     separator = ",\n    ";
   }
   absl::StrAppend(&out, "\n  ],\n  \"classes\": [");
@@ -178,6 +211,8 @@ absl::StatusOr<Manifest> ParseManifest(absl::string_view text,
   if (columns["times"].get(info.with_times) != simdjson::SUCCESS) {
     info.with_times = 0;
   }
+  info.deltas = ReadDeltas(root);
+  info.delta_std = info.deltas.Std();
   const auto requires_features = members.Array(root, "requires");
   const auto splits = members.Array(root, "splits");
   const auto classes = members.Array(root, "classes");
@@ -190,15 +225,27 @@ absl::StatusOr<Manifest> ParseManifest(absl::string_view text,
       info.has_times = true;
       continue;
     }
+    if (name == kListedSplitsFeature) {
+      info.listed_splits = true;
+      continue;
+    }
     return absl::FailedPreconditionError(absl::StrCat(
         path, ": needs '", absl::string_view(name.data(), name.size()),
         "', which a later release brought"));
   }
   for (const simdjson::dom::element split : splits) {
-    info.splits.push_back(
-        {members.Text(split, "name"), members.Text(split, "rule"),
-         members.HexNumber(split, "low"), members.HexNumber(split, "high"),
-         members.Number(split, "drawings")});
+    SplitInfo& added = info.splits.emplace_back();
+    added.name = members.Text(split, "name");
+    added.rule = members.Text(split, "rule");
+    added.low = members.HexNumber(split, "low");
+    added.high = members.HexNumber(split, "high");
+    added.drawings = members.Number(split, "drawings");
+    added.deltas = ReadDeltas(split);
+    added.delta_std = added.deltas.Std();
+    if (split["listed_by"].error() == simdjson::SUCCESS) {
+      added.listed_by = members.Text(split, "listed_by");
+      added.members = members.HexNumber(split, "members");
+    }
   }
   for (const simdjson::dom::element entry : classes) {
     std::string_view word;

@@ -99,6 +99,12 @@ absl::Status SegmentReader::ReadTables(ModelCache* models) {
     if (!strings.ok()) return InFile(path(), name, strings.status());
     *to = *std::move(strings);
   }
+  if (tables.count(kSplitsTable) > 0) {
+    absl::StatusOr<std::vector<std::string>> splits =
+        UnpackStrings(tables[kSplitsTable]);
+    if (!splits.ok()) return InFile(path(), kSplitsTable, splits.status());
+    splits_ = *std::move(splits);
+  }
   const std::string& folds = tables[kFoldsTable];
   folds_.resize(folds.size() / sizeof(Digest));
   if (folds.size() % sizeof(Digest) != 0) {
@@ -188,7 +194,10 @@ absl::Status SegmentReader::CheckRanks() const {
   };
   absl::Status words = check(ColumnKind::kWord, words_.size(), "word");
   if (!words.ok()) return words;
-  return check(ColumnKind::kCountrycode, countrycodes_.size(), "countrycode");
+  absl::Status codes =
+      check(ColumnKind::kCountrycode, countrycodes_.size(), "countrycode");
+  if (!codes.ok()) return codes;
+  return check(ColumnKind::kSplit, splits_.size(), "split");
 }
 
 absl::StatusOr<StoredRecord> SegmentReader::Record(uint32_t local) const {

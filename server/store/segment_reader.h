@@ -42,6 +42,7 @@ class SegmentReader {
   uint64_t drawings() const { return header_.drawings; }
   const std::vector<std::string>& words() const { return words_; }
   const std::vector<std::string>& countrycodes() const { return countrycodes_; }
+  const std::vector<std::string>& splits() const { return splits_; }
   // SHA-256 of the fold runs wholly inside, for the header's fold_phase.
   const std::vector<Digest>& folds() const { return folds_; }
   const StrokeModel& model() const { return *model_; }
@@ -84,6 +85,7 @@ class SegmentReader {
   SegmentHeader header_;
   std::vector<std::string> words_;
   std::vector<std::string> countrycodes_;
+  std::vector<std::string> splits_;
   std::vector<Digest> folds_;
   std::shared_ptr<const StrokeModel> model_;
   BlockTable blocks_;

@@ -50,6 +50,7 @@ absl::Status SegmentWriter::Add(const EncodedUnit& unit) {
   const std::vector<int64_t> words = words_.RanksOf(unit.words);
   const std::vector<int64_t> countrycodes =
       countrycodes_.RanksOf(unit.countrycodes);
+  const std::vector<int64_t> splits = splits_.RanksOf(unit.splits);
   size_t at = 0;
   for (size_t i = 0; i < unit.lengths.size(); ++i) {
     const absl::string_view record(unit.records.data() + at, unit.lengths[i]);
@@ -62,6 +63,8 @@ absl::Status SegmentWriter::Add(const EncodedUnit& unit) {
     if (word) word = words[*word];
     auto& country = values[static_cast<size_t>(ColumnKind::kCountrycode)];
     if (country) country = countrycodes[*country];
+    auto& split = values[static_cast<size_t>(ColumnKind::kSplit)];
+    if (split) split = splits[*split];
     columns_.Add(values);
     content_.Update(AsBytes(unit.hashes[i]));
     ++header_.drawings;
@@ -81,13 +84,16 @@ absl::StatusOr<FinishedSegment> SegmentWriter::Finish(
   for (const Digest& fold : folds) {
     fold_bytes.append(AsBytes(fold).data(), AsBytes(fold).size());
   }
-  const std::pair<const char*, std::string> tables[] = {
+  std::vector<std::pair<const char*, std::string>> tables = {
       {kHeaderTable, header_.Serialize()},
       {kModelTable, model_->Serialize()},
       {kWordsTable, PackStrings(words_.names)},
       {kCountrycodesTable, PackStrings(countrycodes_.names)},
       {kFoldsTable, fold_bytes},
   };
+  if (!splits_.names.empty()) {
+    tables.emplace_back(kSplitsTable, PackStrings(splits_.names));
+  }
   for (const auto& [name, raw] : tables) {
     if (absl::Status s = file_->PutTable(name, WrapTable(name, raw)); !s.ok()) {
       return s;

@@ -53,6 +53,7 @@ class SegmentWriter {
   SegmentHeader header_;
   Names words_;
   Names countrycodes_;
+  Names splits_;
   BlockWriter blocks_;
   ColumnRunBuilder columns_;
   Sha256 content_;

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "server/store/endian_io.h"
+#include "server/store/format.h"
 
 namespace inkstream::store {
 namespace {
@@ -22,8 +23,10 @@ uint64_t HashBound(double cumulative) {
   return static_cast<uint64_t>(std::ldexp(cumulative, 64));
 }
 
-bool IsSplitName(const std::string& name) {
-  if (name.empty() || name.size() > 64) return false;
+}  // namespace
+
+bool IsSplitName(absl::string_view name) {
+  if (name.empty() || name.size() > kMaxSplitNameBytes) return false;
   for (const char c : name) {
     if (!absl::ascii_isalnum(c) && c != '_' && c != '.' && c != '-') {
       return false;
@@ -31,8 +34,6 @@ bool IsSplitName(const std::string& name) {
   }
   return true;
 }
-
-}  // namespace
 
 uint64_t SplitHashOfKey(int64_t key_id) {
   constexpr size_t kSaltBytes = sizeof(kSplitSalt) - 1;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "inkstream/drawing.h"
 #include "server/store/store_reader.h"
@@ -16,6 +17,8 @@
 namespace inkstream::store {
 
 inline constexpr char kSplitSalt[] = "inkstream/1";
+// Of the split "train" with everything, which stores without --split have.
+inline constexpr char kEverythingRule[] = "hash:inkstream/1:[0,1)";
 
 // Uniform over 64 bits.
 uint64_t SplitHashOfKey(int64_t key_id);
@@ -23,6 +26,9 @@ uint64_t SplitHashOfKey(int64_t key_id);
 uint64_t SplitHashOfStrokes(const StrokesView& strokes);
 // The same, of the raw points where the drawing has them.
 uint64_t SplitHashOfStrokes(const Drawing& drawing);
+
+// 1 to 64 letters, digits, '_', '.' or '-'.
+bool IsSplitName(absl::string_view name);
 
 inline bool InSplit(const SplitInfo& split, uint64_t hash) {
   return hash >= split.low && (hash < split.high || split.high == UINT64_MAX);

@@ -44,6 +44,16 @@ class OpenStore final : public StoreReader {
                          "' is not a class of the MANIFEST"));
       }
     }
+    for (const std::string& name : (*segment)->splits()) {
+      size_t s = 0;
+      while (s < info_.splits.size() && info_.splits[s].name != name) ++s;
+      if (s == info_.splits.size() || !info_.listed_splits) {
+        return absl::DataLossError(
+            absl::StrCat((*segment)->path(), ": split '", name,
+                         "' is not a listed one of the MANIFEST"));
+      }
+      added.splits.push_back(static_cast<int32_t>(s));
+    }
     added.reader = *std::move(segment);
     return absl::OkStatus();
   }
@@ -97,6 +107,12 @@ class OpenStore final : public StoreReader {
     if (!column.Has(at.row)) return -1;
     return at.segment->countrycodes[column.Value(at.row)];
   }
+  int32_t ListedSplit(uint64_t index) const override {
+    const Place at = Find(index);
+    const ColumnView& column = at.column(ColumnKind::kSplit);
+    if (!column.Has(at.row)) return -1;
+    return at.segment->splits[column.Value(at.row)];
+  }
   uint64_t SplitHash(uint64_t index) const override {
     const Place at = Find(index);
     const ColumnView& key = at.column(ColumnKind::kKeyId);
@@ -117,6 +133,7 @@ class OpenStore final : public StoreReader {
     std::unique_ptr<SegmentReader> reader;
     std::vector<int32_t> labels;        // by word of the segment
     std::vector<int32_t> countrycodes;  // by countrycode of the segment
+    std::vector<int32_t> splits;        // by split of the segment
   };
   struct Place {
     const OneSegment* segment;
@@ -219,6 +236,9 @@ class OpenDrawingReader final : public DrawingReader {
       drawing->recognized = *recognized != 0;
     }
     drawing->key_id = value(ColumnKind::kKeyId);
+    if (const auto split = value(ColumnKind::kSplit)) {
+      drawing->split = segment.splits()[*split];
+    }
     return absl::OkStatus();
   }
 

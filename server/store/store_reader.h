@@ -18,16 +18,30 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "inkstream/drawing.h"
+#include "server/store/delta_sums.h"
 
 namespace inkstream::store {
 
-// A named subset: drawings whose split hash lies in [low, high).
+// A named subset: drawings that were put into it by name when they were
+// ingested, and of those that were put into none, the ones whose split hash
+// lies in [low, high). StoreReader::InSplit tells.
 struct SplitInfo {
   std::string name;
-  std::string rule;  // canonical text, e.g. hash:inkstream/1:[0,0.9)
+  // Canonical text of who is in it, e.g. hash:inkstream/1:[0,0.9) or
+  // file:0c1f2e3d4b5a6978, where the number stands for the very members.
+  std::string rule;
   uint64_t low = 0;
   uint64_t high = 0;  // exclusive; UINT64_MAX includes the last hash
   uint64_t drawings = 0;
+  // What named the drawings: file, directory, recognized, list or source;
+  // empty where only the hash decides.
+  std::string listed_by = "";
+  // Of those named: sum of the first eight bytes of their hashes.
+  uint64_t members = 0;
+  DeltaSums deltas = {};
+  // Standard deviation of dx and dy of all points after a drawing's first, in
+  // canvas units; 0: not known (stores of the first releases).
+  double delta_std = 0;
 };
 
 struct StoreInfo {
@@ -40,6 +54,9 @@ struct StoreInfo {
   std::vector<uint64_t> class_counts;  // same order
   uint64_t unlabelled = 0;             // drawings without a word
   std::vector<SplitInfo> splits;
+  bool listed_splits = false;  // some split names its drawings
+  DeltaSums deltas;
+  double delta_std = 0;  // as SplitInfo's, of the whole store
   // Drawings that have the column.
   uint64_t with_countrycode = 0;
   uint64_t with_timestamp = 0;
@@ -84,6 +101,29 @@ class StoreReader : public std::enable_shared_from_this<StoreReader> {
   // Place of a drawing in split order: uniform over 64 bits, the same for every
   // input order, shard, append and merge.
   virtual uint64_t SplitHash(uint64_t index) const = 0;
+
+  // The split (place in info().splits) that the drawing was put into by name;
+  // -1: none, so its hash decides.
+  virtual int32_t ListedSplit(uint64_t) const { return -1; }
+
+  // Whether a drawing is in info().splits[split]. REQUIRES: split <
+  // info().splits.size(), index < size().
+  bool InSplit(size_t split, uint64_t index) const {
+    if (info().listed_splits) {
+      const int32_t listed = ListedSplit(index);
+      if (listed >= 0) return static_cast<size_t>(listed) == split;
+    }
+    const SplitInfo& range = info().splits[split];
+    const uint64_t hash = SplitHash(index);
+    return hash >= range.low && (hash < range.high || range.high == UINT64_MAX);
+  }
+  // Place in info().splits; -1: in none. REQUIRES: index < size().
+  int32_t SplitOf(uint64_t index) const {
+    for (size_t s = 0; s < info().splits.size(); ++s) {
+      if (InSplit(s, index)) return static_cast<int32_t>(s);
+    }
+    return -1;
+  }
 
   // Index of the first drawing with this key. NOT_FOUND otherwise. May scan the
   // key column (milliseconds per million drawings).

@@ -38,10 +38,26 @@ class Problems {
   VerifyReport* report_;
 };
 
-// The splits as the MANIFEST has them, with no drawings counted yet.
-std::vector<SplitInfo> EmptySplits(std::vector<SplitInfo> splits) {
-  for (SplitInfo& split : splits) split.drawings = 0;
-  return splits;
+// The MANIFEST's rules and class names with nothing counted yet.
+StoreInfo NothingCounted(const StoreInfo& claimed) {
+  StoreInfo empty;
+  empty.splits = claimed.splits;
+  for (SplitInfo& split : empty.splits) {
+    split.drawings = 0;
+    split.members = 0;
+    split.deltas = DeltaSums();
+  }
+  empty.classes = claimed.classes;
+  empty.class_counts.resize(claimed.classes.size());
+  return empty;
+}
+
+// What made a list is not to be seen in the drawings.
+std::string OriginOf(const StoreInfo& claimed) {
+  for (const SplitInfo& split : claimed.splits) {
+    if (!split.listed_by.empty()) return split.listed_by;
+  }
+  return "source";
 }
 
 void CompareCounts(const StoreInfo& claimed, const StoreInfo& found,
@@ -61,9 +77,23 @@ void CompareCounts(const StoreInfo& claimed, const StoreInfo& found,
     problems->Expect(absl::StrCat("class '", claimed.classes[c], "'"),
                      claimed.class_counts[c], found.class_counts[c]);
   }
-  for (size_t s = 0; s < claimed.splits.size(); ++s) {
-    problems->Expect(absl::StrCat("split '", claimed.splits[s].name, "'"),
-                     claimed.splits[s].drawings, found.splits[s].drawings);
+  problems->Expect("splits", claimed.splits.size(), found.splits.size());
+  for (size_t s = 0; s < claimed.splits.size() && s < found.splits.size();
+       ++s) {
+    const SplitInfo& split = claimed.splits[s];
+    const std::string what = absl::StrCat("split '", split.name, "'");
+    problems->Expect(what, split.name, found.splits[s].name);
+    problems->Expect(what, split.drawings, found.splits[s].drawings);
+    problems->Expect(absl::StrCat(what, ": members"), split.members,
+                     found.splits[s].members);
+    if (split.deltas.values > 0) {
+      problems->Expect(absl::StrCat(what, ": standard deviation of deltas"),
+                       split.delta_std, found.splits[s].delta_std);
+    }
+  }
+  if (claimed.deltas.values > 0) {
+    problems->Expect("standard deviation of deltas", claimed.delta_std,
+                     found.delta_std);
   }
 }
 
@@ -107,7 +137,7 @@ absl::StatusOr<VerifyReport> VerifyStore(const std::string& path,
   VerifyReport report;
   report.bytes_on_disk = claimed.bytes_on_disk;
   Problems problems(&report);
-  ContentCounts counts(EmptySplits(claimed.splits));
+  ContentCounts counts(NothingCounted(claimed), OriginOf(claimed));
   FingerprintFold fold;
   Sha256 sha;
   std::string canonical;
@@ -131,8 +161,11 @@ absl::StatusOr<VerifyReport> VerifyStore(const std::string& path,
     canonical.clear();
     AppendCanonical(drawing, &canonical);
     sha.Update(canonical);
-    fold.Add(sha.Finish());
-    counts.Add(drawing, (*store)->SplitHash(index));
+    const Digest hash = sha.Finish();
+    fold.Add(hash);
+    DeltaSums deltas;
+    deltas.Add(drawing.strokes());
+    counts.Add(drawing, {(*store)->SplitHash(index), &hash, &deltas});
     ++report.drawings;
     report.points += drawing.x.size();
     report.strokes += drawing.stroke_ends.size();

@@ -36,7 +36,7 @@ class NewStoreWriter final : public StoreWriter {
             options.segment_drawings == 0
                 ? kSegmentDrawings
                 : std::min(options.segment_drawings, kSegmentDrawings)),
-        counts_(std::move(splits)) {
+        counts_(std::move(splits), options.listed_by) {
     int threads = options.threads;
     if (threads <= 0) {
       threads =
@@ -181,8 +181,10 @@ absl::Status NewStoreWriter::Commit(const Unit& unit,
   if (absl::Status s = segment_->Add(encoded); !s.ok()) return s;
   for (size_t i = 0; i < unit.drawings.size(); ++i) {
     fold_.Add(encoded.hashes[i]);
-    counts_.Add(unit.drawings[i], encoded.split_hashes[i]);
+    counts_.Add(unit.drawings[i], {encoded.split_hashes[i], &encoded.hashes[i],
+                                   &encoded.deltas[i]});
   }
+  if (absl::Status s = counts_.CheckLimits(); !s.ok()) return s;
   committed_ += unit.drawings.size();
   return absl::OkStatus();
 }

@@ -29,6 +29,9 @@ struct WriterOptions {
   std::string name = "quickdraw";
   // Empty: one split "train" with everything.
   std::vector<SplitFraction> splits;
+  // What sets Drawing::split, for the rule that Describe shows: "file",
+  // "directory", "recognized", "list", or "source" for the input's own.
+  std::string listed_by = "source";
   int threads = 0;  // encoder threads; 0: one a core
   // Drawings a segment at most; 0: the format's own limit (8,388,608).
   uint64_t segment_drawings = 0;

@@ -39,8 +39,10 @@ EncodedUnit EncodeUnit(const StrokeModel& model,
   unit.columns.reserve(drawings.size());
   unit.hashes.reserve(drawings.size());
   unit.split_hashes.reserve(drawings.size());
+  unit.deltas.reserve(drawings.size());
   Ranks words(&unit.words);
   Ranks countrycodes(&unit.countrycodes);
+  Ranks splits(&unit.splits);
   Sha256 sha;
   std::string canonical;
   for (const Drawing& drawing : drawings) {
@@ -82,6 +84,8 @@ EncodedUnit EncodeUnit(const StrokeModel& model,
       column(ColumnKind::kStrokesHash) = static_cast<int64_t>(split_hash);
     }
     unit.split_hashes.push_back(split_hash);
+    if (drawing.split) column(ColumnKind::kSplit) = splits.Of(*drawing.split);
+    unit.deltas.emplace_back().Add(drawing.strokes());
   }
   return unit;
 }

@@ -10,6 +10,7 @@
 
 #include "inkstream/drawing.h"
 #include "server/store/column_codec.h"
+#include "server/store/delta_sums.h"
 #include "server/store/sha256.h"
 #include "server/store/stroke_model.h"
 
@@ -19,12 +20,14 @@ struct EncodedUnit {
   std::string records;  // one after another
   std::vector<uint32_t> lengths;
   std::vector<bool> raw;  // which records are of raw drawings
-  // Words and countrycodes are ranks in this unit's own lists.
+  // Words, countrycodes and splits are ranks in this unit's own lists.
   std::vector<ColumnValues> columns;
   std::vector<std::string> words;
   std::vector<std::string> countrycodes;
+  std::vector<std::string> splits;
   std::vector<Digest> hashes;
   std::vector<uint64_t> split_hashes;
+  std::vector<DeltaSums> deltas;
 };
 
 // REQUIRES: every drawing passed ValidateDrawing.

@@ -154,10 +154,9 @@ std::vector<BatchStreamSuite::Expected> BatchStreamSuite::ExpectedOf(
   std::vector<int64_t> view;
   for (uint64_t i = 0; i < store_->size(); ++i) {
     bool in_split = plan.view.split.empty();
-    for (const store::SplitInfo& split : store_->info().splits) {
-      in_split |= split.name == plan.view.split &&
-                  store_->SplitHash(i) >= split.low &&
-                  store_->SplitHash(i) < split.high;
+    const std::vector<store::SplitInfo>& splits = store_->info().splits;
+    for (size_t s = 0; s < splits.size(); ++s) {
+      in_split |= splits[s].name == plan.view.split && store_->InSplit(s, i);
     }
     if (in_split) {
       view.push_back(static_cast<int64_t>(i));

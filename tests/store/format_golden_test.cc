@@ -79,7 +79,7 @@ TEST(FormatGolden, AStoreKeepsItsBytes) {
   drawings[9].word.reset();
   MustWrite(scratch.File("a"), drawings);
   EXPECT_EQ(HashOf(testing::ReadWholeFile(scratch.File("a/MANIFEST"))),
-            "14a4c1a5aaa9122139d8f28e82a649ef");
+            "67c7b4d2579a3eb1ee6f2b3051abd0d9");
   EXPECT_EQ(
       HashOf(testing::ReadWholeFile(scratch.File("a/segment-000000.mdb"))),
       "62956c46330ac3424df8f973429d08a8");
