@@ -82,8 +82,8 @@ TEST(ListedSplits, ADrawingIsInTheSplitItNamesAndElseWhereItsHashFalls) {
     const int32_t split = store->SplitOf(i);
     ASSERT_GE(split, 0);
     ++counts[split];
-    if (i % 10 == 3) ASSERT_EQ(split, 2);
-    if (i % 10 == 4) ASSERT_EQ(split, 1);
+    ASSERT_EQ(split == 2, i % 10 == 3);
+    ASSERT_TRUE(split == 1 || i % 10 != 4);
     Drawing drawing;
     ASSERT_TRUE(reader->ReadDrawing(i, &drawing).ok());
     ASSERT_EQ(drawing, drawings[i]);
