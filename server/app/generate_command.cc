@@ -38,10 +38,11 @@ int RunGenerate(const GenerateFlags& flags) {
                                                 ", the limit is ", offered)),
         kExitUsage);
   }
-  if (flags.format == "bin") {
+  if (flags.format == "bin" && flags.output == "-") {
     return Fail(kName,
-                absl::UnimplementedError(
-                    "--format bin is not offered yet; use --format ndjson"),
+                absl::InvalidArgumentError(
+                    "--format bin is one file a class: name a directory with "
+                    "-o, not -"),
                 kExitUsage);
   }
   Interrupt::Install();
@@ -51,6 +52,7 @@ int RunGenerate(const GenerateFlags& flags) {
   options.seed = flags.seed;
   options.classes = flags.classes == 0 ? offered : flags.classes;
   options.threads = flags.threads > 0 ? flags.threads : batch::UsableCpus();
+  options.format = *ingest::ParseOutputFormat(flags.format);
   options.output = flags.output;
   options.interrupted = [] { return Interrupt::requested(); };
   options.progress = [&](uint64_t written) {
@@ -84,8 +86,10 @@ void AddGenerateCommand(CLI::App& app, int* exit_code) {
       ->add_option("--classes", flags->classes,
                    "How many classes, in turn; 0: all")
       ->capture_default_str();
-  command->add_option("--format", flags->format, "ndjson (simplified) or bin")
-      ->check(CLI::IsMember({"ndjson", "bin"}))
+  command
+      ->add_option("--format", flags->format,
+                   "ndjson, bin (a directory of WORD.bin) or csv (Kaggle's)")
+      ->check(CLI::IsMember({"ndjson", "bin", "csv"}))
       ->capture_default_str();
   command->add_option("--threads", flags->threads, "0: one a usable core")
       ->check(CLI::Range(0, 1024))
@@ -97,7 +101,8 @@ void AddGenerateCommand(CLI::App& app, int* exit_code) {
       ->required();
   command->footer(
       "Example:\n"
-      "  inkstream generate --drawings 20000 --seed 1 -o drawings.ndjson");
+      "  inkstream generate --drawings 20000 --seed 1 -o drawings.ndjson\n"
+      "  inkstream generate --drawings 20000 --format bin -o drawings/");
   command->callback([flags, exit_code] { *exit_code = RunGenerate(*flags); });
 }
 

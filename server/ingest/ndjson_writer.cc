@@ -14,10 +14,11 @@
 namespace inkstream::ingest {
 namespace {
 
-void AppendAxis(absl::Span<const float> values, std::string* out) {
+void AppendAxis(absl::Span<const float> values, const char* comma,
+                std::string* out) {
   out->push_back('[');
   for (size_t i = 0; i < values.size(); ++i) {
-    if (i > 0) out->push_back(',');
+    if (i > 0) out->append(comma);
     const auto value = static_cast<uint32_t>(values[i]);
     if (value >= 100) out->push_back(static_cast<char>('0' + value / 100));
     if (value >= 10) out->push_back(static_cast<char>('0' + value / 10 % 10));
@@ -47,22 +48,23 @@ void AppendNumber(double value, std::string* out) {
   out->append(text, end.ptr);
 }
 
-void AppendAxis(absl::Span<const double> values, std::string* out) {
+void AppendAxis(absl::Span<const double> values, const char* comma,
+                std::string* out) {
   out->push_back('[');
   for (size_t i = 0; i < values.size(); ++i) {
-    if (i > 0) out->push_back(',');
+    if (i > 0) out->append(comma);
     AppendNumber(values[i], out);
   }
   out->push_back(']');
 }
 
 void AppendRawStroke(const RawStrokes& raw, size_t begin, size_t count,
-                     std::string* out) {
+                     const char* comma, std::string* out) {
   const char* separator = "";
   for (const auto* axis : {&raw.x, &raw.y, &raw.t}) {
     out->append(separator);
-    AppendAxis(absl::MakeConstSpan(*axis).subspan(begin, count), out);
-    separator = ",";
+    AppendAxis(absl::MakeConstSpan(*axis).subspan(begin, count), comma, out);
+    separator = comma;
   }
 }
 
@@ -84,6 +86,27 @@ class LineWriter {
 };
 
 }  // namespace
+
+void AppendStrokesJson(const Drawing& drawing, const char* comma,
+                       std::string* out) {
+  const StrokesView strokes = drawing.strokes();
+  out->push_back('[');
+  for (size_t s = 0; s < strokes.strokes(); ++s) {
+    const size_t begin = strokes.begin(s);
+    const size_t count = strokes.end(s) - begin;
+    if (s > 0) out->append(comma);
+    out->push_back('[');
+    if (drawing.raw.empty()) {
+      AppendAxis(strokes.x.subspan(begin, count), comma, out);
+      out->append(comma);
+      AppendAxis(strokes.y.subspan(begin, count), comma, out);
+    } else {
+      AppendRawStroke(drawing.raw, begin, count, comma, out);
+    }
+    out->push_back(']');
+  }
+  out->push_back(']');
+}
 
 void AppendNdjsonLine(const Drawing& drawing, std::string* out) {
   LineWriter line(out);
@@ -108,22 +131,8 @@ void AppendNdjsonLine(const Drawing& drawing, std::string* out) {
     absl::StrAppend(out, "\"", *drawing.key_id, "\"");
   }
   line.Key("drawing");
-  const StrokesView strokes = drawing.strokes();
-  out->push_back('[');
-  for (size_t s = 0; s < strokes.strokes(); ++s) {
-    const size_t begin = strokes.begin(s);
-    const size_t count = strokes.end(s) - begin;
-    out->append(s == 0 ? "[" : ",[");
-    if (drawing.raw.empty()) {
-      AppendAxis(strokes.x.subspan(begin, count), out);
-      out->push_back(',');
-      AppendAxis(strokes.y.subspan(begin, count), out);
-    } else {
-      AppendRawStroke(drawing.raw, begin, count, out);
-    }
-    out->push_back(']');
-  }
-  out->append("]}\n");
+  AppendStrokesJson(drawing, ",", out);
+  out->append("}\n");
 }
 
 }  // namespace inkstream::ingest

@@ -14,4 +14,9 @@ namespace inkstream::ingest {
 // REQUIRES: what store::ValidateDrawing asks for.
 void AppendNdjsonLine(const Drawing& drawing, std::string* out);
 
+// Appends the strokes alone, as a JSON list; `comma`: what stands between two
+// values, "," or ", ".
+void AppendStrokesJson(const Drawing& drawing, const char* comma,
+                       std::string* out);
+
 }  // namespace inkstream::ingest

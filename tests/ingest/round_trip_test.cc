@@ -1,5 +1,6 @@
 // Files -> store -> files.
 
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -7,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/ingest/export_job.h"
 #include "server/ingest/generate/generate_job.h"
@@ -23,6 +25,7 @@ namespace {
 using ::inkstream::testing::ReadGzipFile;
 using ::inkstream::testing::ReadWholeFile;
 using ::inkstream::testing::ScratchDirectory;
+using ::testing::HasSubstr;
 
 constexpr char kData[] = INKSTREAM_SHARED_DATA;
 
@@ -72,16 +75,28 @@ class RoundTripTest : public ::testing::Test {
     return report.fingerprint;
   }
 
-  std::string Export(const std::string& store, int threads) {
+  std::string Export(const std::string& store, int threads,
+                     OutputFormat format = OutputFormat::kNdjson) {
     auto reader = store::StoreReader::Open(store);
     EXPECT_TRUE(reader.ok()) << reader.status();
     const std::string path = scratch_.File("exported.ndjson");
     std::unique_ptr<ByteSink> sink = *OpenSink(path);
     ExportOptions options;
     options.threads = threads;
+    options.format = format;
     EXPECT_TRUE(RunExport(**reader, options, sink.get()).ok());
     EXPECT_TRUE(sink->Close().ok());
     return ReadWholeFile(path);
+  }
+
+  absl::Status ExportBin(const std::string& store,
+                         const std::string& directory) {
+    auto reader = store::StoreReader::Open(store);
+    EXPECT_TRUE(reader.ok()) << reader.status();
+    ExportOptions options;
+    options.threads = 2;
+    options.format = OutputFormat::kBin;
+    return RunExportByWord(**reader, options, directory);
   }
 
   void ExpectRealDataComesBack(const std::string& name, bool keep_raw = false) {
@@ -93,6 +108,7 @@ class RoundTripTest : public ::testing::Test {
   }
 
   const ScratchDirectory scratch_;
+  int stores_ = 0;
 };
 
 TEST_F(RoundTripTest, RealDrawingsComeBack) {
@@ -150,6 +166,87 @@ TEST_F(RoundTripTest, KeyOrderAsideEveryMixOfKeysComesBack) {
   const std::string out = Export(scratch_.File("s.ink"), 1);
   EXPECT_NE(in, out);
   ExpectSameDrawings(in, out);
+}
+
+TEST_F(RoundTripTest, CsvCarriesEverythingOfRealAndRawDrawings) {
+  for (const std::string name : {"simplified.ndjson.gz", "raw.ndjson.gz"}) {
+    const std::string path = absl::StrCat(kData, "/", name);
+    if (ReadGzipFile(path).empty()) GTEST_SKIP() << "there is no " << path;
+    const std::string first =
+        Ingest({path}, scratch_.File(name + "1.ink"), 2, true);
+    const std::string csv = scratch_.Write(
+        name + ".csv",
+        Export(scratch_.File(name + "1.ink"), 2, OutputFormat::kCsv));
+    EXPECT_EQ(Ingest({csv}, scratch_.File(name + "2.ink"), 2, true), first);
+    EXPECT_EQ(Export(scratch_.File(name + "2.ink"), 2, OutputFormat::kCsv),
+              ReadWholeFile(csv));
+  }
+}
+
+TEST_F(RoundTripTest, CsvCarriesEveryMixOfColumns) {
+  std::string in;
+  for (unsigned mask = 0; mask < 32; ++mask) {
+    in += "{";
+    if (mask & 1U) in += R"("word":"a \"b\", c",)";
+    if (mask & 2U) in += R"("countrycode":"US",)";
+    if (mask & 4U) in += R"("timestamp":"2017-03-02 23:25:10 UTC",)";
+    if (mask & 8U) in += R"("recognized":false,)";
+    if (mask & 16U) in += R"("key_id":"12",)";
+    in += "\"drawing\":[[[1,2],[3,4]],[[0],[255]]]}\n";
+  }
+  const std::string first =
+      Ingest({scratch_.Write("in.ndjson", in)}, scratch_.File("1.ink"), 1);
+  const std::string csv = Export(scratch_.File("1.ink"), 1, OutputFormat::kCsv);
+  EXPECT_EQ(Ingest({scratch_.Write("in.csv", csv)}, scratch_.File("2.ink"), 1),
+            first);
+}
+
+TEST_F(RoundTripTest, BinCarriesAllButFractionsOfSeconds) {
+  GenerateOptions generate;
+  generate.drawings = 3000;
+  generate.classes = 30;
+  generate.format = OutputFormat::kBin;
+  generate.output = scratch_.File("in/");
+  ASSERT_TRUE(RunGenerate(generate).ok());
+  const std::string first =
+      Ingest({generate.output}, scratch_.File("1.ink"), 2);
+  ASSERT_TRUE(ExportBin(scratch_.File("1.ink"), scratch_.File("out")).ok());
+  EXPECT_EQ(Ingest({scratch_.File("out")}, scratch_.File("2.ink"), 2), first);
+  EXPECT_EQ(ReadWholeFile(scratch_.File("out/cat.bin")),
+            ReadWholeFile(scratch_.File("in/cat.bin")));
+  // The same drawings as NDJSON, but for their times.
+  generate.format = OutputFormat::kNdjson;
+  generate.output = scratch_.File("lines/");
+  ASSERT_TRUE(RunGenerate(generate).ok());
+  EXPECT_NE(Ingest({generate.output}, scratch_.File("3.ink"), 2), first);
+  ASSERT_TRUE(ExportBin(scratch_.File("3.ink"), scratch_.File("out3")).ok());
+  EXPECT_EQ(ReadWholeFile(scratch_.File("out3/cat.bin")),
+            ReadWholeFile(scratch_.File("in/cat.bin")));
+}
+
+TEST_F(RoundTripTest, WhatBinCannotCarryIsNamedAndNothingIsLeft) {
+  const auto refusal = [&](const std::string& line) {
+    const std::string store = scratch_.File(absl::StrCat(++stores_, ".ink"));
+    Ingest({scratch_.Write("in.ndjson", line + "\n")}, store, 1, true);
+    const absl::Status status = ExportBin(store, scratch_.File("out"));
+    EXPECT_FALSE(std::filesystem::exists(scratch_.File("out")));
+    EXPECT_FALSE(std::filesystem::exists(scratch_.File("out.partial")));
+    return std::string(status.message());
+  };
+  const std::string columns =
+      R"("countrycode":"US","timestamp":"2017-03-02 23:25:10 UTC",)"
+      R"("recognized":false,"drawing":[[[1],[2]]]})";
+  EXPECT_THAT(refusal(R"({"word":"cat",)" + columns),
+              HasSubstr("drawing 0: a drawing has no key_id"));
+  EXPECT_THAT(refusal(R"({"key_id":"5",)" + columns), HasSubstr("no word"));
+  EXPECT_THAT(refusal(R"({"key_id":"5","word":"a/b",)" + columns),
+              HasSubstr("\"a/b\" cannot name a file"));
+  EXPECT_THAT(refusal(R"({"key_id":"5","drawing":[[[1],[2],[0]]]})"),
+              HasSubstr("key_id 5 is a raw drawing"));
+  EXPECT_THAT(refusal(R"({"key_id":"5","recognized":true,"timestamp":)"
+                      R"("1969-12-31 23:59:59 UTC","countrycode":"US",)"
+                      R"("drawing":[[[1],[2]]]})"),
+              HasSubstr("years 1970 to 2106"));
 }
 
 TEST_F(RoundTripTest, TheFingerprintDoesNotDependOnThreadsOrPacking) {

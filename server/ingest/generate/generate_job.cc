@@ -10,9 +10,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "server/ingest/byte_sink.h"
+#include "server/ingest/drawing_writer.h"
 #include "server/ingest/generate/class_catalog.h"
 #include "server/ingest/generate/drawing_generator.h"
-#include "server/ingest/ndjson_writer.h"
 #include "server/ingest/ordered_workers.h"
 
 namespace inkstream::ingest {
@@ -36,7 +36,12 @@ absl::StatusOr<Sinks> OpenSinks(const GenerateOptions& options) {
   Sinks sinks;
   std::vector<std::string> paths;
   std::error_code error;
-  if (absl::EndsWith(options.output, "/")) {
+  const bool by_word = DrawingWriter::Create(options.format)->IsByWord();
+  if (by_word && options.output == "-") {
+    return absl::InvalidArgumentError(
+        "the binary format is one file a class: name a directory, not -");
+  }
+  if (absl::EndsWith(options.output, "/") || by_word) {
     std::filesystem::create_directories(options.output, error);
     if (error) {
       return absl::ErrnoToStatus(
@@ -47,7 +52,7 @@ absl::StatusOr<Sinks> OpenSinks(const GenerateOptions& options) {
     for (size_t c = 0; c < options.classes; ++c) {
       const std::filesystem::path file =
           std::filesystem::path(options.output) /
-          absl::StrCat(ClassCatalog()[c].word, ".ndjson");
+          absl::StrCat(ClassCatalog()[c].word, SuffixOf(options.format));
       paths.push_back(file.string());
     }
   } else {
@@ -61,13 +66,16 @@ absl::StatusOr<Sinks> OpenSinks(const GenerateOptions& options) {
   return sinks;
 }
 
-Lines Generate(DrawingGenerator& generator, IndexRange range, size_t sinks) {
+absl::StatusOr<Lines> Generate(const DrawingWriter& writer,
+                               DrawingGenerator& generator, IndexRange range,
+                               size_t sinks) {
   Lines lines;
   lines.texts.resize(sinks);
   Drawing drawing;
   for (uint64_t index = range.begin; index < range.end; ++index) {
     generator.Generate(index, &drawing);
-    AppendNdjsonLine(drawing, &lines.texts[index % sinks]);
+    absl::Status status = writer.Append(drawing, &lines.texts[index % sinks]);
+    if (!status.ok()) return status;
   }
   lines.drawings = range.end - range.begin;
   return lines;
@@ -79,6 +87,12 @@ absl::Status RunGenerate(const GenerateOptions& options) {
   absl::StatusOr<Sinks> sinks = OpenSinks(options);
   if (!sinks.ok()) return sinks.status();
   const size_t sink_count = sinks->size();
+  const std::unique_ptr<const DrawingWriter> writer =
+      DrawingWriter::Create(options.format);
+  for (std::unique_ptr<ByteSink>& sink : *sinks) {
+    absl::Status status = sink->Write(writer->Header());
+    if (!status.ok()) return status;
+  }
   uint64_t next = 0;
   uint64_t written = 0;
   OrderedStages<IndexRange, Lines> stages;
@@ -94,8 +108,8 @@ absl::Status RunGenerate(const GenerateOptions& options) {
   stages.new_worker = [&] {
     auto generator =
         std::make_shared<DrawingGenerator>(options.seed, options.classes);
-    return [generator, sink_count](IndexRange& range) -> absl::StatusOr<Lines> {
-      return Generate(*generator, range, sink_count);
+    return [&writer, generator, sink_count](IndexRange& range) {
+      return Generate(*writer, *generator, range, sink_count);
     };
   };
   stages.take = [&](Lines lines) {

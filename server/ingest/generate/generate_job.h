@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "server/ingest/byte_source.h"
+#include "server/ingest/drawing_writer.h"
 
 namespace inkstream::ingest {
 
@@ -19,8 +20,10 @@ struct GenerateOptions {
   uint64_t seed = 0;
   size_t classes = 0;  // 1..ClassCatalog().size()
   int threads = 1;
+  OutputFormat format = OutputFormat::kNdjson;
   // A file (.gz and .zst are compressed), "-", or a directory that exists or
-  // ends in '/': then one WORD.ndjson a class, as the published files.
+  // ends in '/': then one WORD.ndjson a class, as the published files. The
+  // binary format, whose words are its files' names, is always a directory.
   std::string output;
   InterruptCheck interrupted;
   std::function<void(uint64_t drawings)> progress;  // written so far

@@ -1,0 +1,45 @@
+// A directory with one file a word, which appears under its name only when it
+// is complete.
+//
+// Thread safety: one thread at a time.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace inkstream::ingest {
+
+class WordFiles {
+ public:
+  // ALREADY_EXISTS unless there is nothing, or an empty directory. Written to
+  // `directory`.partial, which must not be there either.
+  static absl::StatusOr<std::unique_ptr<WordFiles>> Create(
+      const std::string& directory, absl::string_view suffix);
+
+  // Removes what was written unless it was closed.
+  ~WordFiles();
+
+  // Any number of words: no file stays open. INVALID_ARGUMENT: the word cannot
+  // be a file's name from which it is read again.
+  absl::Status Append(const std::string& word, absl::string_view bytes);
+  absl::Status Close();
+
+ private:
+  WordFiles(std::string directory, absl::string_view suffix)
+      : directory_(std::move(directory)), suffix_(suffix) {}
+  absl::Status Flush();
+
+  const std::string directory_;
+  const std::string suffix_;
+  std::map<std::string, std::string> held_;  // by word
+  size_t held_bytes_ = 0;
+  bool closed_ = false;
+};
+
+}  // namespace inkstream::ingest
