@@ -254,8 +254,8 @@ HWY_INLINE void DrawShortSegment(const CapsulePlan& plan, const Sink& sink,
   const size_t stride = size_t{2} * plan.pitch;
   const int32_t band0 = get(kBand0);
   DrawRun(CapsuleLanes(plan, segment), sink, get(kFirstAcross),
-          get(kFirstAlong), get(kBand1) - band0, stride,
-          cover + static_cast<size_t>(band0) * stride + 2 * get(kX0));
+          get(kFirstAlong), std::max(get(kBand1) - band0, plan.least_run),
+          stride, cover + static_cast<size_t>(band0) * stride + 2 * get(kX0));
 }
 
 // Any other: strips of 16 columns, each in runs of bands.

@@ -65,6 +65,11 @@ CapsulePlan MakeCapsulePlan(const ImageSpec& spec, float line_width) {
 
   const double radius = pixel_radius * plan.samples;
   plan.radius = static_cast<float>(radius);
+  // Nearly all short segments are this high or a little less: empty rows cost
+  // less than a loop whose length cannot be foreseen.
+  plan.least_run = std::clamp(
+      2 * static_cast<int32_t>(std::floor((2.0 * radius + 4.0) / 4.0 + 1.0)), 2,
+      6);
 
   // The ramp from full to no coverage lies within half a pixel's diagonal of
   // the edge; its squared distances fill the table where 16 bits allow.

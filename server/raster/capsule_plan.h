@@ -33,6 +33,9 @@ struct CapsulePlan {
   uint32_t pitch = 0;  // samples from one row to the next in the cover buffer
 
   float radius = 0.0F;  // samples
+  // Pairs of rows that short segments are drawn with at least; see
+  // capsule_plan.cc.
+  int32_t least_run = 2;
   // Fixed-point units a sample. Rounded products of two such lengths, shifted
   // right by 15, are indices into `cover` once `inner` is taken off.
   float scale = 0.0F;

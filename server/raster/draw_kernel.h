@@ -65,7 +65,8 @@ inline constexpr size_t kSegmentGroup = 16;
 // Grows with the largest drawing seen, then allocates no more.
 struct DrawScratch {
   // Makes room for images of `plan` in `layers` channels, of which
-  // `value_planes` differ from segment to segment.
+  // `value_planes` differ from segment to segment. All calls are for the same
+  // spec.
   void Fit(const CapsulePlan& plan, size_t layers, size_t value_planes);
 
   // Makes room for `points` points.

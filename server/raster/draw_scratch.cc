@@ -19,15 +19,17 @@ T *Aligned(T *p) {
 
 void DrawScratch::Fit(const CapsulePlan &plan, size_t layers,
                       size_t value_planes) {
-  plane_bytes = ((plan.rows + 1) / 2 + 1) * size_t{2} * plan.pitch;
+  // Plans of one spec differ in nothing else that counts here.
+  if (samples_ == plan.samples) return;
+  plane_bytes = ((plan.rows + 1) / 2 + kRun) * size_t{2} * plan.pitch;
   image_bytes = size_t{plan.height} * plan.image_pitch;
-  // Those that are kept are all zero, but for values, which mean nothing, and
-  // for coverage outside of the grid.
-  const auto grow = [](std::vector<uint8_t>& memory, size_t bytes) {
+  // What is kept is all zero, but for values, which mean nothing, and for
+  // coverage outside of the grid.
+  const auto grow = [](std::vector<uint8_t> &memory, size_t bytes) {
     if (memory.size() < bytes + 2 * 64) memory.assign(bytes + 2 * 64, 0);
     return Aligned(memory.data());
   };
-  if (samples_ != plan.samples) std::fill(cover_.begin(), cover_.end(), 0);
+  std::fill(cover_.begin(), cover_.end(), 0);
   samples_ = plan.samples;
   cover = grow(cover_, plane_bytes);
   values = grow(values_, value_planes * plane_bytes);

@@ -161,19 +161,11 @@ HWY_INLINE void SetUpSegments(const CapsulePlan &plan, size_t count,
 
     const auto sx = hn::Mul(ux, scale);
     const auto sy = hn::Mul(uy, scale);
-    put(kAlongX, ToInt(sx));
-    put(kAlongY, ToInt(sy));
-    // The halves make the later shifts round to nearest.
-    put(kAcross0, ToLargeInt(hn::Add(hn::Sub(hn::Mul(sy, mx), hn::Mul(sx, my)),
-                                     hn::Set(d, 32.0F))));
-    put(kAlong0,
-        ToLargeInt(hn::Sub(hn::Neg(hn::Mul(sx, mx)), hn::Mul(sy, my))));
     const auto half_length =
         ToInt(hn::Mul(length, hn::Set(d, 0.5F * plan.scale)));
     const auto cut = hn::Min(half_length, length_limit);
     put(kHalfLength,
         ToInt(hn::Mul(hn::ConvertTo(d, cut), hn::Set(d, plan.stretch))));
-    put(kGap, hn::ShiftLeft<6>(hn::Sub(half_length, cut)));
 
     const auto reach = hn::Add(radius, hn::Mul(hn::Add(abs_ux, abs_uy), half));
     // First and one past the last pixel whose middle is within reach.
@@ -220,6 +212,23 @@ HWY_INLINE void SetUpSegments(const CapsulePlan &plan, size_t count,
     put(kFineX, ToInt(hn::Mul(sx, eighths)));
     put(kFineY, ToInt(hn::Mul(sy, eighths)));
 
+    // Rounding down takes the half off; 0 and an axis' -0.5 both become 0.
+    const auto direction = ToInt(hn::Sub(
+        hn::Mul(hn::Min(abs_ux, abs_uy), hn::Set(d, kDirections * 1.41421356F)),
+        half));
+    put(kDirection, hn::Min(direction, hn::Set(di, kDirections - 1)));
+
+    if (hn::AllTrue(di, hn::Or(one_run, hn::Not(in_sight)))) continue;
+    // What only long segments need.
+    put(kAlongX, ToInt(sx));
+    put(kAlongY, ToInt(sy));
+    // The halves make the later shifts round to nearest.
+    put(kAcross0, ToLargeInt(hn::Add(hn::Sub(hn::Mul(sy, mx), hn::Mul(sx, my)),
+                                     hn::Set(d, 32.0F))));
+    put(kAlong0,
+        ToLargeInt(hn::Sub(hn::Neg(hn::Mul(sx, mx)), hn::Mul(sy, my))));
+    put(kGap, hn::ShiftLeft<6>(hn::Sub(half_length, cut)));
+
     // Where the line crosses a strip; nearly upright lines use their box.
     const auto flat = hn::Gt(abs_ux, hn::Set(d, 1.0F / 64.0F));
     const auto per_x = hn::Div(one, hn::IfThenElse(flat, ux, one));
@@ -236,12 +245,6 @@ HWY_INLINE void SetUpSegments(const CapsulePlan &plan, size_t count,
     put(kHalfSpan,
         ToInt(hn::IfThenElse(flat, hn::Min(hn::Mul(span, fixed), no_limit),
                              no_limit)));
-
-    // Rounding down takes the half off; 0 and an axis' -0.5 both become 0.
-    const auto direction = ToInt(hn::Sub(
-        hn::Mul(hn::Min(abs_ux, abs_uy), hn::Set(d, kDirections * 1.41421356F)),
-        half));
-    put(kDirection, hn::Min(direction, hn::Set(di, kDirections - 1)));
   }
 }
 

@@ -135,6 +135,11 @@ HWY_INLINE void OverPixels(D d, V cover, V painted, uint8_t* at) {
   hn::StoreU(Narrow(d8, hn::Add(painted, kept)), d8, at);
 }
 
+// In images up to this wide, a branch for vectors without ink costs more than
+// it saves: it cannot be foreseen. (Without it 28x28 takes 9 % less time,
+// 128x128 4 %.)
+constexpr size_t kFewColumns = 192;
+
 // One sample a pixel: a lane of 16 bits is a pixel and the one below it.
 HWY_INLINE void OverSingle(const CapsulePlan& plan, const Touched& touched,
                            uint8_t* cover, const Canvas& canvas) {
@@ -144,6 +149,7 @@ HWY_INLINE void OverSingle(const CapsulePlan& plan, const Touched& touched,
   const int32_t x1 = std::min(touched.x1, static_cast<int32_t>(canvas.pitch));
   const int32_t band1 =
       std::min(touched.band1, static_cast<int32_t>((plan.rows + 1) / 2));
+  const bool skip_empty = canvas.pitch > kFewColumns;
   for (int32_t band = touched.band0; band < band1; ++band) {
     uint16_t* row = reinterpret_cast<uint16_t*>(cover) +
                     static_cast<size_t>(band) * plan.pitch;
@@ -152,7 +158,7 @@ HWY_INLINE void OverSingle(const CapsulePlan& plan, const Touched& touched,
     const bool has_lower = static_cast<uint32_t>(band) * 2 + 1 < plan.height;
     for (int32_t x = x0; x < x1; x += lanes) {
       const auto pair = hn::Load(d, row + x);
-      if (hn::AllTrue(d, hn::Eq(pair, hn::Zero(d)))) continue;
+      if (skip_empty && hn::AllTrue(d, hn::Eq(pair, hn::Zero(d)))) continue;
       hn::Store(hn::Zero(d), d, row + x);
       const auto first = hn::And(pair, hn::Set(d, 255));
       OverPixels(d, first, first, upper + x);
@@ -165,6 +171,7 @@ HWY_INLINE void OverSingle(const CapsulePlan& plan, const Touched& touched,
 }
 
 // Two samples a pixel and axis: a lane of 32 bits is a pixel's four samples.
+// Nearly all such images are small.
 HWY_INLINE void OverQuads(const CapsulePlan& plan, const Touched& touched,
                           uint8_t* cover, const Canvas& canvas) {
   const hn::CappedTag<uint32_t, kRowAlignment / 2> d;
@@ -180,7 +187,6 @@ HWY_INLINE void OverQuads(const CapsulePlan& plan, const Touched& touched,
     uint8_t* pixels = canvas.pixels + static_cast<size_t>(band) * canvas.pitch;
     for (int32_t x = x0; x < x1; x += lanes) {
       const auto quad = hn::Load(d, row + x);
-      if (hn::AllTrue(d, hn::Eq(quad, hn::Zero(d)))) continue;
       hn::Store(hn::Zero(d), d, row + x);
       const auto sum = SumOfBytes(quad);
       const auto mean = hn::ShiftRight<2>(hn::Add(sum, hn::Set(d, 2)));
