@@ -1,6 +1,7 @@
-// Any bytes as simplified NDJSON: cut, parsed, judged. What is accepted must
-// satisfy the store and come back from its own text; what is refused must be
-// reported as JSON.
+// Any bytes as an input of one format (INKSTREAM_FUZZ_FORMAT): cut, parsed,
+// judged. What is accepted must satisfy the store and come back from its own
+// text; what is refused must be reported as JSON; the size of reads must not
+// matter.
 
 #include <algorithm>
 #include <cstdint>
@@ -8,10 +9,13 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/strings/string_view.h"
-#include "server/ingest/ndjson_format.h"
+#include "server/ingest/bin_writer.h"
+#include "server/ingest/csv_writer.h"
+#include "server/ingest/input_format.h"
 #include "server/ingest/ndjson_writer.h"
 #include "server/store/drawing_rules.h"
 #include "simdjson.h"
@@ -21,7 +25,7 @@ namespace {
 
 void Require(bool condition, const char* what) {
   if (condition) return;
-  std::fprintf(stderr, "fuzz_ndjson: %s\n", what);
+  std::fprintf(stderr, "fuzz_reader: %s\n", what);
   std::abort();
 }
 
@@ -48,11 +52,22 @@ struct Everything {
   bool good = true;
 };
 
+const DrawingFormat& Format() {
+  static const InputFormats* const formats = new InputFormats();
+  PeekedSource nothing(std::make_unique<BytesSource>("", 1));
+  return **formats->Choose(*ParseInputFormat(INKSTREAM_FUZZ_FORMAT), &nothing,
+                           "input");
+}
+
+constexpr bool kIsRaw =
+    absl::string_view(INKSTREAM_FUZZ_FORMAT) == absl::string_view("raw");
+
 Everything ReadAll(absl::string_view bytes, size_t piece) {
   static RecordChunk* const chunk = new RecordChunk();
-  static RecordParser* const parser = NdjsonFormat().NewParser().release();
-  const std::unique_ptr<RecordCutter> cutter = NdjsonFormat().NewCutter(
-      std::make_unique<BytesSource>(bytes, piece), "input");
+  static RecordParser* const parser =
+      Format().NewParser({/*keep_raw=*/kIsRaw}).release();
+  const std::unique_ptr<RecordCutter> cutter =
+      Format().NewCutter(std::make_unique<BytesSource>(bytes, piece), "input");
   Everything all;
   for (;;) {
     const absl::StatusOr<bool> more = cutter->Next(chunk);
@@ -67,11 +82,29 @@ Everything ReadAll(absl::string_view bytes, size_t piece) {
   }
 }
 
+// The drawing in the format itself; nullopt: it cannot carry it.
+std::optional<std::string> OwnText(const Drawing& drawing) {
+  const absl::string_view format = INKSTREAM_FUZZ_FORMAT;
+  std::string text;
+  if (format == "csv") {
+    text = kCsvHeader;
+    AppendCsvRow(drawing, &text);
+  } else if (format == "bin") {
+    if (!AppendBinRecord(drawing, &text).ok()) return std::nullopt;
+  } else {
+    if (format == "json") text = "[";
+    AppendNdjsonLine(drawing, &text);
+    if (format == "json") text += "]";
+  }
+  return text;
+}
+
 void CheckComesBack(const Drawing& drawing) {
-  std::string line;
-  AppendNdjsonLine(drawing, &line);
-  const Everything again = ReadAll(line, line.size());
-  Require(again.parsed.drawings.size() == 1, "its own text is not accepted");
+  const std::optional<std::string> text = OwnText(drawing);
+  if (!text.has_value()) return;
+  const Everything again = ReadAll(*text, text->size());
+  Require(again.good && again.parsed.drawings.size() == 1,
+          "its own text is not accepted");
   Require(again.parsed.drawings.front() == drawing, "its own text differs");
 }
 
@@ -89,7 +122,6 @@ void CheckReport(const ParsedChunk& parsed) {
 
 void TestOne(absl::string_view bytes) {
   const Everything whole = ReadAll(bytes, SIZE_MAX);
-  if (!whole.good) return;
   Require(whole.parsed.read ==
               whole.parsed.drawings.size() + whole.parsed.errors.total(),
           "read is not kept + skipped");
@@ -99,6 +131,8 @@ void TestOne(absl::string_view bytes) {
   }
   CheckReport(whole.parsed);
   const Everything pieces = ReadAll(bytes, 7);
+  Require(pieces.good == whole.good, "the size of reads decides");
+  if (!whole.good) return;
   Require(pieces.parsed.drawings == whole.parsed.drawings,
           "the size of reads matters");
 }
