@@ -17,7 +17,17 @@ from serving import RunningServer, ServerFailed
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
-COMMANDS = ("generate", "ingest", "serve", "verify", "inspect", "export", "bench", "health")
+COMMANDS = (
+    "generate",
+    "ingest",
+    "serve",
+    "verify",
+    "inspect",
+    "export",
+    "bench",
+    "health",
+    "stats",
+)
 
 
 def records(text: str) -> list[dict[str, Any]]:
@@ -269,3 +279,22 @@ def test_plaintext_on_the_network_must_be_asked_for(
 ) -> None:
     with pytest.raises(ServerFailed, match="--insecure-network"):
         RunningServer(binary, [str(store)], tmp_path / "log", listen="0.0.0.0:0")
+
+
+def test_stats_count_what_the_input_has(inkstream: Run, drawings_file: Path, store: Path) -> None:
+    drawings = [record["drawing"] for record in read_records(drawings_file)]
+    done = inkstream("stats", store, "--json")
+    assert done.returncode == 0, done.stderr
+    stats = json.loads(done.stdout)
+    points = sorted(sum(len(stroke[0]) for stroke in drawing) for drawing in drawings)
+    assert stats["drawings"] == len(drawings)
+    assert stats["points"]["most"] == points[-1]
+    assert stats["points"]["median"] == points[len(points) // 2 - 1]
+    assert stats["strokes"]["most"] == max(map(len, drawings))
+    assert sum(b["drawings"] for b in stats["points"]["histogram"]) == len(drawings)
+    assert sum(stats["classes"].values()) == len(drawings)
+    assert stats["splits"].keys() == {"train", "valid", "test"}
+    text = inkstream("stats", store).stdout
+    assert "strokes a drawing: mean" in text
+    assert "####" in text
+    assert all(len(line) <= 80 for line in text.splitlines() if "#" in line)
