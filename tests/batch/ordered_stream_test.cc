@@ -286,7 +286,7 @@ TEST_F(OrderedStreamTest, CancellingGivesEveryBufferBack) {
 
 TEST_F(OrderedStreamTest, ASmallStreamIsNotStarvedByLargeOnes) {
   Serve(100'000, /*workers=*/1);
-  store_->SlowDown(100);
+  store_->SlowDown(1000);
   Plan large = SmallPlan();
   large.delivery.batch_size = 4096;
   std::vector<BatchPuller> hogs;
@@ -299,7 +299,7 @@ TEST_F(OrderedStreamTest, ASmallStreamIsNotStarvedByLargeOnes) {
   small.delivery.max_batches = 3;
   TakeResult last;
   EXPECT_EQ(Open(small).All(&last).size(), 3U);
-  // The hogs would have needed 32 batches of 4096 drawings first.
+  // The hogs would have needed 32 batches of 4096 drawings, two minutes, first.
   EXPECT_LT(store_->reads(), 40'000U);
   engine_->Stop();
 }

@@ -25,6 +25,9 @@ namespace inkstream::transport {
 using PartStream =
     grpc::ClientReaderWriter<v1::StreamBatchesRequest, v1::BatchPart>;
 
+// For what must come about; how fast is not what these tests are about.
+inline constexpr std::chrono::seconds kSoon{60};
+
 class ServingTest : public ::testing::Test {
  protected:
   ServingTest() {

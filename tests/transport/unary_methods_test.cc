@@ -153,9 +153,13 @@ TEST_F(UnaryMethodsTest, StatusNamesEveryStreamAndWhoWaits) {
   ASSERT_TRUE(stream->Read(&part));
   int batches = 0;
   while (batches < 2 && stream->Read(&part)) batches += part.batches_size();
-  std::this_thread::sleep_for(std::chrono::milliseconds(700));
-  const v1::GetStatusResponse status = Status();
-  ASSERT_EQ(status.streams_size(), 1);
+  v1::GetStatusResponse status;
+  ASSERT_TRUE(Within(kSoon, [&] {
+    status = Status();
+    return status.streams_size() == 1 &&
+           status.streams(0).wait_client() > 0.6 &&
+           2 * status.streams(0).wait_client() > status.streams(0).seconds();
+  }));
   const v1::StreamStatus& report = status.streams(0);
   EXPECT_EQ(report.dataset(), "fake");
   EXPECT_EQ(report.rank(), 1U);
