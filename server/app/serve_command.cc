@@ -19,6 +19,7 @@ struct ServeFlags {
   std::string config;
   double stall = 60;
   double grace = 20;
+  double rebalance = 1800;
 };
 
 std::chrono::milliseconds Millis(double seconds) {
@@ -35,6 +36,7 @@ int RunServe(ServeFlags flags) {
   }
   flags.options.stall = Millis(flags.stall);
   flags.options.grace = Millis(flags.grace);
+  flags.options.rebalance = Millis(flags.rebalance);
   flags.options.version = INKSTREAM_VERSION;
   const absl::Status status = ServeUntilInterrupted(flags.options);
   if (status.ok()) return kExitDone;
@@ -99,6 +101,22 @@ void AddServeCommand(CLI::App& app, int* exit_code) {
       ->transform(CLI::AsNumberWithUnit(kTimeUnits))
       ->check(CLI::Range(0.0, 86400.0))
       ->type_name("SECONDS")
+      ->capture_default_str();
+  command
+      ->add_option("--rebalance", flags->rebalance,
+                   "Ends a stream well after this long, give or take a tenth, "
+                   "so that its client connects anew and finds replicas that "
+                   "were added; 0: never")
+      ->transform(CLI::AsNumberWithUnit(kTimeUnits))
+      ->check(CLI::Range(0.0, 7 * 86400.0))
+      ->type_name("SECONDS")
+      ->capture_default_str();
+  command
+      ->add_option("--retain-generations", options.retain_generations,
+                   "Generations of a store that are served, the newest "
+                   "included: cursors of the older ones go on")
+      ->check(CLI::Range(1, 64))
+      ->type_name("N")
       ->capture_default_str();
   command->add_flag("--preload", options.preload,
                     "Reads the stores once, so that no batch waits for a disk");

@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "server/app/generation_watch.h"
 #include "server/app/interrupt.h"
 #include "server/batch/engine.h"
 #include "server/batch/machine_limits.h"
@@ -55,10 +56,14 @@ void LogForGrpc(gpr_log_func_args* args) {
               "grpc: {}", args->message);
 }
 
-absl::Status AddStores(const ServeOptions& options, batch::Engine* engine) {
+absl::StatusOr<std::vector<GenerationWatch::Served>> AddStores(
+    const ServeOptions& options, batch::Engine* engine) {
   std::vector<std::string> paths;
+  std::vector<GenerationWatch::Served> served;
   for (const std::string& argument : options.stores) {
     NamedStore named = ParseStoreArgument(argument);
+    const GenerationWatch::Identity manifest =
+        GenerationWatch::IdentityOf(named.path);
     absl::StatusOr<std::shared_ptr<const store::StoreReader>> store =
         store::StoreReader::Open(named.path, {.preload = options.preload});
     if (!store.ok()) return store.status();
@@ -70,9 +75,10 @@ absl::Status AddStores(const ServeOptions& options, batch::Engine* engine) {
                  named.name, info.drawings, info.classes.size(), named.path,
                  info.fingerprint);
     paths.push_back(named.path);
+    served.push_back({named.name, named.path, manifest, info.fingerprint});
   }
   InstallBusErrorHandler(paths);
-  return absl::OkStatus();
+  return served;
 }
 
 // --listen none is for servers that only this machine's users of the Unix
@@ -132,13 +138,15 @@ absl::Status ServeUntilInterrupted(const ServeOptions& options) {
   engine_options.batch_memory = memory / 4;
   engine_options.view_memory = memory / 20;
   engine_options.limits.max_streams = options.max_streams;
+  engine_options.retain_generations = options.retain_generations;
   engine_options.limits.max_batch_bytes =
       std::min(engine_options.limits.max_batch_bytes, memory / 4);
   absl::StatusOr<std::unique_ptr<batch::Engine>> engine =
       batch::Engine::Create(engine_options);
   if (!engine.ok()) return engine.status();
-  absl::Status added = AddStores(options, engine->get());
-  if (!added.ok()) return added;
+  absl::StatusOr<std::vector<GenerationWatch::Served>> served =
+      AddStores(options, engine->get());
+  if (!served.ok()) return served.status();
 
   transport::GrpcServerOptions server_options;
   absl::StatusOr<std::vector<std::string>> listen = ListenAddresses(options);
@@ -147,6 +155,7 @@ absl::Status ServeUntilInterrupted(const ServeOptions& options) {
   server_options.unix_path = options.unix_path;
   server_options.insecure_network = options.insecure_network;
   server_options.stall = options.stall;
+  server_options.rebalance = options.rebalance;
   server_options.memory_bytes = memory;
   server_options.version = options.version;
   absl::StatusOr<std::unique_ptr<transport::GrpcServer>> server =
@@ -156,8 +165,11 @@ absl::Status ServeUntilInterrupted(const ServeOptions& options) {
                (*engine)->workers(), memory >> 20U,
                engine_options.batch_memory >> 20U);
   PrintReadyLine(**server, options);
-
-  while (!Interrupt::WaitFor(std::chrono::hours(1))) {
+  {
+    const GenerationWatch watch(engine->get(), *std::move(served),
+                                {.preload = options.preload}, options.poll);
+    while (!Interrupt::WaitFor(std::chrono::hours(1))) {
+    }
   }
   spdlog::info("signal {}: {} streams finish their batches",
                Interrupt::signal(), (*engine)->open_streams());

@@ -22,6 +22,9 @@ struct ServeOptions {
   uint32_t max_streams = 1024;
   std::chrono::milliseconds stall = std::chrono::seconds(60);
   std::chrono::milliseconds grace = std::chrono::seconds(20);
+  std::chrono::milliseconds rebalance = std::chrono::minutes(30);  // 0: never
+  uint32_t retain_generations = 2;
+  std::chrono::milliseconds poll = std::chrono::seconds(1);  // for generations
   bool preload = false;
   std::string version;
 };

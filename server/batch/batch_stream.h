@@ -35,7 +35,8 @@ struct StreamFacts {
 };
 
 // Why a stream ended well.
-enum class EndReason : uint8_t { kEpochsDone, kMaxBatches };
+// kRebalance: to be opened again at the cursor, perhaps on another server.
+enum class EndReason : uint8_t { kEpochsDone, kMaxBatches, kRebalance };
 
 struct NotReady {};
 struct Ended {

@@ -1,7 +1,9 @@
 #include "server/batch/dataset.h"
 
+#include <algorithm>
 #include <limits>
 #include <unordered_map>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "server/batch/nearest_name.h"
@@ -54,15 +56,36 @@ absl::StatusOr<std::vector<uint64_t>> IndicesOfKeys(
 
 }  // namespace
 
-absl::Status CheckFingerprint(const Dataset& dataset, const std::string& field,
-                              const std::string& fingerprint) {
-  const std::string& here = dataset.store->info().fingerprint;
-  if (fingerprint.empty() || fingerprint == here) return absl::OkStatus();
-  return WithReason(absl::UnavailableError(absl::StrCat(
-                        field, ": this server does not have dataset ",
-                        Quoted(dataset.name), " with fingerprint ",
-                        Quoted(fingerprint), "; it has ", Quoted(here))),
-                    kReasonGenerationNotHere);
+void AddGenerationTo(Dataset* dataset,
+                     std::shared_ptr<const store::StoreReader> store,
+                     uint32_t retain) {
+  std::vector<std::shared_ptr<const store::StoreReader>>& others =
+      dataset->others;
+  others.insert(others.begin(), std::move(dataset->store));
+  std::erase_if(others, [&](const auto& other) {
+    return other->info().fingerprint == store->info().fingerprint;
+  });
+  dataset->store = std::move(store);
+  if (others.size() + 1 > retain) others.resize(std::max(retain, 1U) - 1);
+}
+
+absl::Status UseGeneration(const std::string& field,
+                           const std::string& fingerprint, Dataset* dataset) {
+  const std::string& newest = dataset->store->info().fingerprint;
+  if (fingerprint.empty() || fingerprint == newest) return absl::OkStatus();
+  std::string here = Quoted(newest);
+  for (const auto& other : dataset->others) {
+    if (other->info().fingerprint == fingerprint) {
+      dataset->store = other;
+      return absl::OkStatus();
+    }
+    absl::StrAppend(&here, ", ", Quoted(other->info().fingerprint));
+  }
+  return WithReason(
+      absl::UnavailableError(absl::StrCat(
+          field, ": this server does not have dataset ", Quoted(dataset->name),
+          " with fingerprint ", Quoted(fingerprint), "; it has ", here)),
+      kReasonGenerationNotHere);
 }
 
 absl::StatusOr<std::vector<uint64_t>> IndicesOf(const Dataset& dataset,

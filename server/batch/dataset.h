@@ -19,13 +19,22 @@ namespace inkstream::batch {
 
 struct Dataset {
   std::string name;
-  std::shared_ptr<const store::StoreReader> store;
+  std::shared_ptr<const store::StoreReader> store;  // the generation in use
+  // Generations that are kept beside it, the newest first.
+  std::vector<std::shared_ptr<const store::StoreReader>> others;
 };
 
-// UNAVAILABLE with reason GENERATION_NOT_HERE, naming both, where the dataset
-// does not have the content with this fingerprint ("": any).
-absl::Status CheckFingerprint(const Dataset& dataset, const std::string& field,
-                              const std::string& fingerprint);
+// `store` becomes the newest generation, and at most `retain` are kept. Where
+// the content is one that is held already, it takes the place of that one.
+void AddGenerationTo(Dataset* dataset,
+                     std::shared_ptr<const store::StoreReader> store,
+                     uint32_t retain);
+
+// Makes the generation with this fingerprint ("": the newest) the one in use.
+// UNAVAILABLE with reason GENERATION_NOT_HERE, naming it and those that are
+// here, where there is none.
+absl::Status UseGeneration(const std::string& field,
+                           const std::string& fingerprint, Dataset* dataset);
 
 // Store indices of what the plan lists. INVALID_ARGUMENT: beyond the end;
 // NOT_FOUND: no drawing has the key. Both name the place in the list.

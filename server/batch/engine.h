@@ -37,6 +37,7 @@ struct EngineOptions {
   int workers = 0;            // threads that lay out batches; 0: one a core
   uint64_t batch_memory = 0;  // bytes of batches in flight; 0: 25 % of memory
   uint64_t view_memory = 0;   // bytes of kept views; 0: 5 % of memory
+  uint32_t retain_generations = 2;  // of a dataset, the newest included
 };
 
 struct DatasetFacts {
@@ -83,6 +84,14 @@ class Engine {
       const std::string& name,
       std::shared_ptr<const store::StoreReader> store) = 0;
 
+  // Serves `store` under a name that is served already, as its newest
+  // generation. Older ones answer to their fingerprints, as many as
+  // options().retain_generations; streams that use one keep it open.
+  // NOT_FOUND: no such dataset.
+  virtual absl::Status AddGeneration(
+      const std::string& name,
+      std::shared_ptr<const store::StoreReader> store) = 0;
+
   virtual std::vector<std::string> datasets() const = 0;
   virtual const EngineOptions& options() const = 0;  // resolved, no zeros
   virtual int workers() const = 0;
@@ -93,8 +102,13 @@ class Engine {
 
   // Validates and prices the plan before anything is allocated. Batches are
   // laid out in buffers of `pool`, which must outlive every one of them.
-  virtual absl::StatusOr<std::unique_ptr<BatchStream>> OpenStream(
-      const Plan& plan, BufferPool* pool) = 0;
+  // Streams of the same `caller` share its turns at the workers.
+  virtual absl::StatusOr<std::unique_ptr<BatchStream>> OpenStreamFor(
+      const std::string& caller, const Plan& plan, BufferPool* pool) = 0;
+  absl::StatusOr<std::unique_ptr<BatchStream>> OpenStream(const Plan& plan,
+                                                          BufferPool* pool) {
+    return OpenStreamFor("", plan, pool);
+  }
 
   // Lays out one batch on the worker threads; `done` is called once, from one
   // of them (or from this call where the plan is refused).

@@ -19,7 +19,8 @@ constexpr double kSlowReadSeconds = 4e-6;
 }  // namespace
 
 OrderedStream::OrderedStream(OrderedStreamParts parts)
-    : parts_(std::move(parts)),
+    : WorkSource(parts.caller),
+      parts_(std::move(parts)),
       walker_(parts_.schedule.Walk()),
       ahead_(parts_.schedule.Walk()),
       place_(parts_.start) {

@@ -12,6 +12,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "server/batch/batch_job.h"
@@ -32,6 +33,7 @@ struct OrderedStreamParts {
   uint32_t max_credits = 0;
   std::shared_ptr<WorkerPool> workers;
   std::shared_ptr<MemoryGate> gate;
+  std::string caller;  // whose turns at the workers it takes
 };
 
 class OrderedStream : public BatchStream,

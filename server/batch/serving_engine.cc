@@ -108,7 +108,20 @@ absl::Status ServingEngine::AddDataset(
                      place->second.store->path(), "; give ", store->path(),
                      " another name: NAME=PATH"));
   }
-  place->second = {name, std::move(store)};
+  place->second = {name, std::move(store), {}};
+  return absl::OkStatus();
+}
+
+absl::Status ServingEngine::AddGeneration(
+    const std::string& name, std::shared_ptr<const store::StoreReader> store) {
+  const std::lock_guard<std::mutex> lock(mu_);
+  const auto found = datasets_.find(name);
+  if (found == datasets_.end()) {
+    return absl::NotFoundError(
+        absl::StrCat("dataset: there is no ", Quoted(name)));
+  }
+  AddGenerationTo(&found->second, std::move(store),
+                  options_.retain_generations);
   return absl::OkStatus();
 }
 
@@ -146,8 +159,8 @@ absl::StatusOr<DatasetFacts> ServingEngine::Describe(const std::string& dataset,
                       (*resolved)->classes(), (*resolved)->class_counts()};
 }
 
-absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::OpenStream(
-    const Plan& plan, BufferPool* pool) {
+absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::OpenStreamFor(
+    const std::string& caller, const Plan& plan, BufferPool* pool) {
   if (open_streams_->fetch_add(1) >= options_.limits.max_streams) {
     open_streams_->fetch_sub(1);
     return WithRetryDelay(
@@ -157,17 +170,22 @@ absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::OpenStream(
                    kReasonTooManyStreams),
         kRetryDelay);
   }
-  absl::StatusOr<std::unique_ptr<BatchStream>> stream = Open(plan, pool);
+  absl::StatusOr<std::unique_ptr<BatchStream>> stream =
+      Open(caller, plan, pool);
   if (!stream.ok()) open_streams_->fetch_sub(1);
   return stream;
 }
 
 absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::Open(
-    const Plan& plan, BufferPool* pool) {
+    const std::string& caller, const Plan& plan, BufferPool* pool) {
   absl::StatusOr<Dataset> dataset = Find(plan.dataset);
   if (!dataset.ok()) return dataset.status();
   absl::Status status =
-      CheckFingerprint(*dataset, "open.fingerprint", plan.fingerprint);
+      UseGeneration("open.fingerprint", plan.fingerprint, &*dataset);
+  if (status.ok() && plan.fingerprint.empty() && plan.start.has_value()) {
+    status = UseGeneration("open.cursor.fingerprint", plan.start->fingerprint,
+                           &*dataset);
+  }
   status.Update(CheckSharding(plan.delivery, options_.limits));
   if (!status.ok()) return status;
   absl::StatusOr<BatchLayout> layout = PriceDelivery(plan.delivery, options_);
@@ -183,10 +201,8 @@ absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::Open(
   start.plan_hash = order::OrderPlanHash(start.order_plan);
   start.seed = plan.order.seed;
   if (plan.start.has_value()) {
-    status = CheckFingerprint(*dataset, "open.cursor.fingerprint",
-                              plan.start->fingerprint);
-    status.Update(
-        order::CheckCursor(*plan.start, start.fingerprint, start.order_plan));
+    status =
+        order::CheckCursor(*plan.start, start.fingerprint, start.order_plan);
     if (!status.ok()) return status;
     start.epoch = plan.start->epoch;
     start.position = plan.start->position;
@@ -209,7 +225,8 @@ absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::Open(
       plan.delivery.max_batches,
       options_.limits.max_credits,
       workers_,
-      GateOf(pool)};
+      GateOf(pool),
+      caller};
   return std::make_unique<OwnedStream>(
       std::make_shared<OrderedStream>(std::move(parts)), open_streams_);
 }
@@ -227,7 +244,7 @@ absl::Status ServingEngine::StartFetch(
   absl::StatusOr<Dataset> dataset = Find(plan.dataset);
   if (!dataset.ok()) return dataset.status();
   absl::Status status =
-      CheckFingerprint(*dataset, "fingerprint", plan.fingerprint);
+      UseGeneration("fingerprint", plan.fingerprint, &*dataset);
   status.Update(CheckFetch(plan, options_.limits));
   if (!status.ok()) return status;
   DeliverySpec delivery = plan.delivery;

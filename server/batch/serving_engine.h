@@ -34,8 +34,11 @@ class ServingEngine : public Engine {
   int workers() const override { return options_.workers; }
   absl::StatusOr<DatasetFacts> Describe(const std::string& dataset,
                                         const View& view) const override;
-  absl::StatusOr<std::unique_ptr<BatchStream>> OpenStream(
-      const Plan& plan, BufferPool* pool) override;
+  absl::Status AddGeneration(
+      const std::string& name,
+      std::shared_ptr<const store::StoreReader> store) override;
+  absl::StatusOr<std::unique_ptr<BatchStream>> OpenStreamFor(
+      const std::string& caller, const Plan& plan, BufferPool* pool) override;
   void Fetch(const FetchPlan& plan, BufferPool* pool,
              std::function<void(absl::StatusOr<FetchedBatch>)> done) override;
   absl::StatusOr<InspectedDrawing> Inspect(const std::string& dataset,
@@ -47,7 +50,8 @@ class ServingEngine : public Engine {
 
  private:
   absl::StatusOr<Dataset> Find(const std::string& name) const;
-  absl::StatusOr<std::unique_ptr<BatchStream>> Open(const Plan& plan,
+  absl::StatusOr<std::unique_ptr<BatchStream>> Open(const std::string& caller,
+                                                    const Plan& plan,
                                                     BufferPool* pool);
   absl::Status StartFetch(
       const FetchPlan& plan, BufferPool* pool,

@@ -31,7 +31,11 @@ void WorkerPool::Add(std::shared_ptr<WorkSource> source, size_t pieces) {
     WorkSource* const announced = source.get();
     const bool queued = announced->pieces_ > 0;
     announced->pieces_ += pieces;
-    if (!queued) queue_.push_back(std::move(source));
+    if (!queued) {
+      Sources& sources = sources_[announced->caller_];
+      if (sources.empty()) turns_.push_back(announced->caller_);
+      sources.push_back(std::move(source));
+    }
   }
   if (pieces == 1) {
     work_.notify_one();
@@ -53,9 +57,10 @@ void WorkerPool::Stop() {
   }
   work_.notify_all();
   for (std::thread& thread : threads) thread.join();
-  std::deque<std::shared_ptr<WorkSource>> dropped;
+  std::map<std::string, Sources> dropped;
   const std::lock_guard<std::mutex> lock(mu_);
-  dropped.swap(queue_);
+  dropped.swap(sources_);
+  turns_.clear();
 }
 
 void WorkerPool::Run() {
@@ -64,14 +69,27 @@ void WorkerPool::Run() {
     std::shared_ptr<WorkSource> source;
     {
       std::unique_lock<std::mutex> lock(mu_);
-      work_.wait(lock, [this] { return stopped_ || !queue_.empty(); });
+      work_.wait(lock, [this] { return stopped_ || !turns_.empty(); });
       if (stopped_) return;
-      source = std::move(queue_.front());
-      queue_.pop_front();
-      if (--source->pieces_ > 0) queue_.push_back(source);
+      source = TakeTurn();
     }
     source->RunPiece(&scratch);
   }
+}
+
+std::shared_ptr<WorkSource> WorkerPool::TakeTurn() {
+  std::string caller = std::move(turns_.front());
+  turns_.pop_front();
+  const auto own = sources_.find(caller);
+  std::shared_ptr<WorkSource> source = std::move(own->second.front());
+  own->second.pop_front();
+  if (--source->pieces_ > 0) own->second.push_back(source);
+  if (own->second.empty()) {
+    sources_.erase(own);
+  } else {
+    turns_.push_back(std::move(caller));
+  }
+  return source;
 }
 
 }  // namespace inkstream::batch

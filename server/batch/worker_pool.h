@@ -1,9 +1,11 @@
-// The threads that lay out batches, shared round robin between sources.
+// The threads that lay out batches, shared round robin between callers, and
+// then between the sources of a caller.
 //
-// Every source (a stream, a fetch) stands in the queue at most once; a worker
-// takes one piece of the front source and sends the source to the back. So a
-// source with much to do uses every core while it is alone, and gets its even
-// share of pieces when it is not.
+// Every caller stands in the queue at most once, and so does every source (a
+// stream, a fetch) in its caller's; a worker takes one piece of the front
+// source of the front caller and sends both to the back. So a source with much
+// to do uses every core while it is alone and gets its even share of pieces
+// when it is not, and who opens many streams gets no more than who opens one.
 //
 // Thread safety: every method may be called from any thread.
 #pragma once
@@ -12,9 +14,12 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "server/batch/worker_scratch.h"
@@ -23,6 +28,8 @@ namespace inkstream::batch {
 
 class WorkSource {
  public:
+  // `caller`: on whose behalf; sources of the same one share its turns.
+  explicit WorkSource(std::string caller = "") : caller_(std::move(caller)) {}
   virtual ~WorkSource() = default;
 
   // Does one piece of work; called as often as pieces were announced, from
@@ -31,6 +38,7 @@ class WorkSource {
 
  private:
   friend class WorkerPool;
+  const std::string caller_;
   size_t pieces_ = 0;  // guarded by the pool's mutex
 };
 
@@ -51,12 +59,16 @@ class WorkerPool {
   int threads() const { return thread_count_; }
 
  private:
+  using Sources = std::deque<std::shared_ptr<WorkSource>>;
+
   void Run();
+  std::shared_ptr<WorkSource> TakeTurn();  // with mu_ held, something queued
 
   const int thread_count_;
   std::mutex mu_;
   std::condition_variable work_;
-  std::deque<std::shared_ptr<WorkSource>> queue_;
+  std::deque<std::string> turns_;           // callers with work; by mu_
+  std::map<std::string, Sources> sources_;  // of each of them; by mu_
   bool stopped_ = false;
   std::vector<std::thread> threads_;
 };

@@ -5,8 +5,9 @@
 
 namespace inkstream::transport {
 
-StreamRegistry::StreamRegistry(std::chrono::milliseconds stall)
-    : stall_(stall), watcher_([this] { WatchForStalls(); }) {}
+StreamRegistry::StreamRegistry(std::chrono::milliseconds stall,
+                               std::chrono::milliseconds max_age)
+    : stall_(stall), max_age_(max_age), watcher_([this] { Watch(); }) {}
 
 StreamRegistry::~StreamRegistry() {
   {
@@ -22,6 +23,13 @@ void StreamRegistry::Add(std::shared_ptr<StreamSession> session) {
   {
     const std::lock_guard<std::mutex> lock(mu_);
     session->set_id(next_id_);
+    if (max_age_.count() > 0) {
+      // Spread, so that what was opened together does not come back together.
+      std::uniform_real_distribution<double> spread(0.9, 1.1);
+      due_.emplace(Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                      max_age_ * spread(random_)),
+                   next_id_);
+    }
     sessions_.emplace(next_id_++, session);
     drain = draining_;
   }
@@ -94,17 +102,33 @@ std::vector<std::shared_ptr<StreamSession>> StreamRegistry::Sessions() const {
   return sessions;
 }
 
-void StreamRegistry::WatchForStalls() {
+std::vector<std::shared_ptr<StreamSession>> StreamRegistry::TakeDue(
+    Clock::time_point now) {
+  const std::lock_guard<std::mutex> lock(mu_);
+  std::vector<std::shared_ptr<StreamSession>> due;
+  while (!due_.empty() && due_.begin()->first <= now) {
+    const auto found = sessions_.find(due_.begin()->second);
+    if (found != sessions_.end()) due.push_back(found->second);
+    due_.erase(due_.begin());
+  }
+  return due;
+}
+
+void StreamRegistry::Watch() {
+  const std::chrono::milliseconds soonest =
+      max_age_.count() > 0 ? std::min(stall_, max_age_) : stall_;
   const std::chrono::milliseconds interval =
       std::clamp<std::chrono::milliseconds>(
-          stall_ / 4, std::chrono::milliseconds(10), std::chrono::seconds(1));
+          soonest / 4, std::chrono::milliseconds(10), std::chrono::seconds(1));
   std::unique_lock<std::mutex> lock(mu_);
   while (!changed_.wait_for(lock, interval, [this] { return stopped_; })) {
     lock.unlock();
-    const StreamSession::Clock::time_point since =
-        StreamSession::Clock::now() - stall_;
+    const Clock::time_point now = Clock::now();
     for (const std::shared_ptr<StreamSession>& session : Sessions()) {
-      session->EndIfStalled(since);
+      session->EndIfStalled(now - stall_);
+    }
+    for (const std::shared_ptr<StreamSession>& session : TakeDue(now)) {
+      session->Rebalance();
     }
     lock.lock();
   }

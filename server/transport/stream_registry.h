@@ -1,5 +1,5 @@
 // All open streams of a server: for GetStatus, for draining, and for ending
-// those that are stuck.
+// those that are stuck or have had their time.
 //
 // Thread safety: every method may be called from any thread. A thread of its
 // own looks for stalled streams.
@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <random>
 #include <thread>
 #include <vector>
 
@@ -27,8 +28,12 @@ struct SentTotals {
 
 class StreamRegistry {
  public:
-  // A stream that makes no progress for `stall` although it could is ended.
-  explicit StreamRegistry(std::chrono::milliseconds stall);
+  // A stream that makes no progress for `stall` although it could is ended. One
+  // that has lasted `max_age`, give or take a tenth, is told to open again:
+  // clients find replicas that were added only when they connect anew. Zero:
+  // never.
+  StreamRegistry(std::chrono::milliseconds stall,
+                 std::chrono::milliseconds max_age);
   ~StreamRegistry();
 
   // Numbers the session. One that comes after Drain() is drained at once.
@@ -46,13 +51,20 @@ class StreamRegistry {
   SentTotals totals() const;                  // of open streams as well
 
  private:
+  using Clock = StreamSession::Clock;
+
   std::vector<std::shared_ptr<StreamSession>> Sessions() const;
-  void WatchForStalls();
+  // Whose time is up; each is told once.
+  std::vector<std::shared_ptr<StreamSession>> TakeDue(Clock::time_point now);
+  void Watch();
 
   const std::chrono::milliseconds stall_;
+  const std::chrono::milliseconds max_age_;
   mutable std::mutex mu_;
   std::condition_variable changed_;
   std::map<uint64_t, std::shared_ptr<StreamSession>> sessions_;  // by mu_
+  std::multimap<Clock::time_point, uint64_t> due_;               // by mu_
+  std::mt19937_64 random_{std::random_device()()};               // by mu_
   uint64_t next_id_ = 1;                                         // by mu_
   SentTotals gone_;                                              // by mu_
   bool draining_ = false;                                        // by mu_

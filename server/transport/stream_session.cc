@@ -36,14 +36,18 @@ StreamSession::StreamSession(BatchSink* sink, std::string peer)
 StreamSession::~StreamSession() = default;
 
 void StreamSession::Open(std::unique_ptr<batch::BatchStream> stream,
-                         uint32_t rank, uint32_t world) {
+                         const DeliverySpec& delivery) {
   const std::lock_guard<std::mutex> lock(mu_);
   if (finished_) return;
   progress_ = Clock::now();
   stream_ = std::move(stream);
   report_.dataset = stream_->facts().dataset;
-  report_.rank = rank;
-  report_.world = world;
+  report_.fingerprint = stream_->facts().start.fingerprint;
+  report_.plan_hash = stream_->facts().start.plan_hash;
+  report_.rank = delivery.rank;
+  report_.world = delivery.world;
+  report_.step_offset = delivery.step_offset;
+  report_.step_stride = delivery.step_stride;
   stream_->SetListener([weak = weak_from_this()] {
     const std::shared_ptr<StreamSession> session = weak.lock();
     if (session == nullptr) return;
@@ -106,6 +110,12 @@ void StreamSession::Drain() {
                           "this server is shutting down: go on at the cursor "
                           "of the last batch, on another one");
   }
+  Pump();
+}
+
+void StreamSession::Rebalance() {
+  const std::lock_guard<std::mutex> lock(mu_);
+  rebalancing_ = true;
   Pump();
 }
 
@@ -179,6 +189,9 @@ void StreamSession::Pump() {
     batches_in_flight_ = 0;
     Wrote(sink_->WriteOpened(stream_->facts()));
     return;
+  }
+  if (rebalancing_) {
+    return Finish(batch::Ended{batch::EndReason::kRebalance, stream_->place()});
   }
   WriteReadyBatches();
 }

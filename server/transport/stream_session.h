@@ -1,7 +1,8 @@
 // One client's stream: pulls batches, pushes them into a sink, keeps to the
 // client's credits, ends in every case exactly once.
 //
-//   opening --Open--> streaming --(end, error, drain, peer gone)--> finished
+//   opening --Open--> streaming --(end, error, drain, rebalance, peer gone)-->
+//   finished
 //
 // Nothing is written while a write is in flight; a batch in hand is finished
 // before a drain or an error takes effect.
@@ -18,6 +19,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "inkstream/plan.h"
 #include "server/batch/batch_stream.h"
 #include "server/transport/batch_sink.h"
 
@@ -28,8 +30,12 @@ struct StreamReport {
   uint64_t id = 0;
   std::string peer;
   std::string dataset;
+  std::string fingerprint;  // of the generation it streams
+  std::string plan_hash;
   uint32_t rank = 0;
   uint32_t world = 1;
+  uint64_t step_offset = 0;
+  uint64_t step_stride = 1;
   order::Place place;
   uint64_t batches = 0;  // sent
   uint64_t drawings = 0;
@@ -49,8 +55,8 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
   ~StreamSession();
 
   // The plan was accepted. Starts writing.
-  void Open(std::unique_ptr<batch::BatchStream> stream, uint32_t rank,
-            uint32_t world);
+  void Open(std::unique_ptr<batch::BatchStream> stream,
+            const DeliverySpec& delivery);
   // The request was wrong, or cannot be met.
   void Fail(absl::Status status);
 
@@ -66,6 +72,8 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
   void OnPeerGone();
   // Ends the stream after the batch in hand.
   void Drain();
+  // Likewise, and well: the client opens another one at its cursor.
+  void Rebalance();
   void Detach();
 
   // Ends the stream if it has been stuck since before `since`.
@@ -104,6 +112,7 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
   uint64_t drawings_in_flight_ = 0;
   uint64_t bytes_in_flight_ = 0;
   std::optional<absl::Status> ending_;  // once nothing is in flight
+  bool rebalancing_ = false;            // likewise
   bool peer_gone_ = false;
   Clock::time_point progress_ = started_;  // the last time something moved
   Clock::time_point write_started_;

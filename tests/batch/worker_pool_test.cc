@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace inkstream::batch {
@@ -52,7 +53,8 @@ void Occupy(WorkerPool* pool, Journal* journal) {
 
 class NotingSource : public WorkSource {
  public:
-  NotingSource(Journal* journal, char name) : journal_(journal), name_(name) {}
+  NotingSource(Journal* journal, char name, std::string caller = "")
+      : WorkSource(std::move(caller)), journal_(journal), name_(name) {}
   void RunPiece(WorkerScratch* /*scratch*/) override { journal_->Note(name_); }
 
  private:
@@ -81,6 +83,37 @@ TEST(WorkerPoolTest, MorePiecesOfAQueuedSourceDoNotJumpTheQueue) {
   pool.Add(a, 3);
   journal.Open();
   EXPECT_EQ(journal.Await(9), "-ababaaaa");
+}
+
+TEST(WorkerPoolTest, CallersTakeTurnsHoweverManySourcesOneHas) {
+  Journal journal;
+  WorkerPool pool(1);
+  Occupy(&pool, &journal);
+  for (const char name : {'a', 'b', 'c'}) {
+    pool.Add(std::make_shared<NotingSource>(&journal, name, "many"), 2);
+  }
+  pool.Add(std::make_shared<NotingSource>(&journal, 'z', "one"), 4);
+  journal.Open();
+  EXPECT_EQ(journal.Await(11), "-azbzczazbc");
+}
+
+TEST(WorkerPoolTest, SixtyFourSourcesOfDifferentSizesGetTheSameWorkDone) {
+  constexpr int kSources = 64;
+  Journal journal;
+  WorkerPool pool(1);
+  Occupy(&pool, &journal);
+  int total = 0;
+  for (int i = 0; i < kSources; ++i) {
+    const int pieces = 10 + i % 7 * 30;
+    total += pieces;
+    pool.Add(std::make_shared<NotingSource>(&journal, static_cast<char>(i + 1)),
+             pieces);
+  }
+  journal.Open();
+  const std::string order = journal.Await(1 + total);
+  std::vector<int> done(kSources + 1);
+  for (size_t i = 1; i <= 10 * kSources; ++i) ++done[order[i]];
+  for (int i = 1; i <= kSources; ++i) EXPECT_EQ(done[i], 10) << i;
 }
 
 TEST(WorkerPoolTest, StoppingDropsWhatHasNotBegunAndIsIdempotent) {

@@ -53,13 +53,26 @@ grpc::ByteBuffer OneSlice(const v1::BatchPart& part) {
   return grpc::ByteBuffer(&slice, 1);
 }
 
+v1::StreamEnd::Reason ReasonOf(batch::EndReason reason) {
+  switch (reason) {
+    case batch::EndReason::kEpochsDone:
+      return v1::StreamEnd::REASON_EPOCHS_DONE;
+    case batch::EndReason::kMaxBatches:
+      return v1::StreamEnd::REASON_MAX_BATCHES;
+    case batch::EndReason::kRebalance:
+      return v1::StreamEnd::REASON_REBALANCE;
+  }
+  return v1::StreamEnd::REASON_UNSPECIFIED;
+}
+
 }  // namespace
 
 BatchMessages::BatchMessages(const batch::StreamFacts& facts,
                              uint32_t max_message_bytes)
     : facts_(facts), max_bytes_(max_message_bytes) {}
 
-absl::Status BatchMessages::Opened(uint32_t credit_window, bool asked_for_shm,
+absl::Status BatchMessages::Opened(uint32_t credit_window, uint64_t stream_id,
+                                   bool asked_for_shm,
                                    grpc::ByteBuffer* message) const {
   v1::BatchPart part;
   v1::StreamOpened* const opened = part.mutable_opened();
@@ -73,6 +86,7 @@ absl::Status BatchMessages::Opened(uint32_t credit_window, bool asked_for_shm,
     opened->set_transport_reason("this server offers no shared memory");
   }
   opened->set_credit_window(credit_window);
+  opened->set_stream_id(stream_id);
   for (const std::string& word : facts_.vocabulary) {
     opened->add_vocabulary(word);
   }
@@ -93,9 +107,7 @@ grpc::ByteBuffer BatchMessages::End(const batch::Ended& end) const {
   cursor.epoch = end.place.epoch;
   cursor.position = end.place.position;
   CursorToProto(cursor, proto->mutable_cursor());
-  proto->set_reason(end.reason == batch::EndReason::kMaxBatches
-                        ? v1::StreamEnd::REASON_MAX_BATCHES
-                        : v1::StreamEnd::REASON_EPOCHS_DONE);
+  proto->set_reason(ReasonOf(end.reason));
   return OneSlice(part);
 }
 

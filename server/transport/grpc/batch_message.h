@@ -30,8 +30,9 @@ class BatchMessages {
   BatchMessages(const batch::StreamFacts& facts, uint32_t max_message_bytes);
 
   // INVALID_ARGUMENT: the vocabulary alone is longer than a message.
-  absl::Status Opened(uint32_t credit_window, bool asked_for_shm,
-                      grpc::ByteBuffer* message) const;
+  // `stream_id`: what GetStatus calls the stream; 0: it is none.
+  absl::Status Opened(uint32_t credit_window, uint64_t stream_id,
+                      bool asked_for_shm, grpc::ByteBuffer* message) const;
   grpc::ByteBuffer End(const batch::Ended& end) const;
 
   // Batches wait here until Next() has cut them into messages.

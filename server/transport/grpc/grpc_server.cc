@@ -29,7 +29,7 @@ class RunningServer : public GrpcServer {
  public:
   RunningServer(batch::Engine* engine, const GrpcServerOptions& options)
       : pool_(engine->options().batch_memory),
-        streams_(options.stall),
+        streams_(options.stall, options.rebalance),
         context_{engine,
                  &pool_,
                  &streams_,

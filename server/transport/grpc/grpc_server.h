@@ -23,6 +23,9 @@ struct GrpcServerOptions {
   uint32_t max_request_bytes = 1U << 20U;
   // A stream that could go on and does not for this long is ended.
   std::chrono::milliseconds stall = std::chrono::seconds(60);
+  // After this long, give or take a tenth, a stream ends well and its client
+  // opens another one over a new connection. Zero: never.
+  std::chrono::milliseconds rebalance = std::chrono::minutes(30);
   uint64_t memory_bytes = 0;  // what DescribeDataset tells of --memory
   std::string version;
 };

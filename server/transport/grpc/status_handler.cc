@@ -1,13 +1,18 @@
 #include "server/transport/grpc/status_handler.h"
 
 #include <chrono>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "server/transport/bottleneck.h"
+#include "server/transport/twin_streams.h"
 
 namespace inkstream::transport {
 namespace {
 
-void AddStream(const StreamReport& report, v1::GetStatusResponse* response) {
+void AddStream(const StreamReport& report, std::string warning,
+               v1::GetStatusResponse* response) {
   v1::StreamStatus* const stream = response->add_streams();
   stream->set_id(report.id);
   stream->set_peer(report.peer);
@@ -26,6 +31,11 @@ void AddStream(const StreamReport& report, v1::GetStatusResponse* response) {
   stream->set_wait_store(report.waited.store);
   stream->set_credits(report.credits);
   stream->set_bottleneck(BottleneckOf(report));
+  stream->set_fingerprint(report.fingerprint);
+  stream->set_plan_hash(report.plan_hash);
+  stream->set_step_offset(report.step_offset);
+  stream->set_step_stride(report.step_stride);
+  stream->set_warning(std::move(warning));
 }
 
 }  // namespace
@@ -51,10 +61,15 @@ absl::Status GetStatus(const ServerContext& server,
   response->set_drawings_sent(totals.drawings);
   response->set_bytes_sent(totals.bytes);
   response->set_draining(server.streams->draining());
-  for (const StreamReport& report : server.streams->Reports()) {
-    if (request.dataset().empty() || request.dataset() == report.dataset) {
-      AddStream(report, response);
+  const std::vector<StreamReport> reports = server.streams->Reports();
+  std::vector<std::string> warnings = TwinWarnings(reports);
+  for (size_t i = 0; i < reports.size(); ++i) {
+    const StreamReport& report = reports[i];
+    if (!request.dataset().empty() && request.dataset() != report.dataset) {
+      continue;
     }
+    if (request.stream_id() != 0 && request.stream_id() != report.id) continue;
+    AddStream(report, std::move(warnings[i]), response);
   }
   return absl::OkStatus();
 }

@@ -6,6 +6,7 @@
 
 #include <utility>
 
+#include "server/transport/grpc/caller.h"
 #include "server/transport/grpc/delivery_from_proto.h"
 #include "server/transport/grpc/plan_from_proto.h"
 #include "server/transport/grpc/proto_message.h"
@@ -68,11 +69,12 @@ absl::Status StreamBatchesReactor::Open(
   absl::StatusOr<Plan> plan = PlanFromProto(request);
   if (!plan.ok()) return plan.status();
   return server_.engine->Run([engine = server_.engine, pool = server_.pool,
-                              plan = *std::move(plan), session = session_] {
+                              plan = *std::move(plan), session = session_,
+                              caller = CallerOf(*call_)] {
     absl::StatusOr<std::unique_ptr<batch::BatchStream>> stream =
-        engine->OpenStream(plan, pool);
+        engine->OpenStreamFor(caller, plan, pool);
     if (!stream.ok()) return session->Fail(stream.status());
-    session->Open(*std::move(stream), plan.delivery.rank, plan.delivery.world);
+    session->Open(*std::move(stream), plan.delivery);
   });
 }
 
@@ -99,8 +101,9 @@ void StreamBatchesReactor::OnDone() {
 absl::StatusOr<bool> StreamBatchesReactor::WriteOpened(
     const batch::StreamFacts& facts) {
   messages_ = std::make_unique<BatchMessages>(facts, max_message_bytes_);
-  absl::Status status = messages_->Opened(
-      server_.engine->options().limits.max_credits, asked_for_shm_, &message_);
+  absl::Status status =
+      messages_->Opened(server_.engine->options().limits.max_credits,
+                        session_->id(), asked_for_shm_, &message_);
   if (!status.ok()) return status;
   StartWrite(&message_);
   return true;

@@ -122,13 +122,15 @@ class Channels:
             return found
 
     def renew(self, endpoint: str) -> None:
-        """The next stream to `endpoint` gets a connection of its own making.
+        """The next stream gets a connection of its own making, to any of the endpoints.
 
-        The old channel serves those that are on it and goes with the last of them.
+        The old channel serves those that are on it and goes with the last of them. Any of them:
+        after a failure all clients may have gathered at one.
         """
         with self._lock:
             self._open.pop(endpoint, None)
             self._streams.pop(endpoint, None)
+            self._turn = random.SystemRandom().randrange(1 << 30)
 
     def close(self) -> None:
         """Closes every channel."""

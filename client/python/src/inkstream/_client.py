@@ -12,6 +12,7 @@ import grpc
 from google.protobuf.json_format import MessageToDict
 
 from inkstream._batch import RawBatch
+from inkstream._bottleneck import Waits
 from inkstream._channels import Channels, Credentials, StaticTarget, Target
 from inkstream._dataset import Dataset
 from inkstream._embedded import EmbeddedTarget
@@ -117,7 +118,10 @@ class Client:
         return channels
 
     def call(self, method: str, request: Any, answer: type[Answer]) -> Answer:
-        """One unary call: every endpoint may be tried, within `timeout` altogether."""
+        """One unary call: every endpoint may be tried, within `timeout` altogether.
+
+        Each gets an even share of it, so that one that hangs does not hide the others.
+        """
 
         def attempt(channel: grpc.Channel, _: str, seconds: float) -> Answer:
             invoke: Any = channel.unary_unary(
@@ -128,8 +132,31 @@ class Client:
             result: Answer = invoke(request, timeout=seconds, metadata=self._credentials.metadata())
             return result
 
-        answered: Answer = self._attempts(attempt, self.timeout)
+        share = self.timeout / len(self.channels().endpoints())
+        answered: Answer = self._attempts(attempt, self.timeout, share)
         return answered
+
+    def waits_of(self, endpoint: str, stream_id: int, seconds: float) -> Waits | None:
+        """What the server at `endpoint` says of one stream; None where it knows none."""
+        invoke: Any = (
+            self.channels()
+            .channel(endpoint)
+            .unary_unary(
+                _SERVICE + "GetStatus",
+                request_serializer=dataset_pb2.GetStatusRequest.SerializeToString,
+                response_deserializer=dataset_pb2.GetStatusResponse.FromString,
+            )
+        )
+        request = dataset_pb2.GetStatusRequest(stream_id=stream_id)
+        try:
+            answer = invoke(request, timeout=seconds, metadata=self._credentials.metadata())
+        except grpc.RpcError as error:
+            raise from_grpc(error, endpoint) from None
+        for stream in answer.streams:
+            names = ("client", "workers", "store", "network")
+            waits = {name: getattr(stream, f"wait_{name}") for name in names}
+            return Waits(waits, stream.bottleneck)
+        return None
 
     def fetch(self, request: service_pb2.FetchDrawingsRequest) -> tuple[RawBatch, Facts | None]:
         """Random access; goes on elsewhere for as long as a stream would."""
@@ -159,7 +186,7 @@ class Client:
         channel = self.channels().for_streams(endpoint, partial(NativeChannel, library))
         return NativeBatchReader(channel, endpoint, request, metadata, self.stall)
 
-    def _attempts(self, attempt: Any, within: float, each: float = 20.0) -> Any:
+    def _attempts(self, attempt: Any, within: float, each: float) -> Any:
         retry = Retry(self.channels, within)
         while True:
             endpoint = "no server"

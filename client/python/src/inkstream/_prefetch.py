@@ -18,8 +18,10 @@ from typing import Generic, TypeVar
 
 from inkstream._batch import RawBatch
 from inkstream._channels import Channels
+from inkstream._course import Course
 from inkstream._cursor import State, to_state
 from inkstream._errors import Closed, InkstreamError, PlanMismatch, Unavailable
+from inkstream._plan import Plan
 from inkstream._reader import BatchReader, End, Facts
 from inkstream._retry import GENERATION_NOT_HERE, Retry
 from inkstream.v1 import batch_pb2
@@ -58,6 +60,7 @@ class Counts:
     reopened: int = 0
     waited: float = 0.0  # seconds the consumer waited
     endpoint: str = ""
+    stream_id: int = 0  # of the present stream, at `endpoint`
 
 
 class Prefetcher(Generic[T]):
@@ -65,10 +68,10 @@ class Prefetcher(Generic[T]):
 
     def __init__(
         self,
-        open_at: Callable[[str, State | None], BatchReader],
+        open_at: Callable[[str, Plan, State | None], BatchReader],
         channels: Callable[[], Channels],
         retry_for: float,
-        place: State | None,
+        course: Course,
         convert: Callable[[RawBatch, Facts], T],
         counts: Counts,
         ahead: int = MAX_AHEAD,
@@ -77,7 +80,7 @@ class Prefetcher(Generic[T]):
         self._open_at = open_at
         self._channels = channels
         self._retry = Retry(channels, retry_for)
-        self._place = place
+        self._course = course
         self._convert = convert
         self._counts = counts
         self._ahead = max(1, ahead)
@@ -159,7 +162,8 @@ class Prefetcher(Generic[T]):
                 try:
                     channels = self._channels()
                     endpoint = channels.endpoints()[0]
-                    reader = self._open_at(endpoint, self._place)
+                    opening = self._course.opening()
+                    reader = self._open_at(endpoint, opening, self._course.place)
                     try:
                         end = self._read(reader)
                     finally:
@@ -174,11 +178,13 @@ class Prefetcher(Generic[T]):
                     self._closing.wait(delay)
                     self._counts.reopened += 1
                     continue
-                if end.reason != batch_pb2.StreamEnd.REASON_REBALANCE:
+                if end.reason == batch_pb2.StreamEnd.REASON_REBALANCE:
+                    self._counts.reopened += 1
+                    channels.renew(endpoint)
+                elif self._course.ended(end):
                     with self._changed:
                         self._end = end
                     return
-                channels.renew(endpoint)
         except BaseException as error:  # whatever it is, the consumer must see it
             if not self._closing.is_set():
                 with self._changed:
@@ -195,6 +201,7 @@ class Prefetcher(Generic[T]):
         facts = reader.open()
         self._check(facts, reader.endpoint)
         self._counts.endpoint = reader.endpoint
+        self._counts.stream_id = facts.stream_id
         with self._changed:
             self._facts = self._facts or facts
             if facts.credit_window:
@@ -205,7 +212,6 @@ class Prefetcher(Generic[T]):
             raw = reader.read()
             self._retry.succeeded()
             if isinstance(raw, End):
-                self._place = raw.cursor
                 return raw
             item = Item(
                 value=self._convert(raw, facts),
@@ -213,7 +219,7 @@ class Prefetcher(Generic[T]):
                 epoch=raw.header.epoch,
                 step=raw.header.step,
             )
-            self._place = item.cursor
+            self._course.passed(item.cursor, item.epoch)
             self._counts.batches += 1
             self._counts.bytes += len(raw.memory)
             with self._changed:

@@ -26,6 +26,7 @@ class Facts:
     raster_version: int
     classes: tuple[str, ...]  # what labels count
     credit_window: int  # batches that may be ahead; 0: not said
+    stream_id: int = 0  # what GetStatus calls the stream; 0: not said
 
     @classmethod
     def of(cls, opened: batch_pb2.StreamOpened) -> Facts:
@@ -38,6 +39,7 @@ class Facts:
             raster_version=opened.raster_version,
             classes=tuple(opened.vocabulary),
             credit_window=opened.credit_window,
+            stream_id=opened.stream_id,
         )
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import socket
 import time
+from collections import Counter
 from collections.abc import Callable
 
 from inkstream._channels import Channels
@@ -14,11 +16,24 @@ GENERATION_NOT_HERE = "GENERATION_NOT_HERE"
 _FIRST_WAIT, _LONGEST_WAIT = 0.1, 5.0  # seconds
 
 
+def _replicas(endpoint: str) -> int:
+    """Addresses behind an endpoint, as far as this machine can tell."""
+    if not endpoint.startswith("dns:"):
+        return 1
+    host, _, port = endpoint.rpartition("/")[2].removeprefix("dns:").rpartition(":")
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+    except OSError:
+        return 1
+    return max(1, len({address[4] for address in found}))
+
+
 class Retry:
     """One effort that may take several attempts; `succeeded` ends it and begins the next.
 
     Every endpoint is tried once without waiting; then there is a jittered, growing pause. A
-    quota is waited for where the server said how long. Other data on every endpoint is final.
+    quota is waited for where the server said how long. Other data on every endpoint is final;
+    a name of several addresses is as many endpoints, which its channel takes in turn.
     """
 
     def __init__(self, channels: Callable[[], Channels], retry_for: float) -> None:
@@ -33,7 +48,7 @@ class Retry:
         self._since: float | None = None
         self._wait = _FIRST_WAIT
         self._tried: set[str] = set()
-        self._refused: set[str] = set()
+        self._refused: Counter[str] = Counter()
 
     @property
     def left(self) -> float:
@@ -48,6 +63,7 @@ class Retry:
             self._since = time.monotonic()
         self.attempts += 1
         if isinstance(error, QuotaExceeded) and error.retry_delay is not None:
+            self._channels().leave(endpoint)
             delay = error.retry_delay + self._random.uniform(0, _FIRST_WAIT)
         elif isinstance(error, Unavailable):
             delay = self._next_endpoint(endpoint, error)
@@ -69,8 +85,8 @@ class Retry:
         endpoints = set(channels.endpoints())
         channels.leave(endpoint)
         if error.reason == GENERATION_NOT_HERE:
-            self._refused.add(endpoint)
-            if self._refused >= endpoints:
+            self._refused[endpoint] += 1
+            if all(self._refused[one] >= _replicas(one) for one in endpoints):
                 raise PlanMismatch(str(error), code=error.code, reason=error.reason) from error
         self._tried.add(endpoint)
         if not self._tried >= endpoints:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from inkstream._batch import Batch, RawBatch, decode
+from inkstream._bottleneck import Asker, bottleneck_of
+from inkstream._course import Course
 from inkstream._cursor import State, check_state
 from inkstream._errors import Closed, FixRequest, InkstreamError, WrongProcess
 from inkstream._plan import Plan
@@ -40,9 +42,11 @@ class Playback(Generic[T]):
         self._convert = convert
         self._ahead = ahead
         self._place: State | None = None
+        self._apart = False  # see Course
         self._prefetcher: Prefetcher[T] | None = None
         self._ended = self._closed = False
         self._counts = Counts()
+        self._waits = Asker()
         self._taken = 0
         self._since = time.monotonic()
         _ = plan.last_epoch, plan.order(), plan.delivery()  # a wrong keyword fails here
@@ -61,10 +65,12 @@ class Playback(Generic[T]):
             raise
         if isinstance(item, End):
             self._place = item.cursor
+            self._apart = False
             self._ended = True
             self._stop()
             return None
         self._place = item.cursor
+        self._apart = self.plan.step_stride > 1 and not item.ends_epoch
         self._taken += 1
         return item
 
@@ -126,11 +132,15 @@ class Playback(Generic[T]):
         return max(0, -(-(all_steps - plan.step_offset) // plan.step_stride))
 
     def stats(self) -> dict[str, Any]:
-        """Counts since the stream was made."""
+        """Counts since the stream was made, and who waits for whom.
+
+        `waits`: seconds by what the server says of the present stream; it is asked at most once
+        a second, and `waits` is empty where it does not answer at once.
+        """
         seconds = time.monotonic() - self._since
         counts = self._counts
-        share = counts.waited / seconds if seconds > 0 else 0.0
         prefetcher = self._prefetcher
+        waits = self._waits.ask(self.dataset.client, counts) if prefetcher is not None else None
         return {
             "batches": self._taken,
             "received": counts.batches,
@@ -140,11 +150,8 @@ class Playback(Generic[T]):
             "in_hand": 0 if prefetcher is None else prefetcher.in_hand,
             "reopened": counts.reopened,
             "endpoint": counts.endpoint,
-            "bottleneck": (
-                f"the loop waited for batches {share:.0%} of the time: server or network limit it"
-                if share > 0.1
-                else f"batches were there: the loop itself takes {1 - share:.0%} of the time"
-            ),
+            "waits": {} if waits is None else waits.seconds,
+            "bottleneck": bottleneck_of(counts.waited, seconds, waits),
         }
 
     def close(self) -> None:
@@ -160,7 +167,7 @@ class Playback(Generic[T]):
     def _move(self, place: State) -> None:
         self._stop()
         self._place = place
-        self._ended = False
+        self._apart = self._ended = False
 
     def _running(self) -> Prefetcher[T]:
         if self._closed:
@@ -168,7 +175,7 @@ class Playback(Generic[T]):
         if self._prefetcher is None:
             if self._place is not None:
                 self._place = self._completed(self._place)
-            self._prefetcher = self._prefetch_from(self._place)
+            self._prefetcher = self._prefetch_on(Course(self.plan, self._place, self._apart))
             # Also runs at interpreter exit, while threads can still be joined.
             self._finalizer = weakref.finalize(self, self._prefetcher.close)
         elif self._prefetcher.pid != os.getpid():
@@ -185,7 +192,7 @@ class Playback(Generic[T]):
             return place
         if self._closed:
             raise Closed("this stream was closed; make another one with data.stream(...)")
-        probe = self._prefetch_from(None)
+        probe = self._prefetch_on(Course(self.plan))
         try:
             known = probe.facts().cursor
         finally:
@@ -194,14 +201,13 @@ class Playback(Generic[T]):
         fingerprint = place["fingerprint"] or known["fingerprint"]
         return {**known, **position, "fingerprint": fingerprint}
 
-    def _prefetch_from(self, place: State | None) -> Prefetcher[T]:
+    def _prefetch_on(self, course: Course) -> Prefetcher[T]:
         client = self.dataset.client
-        opener = _opener(self.dataset, self.plan)
         return Prefetcher(
-            opener,
+            _opener(self.dataset),
             client.channels,
             client.retry_for,
-            place,
+            course,
             self._convert,
             self._counts,
             self._ahead,
@@ -220,10 +226,10 @@ class Playback(Generic[T]):
         )
 
 
-def _opener(dataset: Dataset, plan: Plan) -> Callable[[str, State | None], BatchReader]:
+def _opener(dataset: Dataset) -> Callable[[str, Plan, State | None], BatchReader]:
     """Not a method, so that a running thread does not keep its stream alive."""
 
-    def open_at(endpoint: str, place: State | None) -> BatchReader:
+    def open_at(endpoint: str, plan: Plan, place: State | None) -> BatchReader:
         fingerprint = (place or {}).get("fingerprint") or dataset.fingerprint
         return dataset.client.open_reader(endpoint, plan.opening(dataset.name, fingerprint, place))
 

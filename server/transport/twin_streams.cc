@@ -1,0 +1,36 @@
+#include "server/transport/twin_streams.h"
+
+#include <cstddef>
+#include <map>
+#include <tuple>
+
+#include "absl/strings/str_cat.h"
+
+namespace inkstream::transport {
+
+std::vector<std::string> TwinWarnings(
+    const std::vector<StreamReport>& reports) {
+  const auto key_of = [](const StreamReport& report) {
+    return std::tie(report.dataset, report.fingerprint, report.plan_hash,
+                    report.place.epoch, report.rank, report.world,
+                    report.step_offset, report.step_stride);
+  };
+  std::map<decltype(key_of(reports.front())), std::vector<size_t>> alike;
+  for (size_t i = 0; i < reports.size(); ++i) {
+    if (!reports[i].plan_hash.empty()) alike[key_of(reports[i])].push_back(i);
+  }
+  std::vector<std::string> warnings(reports.size());
+  for (const auto& [key, twins] : alike) {
+    if (twins.size() < 2) continue;
+    for (const size_t i : twins) {
+      const StreamReport& other = reports[i == twins[0] ? twins[1] : twins[0]];
+      warnings[i] = absl::StrCat("Stream ", other.id, " of ", other.peer,
+                                 " has the same plan, epoch and rank ",
+                                 other.rank, " of ", other.world,
+                                 ": both deliver the same drawings.");
+    }
+  }
+  return warnings;
+}
+
+}  // namespace inkstream::transport

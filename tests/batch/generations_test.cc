@@ -1,0 +1,97 @@
+// Several generations of one dataset, told apart by their fingerprints.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+#include "server/batch/engine.h"
+#include "server/batch/status_reason.h"
+#include "tests/support/batch_puller.h"
+#include "tests/support/fake_store.h"
+#include "tests/support/heap_buffer_pool.h"
+
+namespace inkstream::batch {
+namespace {
+
+using testing::BatchPuller;
+using testing::FakeStore;
+using ::testing::HasSubstr;
+
+std::string Fingerprint(char digit) { return std::string(64, digit); }
+
+class GenerationsTest : public ::testing::Test {
+ protected:
+  GenerationsTest() {
+    EngineOptions options;
+    options.workers = 1;
+    options.batch_memory = 64U << 20U;
+    engine_ = *Engine::Create(options);
+    EXPECT_TRUE(engine_->AddDataset("fake", Store(100, 'a')).ok());
+  }
+
+  static std::shared_ptr<FakeStore> Store(uint64_t drawings, char digit) {
+    auto store = std::make_shared<FakeStore>(drawings);
+    store->SetFingerprint(Fingerprint(digit));
+    return store;
+  }
+
+  void Add(uint64_t drawings, char digit) {
+    ASSERT_TRUE(engine_->AddGeneration("fake", Store(drawings, digit)).ok());
+  }
+
+  absl::StatusOr<std::unique_ptr<BatchStream>> Open(
+      const std::string& fingerprint, std::optional<Cursor> start = {}) {
+    Plan plan;
+    plan.delivery.batch_size = 10;
+    plan.fingerprint = fingerprint;
+    plan.start = std::move(start);
+    return engine_->OpenStream(plan, &pool_);
+  }
+
+  testing::HeapBufferPool pool_;
+  std::unique_ptr<Engine> engine_;
+};
+
+TEST_F(GenerationsTest, TheNewestIsServedAndOlderOnesAnswerToTheirNames) {
+  Add(200, 'b');
+  EXPECT_EQ((*Open(""))->facts().view_size, 200U);
+  EXPECT_EQ((*Open(Fingerprint('a')))->facts().view_size, 100U);
+  EXPECT_EQ(engine_->Describe("fake", View())->store->size(), 200U);
+}
+
+TEST_F(GenerationsTest, ACursorOfAnOlderOneGoesOnWithoutNamingIt) {
+  Cursor cursor = (*Open(""))->facts().start;
+  cursor.position = 30;
+  Add(200, 'b');
+  auto resumed = Open("", cursor);
+  ASSERT_TRUE(resumed.ok()) << resumed.status();
+  EXPECT_EQ((*resumed)->facts().view_size, 100U);
+  EXPECT_EQ((*resumed)->facts().start.position, 30U);
+}
+
+TEST_F(GenerationsTest, BeyondTheNumberKeptOnlyOpenStreamsGoOn) {
+  BatchPuller stream(*Open(""));
+  ASSERT_TRUE(std::holds_alternative<FinishedBatch>(stream.Next()));
+  Add(200, 'b');
+  Add(300, 'c');
+  const absl::Status gone = Open(Fingerprint('a')).status();
+  EXPECT_EQ(gone.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(ReasonOf(gone), kReasonGenerationNotHere);
+  for (const char digit : {'a', 'b', 'c'}) {
+    EXPECT_THAT(std::string(gone.message()), HasSubstr(Fingerprint(digit)));
+  }
+  EXPECT_EQ(stream.All().size(), 9U);
+}
+
+TEST_F(GenerationsTest, TheSameContentAgainTakesTheOldPlace) {
+  Add(200, 'b');
+  Add(100, 'a');
+  EXPECT_EQ((*Open(""))->facts().view_size, 100U);
+  EXPECT_EQ((*Open(Fingerprint('b')))->facts().view_size, 200U);
+  EXPECT_EQ(engine_->AddGeneration("other", Store(1, 'c')).code(),
+            absl::StatusCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace inkstream::batch
