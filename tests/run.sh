@@ -16,6 +16,7 @@ unsteady at the end.
   --python       pytest: the Python client and inkstream.torch
   --system       pytest: grpcurl, the command line, the quickstart
   --sanitize     the unit tests again with ASan and UBSan (build-sanitize/)
+  --thread       the tests of rooms that have threads, with TSan (build-thread/)
   --tidy         clang-tidy on every source (slow)
   --fuzz         every fuzz target for a minute (FUZZ_SECONDS)
   --bench        the benchmarks, for a look, not for a verdict
@@ -49,10 +50,10 @@ parse_flags() {
   while (($#)); do
     case $1 in
       --help | -h) usage && exit ;;
-      --lint | --unit | --python | --system | --sanitize | --tidy | --fuzz | --bench | --containers)
+      --lint | --unit | --python | --system | --sanitize | --thread | --tidy | --fuzz | --bench | --containers)
         wanted+=("${1#--}")
         ;;
-      --all) wanted=(lint unit python system sanitize tidy fuzz bench containers) ;;
+      --all) wanted=(lint unit python system sanitize thread tidy fuzz bench containers) ;;
       -k)
         (($# > 1)) || { echo "run.sh: -k takes a word; see --help" >&2 && exit 2; }
         word=$2
@@ -168,6 +169,7 @@ stage_sanitize() {
   ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 \
     ctest_in sanitize "$root/build-sanitize"
 }
+stage_thread() { logged thread '^thread: ' "$root/tests/thread.sh"; }
 stage_tidy() { plain tidy '^tidy: ' "$root/tests/tidy.sh"; }
 stage_fuzz() { plain fuzz '^fuzz: ' "$root/tests/fuzz/run.sh"; }
 stage_bench() { plain bench '^bench: ' "$root/tests/bench/run.sh"; }

@@ -124,7 +124,8 @@ absl::Status BatchAssembler::AddFirst(const BatchPartView& part,
     growing->filled = take;
     growing->parts = 1;
     if (whole) {
-      batches->push_back({std::move(growing->header), std::move(growing->bytes)});
+      batches->push_back(
+          {std::move(growing->header), std::move(growing->bytes)});
     } else {
       current_ = *std::move(growing);
     }
@@ -139,7 +140,8 @@ absl::Status BatchAssembler::AddLater(const BatchPartView& part,
       part.part != growing.parts || part.offset != growing.filled) {
     return Broken("part ", part.part, " of batch ", part.batch_seq, " at ",
                   part.offset, " came where part ", growing.parts, " of batch ",
-                  growing.header.batch_seq(), " at ", growing.filled, " was due");
+                  growing.header.batch_seq(), " at ", growing.filled,
+                  " was due");
   }
   SliceCursor data = part.data;
   if (part.data_size == 0) {

@@ -17,6 +17,7 @@
 #include "client/cpp/message_conversion.h"
 #include "client/cpp/raw_call.h"
 #include "client/cpp/status_conversion.h"
+#include "inkstream/errors.h"
 #include "inkstream/v1/service.grpc.pb.h"
 
 namespace inkstream {
@@ -111,21 +112,34 @@ class GrpcClient final : public Client {
     return broken.ok() ? status : broken;
   }
 
-  // Makes the call at each target in turn until one is not UNAVAILABLE.
+  // Makes the call at each target in turn until one answers. Each gets an even
+  // share of the time that is left, so that one that hangs does not hide the
+  // others. A quota is waited for as long as the server says.
   template <typename Call>
   absl::Status OnAnyTarget(const Call& call) {
     const absl::Time deadline = absl::Now() + options_.call_timeout;
     absl::Status status;
-    for (size_t i = 0; i < endpoints_->size(); ++i) {
+    for (size_t left = endpoints_->size(); left > 0;) {
       const std::shared_ptr<grpc::Channel> channel = endpoints_->channel();
       grpc::ClientContext context;
-      context.set_deadline(absl::ToChronoTime(deadline));
+      const absl::Time now = absl::Now();
+      context.set_deadline(absl::ToChronoTime(
+          now + (deadline - now) / static_cast<int64_t>(left)));
       status = call(channel, &context);
-      if (status.code() != absl::StatusCode::kUnavailable ||
-          absl::Now() >= deadline) {
+      const absl::Duration wait =
+          status.code() == absl::StatusCode::kResourceExhausted
+              ? RetryDelay(status).value_or(absl::InfiniteDuration())
+              : absl::InfiniteDuration();
+      if (absl::Now() + wait < deadline) {
+        absl::SleepFor(wait);
+        continue;
+      }
+      if (status.code() != absl::StatusCode::kUnavailable &&
+          status.code() != absl::StatusCode::kDeadlineExceeded) {
         return status;
       }
       endpoints_->Advance(channel);
+      --left;
     }
     return status;
   }

@@ -32,8 +32,18 @@ absl::StatusOr<std::unique_ptr<inkstream::Stream>> GrpcStream::Open(
     const auto settled = [&stream]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
       return stream->accepted_ || stream->done_.has_value();
     };
-    if (!stream->mutex_.AwaitWithTimeout(absl::Condition(&settled),
-                                         options.call_timeout)) {
+    // An even share for each target: one that hangs does not hide the others.
+    const absl::Time deadline = absl::Now() + options.call_timeout;
+    const absl::Duration share =
+        options.call_timeout / static_cast<int64_t>(stream->endpoints_->size());
+    bool answered = false;
+    for (;;) {
+      answered = stream->mutex_.AwaitWithDeadline(
+          absl::Condition(&settled), std::min(deadline, absl::Now() + share));
+      if (answered || absl::Now() >= deadline) break;
+      stream->GiveUpCall();
+    }
+    if (!answered) {
       status = absl::DeadlineExceededError(absl::StrCat(
           stream->endpoints_->target(), " did not answer the opening of a ",
           "stream within ", absl::FormatDuration(options.call_timeout)));
@@ -52,12 +62,10 @@ GrpcStream::GrpcStream(std::shared_ptr<Endpoints> endpoints,
                        const ClientOptions& options, const Plan& plan)
     : endpoints_(std::move(endpoints)),
       options_(options),
-      plan_(plan),
+      course_(plan),
       // The queue's, one being filled, one in the reader's hands.
       buffers_(options.read_ahead + 2),
-      retry_(plan.delivery.step_stride > 1 ? absl::ZeroDuration()
-                                           : options.failover_timeout,
-             endpoints_->size()),
+      retry_(options.failover_timeout, endpoints_->size()),
       progress_(absl::Now()),
       reader_([this] { ReadUntilDone(); }) {}
 
@@ -86,25 +94,31 @@ void GrpcStream::EndWith(absl::Status status) {
   }
 }
 
+void GrpcStream::GiveUpCall() {
+  stalled_ = true;
+  progress_ = absl::Now();
+  if (call_ != nullptr) {
+    call_->Cancel();
+  }
+}
+
 absl::StatusOr<std::optional<Batch>> GrpcStream::Next() {
   std::optional<Batch> batch;
   std::shared_ptr<StreamCall> call;
   uint32_t credits = 0;
   {
     absl::MutexLock lock(&mutex_);
+    const absl::Time began = absl::Now();
     // The time that the reader spent elsewhere is not the server's.
-    progress_ = std::max(progress_, absl::Now());
+    progress_ = std::max(progress_, began);
     const auto ready = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
       return !queue_.empty() || done_.has_value();
     };
     while (!mutex_.AwaitWithDeadline(absl::Condition(&ready),
                                      progress_ + options_.stall_timeout)) {
-      if (absl::Now() >= progress_ + options_.stall_timeout) {
-        EndWith(absl::DeadlineExceededError(
-            absl::StrCat("no message from ", endpoints_->target(), " for ",
-                         absl::FormatDuration(options_.stall_timeout))));
-      }
+      if (absl::Now() >= progress_ + options_.stall_timeout) GiveUpCall();
     }
+    counts_.waited += absl::ToDoubleSeconds(absl::Now() - began);
     if (queue_.empty()) {
       if (!done_->ok()) {
         return *done_;

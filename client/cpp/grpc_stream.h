@@ -14,8 +14,10 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
 #include "client/cpp/batch_buffers.h"
 #include "client/cpp/call_reader.h"
+#include "client/cpp/course.h"
 #include "client/cpp/endpoints.h"
 #include "client/cpp/retry_policy.h"
 #include "client/cpp/stream_call.h"
@@ -35,6 +37,7 @@ class GrpcStream final : public inkstream::Stream {
   absl::StatusOr<std::optional<Batch>> Next() override;
   Cursor cursor() const override;
   void Cancel() override;
+  StreamStats stats() const override;
 
  private:
   GrpcStream(std::shared_ptr<Endpoints> endpoints, const ClientOptions& options,
@@ -42,11 +45,14 @@ class GrpcStream final : public inkstream::Stream {
 
   // On the reading thread.
   void ReadUntilDone();
+  absl::Status WhyBroken(absl::Status status);
+  void TurnAway();
   absl::Status ReadOneCall();
   absl::Status OnEvent(CallEvent event,
                        const std::shared_ptr<StreamCall>& call);
   absl::Status OnOpened(const v1::StreamOpened& opened,
                         const std::shared_ptr<StreamCall>& call);
+  absl::Status CheckSame(const v1::StreamOpened& opened) const;
   absl::Status OnBatches(std::vector<ReceivedBatch> batches);
   // Waits; false: the stream was cancelled meanwhile.
   bool Pause(absl::Duration delay);
@@ -54,16 +60,19 @@ class GrpcStream final : public inkstream::Stream {
   // Takes what may be granted now; 0: not worth a message yet.
   uint32_t TakeGrant() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void EndWith(absl::Status status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The server counts as gone; the reading thread goes on elsewhere.
+  void GiveUpCall() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::shared_ptr<Endpoints> endpoints_;
   const ClientOptions options_;
 
   // Of the reading thread.
-  Plan plan_;  // start and max_batches move with the batches queued
+  Course course_;
   BatchBuffers buffers_;
   RetryPolicy retry_;
-  std::optional<v1::StreamEnd> end_part_;    // of the current call
-  uint64_t received_ = 0;                    // batches, over all calls
+  std::optional<v1::StreamEnd> end_part_;  // of the current call
+  uint64_t received_ = 0;                  // batches, over all calls
+  bool moved_ = false;                     // batches came on the current call
 
   StreamInfo info_;  // written before Open() returns, then constant
 
@@ -77,6 +86,10 @@ class GrpcStream final : public inkstream::Stream {
   uint32_t window_ ABSL_GUARDED_BY(mutex_) = 1;
   uint32_t credit_ ABSL_GUARDED_BY(mutex_) = 0;  // batches that may still come
   absl::Time progress_ ABSL_GUARDED_BY(mutex_);
+  bool stalled_ ABSL_GUARDED_BY(mutex_) = false;    // the current call was
+  uint64_t stream_id_ ABSL_GUARDED_BY(mutex_) = 0;  // of the current call
+  StreamStats counts_ ABSL_GUARDED_BY(mutex_);
+  const absl::Time started_ = absl::Now();
   Cursor cursor_ ABSL_GUARDED_BY(mutex_);
   Cursor end_cursor_ ABSL_GUARDED_BY(mutex_);
 

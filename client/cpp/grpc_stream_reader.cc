@@ -8,9 +8,12 @@
 #include "absl/time/clock.h"
 #include "client/cpp/grpc_stream.h"
 #include "client/cpp/message_conversion.h"
+#include "client/cpp/status_conversion.h"
 
 namespace inkstream::client {
 namespace {
+
+constexpr absl::Duration kPauseWithoutBatches = absl::Milliseconds(50);
 
 absl::Status Broken(const char* what) {
   return absl::InternalError(
@@ -21,38 +24,62 @@ absl::Status Broken(const char* what) {
 
 void GrpcStream::ReadUntilDone() {
   for (;;) {
+    moved_ = false;
     absl::Status status = ReadOneCall();
-    bool rebalance = false;
+    const bool rebalance =
+        status.ok() && end_part_->reason() == v1::StreamEnd::REASON_REBALANCE;
+    const bool ended = status.ok() && !rebalance &&
+                       course_.Ended(CursorOf(end_part_->cursor()));
+    // A server that leaves behind the last batch leaves nothing undone.
+    if (ended || course_.complete()) {
+      absl::MutexLock lock(&mutex_);
+      end_cursor_ = course_.place();
+      end_cursor_.order_plan = info_.start.order_plan;
+      EndWith(absl::OkStatus());
+      return;
+    }
     if (status.ok()) {
-      rebalance = end_part_->reason() == v1::StreamEnd::REASON_REBALANCE;
-      if (!rebalance) {
-        absl::MutexLock lock(&mutex_);
-        end_cursor_ = *plan_.start;
-        EndWith(absl::OkStatus());
-        return;
-      }
-      status = absl::UnavailableError(
-          absl::StrCat(endpoints_->target(),
-                       " asks to open the stream at its cursor again "
-                       "over a new connection"));
+      // Not at once again where nothing came: it would be a busy loop.
+      if (!moved_ && !Pause(kPauseWithoutBatches)) return;
+      if (rebalance) TurnAway();
+      continue;
     }
     const absl::StatusOr<absl::Duration> delay =
-        retry_.OnFailure(status, absl::Now());
+        retry_.OnFailure(WhyBroken(std::move(status)), absl::Now());
     if (!delay.ok()) {
       absl::MutexLock lock(&mutex_);
       EndWith(delay.status());
       return;
     }
-    if (!Pause(*delay)) {
-      return;
-    }
-    std::shared_ptr<grpc::Channel> failed;
-    {
-      absl::MutexLock lock(&mutex_);
-      failed = call_->channel();
-    }
-    endpoints_->Advance(failed);
+    if (!Pause(*delay)) return;
+    TurnAway();
   }
+}
+
+// CANCELLED is this side's own doing, or a server's that is cut off.
+absl::Status GrpcStream::WhyBroken(absl::Status status) {
+  absl::MutexLock lock(&mutex_);
+  if (done_.has_value()) return status;
+  if (stalled_) {
+    return absl::UnavailableError(
+        absl::StrCat("no message from ", endpoints_->target(), " for ",
+                     absl::FormatDuration(options_.stall_timeout)));
+  }
+  if (status.code() == absl::StatusCode::kCancelled || IsBrokenLink(status)) {
+    return absl::UnavailableError(
+        absl::StrCat(endpoints_->target(), ": ", status.message()));
+  }
+  return status;
+}
+
+void GrpcStream::TurnAway() {
+  std::shared_ptr<grpc::Channel> left;
+  {
+    absl::MutexLock lock(&mutex_);
+    left = call_->channel();
+    ++counts_.reopened;
+  }
+  endpoints_->Advance(left);
 }
 
 absl::Status GrpcStream::ReadOneCall() {
@@ -64,12 +91,14 @@ absl::Status GrpcStream::ReadOneCall() {
     }
     call_ = call;
     open_ = false;
+    stalled_ = false;
+    progress_ = absl::Now();
     // The server's window is not known yet; OnOpened() grants the rest.
     credit_ = 1;
   }
   end_part_.reset();
   // Where this fails, so does the first Read(), and its status says why.
-  call->Write(OpenRequest(plan_, 1, options_.max_message_bytes));
+  call->Write(OpenRequest(course_.Opening(), 1, options_.max_message_bytes));
 
   CallReader reader(call, &buffers_, options_.max_batch_bytes);
   absl::Status refused;  // by this side
@@ -100,10 +129,6 @@ absl::Status GrpcStream::OnEvent(CallEvent event,
   }
   if (auto* end = std::get_if<v1::StreamEnd>(&event)) {
     end_part_ = std::move(*end);
-    if (end_part_->has_cursor()) {
-      plan_.start = CursorOf(end_part_->cursor());
-      plan_.start->order_plan = info_.start.order_plan;
-    }
     return absl::OkStatus();
   }
   return OnBatches(std::get<std::vector<ReceivedBatch>>(std::move(event)));
@@ -117,19 +142,13 @@ absl::Status GrpcStream::OnOpened(const v1::StreamOpened& opened,
     if (!accepted_) {
       info_ = StreamInfoOf(opened);
       cursor_ = info_.start;
-      plan_.start = info_.start;
-      // From here on the stream is about this data and no newer one.
-      plan_.fingerprint = info_.start.fingerprint;
+      course_.Accepted(info_.start);
       accepted_ = true;
-    } else if (opened.cursor().fingerprint() != info_.start.fingerprint ||
-               opened.cursor().plan_hash() != info_.start.plan_hash ||
-               opened.raster_version() != info_.raster_version) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          endpoints_->target(),
-          " would go on with other data: fingerprint, order plan or raster "
-          "version differ from those the stream began with"));
+    } else if (absl::Status same = CheckSame(opened); !same.ok()) {
+      return same;
     }
     open_ = true;
+    stream_id_ = opened.stream_id();
     window_ = std::max<uint32_t>(
         1, opened.credit_window() == 0
                ? options_.read_ahead
@@ -149,6 +168,30 @@ absl::Status GrpcStream::OnOpened(const v1::StreamOpened& opened,
   return absl::OkStatus();
 }
 
+// Other pixels or other drawings are another replica's; another order of the
+// same drawings is an error of this plan.
+absl::Status GrpcStream::CheckSame(const v1::StreamOpened& opened) const {
+  const auto differs = [this](const char* what, const auto& there,
+                              const auto& here) {
+    return absl::StrCat(endpoints_->target(), " would go on with ", what, " ",
+                        there, ", the stream began with ", here);
+  };
+  const Cursor& start = info_.start;
+  if (opened.cursor().fingerprint() != start.fingerprint) {
+    return NotHere(differs("fingerprint", opened.cursor().fingerprint(),
+                           start.fingerprint));
+  }
+  if (opened.raster_version() != info_.raster_version) {
+    return NotHere(differs("raster version", opened.raster_version(),
+                           info_.raster_version));
+  }
+  if (opened.cursor().plan_hash() != start.plan_hash) {
+    return absl::FailedPreconditionError(
+        differs("order plan", opened.cursor().plan_hash(), start.plan_hash));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status GrpcStream::OnBatches(std::vector<ReceivedBatch> batches) {
   {
     absl::MutexLock lock(&mutex_);
@@ -162,13 +205,13 @@ absl::Status GrpcStream::OnBatches(std::vector<ReceivedBatch> batches) {
     // Sent once a stream; a cursor that is kept should be able to explain
     // itself.
     content.cursor.order_plan = info_.start.order_plan;
-    plan_.start = content.cursor;
-    if (plan_.delivery.max_batches > 0) {
-      --plan_.delivery.max_batches;
-    }
+    course_.Passed(content.cursor, content.epoch);
+    moved_ = true;
     retry_.OnProgress();
     absl::MutexLock lock(&mutex_);
     --credit_;
+    ++counts_.batches;
+    counts_.bytes += content.byte_size;
     if (!done_.has_value()) {
       queue_.emplace_back(std::move(content));
     }

@@ -22,17 +22,31 @@ void RetryPolicy::OnProgress() {
   opened_ = true;
   failures_ = 0;
   not_here_ = 0;
+  other_data_.clear();
 }
 
 absl::StatusOr<absl::Duration> RetryPolicy::OnFailure(
     const absl::Status& status, absl::Time now) {
-  if (status.code() != absl::StatusCode::kUnavailable) {
+  const bool quota = status.code() == absl::StatusCode::kResourceExhausted &&
+                     RetryDelay(status).has_value();
+  if (status.code() != absl::StatusCode::kUnavailable && !quota) {
     return status;
   }
   if (failures_++ == 0) {
     since_ = now;
   }
-  not_here_ = ErrorReason(status) == "GENERATION_NOT_HERE" ? not_here_ + 1 : 0;
+  if (quota) {
+    absl::BitGen random;
+    return InTime(
+        status, now,
+        *RetryDelay(status) + kFirstDelay * absl::Uniform(random, 0.0, 1.0));
+  }
+  if (ErrorReason(status) == "GENERATION_NOT_HERE") {
+    ++not_here_;
+    other_data_ = std::string(status.message());
+  } else {
+    not_here_ = 0;
+  }
   if (not_here_ >= targets_) {
     return absl::FailedPreconditionError(absl::StrCat(
         "no server holds the data of this stream: ", status.message()));
@@ -53,10 +67,19 @@ absl::StatusOr<absl::Duration> RetryPolicy::OnFailure(
     delay *= absl::Uniform(random, 0.5, 1.0);
     delay = std::max(delay, RetryDelay(status).value_or(delay));
   }
-  if (timeout_ <= absl::ZeroDuration() || now + delay - since_ > timeout_) {
-    return status;
+  return InTime(status, now, delay);
+}
+
+absl::StatusOr<absl::Duration> RetryPolicy::InTime(const absl::Status& status,
+                                                   absl::Time now,
+                                                   absl::Duration delay) const {
+  if (timeout_ > absl::ZeroDuration() && now + delay - since_ <= timeout_) {
+    return delay;
   }
-  return delay;
+  if (other_data_.empty() || other_data_ == status.message()) return status;
+  return absl::Status(
+      status.code(),
+      absl::StrCat(status.message(), "; and another replica: ", other_data_));
 }
 
 }  // namespace inkstream::client

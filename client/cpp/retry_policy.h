@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -20,19 +21,26 @@ class RetryPolicy {
   void OnProgress();
 
   // How long to wait before the next try at the next target, or the error that
-  // ends the stream. Only UNAVAILABLE is tried again: before the first
-  // progress each target once and at once, later until the timeout. Where
-  // every target lacks the cursor's data it is FAILED_PRECONDITION.
+  // ends the stream. UNAVAILABLE is tried again: before the first progress each
+  // target once and at once, later until the timeout; so is a quota
+  // (RESOURCE_EXHAUSTED) where the server says how long to wait, and as long.
+  // Where every target lacks the cursor's data it is FAILED_PRECONDITION.
   absl::StatusOr<absl::Duration> OnFailure(const absl::Status& status,
                                            absl::Time now);
 
  private:
+  // `delay`, or the error where it would take too long.
+  absl::StatusOr<absl::Duration> InTime(const absl::Status& status,
+                                        absl::Time now,
+                                        absl::Duration delay) const;
+
   const absl::Duration timeout_;
   const size_t targets_;
   bool opened_ = false;
   size_t failures_ = 0;  // since the last progress
   size_t not_here_ = 0;  // of these, in a row: GENERATION_NOT_HERE
   absl::Time since_ = absl::InfinitePast();  // the first of them
+  std::string other_data_;                   // what the last such answer said
 };
 
 }  // namespace inkstream::client

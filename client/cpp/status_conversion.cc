@@ -3,6 +3,7 @@
 #include <string>
 
 #include "absl/strings/cord.h"
+#include "absl/strings/match.h"
 #include "absl/time/time.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
@@ -54,6 +55,27 @@ absl::Status FromGrpc(const grpc::Status& status) {
     }
   }
   return converted;
+}
+
+bool IsBrokenLink(const absl::Status& status) {
+  if (status.code() != absl::StatusCode::kInternal &&
+      status.code() != absl::StatusCode::kUnknown) {
+    return false;
+  }
+  for (const char* sign :
+       {"RST_STREAM", "Stream removed", "Connection reset", "GOAWAY"}) {
+    if (absl::StrContains(status.message(), sign)) return true;
+  }
+  return false;
+}
+
+absl::Status NotHere(absl::string_view message) {
+  google::rpc::ErrorInfo info;
+  info.set_domain("inkstream");
+  info.set_reason("GENERATION_NOT_HERE");
+  absl::Status status = absl::UnavailableError(message);
+  status.SetPayload(kErrorInfo, absl::Cord(info.SerializeAsString()));
+  return status;
 }
 
 }  // namespace client

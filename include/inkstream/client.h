@@ -32,14 +32,13 @@ struct ClientOptions {
   // Behaviour.
   absl::Duration connect_timeout = absl::Seconds(10);
   absl::Duration call_timeout = absl::Seconds(60);  // Describe, Fetch, opening
-  // A stream whose reader waits this long without a message from the server
-  // ends with DEADLINE_EXCEEDED.
+  // A server that sends nothing for this long while the reader waits for a
+  // batch counts as gone.
   absl::Duration stall_timeout = absl::Seconds(120);
-  // How long a stream whose server went away (UNAVAILABLE) tries all targets,
-  // at the cursor of the last batch received. Zero: not at all. A stream with
-  // step_stride > 1 never does, since its cursor does not tell the stride's
-  // phase.
-  absl::Duration failover_timeout = absl::Seconds(60);
+  // How long a stream whose server went away tries all targets, at the cursor
+  // of the last batch received. A quota is waited for as long as the server
+  // says. Zero: not at all.
+  absl::Duration failover_timeout = absl::Minutes(5);
 
   // Performance.
   uint32_t read_ahead = 4;  // batches held for the reader, 1..256
@@ -59,7 +58,24 @@ struct StreamInfo {
   std::vector<std::string> vocabulary;  // of the label ids
 };
 
-// Thread safety: Next() from one thread at a time; Cancel() from any.
+// What a stream has done, and who waits for whom. All times in seconds.
+struct StreamStats {
+  uint64_t batches = 0;  // received
+  uint64_t bytes = 0;
+  uint64_t reopened = 0;  // times it went on elsewhere or anew
+  std::string target;     // of the server in use
+  double seconds = 0;     // since it was made
+  double waited = 0;      // Next() waited for a batch
+  // What the server says of the present opening; 0 where it does not answer.
+  double waited_client = 0;   // no credits
+  double waited_workers = 0;  // a credit waited for a batch to be drawn
+  double waited_store = 0;    // reading records
+  double waited_network = 0;  // a write in flight
+  std::string bottleneck;     // one sentence
+};
+
+// Thread safety: Next() from one thread at a time; Cancel() and stats() from
+// any.
 class Stream {
  public:
   // Cancels, waits for the reading thread.
@@ -76,6 +92,9 @@ class Stream {
 
   // Next() answers CANCELLED from now on. Idempotent.
   virtual void Cancel() = 0;
+
+  // Asks the server, which may take up to a second.
+  virtual StreamStats stats() const = 0;
 };
 
 // Random access: exactly one of the lists is set; repeats are allowed.

@@ -97,8 +97,14 @@ class Engine {
   virtual int workers() const = 0;
 
   // `dataset` may be empty where there is one. NOT_FOUND names the nearest.
-  virtual absl::StatusOr<DatasetFacts> Describe(const std::string& dataset,
-                                                const View& view) const = 0;
+  // `fingerprint` "": the newest generation.
+  virtual absl::StatusOr<DatasetFacts> DescribeGeneration(
+      const std::string& dataset, const std::string& fingerprint,
+      const View& view) const = 0;
+  absl::StatusOr<DatasetFacts> Describe(const std::string& dataset,
+                                        const View& view) const {
+    return DescribeGeneration(dataset, "", view);
+  }
 
   // Validates and prices the plan before anything is allocated. Batches are
   // laid out in buffers of `pool`, which must outlive every one of them.

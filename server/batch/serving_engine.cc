@@ -148,10 +148,13 @@ absl::StatusOr<Dataset> ServingEngine::Find(const std::string& name) const {
                                           NearestHint(name, names)));
 }
 
-absl::StatusOr<DatasetFacts> ServingEngine::Describe(const std::string& dataset,
-                                                     const View& view) const {
+absl::StatusOr<DatasetFacts> ServingEngine::DescribeGeneration(
+    const std::string& dataset, const std::string& fingerprint,
+    const View& view) const {
   absl::StatusOr<Dataset> found = Find(dataset);
   if (!found.ok()) return found.status();
+  const absl::Status here = UseGeneration("fingerprint", fingerprint, &*found);
+  if (!here.ok()) return here;
   absl::StatusOr<std::shared_ptr<const ResolvedView>> resolved =
       views_.Get(*found->store, view);
   if (!resolved.ok()) return resolved.status();

@@ -32,8 +32,9 @@ class ServingEngine : public Engine {
   std::vector<std::string> datasets() const override;
   const EngineOptions& options() const override { return options_; }
   int workers() const override { return options_.workers; }
-  absl::StatusOr<DatasetFacts> Describe(const std::string& dataset,
-                                        const View& view) const override;
+  absl::StatusOr<DatasetFacts> DescribeGeneration(
+      const std::string& dataset, const std::string& fingerprint,
+      const View& view) const override;
   absl::Status AddGeneration(
       const std::string& name,
       std::shared_ptr<const store::StoreReader> store) override;

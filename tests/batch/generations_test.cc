@@ -58,6 +58,9 @@ TEST_F(GenerationsTest, TheNewestIsServedAndOlderOnesAnswerToTheirNames) {
   EXPECT_EQ((*Open(""))->facts().view_size, 200U);
   EXPECT_EQ((*Open(Fingerprint('a')))->facts().view_size, 100U);
   EXPECT_EQ(engine_->Describe("fake", View())->store->size(), 200U);
+  EXPECT_EQ(engine_->DescribeGeneration("fake", Fingerprint('a'), View())
+                ->store->size(),
+            100U);
 }
 
 TEST_F(GenerationsTest, ACursorOfAnOlderOneGoesOnWithoutNamingIt) {

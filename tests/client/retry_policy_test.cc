@@ -88,6 +88,19 @@ TEST(RetryPolicy, WaitsAsLongAsTheServerAsks) {
   EXPECT_EQ(*policy.OnFailure(busy, kNow), absl::Seconds(10));
 }
 
+TEST(RetryPolicy, AQuotaIsWaitedForButNotBeyondTheTimeout) {
+  RetryPolicy policy(absl::Seconds(60), 2);
+  const auto full = [](int millis) {
+    return FromGrpc(StatusWithReason(grpc::StatusCode::RESOURCE_EXHAUSTED,
+                                     "full", "TOO_MANY_STREAMS", millis));
+  };
+  const auto delay = policy.OnFailure(full(2000), kNow);
+  ASSERT_TRUE(delay.ok()) << "also before the first progress";
+  EXPECT_GE(*delay, absl::Seconds(2));
+  EXPECT_LE(*delay, absl::Seconds(2.1));
+  EXPECT_EQ(policy.OnFailure(full(100'000), kNow).status().message(), "full");
+}
+
 TEST(RetryPolicy, ZeroTimeoutNeverTriesAgain) {
   RetryPolicy policy(absl::ZeroDuration(), 2);
   policy.OnProgress();

@@ -14,7 +14,7 @@ import pytest
 from support.processes import Server
 
 RANK = """
-import json, os, sys
+import dataclasses, json, os, sys
 import torch.distributed as dist
 import inkstream, inkstream.torch
 addresses = sys.argv[2].split(",")
@@ -28,7 +28,13 @@ if sys.argv[1] == "early":
         print(json.dumps("refused"))
     sys.exit()
 dist.init_process_group("gloo")
-data = client.dataset()
+if sys.argv[1] == "gone":
+    # The data set was described by a server that has gone since.
+    data = inkstream.connect(addresses[0]).dataset()
+    elsewhere = inkstream.connect(addresses[rank % len(addresses)], retry_for=1.0)
+    data = dataclasses.replace(data, client=elsewhere)
+else:
+    data = client.dataset()
 try:
     loader = inkstream.torch.loader(data, "train", batch_size=50, image=inkstream.Image(28))
     valid = inkstream.torch.loader(data, "valid", batch_size=50, train=False)
@@ -40,7 +46,7 @@ try:
         out["shares"].append(len(b["index"]))
     out["state"] = loader.state_dict()
     print(json.dumps(out))
-except inkstream.PlanMismatch as error:
+except (inkstream.PlanMismatch, inkstream.Unavailable) as error:
     print(json.dumps({"error": str(error)}))
 dist.destroy_process_group()
 """
@@ -99,3 +105,11 @@ def test_ranks_that_read_different_data_are_stopped(
         for found in ranks(2, "run", f"{server.tcp},{other.tcp}"):
             assert "fingerprint" in found["error"]
             assert "rank 1" in found["error"]
+
+
+def test_a_rank_that_cannot_read_stops_the_others_too(server: Server) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        address = f"127.0.0.1:{nobody.getsockname()[1]}"
+    found = ranks(2, "gone", f"{server.tcp},{address}")
+    assert "rank 1 cannot read" in found[0]["error"]
+    assert "no server could go on" in found[1]["error"]

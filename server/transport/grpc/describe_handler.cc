@@ -78,8 +78,8 @@ absl::Status DescribeDataset(const ServerContext& server,
                              v1::DescribeDatasetResponse* response) {
   absl::StatusOr<View> view = ViewFromProto(request.view());
   if (!view.ok()) return view.status();
-  absl::StatusOr<batch::DatasetFacts> facts =
-      server.engine->Describe(request.dataset(), *view);
+  absl::StatusOr<batch::DatasetFacts> facts = server.engine->DescribeGeneration(
+      request.dataset(), request.fingerprint(), *view);
   if (!facts.ok()) return facts.status();
   const store::StoreInfo& info = facts->store->info();
   response->set_dataset(facts->dataset);

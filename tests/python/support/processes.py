@@ -14,8 +14,10 @@ from pathlib import Path
 class Server:
     """`inkstream serve` on a free port and on a Unix socket, from `with` to its end."""
 
-    def __init__(self, binary: Path, store: Path, home: Path, listen: str = "127.0.0.1:0") -> None:
-        self._command = [str(binary), "serve", "--store", str(store)]
+    def __init__(
+        self, binary: Path, store: Path, home: Path, *flags: str, listen: str = "127.0.0.1:0"
+    ) -> None:
+        self._command = [str(binary), "serve", "--store", str(store), *flags]
         self._command += ["--unix", str(home / "socket")]
         self._log = home / "log"
         self.start(listen)

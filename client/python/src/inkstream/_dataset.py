@@ -40,7 +40,7 @@ class Dataset:
     @classmethod
     def describe(cls, client: Client, name: str, fingerprint: str = "") -> Dataset:
         """Asks the server."""
-        answer = _describe(client, name)
+        answer = _describe(client, name, fingerprint)
         if fingerprint and fingerprint != answer.fingerprint:
             raise PlanMismatch(
                 f"dataset {answer.dataset!r} has fingerprint {answer.fingerprint}, "
@@ -76,7 +76,8 @@ class Dataset:
 
     def count(self, view: View | str) -> int:
         """Drawings in a view."""
-        return _describe(self.client, self.name, as_view(view)).view_drawings
+        described = _describe(self.client, self.name, self.fingerprint, as_view(view))
+        return described.view_drawings
 
     def stream(
         self,
@@ -232,9 +233,9 @@ class Split:
 
 
 def _describe(
-    client: Client, name: str, view: View | None = None
+    client: Client, name: str, fingerprint: str, view: View | None = None
 ) -> dataset_pb2.DescribeDatasetResponse:
-    request = dataset_pb2.DescribeDatasetRequest(dataset=name)
+    request = dataset_pb2.DescribeDatasetRequest(dataset=name, fingerprint=fingerprint)
     if view is not None:
         request.view.CopyFrom(view.to_proto())
     return client.call("DescribeDataset", request, dataset_pb2.DescribeDatasetResponse)

@@ -210,5 +210,5 @@ class Loader:
         if self._compared or not self._follow:
             return
         if dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1:
-            compare_ranks(self._playback.facts())
+            compare_ranks(self._playback.facts)
         self._compared = True

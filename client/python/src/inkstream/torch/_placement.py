@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import torch.distributed as dist
 
-from inkstream._errors import FixRequest, PlanMismatch
+from inkstream._errors import FixRequest, InkstreamError, PlanMismatch
 from inkstream._reader import Facts
 
 
@@ -32,23 +33,39 @@ def place_of(rank: int | None, world: int | None) -> tuple[int, int]:
     return 0, 1
 
 
-def compare_ranks(facts: Facts) -> None:
+def compare_ranks(facts_of: Callable[[], Facts]) -> None:
     """Raises PlanMismatch on every rank unless all read the same data, order and pixels.
 
-    A collective: every rank of the default group must call it.
+    A collective: every rank of the default group must call it. A rank whose `facts_of` fails
+    tells the others, which would wait for it for as long as torch.distributed does.
     """
-    mine = {
+    failed: InkstreamError | None = None
+    mine: dict[str, object] = {}
+    try:
+        mine = _facts_to_compare(facts_of())
+    except InkstreamError as error:
+        failed = error
+    everyone: list[tuple[str, dict[str, object]]] = [("", {}) for _ in range(dist.get_world_size())]
+    dist.all_gather_object(everyone, ("" if failed is None else str(failed), mine))
+    if failed is not None:
+        raise failed
+    for rank, (trouble, _) in enumerate(everyone):
+        if trouble:
+            raise PlanMismatch(f"rank {rank} cannot read what the others do: {trouble}")
+    first = everyone[0][1]
+    for name in mine:
+        for rank, (_, other) in enumerate(everyone):
+            if other[name] != first[name]:
+                raise PlanMismatch(
+                    f"ranks would train on different things: {name} is {first[name]} on "
+                    f"rank 0 and {other[name]} on rank {rank}"
+                )
+
+
+def _facts_to_compare(facts: Facts) -> dict[str, object]:
+    return {
         "fingerprint": facts.cursor["fingerprint"],
         "order plan": facts.cursor["plan_hash"],
         "place": f"epoch {facts.cursor['epoch']}, position {facts.cursor['position']}",
         "raster version": facts.raster_version,
     }
-    everyone: list[dict[str, object]] = [{} for _ in range(dist.get_world_size())]
-    dist.all_gather_object(everyone, mine)
-    for name in mine:
-        for rank, other in enumerate(everyone):
-            if other[name] != everyone[0][name]:
-                raise PlanMismatch(
-                    f"ranks would train on different things: {name} is {everyone[0][name]} on "
-                    f"rank 0 and {other[name]} on rank {rank}"
-                )
