@@ -301,7 +301,7 @@ class Rows:
         return 8
 
     def __getitem__(self, i: int) -> np.ndarray:
-        return np.full(50_000, i, dtype=np.float32)
+        return np.full(200_000, i, dtype=np.float32)
 
 
 def _stacked(rows: list[np.ndarray]) -> np.ndarray:

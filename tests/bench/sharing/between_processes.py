@@ -89,7 +89,9 @@ def run(steps: int, repeats: int, methods: list[str]) -> dict[str, dict[str, flo
 
 def main() -> None:
     """Prints a table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--steps", type=int, default=100, help="time steps of 700 x 1400 float64")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--only", action="append", choices=METHODS, help="default: all")

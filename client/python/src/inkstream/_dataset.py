@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inkstream._batch import Batch, decode
 from inkstream._errors import FixRequest, OutOfRange, PlanMismatch
@@ -141,6 +144,54 @@ class Dataset:
         """The drawings of a view by their number in it, in index order."""
         plan = Plan.of(view, image=image, strokes=strokes, columns=columns, **delivery)
         return Split(self, plan)
+
+    def share(
+        self,
+        view: View | str = "train",
+        *,
+        image: Image | None = None,
+        column: str | None = None,
+        path: str | os.PathLike[str] | None = None,
+        budget: int | None = None,
+        huge_pages: bool = False,
+        progress: bool | Callable[[int, int], None] | None = None,
+        **delivery: Any,
+    ) -> NDArray[Any]:
+        """The whole view as one read-only array that any process of this host's user maps.
+
+        Give `image` for pixels, [N, C, H, W] or [N, H, W, C], or `column` for one of the
+        dataset's columns, [N]. Row i is the view's i-th drawing in index order, as in `split`.
+
+        The first caller draws it, once; who calls meanwhile waits, and builds if the first one
+        dies; later callers attach in milliseconds. The array is named by what it holds
+        (fingerprint, view, tensor, raster version), so a new generation of the dataset gives a
+        new array and those who have the old one keep it. Its memory is freed with its last
+        user, however that ends. Multiprocessing sends it by reference (`inkstream.shared`).
+
+        `path`: a file to build it in instead, for views larger than memory, or to have it
+        again tomorrow; readable as .npy. It is complete or absent; FILE.partial is gone on
+        with by the next caller.
+        `budget`: bytes it may take; default: what is free. NotEnoughMemory says what it takes.
+        `huge_pages`: costs about a second of CPU a GiB when built, and makes each process's
+        first pass a third faster. Where the kernel has none it changes nothing.
+        `progress`: called with drawings done and in all; True or False for a line on stderr or
+        none; default: a line on a terminal.
+        `delivery`: `ignore_index`, `on_corrupt`, `max_bad`, as for `stream`.
+        """
+        if (image is None) == (column is None):
+            raise FixRequest("give either image= or column=")
+        refused = set(delivery) - {"ignore_index", "on_corrupt", "max_bad"}
+        if refused:
+            raise FixRequest(f"share() has no keyword {sorted(refused)[0]!r}")
+        from inkstream._shared_view import SharedView, progress_of
+
+        columns = () if column is None or column in ("index", "valid") else (column,)
+        plan = Plan.of(view, image=image, columns=columns, **delivery)
+        shared = SharedView(self, plan, column or "image", huge_pages)
+        tell = progress_of(progress, f"sharing {plan.view.split or self.name}")
+        if path is not None:
+            return shared.in_file(Path(path).absolute(), tell)
+        return shared.in_memory(budget, tell)
 
     def fetch(
         self,

@@ -26,7 +26,10 @@ ID_BYTES = 16
 _F_ADD_SEALS, _F_GET_SEALS = 1033, 1034
 _SEALS = 0x1 | 0x2 | 0x4 | 0x8  # SEAL, SHRINK, GROW, WRITE
 _PROT_READ, _PROT_WRITE = 1, 2
-_MAP_PRIVATE, _MAP_NORESERVE = 0x2, 0x4000
+_MAP_SHARED, _MAP_PRIVATE, _MAP_FIXED, _MAP_ANONYMOUS, _MAP_NORESERVE = 1, 2, 0x10, 0x20, 0x4000
+_MADV_COLLAPSE = 25
+_HUGE = 2 << 20  # bytes
+_PAGE = os.sysconf("SC_PAGE_SIZE")
 _FAILED = ctypes.c_void_p(-1).value
 _CHUNK = 64 << 20  # bytes a write; a signal is answered in between
 
@@ -57,8 +60,14 @@ class Mapping:
     know it) changes this process's copy of the page instead of ending the process.
     """
 
-    def __init__(self, fd: int, size: int, identity: bytes, *, writable: bool = False) -> None:
-        """Takes `fd` over. `writable`: arrays may be written to, privately to this process."""
+    def __init__(
+        self, fd: int, size: int, identity: bytes, *, writable: bool = False, sealed: bool = True
+    ) -> None:
+        """Takes `fd` over, once mapped.
+
+        `writable`: arrays may be written to, privately to this process. `sealed`: it is a
+        segment; False for a file, which is not sent by reference.
+        """
         self.size = size
         self.identity = identity
         self.writable = writable
@@ -69,7 +78,7 @@ class Mapping:
         if writable:
             os.close(fd)
         weakref.finalize(self, _unmap, self.address, size, self.fd).atexit = False
-        if not writable:
+        if sealed and not writable:
             _live[self.address] = weakref.ref(self)
 
     def bytes(self) -> NDArray[np.uint8]:
@@ -165,13 +174,48 @@ def check_sealed(fd: int, size: int | None = None) -> int:
 
 def map_private(fd: int, size: int) -> int:
     """The address of a private map; pages are shared until somebody writes to them."""
+    flags = _MAP_PRIVATE | _MAP_NORESERVE
     for protection in (_PROT_READ | _PROT_WRITE, _PROT_READ):  # strict overcommit: no writing
-        flags = _MAP_PRIVATE | _MAP_NORESERVE
-        address = _libc.mmap(None, max(size, 1), protection, flags, fd, 0)
-        if address != _FAILED:
-            return int(address)
+        address = _map_aligned(fd, max(size, 1), protection, flags)
+        if address is not None:
+            return address
     number = ctypes.get_errno()
     raise InkstreamError(f"cannot map {size} bytes: {os.strerror(number)}")
+
+
+def collapse_into_huge_pages(fd: int, size: int) -> bool:
+    """Gives a new memfd huge pages, before it is written; False where the kernel has none."""
+    address = _map_aligned(fd, size, _PROT_READ | _PROT_WRITE, _MAP_SHARED)
+    if address is None:
+        return False
+    try:
+        # The kernel collapses only what has a page already.
+        for offset in range(0, size, _HUGE):
+            os.pwrite(fd, b"\0", offset)
+        return bool(_libc.madvise(address, size - size % _HUGE, _MADV_COLLAPSE) == 0)
+    finally:
+        _libc.munmap(address, size)
+
+
+def _map_aligned(fd: int, size: int, protection: int, flags: int) -> int | None:
+    """A map that begins where a huge page may; None if refused."""
+    if size < _HUGE:
+        address = _libc.mmap(None, size, protection, flags, fd, 0)
+        return None if address == _FAILED else int(address)
+    room = _libc.mmap(None, size + _HUGE, 0, _MAP_PRIVATE | _MAP_NORESERVE | _MAP_ANONYMOUS, -1, 0)
+    if room == _FAILED:
+        return None
+    start = -(-room // _HUGE) * _HUGE
+    pages = -(-size // _PAGE) * _PAGE
+    address = _libc.mmap(start, size, protection, flags | _MAP_FIXED, fd, 0)
+    if address == _FAILED:
+        _libc.munmap(room, size + _HUGE)
+        return None
+    if start > room:
+        _libc.munmap(room, start - room)
+    if start + pages < room + size + _HUGE:
+        _libc.munmap(start + pages, room + size + _HUGE - start - pages)
+    return int(start)
 
 
 def _unmap(address: int, size: int, fd: int) -> None:

@@ -1,0 +1,172 @@
+"""How processes that know nothing of each other find, or agree to make, one segment.
+
+The kernel is the only registry. A finished segment is found among the descriptors of this
+user's processes, by its name and its seals. Who may build is who could bind an abstract
+socket of that name, which the kernel takes back when the builder ends; the others connect to
+it, hear how far it is, and receive the segment.
+"""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import errno
+import os
+import socket
+import struct
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from inkstream._errors import InkstreamError, Unavailable
+from inkstream.shared._segment import check_sealed
+
+Progress = Callable[[int, int], None]  # rows done, rows in all
+
+_MESSAGE = struct.Struct("<cQQ")  # p: done, total; d: size, 0, and the descriptor
+_PEER = struct.Struct("3i")  # pid, uid, gid
+_TELL_EVERY = 0.05  # seconds
+_SILENCE = 300.0  # seconds without news until waiting is an error
+
+
+def find_segment(name: str) -> int | None:
+    """A descriptor of a finished segment that some process of this user and host has open."""
+    wanted = f"/memfd:{name} (deleted)"
+    for process in Path("/proc").iterdir():
+        if not process.name.isdigit():
+            continue
+        try:
+            if process.stat().st_uid != os.geteuid():
+                continue
+            entries = list((process / "fd").iterdir())
+        except OSError:
+            continue  # ended, or not to be looked into
+        for entry in entries:
+            with contextlib.suppress(OSError, InkstreamError):
+                if os.readlink(entry) == wanted:
+                    return _opened(entry)
+    return None
+
+
+def _opened(entry: Path) -> int:
+    fd = os.open(entry, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        check_sealed(fd)  # not while it is being built, nor anybody's file of that name
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+class Claim:
+    """The right to build a segment, held until `close` or this process's end."""
+
+    def __init__(self, name: str) -> None:
+        """OSError EADDRINUSE where somebody else has it."""
+        self._clients: list[socket.socket] = []
+        self._told = 0.0
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            self._listener.bind(_address(name))
+            self._listener.listen(4096)
+            self._listener.setblocking(False)
+        except BaseException:
+            self._listener.close()
+            raise
+
+    def tell(self, done: int, total: int) -> None:
+        """Lets those who wait know; cheap, and never waits itself."""
+        now = time.monotonic()
+        if now - self._told >= _TELL_EVERY:
+            self._told = now
+            self._send(_MESSAGE.pack(b"p", done, total), [])
+
+    def hand_out(self, fd: int, size: int) -> None:
+        """Gives the finished segment to those who wait."""
+        self._send(_MESSAGE.pack(b"d", size, 0), [fd])
+
+    def close(self) -> None:
+        """Idempotent. Those who wait without a segment try for themselves."""
+        self._listener.close()
+        for client in self._clients:
+            client.close()
+        self._clients.clear()
+
+    def __enter__(self) -> Claim:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _send(self, message: bytes, fds: list[int]) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                client, _ = self._listener.accept()
+                client.setblocking(False)
+                if _peer(client)[1] == os.geteuid():
+                    self._clients.append(client)
+                else:
+                    client.close()
+        for client in list(self._clients):
+            try:
+                socket.send_fds(client, [message], fds)
+            except BlockingIOError:
+                continue  # it does not read: it has news enough
+            except OSError:
+                self._clients.remove(client)
+                client.close()
+
+
+def claim(name: str) -> Claim | None:
+    """The right to build, or None while another process, or thread, has it."""
+    try:
+        return Claim(name)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            return None
+        raise
+
+
+def wait_for(name: str, progress: Progress) -> int | None:
+    """The segment from whoever builds it; None when it stopped building, for whatever reason."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as builder:
+        builder.settimeout(_SILENCE)
+        try:
+            builder.connect(_address(name))
+        except OSError:
+            time.sleep(0.005)  # it has just ended, or does not listen yet
+            return None
+        pid, uid, _ = _peer(builder)
+        if uid != os.geteuid():
+            raise InkstreamError(f"user {uid} occupies the name under which {name} is built")
+        while True:
+            fds = array.array("i")
+            try:
+                message, extra, _, _ = builder.recvmsg(
+                    _MESSAGE.size, socket.CMSG_SPACE(fds.itemsize), socket.MSG_CMSG_CLOEXEC
+                )
+            except TimeoutError:
+                raise Unavailable(
+                    f"process {pid} builds this view and was silent for {_SILENCE:.0f} s"
+                ) from None
+            except OSError:
+                return None
+            for level, kind, data in extra:
+                if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+                    fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
+            if len(message) != _MESSAGE.size:
+                return None
+            operation, done, total = _MESSAGE.unpack(message)
+            if operation == b"d" and fds:
+                return fds[0]
+            progress(done, total)
+
+
+def _address(name: str) -> str:
+    return f"\0{name}-{os.geteuid()}"
+
+
+def _peer(connection: socket.socket) -> tuple[int, int, int]:
+    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
+    pid, uid, gid = _PEER.unpack(raw)
+    return pid, uid, gid
