@@ -16,7 +16,7 @@ constexpr std::array<absl::string_view, kErrorKinds> kNames = {
     "duplicate_key",  "no_drawing",    "bad_drawing",     "no_strokes",
     "empty_stroke",   "unequal_xy",    "not_whole",       "out_of_range",
     "too_large",      "bad_word",      "bad_countrycode", "bad_timestamp",
-    "bad_recognized", "bad_key_id",    "bad_row",
+    "bad_recognized", "bad_key_id",    "bad_row",         "bad_split",
 };
 
 }  // namespace
@@ -30,6 +30,7 @@ ErrorKind KindOfStoreRule(absl::string_view message) {
   if (absl::StartsWith(message, "country")) return ErrorKind::kBadCountrycode;
   if (absl::StartsWith(message, "timestamp")) return ErrorKind::kBadTimestamp;
   if (absl::StartsWith(message, "key_id")) return ErrorKind::kBadKeyId;
+  if (absl::StartsWith(message, "split")) return ErrorKind::kBadSplit;
   return ErrorKind::kTooLarge;
 }
 

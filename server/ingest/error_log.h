@@ -38,8 +38,9 @@ enum class ErrorKind : uint8_t {
   kBadRecognized,
   kBadKeyId,
   kBadRow,
+  kBadSplit,
 };
-inline constexpr size_t kErrorKinds = 23;
+inline constexpr size_t kErrorKinds = 24;
 
 absl::string_view ErrorKindName(ErrorKind kind);
 

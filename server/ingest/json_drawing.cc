@@ -179,6 +179,7 @@ enum Key {
   kTimestamp,
   kRecognized,
   kKeyId,
+  kSplit,
   kUnknown
 };
 
@@ -186,6 +187,8 @@ Key KeyOf(std::string_view name) {
   switch (name.size()) {
     case 4:
       return name == "word" ? kWord : kUnknown;
+    case 5:
+      return name == "split" ? kSplit : kUnknown;
     case 6:
       return name == "key_id" ? kKeyId : kUnknown;
     case 7:
@@ -239,6 +242,12 @@ bool ReadField(Key key, element value, RawDrawingReader* raw, Drawing* drawing,
     case kKeyId:
       return ReadText(value, "key_id", ErrorKind::kBadKeyId, &text, error) &&
              ReadKeyIdText(text, drawing, error);
+    case kSplit:
+      if (!ReadText(value, "split", ErrorKind::kBadSplit, &text, error)) {
+        return false;
+      }
+      drawing->split.emplace(text.data(), text.size());
+      return true;
     case kUnknown:
       return true;
   }

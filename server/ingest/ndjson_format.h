@@ -1,6 +1,7 @@
 // Newline-delimited JSON, one drawing a line, as the simplified Quick, Draw!
 // files: {"word", "countrycode", "timestamp", "recognized", "key_id",
-// "drawing": [[[x, ...], [y, ...]], ...]}. Keys may be missing (all but
+// "drawing": [[[x, ...], [y, ...]], ...]}, and "split" (the name of the split
+// that the source has the drawing in). Keys may be missing (all but
 // drawing) and in any order; null reads as missing; blank lines are passed
 // over. Strokes of three lists, [[x, ...], [y, ...], [t, ...]], are those of a
 // raw file: such a drawing is simplified as Google did (raw_drawing.h).

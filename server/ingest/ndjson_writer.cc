@@ -130,6 +130,10 @@ void AppendNdjsonLine(const Drawing& drawing, std::string* out) {
     line.Key("key_id");
     absl::StrAppend(out, "\"", *drawing.key_id, "\"");
   }
+  if (drawing.split.has_value()) {
+    line.Key("split");
+    AppendJsonString(*drawing.split, out);
+  }
   line.Key("drawing");
   AppendStrokesJson(drawing, ",", out);
   out->append("}\n");
