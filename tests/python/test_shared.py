@@ -176,6 +176,12 @@ def test_a_structure_that_does_not_fit_says_so_and_takes_nothing(
         shared.share(np.zeros(1_000_000))
 
 
+def test_huge_pages_change_no_byte() -> None:
+    array = np.random.rand(1_000_003)
+    assert (shared.share(array, huge_pages=True) == array).all()
+    assert (shared.share(array[:10], huge_pages=True) == array[:10]).all()
+
+
 def test_what_does_not_pickle_raises_its_own_error() -> None:
     with pytest.raises((TypeError, pickle.PicklingError, AttributeError)):
         shared.share({"a": np.zeros(100_000), "f": threading.Lock()})

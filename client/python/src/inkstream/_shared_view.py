@@ -21,7 +21,7 @@ from inkstream._plan import Plan
 from inkstream._stream import Stream
 from inkstream.shared._memory import NotEnoughMemory, check_fits, text_of
 from inkstream.shared._passing import register
-from inkstream.shared._rendezvous import Claim, Progress, claim, find_segment, wait_for
+from inkstream.shared._rendezvous import Claim, Hint, Progress, claim, find_segment, wait_for
 from inkstream.shared._row_file import RowFile, array_in, what_is_in
 from inkstream.shared._segment import (
     ID_BYTES,
@@ -90,7 +90,9 @@ class SharedView:
                     with mine:
                         fd = find_segment(name) or self._build(name, budget, progress, mine)
             if fd is not None:
-                return array_in(Mapping(fd, check_sealed(fd), identity))
+                mapping = Mapping(fd, check_sealed(fd), identity)
+                mapping.companion = Hint(name)
+                return array_in(mapping)
 
     def _build(self, name: str, budget: int | None, progress: Progress, mine: Claim) -> int:
         rows = self._rows()

@@ -1,7 +1,8 @@
 """How processes that know nothing of each other find, or agree to make, one segment.
 
 The kernel is the only registry. A finished segment is found among the descriptors of this
-user's processes, by its name and its seals. Who may build is who could bind an abstract
+user's processes, by its name and its seals; the names of bound sockets tell where to look
+first. Who may build is who could bind an abstract
 socket of that name, which the kernel takes back when the builder ends; the others connect to
 it, hear how far it is, and receive the segment.
 """
@@ -31,24 +32,60 @@ _SILENCE = 300.0  # seconds without news until waiting is an error
 
 def find_segment(name: str) -> int | None:
     """A descriptor of a finished segment that some process of this user and host has open."""
-    wanted = f"/memfd:{name} (deleted)"
-    for process in Path("/proc").iterdir():
-        if not process.name.isdigit():
-            continue
-        try:
-            if process.stat().st_uid != os.geteuid():
-                continue
-            entries = list((process / "fd").iterdir())
-        except OSError:
-            continue  # ended, or not to be looked into
-        for entry in entries:
-            with contextlib.suppress(OSError, InkstreamError):
-                if os.readlink(entry) == wanted:
-                    return _opened(entry)
+    first = _hinted(name)
+    for process in first:
+        fd = _segment_of(process, name)
+        if fd is not None:
+            return fd
+    for process in os.listdir("/proc"):
+        if process.isdigit() and process not in first:
+            fd = _segment_of(process, name)
+            if fd is not None:
+                return fd
     return None
 
 
-def _opened(entry: Path) -> int:
+class Hint:
+    """Spares others the search while it lives: a bound name that tells this process.
+
+    A forked child keeps the name too; one that leads nowhere only costs the search.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        with contextlib.suppress(OSError):  # another thread of this process has it
+            self._socket.bind(f"{_address(name)}-at-{os.getpid()}")
+
+    def __del__(self) -> None:
+        self._socket.close()
+
+
+def _hinted(name: str) -> list[str]:
+    prefix = f" @{_address(name)[1:]}-at-"
+    try:
+        names = Path("/proc/net/unix").read_text(errors="replace")
+    except OSError:
+        return []
+    return [line.rpartition("-at-")[2] for line in names.splitlines() if prefix in line]
+
+
+def _segment_of(process: str, name: str) -> int | None:
+    wanted = f"/memfd:{name} (deleted)"
+    folder = f"/proc/{process}/fd"
+    try:
+        if os.stat(f"/proc/{process}").st_uid != os.geteuid():
+            return None
+        entries = os.listdir(folder)
+    except OSError:
+        return None  # ended, or not to be looked into
+    for entry in entries:
+        with contextlib.suppress(OSError, InkstreamError):
+            if os.readlink(f"{folder}/{entry}") == wanted:
+                return _opened(f"{folder}/{entry}")
+    return None
+
+
+def _opened(entry: str) -> int:
     fd = os.open(entry, os.O_RDONLY | os.O_CLOEXEC)
     try:
         check_sealed(fd)  # not while it is being built, nor anybody's file of that name

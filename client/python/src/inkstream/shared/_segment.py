@@ -71,6 +71,7 @@ class Mapping:
         self.size = size
         self.identity = identity
         self.writable = writable
+        self.companion: object = None  # lives as long as this
         self.address = map_private(fd, size)
         # A private copy that may have been written to cannot stand for the segment again, so
         # nobody will ask for its descriptor.
@@ -113,7 +114,9 @@ def new_identity() -> bytes:
     return secrets.token_bytes(ID_BYTES)
 
 
-def create(name: str, pieces: Iterable[tuple[int, Any]], size: int) -> int:
+def create(
+    name: str, pieces: Iterable[tuple[int, Any]], size: int, *, huge_pages: bool = False
+) -> int:
     """A sealed segment of `size` bytes with (offset, contiguous buffer) pieces; gaps are zero.
 
     Written with pwrite rather than through a map: 2.9 GB/s against 1.2, because pages are not
@@ -121,6 +124,8 @@ def create(name: str, pieces: Iterable[tuple[int, Any]], size: int) -> int:
     """
     fd = new_memfd(name, size)
     try:
+        if huge_pages:
+            collapse_into_huge_pages(fd, size)
         for offset, buffer in pieces:
             write_all(fd, buffer, offset)
         return seal(fd)

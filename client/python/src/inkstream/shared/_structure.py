@@ -69,7 +69,7 @@ class _Placed(NamedTuple):
     size: int
 
 
-def write_structure(value: Any, name: str) -> tuple[int, int]:
+def write_structure(value: Any, name: str, *, huge_pages: bool = False) -> tuple[int, int]:
     """(descriptor, bytes) of a sealed segment with everything `value` needs."""
     file = io.BytesIO()
     buffers: list[pickle.PickleBuffer] = []
@@ -82,7 +82,8 @@ def write_structure(value: Any, name: str) -> tuple[int, int]:
     check_fits(size, "share()", "share less, or free memory first")
     header = _HEADER.pack(_MAGIC, _VERSION, len(raw), end, len(stream))
     entries = struct.pack(f"<{2 * len(places)}Q", *(n for place in places for n in place))
-    return create(name, [(0, header), *pieces, (end, stream), (table, entries)], size), size
+    content = [(0, header), *pieces, (end, stream), (table, entries)]
+    return create(name, content, size, huge_pages=huge_pages), size
 
 
 def _lay_out(
