@@ -17,6 +17,8 @@ sudo only where something is missing.
   runtime     what the finished binary needs to run
   tests       GoogleTest, google-benchmark, clang (fuzz targets)
   lint        clang-format, clang-tidy, shellcheck
+  neon        a cross-compiler and an emulator, for testing NEON code
+  bench       OpenCV, which the rasteriser is compared with
   containers  buildah and podman, for testing the image without a Docker engine
 
   --dry-run   print the missing packages, one a line, and install nothing
@@ -45,11 +47,13 @@ packages_of() {
         libgtest-dev procps
       ;;
     lint) echo clang-format clang-tidy git shellcheck ;;
+    neon) echo g++-aarch64-linux-gnu qemu-user-static ;;
+    bench) echo libopencv-imgproc-dev ;;
     containers)
       echo aardvark-dns buildah catatonit debootstrap iptables netavark podman runc uidmap
       ;;
     *)
-      echo "install_debian.sh: no group '$1'; groups are build python go runtime tests lint containers" >&2
+      echo "install_debian.sh: no group '$1'; groups are build python go runtime tests lint neon bench containers" >&2
       return 2
       ;;
   esac

@@ -19,6 +19,7 @@ unsteady at the end.
   --thread       the tests of rooms that have threads, with TSan (build-thread/)
   --tidy         clang-tidy on every source (slow)
   --fuzz         every fuzz target for a minute (FUZZ_SECONDS)
+  --neon         the rasteriser's NEON code, under an emulator
   --bench        the benchmarks, for a look, not for a verdict
   --containers   builds the image and runs it, alone and with Compose
   --all          every stage
@@ -50,10 +51,10 @@ parse_flags() {
   while (($#)); do
     case $1 in
       --help | -h) usage && exit ;;
-      --lint | --unit | --python | --system | --sanitize | --thread | --tidy | --fuzz | --bench | --containers)
+      --lint | --unit | --python | --system | --sanitize | --thread | --tidy | --fuzz | --neon | --bench | --containers)
         wanted+=("${1#--}")
         ;;
-      --all) wanted=(lint unit python system sanitize thread tidy fuzz bench containers) ;;
+      --all) wanted=(lint unit python system sanitize thread tidy fuzz neon bench containers) ;;
       -k)
         (($# > 1)) || { echo "run.sh: -k takes a word; see --help" >&2 && exit 2; }
         word=$2
@@ -74,6 +75,8 @@ set_up() {
   local groups=(build python tests)
   if wants lint || wants tidy; then groups+=(lint); fi
   if wants containers; then groups+=(containers); fi
+  if wants neon; then groups+=(neon); fi
+  if wants bench; then groups+=(bench); fi
   command -v grpcurl >/dev/null || [[ -x $root/.cache/bin/grpcurl ]] ||
     command -v go >/dev/null || groups+=(go)
   if command -v dpkg-query >/dev/null; then
@@ -172,6 +175,7 @@ stage_sanitize() {
 stage_thread() { logged thread '^thread: ' "$root/tests/thread.sh"; }
 stage_tidy() { plain tidy '^tidy: ' "$root/tests/tidy.sh"; }
 stage_fuzz() { plain fuzz '^fuzz: ' "$root/tests/fuzz/run.sh"; }
+stage_neon() { plain neon '^(golden|neon): ' "$root/tests/raster/neon.sh"; }
 stage_bench() { plain bench '^bench: ' "$root/tests/bench/run.sh"; }
 stage_containers() { pytest_on containers tests/system/containers; }
 

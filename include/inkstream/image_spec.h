@@ -3,24 +3,24 @@
 // Channels. Ground is 0 and strokes are drawn one after another: where a stroke
 // covers a share c of a pixel, the channel becomes c * value + (1 - c) * before.
 // Where segments of one stroke meet, the one that covers more gives the value,
-// the later one where they cover the same. Values are 1..255, so that ink never
+// the later one where they cover the same. Values are 55..255, so that ink never
 // looks like ground; [a] is a rounded to the nearest integer:
 //   ink        255
 //   order      255 - 13 * min(s, 10) for stroke s = 0, 1, ...
-//   time       1 + [254 * (1 - (t - t0) / (t1 - t0))]: t the middle of the
+//   time       55 + [200 * (1 - (t - t0) / (t1 - t0))]: t the middle of the
 //              segment's times, t0 and t1 the drawing's first and last; 255
 //              where they are equal
-//   pause      1 + [254 * p / (p + 500)]: p the milliseconds from the end of the
-//              stroke before to the start of this one; 0 for the first
-//   speed      1 + [254 * v / (v + 0.5)]: v the segment's units of the canvas
+//   pause      55 + [200 * p / (p + 500)]: p the milliseconds from the end of
+//              the stroke before to the start of this one; 0 for the first
+//   speed      55 + [200 * v / (v + 0.5)]: v the segment's units of the canvas
 //              a millisecond; v of a dot is 0, of a jump without time infinite
-//   direction  1 + [254 * a / 360]: a the segment's heading in degrees, [0, 360),
-//              0 to the right, 90 downwards; 0 for a dot
+//   direction  55 + [200 * a / 360]: a the segment's heading in degrees,
+//              [0, 360), 0 to the right, 90 downwards; of a segment without
+//              length, that before it in its stroke, else 0
 //   constant   255 in every pixel, ground too
-// time, pause and speed need a dataset with times; a drawing without them in
-// such a dataset has time 255, pause 1 and speed 1. Augmentation comes first:
-// speed and direction are those of the strokes as drawn, order and pause count
-// them as they were reordered (a pause that became negative is 0).
+// time, pause and speed need a dataset with times; there, a drawing without has
+// time 255, pause 55, speed 55. Augmentation comes first: speed and direction
+// are of the strokes as drawn, order and pause in their new order (p >= 0).
 // The short form 1 stands for [ink], 3 for [order, speed, time].
 //
 // Floats. An element is (pixel / 255 - mean) / std, in IEEE float32 with each of

@@ -13,10 +13,13 @@ constexpr double kSpeedHalf = 0.5;    // units of the canvas a millisecond
 constexpr size_t kOrderSteps = 10;
 constexpr size_t kOrderStep = 13;
 
-// 1 for a share of 0 (or one that is not a number), 255 for 1.
+// Of a share from 0 (or what is not a number) to 1. The least is far enough
+// from ground to be told from it.
+constexpr uint8_t kLeast = 55;
+
 uint8_t Level(double share) {
-  if (!(share > 0.0)) return 1;
-  return static_cast<uint8_t>(1.5 + 254.0 * std::min(share, 1.0));
+  if (!(share > 0.0)) return kLeast;
+  return static_cast<uint8_t>(kLeast + 0.5 + 200.0 * std::min(share, 1.0));
 }
 
 bool DiffersBySegment(Channel channel) {
@@ -67,7 +70,9 @@ struct TimeSpan {
 
 uint8_t PauseLevel(const StrokesView& strokes, size_t stroke) {
   const size_t begin = strokes.begin(stroke);
-  if (strokes.t.empty() || begin == 0 || begin >= strokes.points()) return 1;
+  if (strokes.t.empty() || begin == 0 || begin >= strokes.points()) {
+    return kLeast;
+  }
   const double pause = std::max(
       0.0, static_cast<double>(strokes.t[begin]) - strokes.t[begin - 1]);
   return Level(pause / (pause + kPauseHalf));
@@ -104,15 +109,18 @@ void ChannelValues::Compute(const StrokesView& strokes) {
     }
     for (size_t s = 0; s < strokes.strokes(); ++s) {
       const size_t end = strokes.end(s);
+      uint8_t level = kLeast;
       for (size_t i = strokes.begin(s); i < end; ++i) {
         const size_t next = i + 1 < end ? i + 1 : i;
         const double dx = static_cast<double>(strokes.x[next]) - strokes.x[i];
         const double dy = static_cast<double>(strokes.y[next]) - strokes.y[i];
-        uint8_t level = 1;
         if (channel == Channel::kDirection) {
-          level = Level(Heading(dx, dy));
+          // What has no length goes on as before.
+          if (dx != 0.0 || dy != 0.0 || i == strokes.begin(s)) {
+            level = Level(Heading(dx, dy));
+          }
         } else if (strokes.t.empty()) {
-          level = channel == Channel::kTime ? 255 : 1;
+          level = channel == Channel::kTime ? 255 : kLeast;
         } else if (channel == Channel::kSpeed) {
           level = SpeedLevel(
               dx, dy, static_cast<double>(strokes.t[next]) - strokes.t[i]);

@@ -43,7 +43,7 @@ std::vector<uint8_t> Draw(const ImageSpec& spec, const StrokesView& strokes,
   return image;
 }
 
-double Rounded(double share) { return 1 + std::floor(254 * share + 0.5); }
+double Rounded(double share) { return 55 + std::floor(200 * share + 0.5); }
 
 // The value of the segment between points i and j, by the formulas of
 // inkstream/image_spec.h in doubles and library functions.
@@ -63,11 +63,14 @@ double ValueOf(const std::string& channel, const StrokesView& v, size_t stroke,
     return Rounded(p / (p + 500));
   }
   if (channel == "speed") {
-    if (i == j) return 1.0;
+    if (i == j) return 55.0;
     const double speed = std::hypot(dx, dy) / (v.t[j] - v.t[i]);
     return Rounded(speed / (speed + 0.5));
   }
   if (channel == "direction") {
+    if (dx == 0 && dy == 0 && i > v.begin(stroke)) {
+      return ValueOf(channel, v, stroke, i - 1, i);
+    }
     double degrees = std::atan2(dy, dx) * 180 / std::acos(-1.0);
     if (degrees < 0) degrees += 360;
     return Rounded(degrees / 360);
@@ -219,9 +222,9 @@ TEST(Channels, OfADrawingWithoutTimesAreTheDocumentedOnes) {
   };
   EXPECT_EQ(of("time"), of("ink"));
   const auto pause = of("pause");
-  EXPECT_EQ(*std::max_element(pause.begin(), pause.end()), 1);
+  EXPECT_EQ(*std::max_element(pause.begin(), pause.end()), 55);
   const auto speed = of("speed");
-  EXPECT_EQ(*std::max_element(speed.begin(), speed.end()), 1);
+  EXPECT_EQ(*std::max_element(speed.begin(), speed.end()), 55);
 }
 
 TEST(Channels, FlippingTwiceChangesNothing) {

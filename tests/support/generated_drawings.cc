@@ -32,6 +32,12 @@ class Pen {
     drawing_.x.push_back(static_cast<float>(x));
     drawing_.y.push_back(static_cast<float>(y));
   }
+  // Somewhere; arguments are evaluated in an order that differs among machines.
+  void To(Numbers& numbers, int low) {
+    const int y = numbers.In(low, 255);
+    const int x = numbers.In(low, 255);
+    To(x, y);
+  }
   void Up() {
     drawing_.stroke_ends.push_back(static_cast<uint32_t>(drawing_.x.size()));
   }
@@ -65,7 +71,9 @@ Drawing GeneratedDrawing(DrawingKind kind, uint64_t seed) {
     case DrawingKind::kScribble: {
       const int strokes = numbers.In(1, 8);
       for (int s = 0; s < strokes; ++s) {
-        Wander(numbers, pen, numbers.In(2, 20), numbers.In(6, 40));
+        const int step = numbers.In(6, 40);
+        const int points = numbers.In(2, 20);
+        Wander(numbers, pen, points, step);
       }
       break;
     }
@@ -74,8 +82,8 @@ Drawing GeneratedDrawing(DrawingKind kind, uint64_t seed) {
       break;
     case DrawingKind::kLongLines:
       for (int s = 0; s < 6; ++s) {
-        pen.To(numbers.In(0, 255), numbers.In(0, 255));
-        pen.To(numbers.In(0, 255), numbers.In(0, 255));
+        pen.To(numbers, 0);
+        pen.To(numbers, 0);
         pen.Up();
       }
       // Level and upright ones, and nearly so.
@@ -100,9 +108,9 @@ Drawing GeneratedDrawing(DrawingKind kind, uint64_t seed) {
       pen.To(255, 255);
       pen.Up();
       for (int s = 0; s < 4; ++s) {
-        pen.To(numbers.In(-2000, 255), numbers.In(-2000, 255));
-        pen.To(numbers.In(0, 255), numbers.In(0, 255));
-        pen.To(numbers.In(-100000, 255), numbers.In(-100000, 255));
+        pen.To(numbers, -2000);
+        pen.To(numbers, 0);
+        pen.To(numbers, -100000);
         pen.Up();
       }
       break;

@@ -1,0 +1,152 @@
+// Any bytes as an image spec and a drawing: what is refused names a field; what
+// is drawn stays in its memory, is the same on two instruction sets, and is
+// near what the slow clear rasteriser draws.
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "server/raster/draw_kernel.h"
+#include "server/raster/rasterizer.h"
+#include "tests/support/golden_tensors.h"
+#include "tests/support/image_difference.h"
+#include "tests/support/reference_rasterizer.h"
+
+namespace inkstream {
+namespace {
+
+void Require(bool condition, const std::string& what) {
+  if (condition) return;
+  std::fprintf(stderr, "fuzz_raster: %s\n", what.c_str());
+  std::abort();
+}
+
+// Takes bytes until there are none, then zeros.
+class Bytes {
+ public:
+  Bytes(const uint8_t* data, size_t size) : at_(data), end_(data + size) {}
+
+  uint8_t Byte() { return at_ == end_ ? 0 : *at_++; }
+  bool empty() const { return at_ == end_; }
+
+  float Float() {
+    uint32_t bits = 0;
+    for (int i = 0; i < 4; ++i) bits = bits << 8U | Byte();
+    float value;
+    std::memcpy(&value, &bits, sizeof(value));
+    return value;
+  }
+
+ private:
+  const uint8_t* at_;
+  const uint8_t* end_;
+};
+
+ImageSpec TakeSpec(Bytes& bytes) {
+  const std::vector<std::string> names = {
+      "ink", "order", "time", "pause", "speed", "direction", "constant", "x"};
+  ImageSpec spec;
+  spec.height = bytes.Byte() % 72;
+  spec.width = bytes.Byte() % 72;
+  spec.dtype = static_cast<DType>(bytes.Byte() % 9);
+  spec.layout = static_cast<Layout>(bytes.Byte() % 3);
+  spec.fit = static_cast<Fit>(bytes.Byte() % 4);
+  const uint8_t channels = bytes.Byte();
+  spec.channels.clear();
+  for (size_t c = 0; c < names.size(); ++c) {
+    if ((channels >> c & 1) != 0) spec.channels.push_back(names[c]);
+  }
+  const uint8_t form = bytes.Byte();
+  spec.line_width = (form & 1) != 0 ? bytes.Float() : bytes.Byte() * 0.5F;
+  spec.padding = (form & 2) != 0 ? bytes.Float() : bytes.Byte();
+  if ((form & 4) != 0) spec.mean = {bytes.Float()};
+  if ((form & 8) != 0) spec.std = {bytes.Float()};
+  spec.quality = (form & 16) != 0 ? Quality::kExact : Quality::kFast;
+  return spec;
+}
+
+// `wild`: coordinates are any floats, not only places of the canvas.
+Drawing TakeDrawing(Bytes& bytes, bool wild) {
+  Drawing drawing;
+  while (!bytes.empty() && drawing.x.size() < 40) {
+    const uint8_t x = bytes.Byte();
+    drawing.x.push_back(wild ? bytes.Float() : x);
+    drawing.y.push_back(wild ? bytes.Float() : bytes.Byte());
+    if (x % 4 == 0) {
+      drawing.stroke_ends.push_back(static_cast<uint32_t>(drawing.x.size()));
+    }
+  }
+  if (drawing.stroke_ends.empty() ||
+      drawing.stroke_ends.back() != drawing.x.size()) {
+    drawing.stroke_ends.push_back(static_cast<uint32_t>(drawing.x.size()));
+  }
+  return testing::WithTimes(std::move(drawing));
+}
+
+std::vector<uint8_t> Draw(raster::Rasterizer& rasterizer,
+                          const StrokesView& strokes,
+                          const raster::DrawOptions& options) {
+  const size_t bytes = rasterizer.image_bytes();
+  std::vector<uint8_t> memory(bytes + 2, 0x5A);
+  rasterizer.Draw(strokes, options, memory.data() + 1);
+  Require(memory.front() == 0x5A && memory.back() == 0x5A,
+          "wrote outside of the image");
+  return {memory.begin() + 1, memory.end() - 1};
+}
+
+void CompareWithReference(ImageSpec spec, const StrokesView& strokes) {
+  spec.dtype = DType::kUint8;
+  spec.mean = spec.std = {};
+  spec.channels = {"ink"};
+  auto rasterizer = raster::Rasterizer::Create(spec);
+  Require(rasterizer.ok(), "a good spec's ink is refused");
+  testing::ImageDifference difference;
+  difference.Add(Draw(**rasterizer, strokes, {}),
+                 testing::ReferenceRaster(spec, strokes));
+  // Corners inside a pixel are what the two see differently; a small image may
+  // consist of them.
+  const bool few = std::min(spec.height, spec.width) < 16;
+  Require(difference.mean() <= (few ? 16.0 : 4.0),
+          "off by " + std::to_string(difference.mean()) + " levels on average");
+}
+
+void Fuzz(Bytes bytes) {
+  const uint8_t form = bytes.Byte();
+  const ImageSpec spec = TakeSpec(bytes);
+  raster::DrawOptions options;
+  if ((form & 1) != 0) options.line_width_factor = bytes.Float();
+  if ((form & 2) != 0) {
+    options.bounds = raster::Bounds{bytes.Float(), bytes.Float(), bytes.Float(),
+                                    bytes.Float()};
+  }
+  const bool wild = (form & 4) != 0;
+  const Drawing drawing = TakeDrawing(bytes, wild);
+  auto rasterizer = raster::Rasterizer::Create(spec, 64, (form & 8) != 0);
+  if (!rasterizer.ok()) {
+    Require(rasterizer.status().message().substr(0, 6) == "image.",
+            "a refusal names no field");
+    return;
+  }
+  const auto drawn = Draw(**rasterizer, drawing.strokes(), options);
+  static const auto* const targets =
+      new std::vector<std::string>(raster::SimdTargets());
+  raster::UseSimdTarget((*targets)[drawing.x.size() % targets->size()]);
+  const auto again = Draw(**rasterizer, drawing.strokes(), options);
+  raster::UseSimdTarget("");
+  Require(drawn == again, "two instruction sets differ");
+  if (!wild && spec.quality == Quality::kFast) {
+    CompareWithReference(spec, drawing.strokes());
+  }
+}
+
+}  // namespace
+}  // namespace inkstream
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  inkstream::Fuzz({data, size});
+  return 0;
+}
