@@ -5,7 +5,8 @@
 The case of "Sharing big NumPy arrays across python processes": float64 of about 1.5 GB, four
 processes that sum a quarter each, pools started beforehand; then the same with uint8 images.
 All methods in one run over the same bytes. `first` is the first sum of a new pool, `ms` the
-median of the others, `best` their least, which is what to compare on a busy machine. Ray joins where it is installed.
+median of the others, `best` their least, which is what to compare on a busy machine. Ray
+joins where it is installed.
 """
 
 from __future__ import annotations
