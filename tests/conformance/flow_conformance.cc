@@ -2,8 +2,11 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -212,6 +215,77 @@ TEST_P(BatchStreamSuite, AnotherReplicaGoesOnAtTheCursor) {
   }
   drain.join();
   EXPECT_FALSE((*stream)->Next()->has_value());
+}
+
+// Reads on until the sentence has `who` in it.
+std::string BottleneckOf(Stream* stream, const std::string& who,
+                         std::chrono::milliseconds pause) {
+  std::string sentence;
+  for (int i = 0; i < 600; ++i) {
+    sentence = stream->stats().bottleneck;
+    if (sentence.find(who) != std::string::npos) break;
+    EXPECT_TRUE(stream->Next().ok());
+    std::this_thread::sleep_for(pause);
+  }
+  return sentence;
+}
+
+TEST_P(BatchStreamSuite, ASlowStoreIsNamedAsTheBottleneck) {
+  const auto store = std::make_shared<FakeStore>(100'000);
+  store->SlowDown(1000);
+  ServeFake(store);
+  Plan plan;
+  plan.dataset = "fake";
+  plan.delivery.batch_size = 64;
+  plan.delivery.image = ImageSpec{8, 8};
+  const std::unique_ptr<Stream> stream = Open(plan);
+  EXPECT_THAT(BottleneckOf(stream.get(), "disk", {}),
+              HasSubstr("The store's disk is the bottleneck"));
+  const StreamStats stats = stream->stats();
+  EXPECT_GT(stats.waited_store, 0.1 * stats.seconds);
+  EXPECT_GT(stats.waited_workers, stats.waited_client);
+  EXPECT_GT(stats.batches, 0U);
+}
+
+TEST_P(BatchStreamSuite, ASlowLoopIsNamedAsTheBottleneck) {
+  Plan plan = IndexPlan(16);
+  plan.delivery.epochs = std::nullopt;
+  const std::unique_ptr<Stream> stream = Open(plan);
+  EXPECT_THAT(
+      BottleneckOf(stream.get(), "The client", std::chrono::milliseconds(100)),
+      HasSubstr("The client is the bottleneck"));
+  EXPECT_LT(stream->stats().waited, 0.5 * stream->stats().seconds);
+}
+
+TEST_P(BatchStreamSuite, AStrideKeepsItsPhaseOnAnotherReplica) {
+  const std::unique_ptr<TransportUnderTest> replica = GetParam().make();
+  ASSERT_TRUE(replica->Start(engine_.get()).ok());
+  Plan plan = IndexPlan(16);
+  plan.delivery.epochs = 2;
+  plan.delivery.step_offset = 1;
+  plan.delivery.step_stride = 3;
+  std::vector<std::vector<Row>> expected;
+  for (const Batch& batch : ReadAll(plan)) expected.push_back(RowsOf(batch));
+  ClientOptions options = Options();
+  options.failover_timeout = absl::Seconds(30);
+  auto client =
+      Client::Connect({transport_->target(), replica->target()}, options);
+  ASSERT_TRUE(client.ok()) << client.status();
+  auto stream = (*client)->Stream(plan);
+  ASSERT_TRUE(stream.ok()) << stream.status();
+  std::thread drain;
+  for (size_t i = 0; i < expected.size(); ++i) {
+    if (i == 5) {
+      drain =
+          std::thread([&] { transport_->Shutdown(std::chrono::seconds(10)); });
+    }
+    const auto batch = (*stream)->Next();
+    ASSERT_TRUE(batch.ok() && batch->has_value()) << batch.status();
+    ASSERT_EQ(RowsOf(**batch), expected[i]) << "batch " << i;
+  }
+  drain.join();
+  EXPECT_FALSE((*stream)->Next()->has_value());
+  EXPECT_EQ((*stream)->stats().reopened, 1U);
 }
 
 }  // namespace

@@ -1,18 +1,13 @@
 #include "server/transport/grpc/status_handler.h"
 
-#include <chrono>
-#include <string>
-#include <utility>
-#include <vector>
-
-#include "server/transport/bottleneck.h"
-#include "server/transport/twin_streams.h"
+#include "server/transport/server_snapshot.h"
 
 namespace inkstream::transport {
 namespace {
 
-void AddStream(const StreamReport& report, std::string warning,
+void AddStream(const StreamSnapshot& snapshot,
                v1::GetStatusResponse* response) {
+  const StreamReport& report = snapshot.report;
   v1::StreamStatus* const stream = response->add_streams();
   stream->set_id(report.id);
   stream->set_peer(report.peer);
@@ -30,12 +25,12 @@ void AddStream(const StreamReport& report, std::string warning,
   stream->set_wait_network(report.waited_network);
   stream->set_wait_store(report.waited.store);
   stream->set_credits(report.credits);
-  stream->set_bottleneck(BottleneckOf(report));
+  stream->set_bottleneck(snapshot.bottleneck);
   stream->set_fingerprint(report.fingerprint);
   stream->set_plan_hash(report.plan_hash);
   stream->set_step_offset(report.step_offset);
   stream->set_step_stride(report.step_stride);
-  stream->set_warning(std::move(warning));
+  stream->set_warning(snapshot.warning);
 }
 
 }  // namespace
@@ -48,28 +43,24 @@ absl::Status GetStatus(const ServerContext& server,
         server.engine->Describe(request.dataset(), View()).status();
     if (!known.ok()) return known;
   }
+  const ServerSnapshot snapshot =
+      TakeSnapshot(*server.engine, *server.streams, server.started);
   response->set_server_version(server.version);
-  response->set_uptime_seconds(
-      std::chrono::duration<double>(std::chrono::steady_clock::now() -
-                                    server.started)
-          .count());
-  response->set_workers(static_cast<uint32_t>(server.engine->workers()));
+  response->set_uptime_seconds(snapshot.uptime_seconds);
+  response->set_workers(snapshot.workers);
   response->set_memory_budget_bytes(server.pool->budget());
   response->set_memory_used_bytes(server.pool->in_use());
-  const SentTotals totals = server.streams->totals();
-  response->set_batches_sent(totals.batches);
-  response->set_drawings_sent(totals.drawings);
-  response->set_bytes_sent(totals.bytes);
-  response->set_draining(server.streams->draining());
-  const std::vector<StreamReport> reports = server.streams->Reports();
-  std::vector<std::string> warnings = TwinWarnings(reports);
-  for (size_t i = 0; i < reports.size(); ++i) {
-    const StreamReport& report = reports[i];
+  response->set_batches_sent(snapshot.sent.batches);
+  response->set_drawings_sent(snapshot.sent.drawings);
+  response->set_bytes_sent(snapshot.sent.bytes);
+  response->set_draining(snapshot.draining);
+  for (const StreamSnapshot& stream : snapshot.streams) {
+    const StreamReport& report = stream.report;
     if (!request.dataset().empty() && request.dataset() != report.dataset) {
       continue;
     }
     if (request.stream_id() != 0 && request.stream_id() != report.id) continue;
-    AddStream(report, std::move(warnings[i]), response);
+    AddStream(stream, response);
   }
   return absl::OkStatus();
 }

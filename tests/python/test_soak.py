@@ -1,0 +1,72 @@
+"""A server and a client that work for a long time in the same memory.
+
+SOAK_SECONDS: how long (1800 for half an hour); skipped where it is not set.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import random
+import re
+import statistics
+import time
+from pathlib import Path
+
+import inkstream
+import pytest
+from inkstream import Image
+from support.processes import Server, eventually
+
+SECONDS = float(os.environ.get("SOAK_SECONDS", "0"))
+
+
+def anonymous_memory(pid: int) -> float:
+    """MiB that are this process's own; not the pages of stores, which are the kernel's to keep."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    found = re.search(r"RssAnon:\s+(\d+) kB", status)
+    assert found is not None
+    return int(found[1]) / 1024
+
+
+def work(client: inkstream.Client, chance: random.Random) -> None:
+    """Opens a stream of some kind, reads some of it, and leaves it in some way."""
+    data = client.dataset()
+    stream = data.stream(
+        "train",
+        batch_size=chance.choice([1, 16, 100, 256]),
+        image=Image(chance.choice([8, 28, 64, 128])),
+        seed=chance.randrange(5),
+        epochs="forever",
+        tail=chance.choice(["drop", "partial", "pad"]),
+    )
+    for _ in range(chance.randrange(200)):
+        next(stream)
+    if chance.random() < 0.5:
+        stream.close()
+    data.split("train", image=Image(28))[[1, 2, 3]]
+
+
+@pytest.mark.skipif(SECONDS <= 0, reason="SOAK_SECONDS is not set")
+@pytest.mark.timeout(int(SECONDS) + 300)
+def test_memory_is_flat_on_both_sides(binary: Path, store: Path, tmp_path: Path) -> None:
+    flags = ("--rebalance", "2", "--memory", "1GiB")
+    with Server(binary, store, tmp_path, *flags) as server:
+        client = inkstream.connect(server.tcp)
+        chance = random.Random(0)
+        here: list[float] = []
+        there: list[float] = []
+        began = time.monotonic()
+        while time.monotonic() - began < SECONDS:
+            work(client, chance)
+            gc.collect()
+            here.append(anonymous_memory(os.getpid()))
+            there.append(anonymous_memory(server.process.pid))
+        for name, seen in (("client", here), ("server", there)):
+            # Pools fill up in the beginning; what counts is what comes after.
+            quarter = len(seen) // 4
+            early = statistics.median(seen[quarter : 2 * quarter])
+            late = statistics.median(seen[-quarter:])
+            print(f"{name}: {len(seen)} rounds, {early:.0f} -> {late:.0f} MiB")
+            assert late < 1.05 * early + 8, (name, early, late)
+        assert eventually(lambda: not client.status().get("streams"))
