@@ -343,6 +343,8 @@ with warnings.catch_warnings(record=True) as told:
     warnings.simplefilter("always")
     big = ForkingPickler.dumps(np.ones(100_000))
 assert len(big) > 800_000 and "budget" in str(told[0].message), (len(big), told)
+kept = shared.share(np.ones(1_000_000))            # takes no memory by being sent
+assert len(ForkingPickler.dumps(kept)) < 2000
 assert receive.recv().sum() == 0
 assert len(ForkingPickler.dumps(np.ones(100_000))) < 2000
 print("fine")

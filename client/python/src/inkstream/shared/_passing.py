@@ -84,16 +84,16 @@ def _reduced_array(array: NDArray[Any]) -> Any:
     default = array.__reduce__
     if not _arrays.shareable(array) or array.nbytes == 0:
         return default()
-    span = None
     mapping = None
     if not array.flags.writeable:
         low, size = _extent(array)
         mapping = mapping_at(low, size)
     if mapping is not None and mapping.fd >= 0:
-        if _sent(mapping.identity, mapping.size, mapping.fd):
+        address = _sent(mapping.identity, 0, mapping.fd)  # no memory of its own
+        if address is not None:
             offset = array.ctypes.data - mapping.address
             how = (offset, array.shape, array.strides, array.dtype)
-            return (_received, (*_address(), mapping.identity, mapping.size, False, *how))
+            return (_received, (address, mapping.identity, mapping.size, False, *how))
     elif _threshold is not None and array.nbytes >= _threshold:
         span = _arrays.span_of(array)
         identity, size = new_identity(), span.memory.size
@@ -104,9 +104,10 @@ def _reduced_array(array: NDArray[Any]) -> Any:
         except (OSError, NotEnoughMemory):
             return default()
         try:
-            if _sent(identity, size, fd):
+            address = _sent(identity, size, fd)
+            if address is not None:
                 writable = bool(array.flags.writeable)
-                return (_received, (*_address(), identity, size, writable, *span[1:]))
+                return (_received, (address, identity, size, writable, *span[1:]))
         finally:
             os.close(fd)
     return default()
@@ -124,37 +125,31 @@ def _extent(array: NDArray[Any]) -> tuple[int, int]:
 
 def _reduced_buffer(buffer: Any) -> Any:
     mapping = mapping_at(buffer.address, buffer.size) if buffer.size else None
-    if (
-        mapping is not None
-        and mapping.fd >= 0
-        and _sent(mapping.identity, mapping.size, mapping.fd)
-    ):
-        offset = buffer.address - mapping.address
-        place = (mapping.identity, mapping.size, offset, buffer.size)
-        return (_received_buffer, (*_address(), *place))
+    if mapping is not None and mapping.fd >= 0:
+        address = _sent(mapping.identity, 0, mapping.fd)  # no memory of its own
+        if address is not None:
+            offset = buffer.address - mapping.address
+            place = (mapping.identity, mapping.size, offset, buffer.size)
+            return (_received_buffer, (address, *place))
     return buffer.__reduce_ex__(4)
 
 
-def _address() -> tuple[str]:
-    return (_keeper.own().address,)
-
-
-def _sent(identity: bytes, size: int, fd: int) -> bool:
-    """Whether the keeper has it; False where it must travel by copy instead."""
+def _sent(identity: bytes, size: int, fd: int) -> str | None:
+    """The keeper that has it now; None where it must travel by copy instead."""
     for _ in range(2):
         keeper = _keeper.own()
         try:
             if keeper.keep(b"K", identity, size, fd):
-                return True
+                return keeper.address
             warnings.warn(
                 f"inkstream.shared: {_keeper.full(size)} (install(budget=...)); sent by copy",
                 RuntimeWarning,
                 stacklevel=2,
             )
-            return False
+            return None
         except OSError:
             _keeper.forget(keeper)  # it was killed; another is started
-    return False
+    return None
 
 
 def mapped(address: str, identity: bytes, size: int, *, writable: bool) -> Mapping:
