@@ -6,9 +6,19 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "server/batch/nearest_name.h"
+#include "server/raster/augmenter.h"
 #include "server/raster/rasterizer.h"
 
 namespace inkstream::batch {
+namespace {
+
+absl::Status InDelivery(const absl::Status& status) {
+  if (status.ok()) return status;
+  return absl::Status(status.code(),
+                      absl::StrCat("delivery.", status.message()));
+}
+
+}  // namespace
 
 absl::StatusOr<BatchLayout> PriceDelivery(const DeliverySpec& delivery,
                                           const EngineOptions& options) {
@@ -24,16 +34,32 @@ absl::StatusOr<BatchLayout> PriceDelivery(const DeliverySpec& delivery,
         "image"));
   }
   if (delivery.image.has_value()) {
-    absl::StatusOr<std::unique_ptr<raster::Rasterizer>> rasterizer =
-        raster::Rasterizer::Create(*delivery.image,
-                                   options.limits.max_image_side);
-    if (!rasterizer.ok()) {
-      return absl::Status(
-          rasterizer.status().code(),
-          absl::StrCat("delivery.", rasterizer.status().message()));
-    }
+    absl::Status status =
+        InDelivery(raster::Rasterizer::Create(*delivery.image,
+                                              options.limits.max_image_side)
+                       .status());
+    if (!status.ok()) return status;
+  }
+  if (delivery.augment.has_value() && delivery.image.has_value()) {
+    return absl::InvalidArgumentError(
+        "delivery.augment: not offered by this server with an image; offered "
+        "with strokes alone");
+  }
+  if (delivery.augment.has_value()) {
+    absl::Status status =
+        InDelivery(raster::Augmenter::Create(*delivery.augment).status());
+    if (!status.ok()) return status;
   }
   return layout;
+}
+
+absl::StatusOr<double> DatasetStd(const store::StoreReader& store,
+                                  const StrokesSpec& spec) {
+  if (spec.scale != StrokeScale::kDataset || spec.scale_value > 0) return 0;
+  return absl::InvalidArgumentError(absl::StrCat(
+      "delivery.strokes.scale is \"dataset\", but store ", Quoted(store.path()),
+      " keeps no standard deviation of its offsets; offered are \"none\", "
+      "\"unit\" and a number"));
 }
 
 absl::Status CheckSharding(const DeliverySpec& delivery, const Limits& limits) {

@@ -33,7 +33,10 @@ StrokeTensor::StrokeTensor(const StrokesSpec& spec, float divisor)
     : spec_(spec),
       factor_(1.0F / divisor),
       columns_(spec.format == StrokeFormat::kStroke5 ? 5 : 3),
-      start_rows_(spec.start_token ? 1 : 0) {}
+      start_rows_(
+          spec.start_token.value_or(spec.format == StrokeFormat::kStroke5)
+              ? 1
+              : 0) {}
 
 absl::StatusOr<StrokeTensor> StrokeTensor::Create(const StrokesSpec& spec,
                                                   double dataset_std,

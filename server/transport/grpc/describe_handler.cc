@@ -47,6 +47,8 @@ void AddLimits(const ServerContext& server,
   proto->set_max_image_side(limits.max_image_side);
   proto->set_max_batch_size(limits.max_batch_size);
   proto->set_max_batch_bytes(limits.max_batch_bytes);
+  proto->set_max_stroke_len(limits.max_stroke_len);
+  proto->set_max_views(limits.max_views);
   proto->set_max_fetch_indices(limits.max_fetch_indices);
   proto->set_max_credits(limits.max_credits);
   proto->set_max_streams_per_connection(server.max_streams_per_connection);
@@ -101,6 +103,7 @@ absl::Status DescribeDataset(const ServerContext& server,
   AddColumns(info, response);
   response->set_raster_version(raster::kRasterVersion);
   response->add_tensors("image");
+  response->add_tensors("strokes");
   for (const v1::DType dtype : {v1::DTYPE_UINT8, v1::DTYPE_FLOAT16,
                                 v1::DTYPE_BFLOAT16, v1::DTYPE_FLOAT32}) {
     response->add_image_dtypes(dtype);
