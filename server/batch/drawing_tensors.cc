@@ -8,11 +8,16 @@ absl::StatusOr<bool> DrawingTensors::Draw(const StrokesView& drawing,
                                           const raster::AugmentKey& key) {
   bool whole = true;
   raster::AugmentKey view_key = key;
+  raster::DrawOptions options;
+  if (augmenter != nullptr) options.bounds = raster::BoundsOf(drawing);
   for (uint32_t view = 0; view < views; ++view, ++view_key.view) {
-    const StrokesView shown =
-        augmenter == nullptr ? drawing : augmenter->Apply(drawing, view_key);
+    StrokesView shown = drawing;
+    if (augmenter != nullptr) {
+      shown = augmenter->Apply(drawing, *options.bounds, view_key);
+      options.line_width_factor = augmenter->line_width_factor();
+    }
     if (rasterizer != nullptr) {
-      rasterizer->Draw(shown, image);
+      rasterizer->Draw(shown, options, image);
       image += rasterizer->image_bytes();
     }
     if (stroke_tensor != nullptr) {

@@ -21,7 +21,8 @@ absl::Status InDelivery(const absl::Status& status) {
 }  // namespace
 
 absl::StatusOr<BatchLayout> PriceDelivery(const DeliverySpec& delivery,
-                                          const EngineOptions& options) {
+                                          const EngineOptions& options,
+                                          bool has_times) {
   absl::StatusOr<BatchLayout> layout =
       BatchLayout::Create(delivery, options.limits);
   if (!layout.ok()) return layout;
@@ -34,16 +35,11 @@ absl::StatusOr<BatchLayout> PriceDelivery(const DeliverySpec& delivery,
         "image"));
   }
   if (delivery.image.has_value()) {
-    absl::Status status =
-        InDelivery(raster::Rasterizer::Create(*delivery.image,
-                                              options.limits.max_image_side)
-                       .status());
+    absl::Status status = InDelivery(
+        raster::Rasterizer::Create(*delivery.image,
+                                   options.limits.max_image_side, has_times)
+            .status());
     if (!status.ok()) return status;
-  }
-  if (delivery.augment.has_value() && delivery.image.has_value()) {
-    return absl::InvalidArgumentError(
-        "delivery.augment: not offered by this server with an image; offered "
-        "with strokes alone");
   }
   if (delivery.augment.has_value()) {
     absl::Status status =
@@ -56,6 +52,11 @@ absl::StatusOr<BatchLayout> PriceDelivery(const DeliverySpec& delivery,
 absl::StatusOr<double> DatasetStd(const store::StoreReader& store,
                                   const StrokesSpec& spec) {
   if (spec.scale != StrokeScale::kDataset || spec.scale_value > 0) return 0;
+  double known = store.info().delta_std;
+  for (const store::SplitInfo& split : store.info().splits) {
+    if (split.name == "train" && split.delta_std > 0) known = split.delta_std;
+  }
+  if (known > 0) return known;
   return absl::InvalidArgumentError(absl::StrCat(
       "delivery.strokes.scale is \"dataset\", but store ", Quoted(store.path()),
       " keeps no standard deviation of its offsets; offered are \"none\", "

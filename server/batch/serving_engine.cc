@@ -191,7 +191,8 @@ absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::Open(
   }
   status.Update(CheckSharding(plan.delivery, options_.limits));
   if (!status.ok()) return status;
-  absl::StatusOr<BatchLayout> layout = PriceDelivery(plan.delivery, options_);
+  absl::StatusOr<BatchLayout> layout =
+      PriceDelivery(plan.delivery, options_, dataset->store->info().has_times);
   if (!layout.ok()) return layout.status();
   absl::StatusOr<std::shared_ptr<const ResolvedView>> view =
       views_.Get(*dataset->store, plan.view);
@@ -256,7 +257,8 @@ absl::Status ServingEngine::StartFetch(
   DeliverySpec delivery = plan.delivery;
   delivery.batch_size = static_cast<uint32_t>(
       plan.indices.size() + plan.ranks.size() + plan.key_ids.size());
-  absl::StatusOr<BatchLayout> layout = PriceDelivery(delivery, options_);
+  absl::StatusOr<BatchLayout> layout =
+      PriceDelivery(delivery, options_, dataset->store->info().has_times);
   if (!layout.ok()) return layout.status();
   absl::StatusOr<std::shared_ptr<const ResolvedView>> view =
       views_.Get(*dataset->store, plan.view);

@@ -13,7 +13,7 @@ absl::StatusOr<raster::Rasterizer*> WorkerScratch::RasterizerOf(
   raster::Rasterizer* const kept = rasterizers_.Find(spec);
   if (kept != nullptr) return kept;
   absl::StatusOr<std::unique_ptr<raster::Rasterizer>> made =
-      raster::Rasterizer::Create(spec, max_side);
+      raster::Rasterizer::Create(spec, max_side, /*has_times=*/true);
   if (!made.ok()) return made.status();
   return rasterizers_.Keep(spec, *std::move(made));
 }

@@ -24,6 +24,7 @@ class WorkerScratch {
  public:
   // Each is valid until the next call for another store or spec.
   store::DrawingReader* ReaderOf(const store::StoreReader& store);
+  // Whether the drawings have the times that `spec` needs was checked before.
   absl::StatusOr<raster::Rasterizer*> RasterizerOf(const ImageSpec& spec,
                                                    uint32_t max_side);
   // `dataset_std` and `max_len`: see StrokeTensor::Create.

@@ -100,7 +100,7 @@ absl::StatusOr<Augmenter> Augmenter::Create(const AugmentSpec& spec) {
   return Augmenter(spec);
 }
 
-StrokesView Augmenter::Apply(const StrokesView& strokes,
+StrokesView Augmenter::Apply(const StrokesView& strokes, const Bounds& bounds,
                              const AugmentKey& key) {
   const CounterRandom random(key.seed, key.epoch, key.index, key.occurrence,
                              key.view);
@@ -108,7 +108,7 @@ StrokesView Augmenter::Apply(const StrokesView& strokes,
   if (strokes.points() == 0) return strokes;
   SelectStrokes(strokes, random);
   CopyPoints(strokes, random);
-  Transform(strokes, random);
+  Transform(bounds, random);
   if (spec_.jitter > 0) Jitter(random);
   return {stroke_ends_, x_, y_, t_};
 }
@@ -168,8 +168,7 @@ void Augmenter::CopyPoints(const StrokesView& strokes,
 
 // About the centre of the whole drawing, also where strokes were left out: a
 // missing stroke must not move the others.
-void Augmenter::Transform(const StrokesView& strokes,
-                          const CounterRandom& random) {
+void Augmenter::Transform(const Bounds& bounds, const CounterRandom& random) {
   const float scale = Draw(spec_.scale, random, kScale);
   float sx = scale * Draw(spec_.scale_x, random, kScaleX);
   float sy = scale * Draw(spec_.scale_y, random, kScaleY);
@@ -183,12 +182,8 @@ void Augmenter::Transform(const StrokesView& strokes,
       move_y == 0) {
     return;
   }
-  const auto [left, right] =
-      std::minmax_element(strokes.x.begin(), strokes.x.end());
-  const auto [top, bottom] =
-      std::minmax_element(strokes.y.begin(), strokes.y.end());
-  const float centre_x = (*left + *right) * 0.5F;
-  const float centre_y = (*top + *bottom) * 0.5F;
+  const float centre_x = (bounds.min_x + bounds.max_x) * 0.5F;
+  const float centre_y = (bounds.min_y + bounds.max_y) * 0.5F;
   const auto sine = static_cast<float>(SineDegrees(degrees));
   const auto cosine = static_cast<float>(SineDegrees(degrees + 90.0));
   // rotation * shear * scale

@@ -14,6 +14,7 @@
 #include "inkstream/augment_spec.h"
 #include "inkstream/drawing.h"
 #include "server/raster/counter_random.h"
+#include "server/raster/frame.h"
 
 namespace inkstream::raster {
 
@@ -32,8 +33,12 @@ class Augmenter {
   static absl::StatusOr<Augmenter> Create(const AugmentSpec& spec);
 
   // The changed strokes, valid until the next call or until `strokes` dies.
-  // Never empty unless `strokes` is.
-  StrokesView Apply(const StrokesView& strokes, const AugmentKey& key);
+  // Never empty unless `strokes` is. `bounds`: BoundsOf(strokes).
+  StrokesView Apply(const StrokesView& strokes, const Bounds& bounds,
+                    const AugmentKey& key);
+  StrokesView Apply(const StrokesView& strokes, const AugmentKey& key) {
+    return Apply(strokes, BoundsOf(strokes), key);
+  }
 
   // Of the last Apply.
   float line_width_factor() const { return line_width_factor_; }
@@ -43,7 +48,7 @@ class Augmenter {
 
   void SelectStrokes(const StrokesView& strokes, const CounterRandom& random);
   void CopyPoints(const StrokesView& strokes, const CounterRandom& random);
-  void Transform(const StrokesView& strokes, const CounterRandom& random);
+  void Transform(const Bounds& bounds, const CounterRandom& random);
   void Jitter(const CounterRandom& random);
 
   AugmentSpec spec_;

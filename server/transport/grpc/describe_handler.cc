@@ -94,6 +94,7 @@ absl::Status DescribeDataset(const ServerContext& server,
     proto->set_name(split.name);
     proto->set_drawings(split.drawings);
     proto->set_rule(split.rule);
+    proto->set_delta_std(split.delta_std);
   }
   for (size_t i = 0; i < facts->classes.size(); ++i) {
     v1::ClassCount* const count = response->add_classes();
@@ -108,7 +109,7 @@ absl::Status DescribeDataset(const ServerContext& server,
                                 v1::DTYPE_BFLOAT16, v1::DTYPE_FLOAT32}) {
     response->add_image_dtypes(dtype);
   }
-  for (std::string& channel : raster::OfferedChannels(/*has_times=*/false)) {
+  for (std::string& channel : raster::OfferedChannels(info.has_times)) {
     response->add_channels(std::move(channel));
   }
   response->add_transports(v1::TRANSPORT_GRPC);

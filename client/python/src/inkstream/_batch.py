@@ -120,7 +120,9 @@ class Batch(Mapping[str, Array]):
         return f"Batch({shapes}; epoch {self.epoch}, step {self.step})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        details = {n: getattr(self, n) for n in ("epoch", "step", "bad", "vocabulary", "strokes_spec")}
+        details = {
+            n: getattr(self, n) for n in ("epoch", "step", "bad", "vocabulary", "strokes_spec")
+        }
         details["classes"] = tuple(self.classes)
         return (_rebuild, (self._arrays, self._cursor, details))
 

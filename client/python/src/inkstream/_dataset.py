@@ -273,9 +273,7 @@ class Split:
     one round trip. Picklable.
     """
 
-    def __init__(
-        self, dataset: Dataset, plan: Plan, epoch: int = 0, first_view: int = 0
-    ) -> None:
+    def __init__(self, dataset: Dataset, plan: Plan, epoch: int = 0, first_view: int = 0) -> None:
         self.dataset = dataset
         self.plan = plan
         self.epoch = epoch
