@@ -261,8 +261,8 @@ class Dataset:
 
     def _fetch(self, request: service_pb2.FetchDrawingsRequest, plan: Plan) -> Batch:
         raw, facts = self.client.fetch(request)
-        classes = facts.classes if facts and facts.classes else ()
-        classes = classes or request.view.classes or self.classes
+        said = facts.classes if facts and facts.classes else ()
+        classes = said or request.view.classes or self.classes
         return decode(raw, classes=classes, strokes_spec=plan.strokes)
 
 
