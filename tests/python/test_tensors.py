@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+from pathlib import Path
 
 import inkstream
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 from inkstream import Augment, FixRequest, Image, Strokes
 from inkstream._polylines import from_polylines, to_polylines
 from inkstream.v1 import service_pb2
+from support.processes import Server
 
 AUGMENT = Augment(
     rotation=20,
@@ -323,3 +326,57 @@ def test_polylines_of_nothing() -> None:
         assert to_polylines(from_polylines([], format), format) == []
     with pytest.raises(FixRequest, match="stroke4"):
         to_polylines(np.zeros((1, 3)), "stroke4")
+
+
+def test_columns_are_int64_and_say_what_they_count(data: inkstream.Dataset) -> None:
+    names = ["label", "word", "countrycode", "timestamp", "recognized", "key_id", "index"]
+    batch = next(data.stream("train", batch_size=100, columns=names))
+    assert set(batch) == {*names, "valid"}
+    assert all(batch[name].dtype == np.int64 for name in names)
+    assert batch.valid.dtype == np.bool_
+    words = [batch.vocabulary["word"][i] for i in batch.word]
+    assert words == batch.words()
+    assert set(batch.recognized) <= {0, 1}
+    assert all(code.isupper() for code in batch.vocabulary["countrycode"])
+
+
+def test_what_is_missing_is_minus_one_and_an_unlabelled_drawing_ignore_index(
+    binary: Path, tmp_path: Path
+) -> None:
+    """A file of drawings without a word, a country or a time."""
+    source = tmp_path / "bare.ndjson"
+    source.write_text(
+        '{"drawing": [[[0, 255], [0, 255]]]}\n' * 3
+        + '{"word": "cat", "drawing": [[[0, 9], [0, 9]]]}\n'
+    )
+    subprocess.run(
+        [binary, "ingest", source, "--store", tmp_path / "s.ink"], check=True, capture_output=True
+    )
+    names = ["label", "word", "countrycode", "timestamp", "recognized", "key_id"]
+    with (
+        Server(binary, tmp_path / "s.ink", tmp_path) as server,
+        inkstream.connect(server.tcp) as client,
+    ):
+        bare = client.dataset()
+        batch = bare.fetch(index=[0, 3], columns=names)
+        assert batch.label.tolist() == [-100, 0]
+        assert bare.fetch(index=[0], columns=names, ignore_index=255).label.tolist() == [255]
+        for name in names[1:]:
+            assert batch[name][0] == -1
+        assert batch.words() == ["", "cat"]
+
+
+def test_sheets_show_images_in_colour_views_and_strokes(data: inkstream.Dataset) -> None:
+    pytest.importorskip("PIL")
+    colour = data.fetch(index=range(9), image=Image(32, channels=["ink", "order", "direction"]))
+    assert colour.show().mode == "RGB"
+    one = data.fetch(index=range(9), image=Image(32, dtype="bfloat16"))
+    two = data.fetch(index=range(9), image=Image(32, dtype="bfloat16"), views=2, augment=AUGMENT)
+    assert two.show().size[0] > one.show().size[0]
+    for strokes in (Strokes(200), Strokes(200, format="stroke5", ragged=True)):
+        for views in (1, 2):
+            batch = data.fetch(index=range(5), strokes=strokes, views=views)
+            assert np.asarray(batch.show()).min() < 100
+            assert np.asarray(batch.row(2).show()).min() < 100
+    with pytest.raises(FixRequest, match="no images or strokes"):
+        data.fetch(index=[1]).show()

@@ -168,7 +168,7 @@ class Batch(Mapping[str, Array]):
         """
         if self.strokes_spec is None or "strokes" not in self._arrays:
             raise FixRequest(f"this batch has no strokes; it has {list(self)}")
-        length = self.length.reshape(len(self.index), -1)
+        length = self.length.reshape(self.index.size, -1)
         start = int(self.strokes_spec.starts_with_token)
         if "offsets" in self._arrays:
             first = int(self.offsets[i * length.shape[1] + view])

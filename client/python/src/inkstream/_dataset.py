@@ -280,6 +280,12 @@ class Split:
         self.first_view = first_view
         self._size: int | None = None
 
+    def in_epoch(self, epoch: int) -> Split:
+        """The same drawings, augmented as a stream gives them in `epoch`."""
+        other = Split(self.dataset, self.plan, epoch, self.first_view)
+        other._size = self._size
+        return other
+
     def __len__(self) -> int:
         if self._size is None:
             view = self.plan.view
