@@ -48,14 +48,17 @@ class Augmenter {
 
   void SelectStrokes(const StrokesView& strokes, const CounterRandom& random);
   void CopyPoints(const StrokesView& strokes, const CounterRandom& random);
-  void Transform(const Bounds& bounds, const CounterRandom& random);
-  void Jitter(const CounterRandom& random);
+  // False: it changed nothing. Both leave their points in moved_x_, moved_y_.
+  bool Transform(const Bounds& bounds, const CounterRandom& random,
+                 StrokesView* strokes);
+  void Jitter(const CounterRandom& random, bool moved, StrokesView* strokes);
 
   AugmentSpec spec_;
   float line_width_factor_ = 1;
   std::vector<uint32_t> order_;  // strokes kept, in the order drawn
   std::vector<uint32_t> stroke_ends_;
-  std::vector<float> x_, y_, t_;
+  std::vector<float> x_, y_, t_;  // of the points kept
+  std::vector<float> moved_x_, moved_y_;
 };
 
 }  // namespace inkstream::raster
