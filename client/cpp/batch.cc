@@ -6,6 +6,10 @@
 namespace inkstream {
 
 int64_t Batch::rows() const {
+  // Ragged tensors have other first dimensions; `index` has one row a drawing.
+  for (const TensorInfo& info : content_.tensors) {
+    if (info.name == "index" && !info.shape.empty()) return info.shape[0];
+  }
   return content_.tensors.empty() || content_.tensors[0].shape.empty()
              ? 0
              : content_.tensors[0].shape[0];

@@ -27,11 +27,58 @@ v1::Image ToMessage(const ImageSpec& spec) {
   return message;
 }
 
+v1::Strokes ToMessage(const StrokesSpec& spec) {
+  v1::Strokes message;
+  message.set_format(static_cast<v1::Strokes::Format>(spec.format));
+  message.set_max_len(spec.max_len);
+  if (spec.start_token.has_value()) {
+    message.set_start_token(*spec.start_token);
+  }
+  message.set_scale(static_cast<v1::Strokes::Scale>(spec.scale));
+  message.set_scale_value(spec.scale_value);
+  message.set_too_long(static_cast<v1::Strokes::TooLong>(spec.too_long));
+  message.set_ragged(spec.ragged);
+  message.set_dtype(static_cast<v1::DType>(spec.dtype));
+  message.set_resample(spec.resample);
+  message.set_prefix(spec.prefix);
+  return message;
+}
+
+v1::Augment ToMessage(const AugmentSpec& spec) {
+  v1::Augment message;
+  const auto write = [](Range from, v1::Augment::Range* to) {
+    to->set_low(from.low);
+    to->set_high(from.high);
+  };
+  write(spec.rotation, message.mutable_rotation());
+  write(spec.scale, message.mutable_scale());
+  write(spec.scale_x, message.mutable_scale_x());
+  write(spec.scale_y, message.mutable_scale_y());
+  write(spec.shear, message.mutable_shear());
+  write(spec.translate_x, message.mutable_translate_x());
+  write(spec.translate_y, message.mutable_translate_y());
+  message.set_flip_x(spec.flip_x);
+  message.set_flip_y(spec.flip_y);
+  message.set_stroke_dropout(spec.stroke_dropout);
+  message.set_stroke_reorder(spec.stroke_reorder);
+  message.set_point_dropout(spec.point_dropout);
+  message.set_jitter(spec.jitter);
+  write(spec.line_width, message.mutable_line_width());
+  return message;
+}
+
 v1::Delivery ToMessage(const DeliverySpec& spec, uint32_t max_message_bytes) {
   v1::Delivery message;
   if (spec.image.has_value()) {
     *message.mutable_image() = ToMessage(*spec.image);
   }
+  if (spec.strokes.has_value()) {
+    *message.mutable_strokes() = ToMessage(*spec.strokes);
+  }
+  if (spec.augment.has_value()) {
+    *message.mutable_augment() = ToMessage(*spec.augment);
+  }
+  message.set_views(spec.views);
   message.mutable_columns()->Assign(spec.columns.begin(), spec.columns.end());
   message.set_ignore_index(spec.ignore_index);
   message.set_batch_size(spec.batch_size);
@@ -93,8 +140,11 @@ absl::Status CheckPlan(const Plan& plan) {
   if (delivery.epochs == std::optional<uint64_t>(0)) {
     return zero("delivery.epochs");
   }
+  if (delivery.views == 0) {
+    return zero("delivery.views");
+  }
   if (delivery.image.has_value() && delivery.image->width == 0) {
-    return zero("image.width");
+    return zero("delivery.image.width");
   }
   return absl::OkStatus();
 }
@@ -130,7 +180,8 @@ DatasetInfo DatasetInfoOf(const v1::DescribeDatasetResponse& message) {
   info.drawings = message.drawings();
   info.view_drawings = message.view_drawings();
   for (const v1::Split& split : message.splits()) {
-    info.splits.push_back({split.name(), split.drawings(), split.rule()});
+    info.splits.push_back(
+        {split.name(), split.drawings(), split.rule(), split.delta_std()});
   }
   for (const v1::ClassCount& count : message.classes()) {
     info.classes.push_back({count.word(), count.drawings()});
@@ -140,11 +191,17 @@ DatasetInfo DatasetInfoOf(const v1::DescribeDatasetResponse& message) {
                             column.present(), column.description()});
   }
   info.raster_version = message.raster_version();
+  info.tensors = Strings(message.tensors());
+  for (const int dtype : message.image_dtypes()) {
+    info.image_dtypes.push_back(DTypeOf(static_cast<v1::DType>(dtype)));
+  }
   info.channels = Strings(message.channels());
   const v1::Limits& limits = message.limits();
   info.limits.max_image_side = limits.max_image_side();
   info.limits.max_batch_size = limits.max_batch_size();
   info.limits.max_batch_bytes = limits.max_batch_bytes();
+  info.limits.max_stroke_len = limits.max_stroke_len();
+  info.limits.max_views = limits.max_views();
   info.limits.max_fetch_indices = limits.max_fetch_indices();
   info.limits.max_credits = limits.max_credits();
   info.limits.max_world = limits.max_world();
@@ -216,9 +273,15 @@ v1::FetchDrawingsRequest ToMessage(const FetchRequest& request,
                                    request.key_ids.end());
   DeliverySpec delivery;
   delivery.image = request.image;
+  delivery.strokes = request.strokes;
+  delivery.augment = request.augment;
+  delivery.views = request.views;
   delivery.columns = request.columns;
   delivery.ignore_index = request.ignore_index;
   *message.mutable_delivery() = ToMessage(delivery, max_message_bytes);
+  message.mutable_order()->set_seed(request.seed);
+  message.set_epoch(request.epoch);
+  message.set_augment_view(request.first_view);
   return message;
 }
 

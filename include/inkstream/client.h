@@ -106,6 +106,14 @@ struct FetchRequest {
   std::vector<uint64_t> ranks;
   std::vector<int64_t> key_ids;
   std::optional<ImageSpec> image;
+  std::optional<StrokesSpec> strokes;
+  // With a stream's augmentation, seed and epoch, each drawing comes as that
+  // stream gave it.
+  std::optional<AugmentSpec> augment;
+  uint32_t views = 1;
+  uint64_t seed = 0;
+  uint64_t epoch = 0;
+  uint32_t first_view = 0;  // number of the first of `views` copies
   std::vector<std::string> columns;
   int64_t ignore_index = -100;
 };

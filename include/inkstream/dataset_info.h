@@ -16,6 +16,9 @@ struct DatasetInfo {
     std::string name;
     uint64_t drawings = 0;
     std::string rule;  // how a drawing gets here, for people
+    // Standard deviation of the offsets between points, in units of the
+    // canvas; 0: not known.
+    double delta_std = 0;
   };
   struct ClassCount {
     std::string word;
@@ -32,6 +35,8 @@ struct DatasetInfo {
     uint32_t max_image_side = 0;     // pixels
     uint32_t max_batch_size = 0;     // drawings
     uint64_t max_batch_bytes = 0;    // bytes
+    uint32_t max_stroke_len = 0;     // points a drawing
+    uint32_t max_views = 0;          // copies of a drawing
     uint32_t max_fetch_indices = 0;  // drawings a Fetch
     uint32_t max_credits = 0;        // batches ahead
     uint32_t max_world = 0;          // ranks
@@ -48,7 +53,9 @@ struct DatasetInfo {
   std::vector<ClassCount> classes;  // label order; counts of the view
   std::vector<Column> columns;
   uint32_t raster_version = 0;
-  std::vector<std::string> channels;
+  std::vector<std::string> tensors;   // kinds offered: image, strokes
+  std::vector<DType> image_dtypes;    // offered
+  std::vector<std::string> channels;  // of images, offered
   Limits limits;
   std::string server_version;
 };

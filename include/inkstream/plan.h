@@ -10,8 +10,10 @@
 #include <string>
 #include <vector>
 
+#include "inkstream/augment_spec.h"
 #include "inkstream/cursor.h"
 #include "inkstream/image_spec.h"
+#include "inkstream/strokes_spec.h"
 
 namespace inkstream {
 
@@ -41,6 +43,11 @@ struct OrderSpec {
 // and its reopening.
 struct DeliverySpec {
   std::optional<ImageSpec> image;
+  std::optional<StrokesSpec> strokes;
+  std::optional<AugmentSpec> augment;  // of image and strokes alike
+  // Differently augmented copies of each drawing; tensors of 2 and more have
+  // a dimension for them behind the first. 1..limit (16).
+  uint32_t views = 1;
   std::vector<std::string> columns;  // label, word, countrycode, timestamp,
                                      // recognized, key_id
   int64_t ignore_index = -100;       // label of a drawing without a word

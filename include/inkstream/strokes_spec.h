@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "inkstream/tensor.h"
 
@@ -21,9 +22,10 @@ enum class TooLong : uint8_t { kTruncate = 0, kDrop = 1, kError = 2 };
 // dx, dy of the first point are its place relative to (0, 0), as sketch-rnn
 // has it.
 struct StrokesSpec {
-  StrokeFormat format = StrokeFormat::kStroke5;
-  uint32_t max_len = 250;   // points, without the start token
-  bool start_token = true;  // first row 0, 0, 1, 0, 0 (stroke5) or zeros
+  StrokeFormat format = StrokeFormat::kStroke3;
+  uint32_t max_len = 250;  // points, without the start token; 1..limit (4096)
+  // A first row 0, 0, 1, 0, 0 (stroke5) or zeros. Unset: for stroke5 only.
+  std::optional<bool> start_token;
   StrokeScale scale = StrokeScale::kNone;
   double scale_value = 0;  // > 0: divide by it, whatever `scale` says
   TooLong too_long = TooLong::kTruncate;

@@ -31,6 +31,7 @@ struct BenchFlags {
   std::string dataset;
   std::string split = "train";
   std::string image = "128x128";
+  uint32_t strokes = 0;  // points; 0: pixels instead
   uint32_t batch = 256;
   std::string transport = "auto";
   std::string codec = "none";
@@ -74,7 +75,13 @@ absl::StatusOr<std::unique_ptr<Stream>> OpenStream(const BenchFlags& flags,
   plan.dataset = flags.dataset;
   plan.view.split = flags.split;
   plan.order.seed = number;
-  plan.delivery.image = image;
+  if (flags.strokes > 0) {
+    plan.delivery.strokes = StrokesSpec{};
+    plan.delivery.strokes->format = StrokeFormat::kStroke5;
+    plan.delivery.strokes->max_len = flags.strokes;
+  } else {
+    plan.delivery.image = image;
+  }
   plan.delivery.columns = {"label"};
   plan.delivery.batch_size = flags.batch;
   plan.delivery.epochs = std::nullopt;
@@ -147,9 +154,9 @@ int RunBench(const BenchFlags& flags) {
     }
     all.Merge(one.figures);
   }
-  const BenchSetup setup = {flags.target, flags.dataset, flags.split,
-                            image.height, image.width,   flags.batch,
-                            flags.streams};
+  BenchSetup setup = {flags.target, flags.dataset, flags.split,  image.height,
+                      image.width,  flags.batch,   flags.streams};
+  setup.strokes = flags.strokes;
   const std::string report =
       flags.json ? FiguresAsJson(setup, all) : FiguresAsText(setup, all);
   std::fputs(report.c_str(), stdout);
@@ -170,9 +177,16 @@ void AddBenchCommand(CLI::App& app, int* exit_code) {
                       "Left out: the server's only one");
   command->add_option("--split", flags->split, "Subset to stream")
       ->capture_default_str();
-  command->add_option("--image", flags->image, "Pixels")
-      ->type_name("HEIGHTxWIDTH")
-      ->capture_default_str();
+  CLI::Option* const image =
+      command->add_option("--image", flags->image, "Pixels")
+          ->type_name("HEIGHTxWIDTH")
+          ->capture_default_str();
+  command
+      ->add_option("--strokes", flags->strokes,
+                   "Stroke-5 tensors of up to N points, instead of pixels")
+      ->type_name("N")
+      ->check(CLI::Range(1U, 1U << 20U))
+      ->excludes(image);
   command->add_option("--batch", flags->batch, "Drawings a batch")
       ->check(CLI::Range(1U, 1U << 20U))
       ->capture_default_str();
@@ -196,7 +210,8 @@ void AddBenchCommand(CLI::App& app, int* exit_code) {
       "The wait is the time from asking for a batch to having it.\n"
       "Example:\n"
       "  inkstream bench --target 127.0.0.1:50051 --image 128x128 --seconds "
-      "10");
+      "10\n"
+      "  inkstream bench --target 127.0.0.1:50051 --strokes 250");
   command->callback([flags, exit_code] { *exit_code = RunBench(*flags); });
 }
 

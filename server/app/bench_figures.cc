@@ -60,14 +60,18 @@ void BenchFigures::Merge(const BenchFigures& other) {
 
 std::string FiguresAsText(const BenchSetup& setup,
                           const BenchFigures& figures) {
+  const std::string tensor =
+      setup.strokes > 0
+          ? absl::StrFormat("stroke-5 of %u points", setup.strokes)
+          : absl::StrFormat("%ux%u uint8", setup.height, setup.width);
   return absl::StrFormat(
-      "%ux%u uint8 in batches of %u, %u stream%s of %s, %.1f s\n"
+      "%s in batches of %u, %u stream%s of %s, %.1f s\n"
       "  drawings/s    %s\n"
       "  MB/s          %.1f\n"
       "  batch wait    p50 %.2f ms, p99 %.2f ms\n"
       "  client CPU    %.3f ms per 1,000 drawings\n",
-      setup.height, setup.width, setup.batch, setup.streams,
-      setup.streams == 1 ? "" : "s", setup.target, figures.seconds,
+      tensor, setup.batch, setup.streams, setup.streams == 1 ? "" : "s",
+      setup.target, figures.seconds,
       WithThousands(
           static_cast<uint64_t>(PerSecond(figures.drawings, figures))),
       PerSecond(figures.bytes, figures) / 1e6, figures.waits.Quantile(0.5),
@@ -85,12 +89,14 @@ std::string FiguresAsJson(const BenchSetup& setup,
   absl::StrAppendFormat(
       &json,
       ", \"transport\": \"grpc\", \"codec\": \"none\", \"height\": %u, "
-      "\"width\": %u, \"batch\": %u, \"streams\": %u, \"seconds\": %.3f, "
+      "\"width\": %u, \"strokes\": %u, \"batch\": %u, \"streams\": %u, "
+      "\"seconds\": %.3f, "
       "\"batches\": %u, \"drawings\": %u, \"bytes\": %u, "
       "\"drawings_per_second\": %.1f, \"megabytes_per_second\": %.2f, "
       "\"batch_wait_ms_p50\": %.4f, \"batch_wait_ms_p99\": %.4f, "
       "\"client_cpu_ms_per_1000_drawings\": %.4f}\n",
-      setup.height, setup.width, setup.batch, setup.streams, figures.seconds,
+      setup.strokes > 0 ? 0 : setup.height, setup.strokes > 0 ? 0 : setup.width,
+      setup.strokes, setup.batch, setup.streams, figures.seconds,
       figures.batches, figures.drawings, figures.bytes,
       PerSecond(figures.drawings, figures),
       PerSecond(figures.bytes, figures) / 1e6, figures.waits.Quantile(0.5),

@@ -11,6 +11,7 @@ namespace {
 
 // About half a millisecond on one core, by the rasteriser's own figures.
 constexpr uint64_t kPixelsAPiece = 1U << 19U;
+constexpr uint64_t kPixelsAPoint = 4;  // a point of a stroke tensor
 constexpr uint64_t kMaxRowsAPiece = 512;
 constexpr uint64_t kMinRowsAPiece = 8;
 constexpr uint32_t kTimedEvery = 8;  // records
@@ -18,13 +19,17 @@ constexpr uint32_t kTimedEvery = 8;  // records
 }  // namespace
 
 uint32_t RowsAPiece(const DeliverySpec& delivery, int workers) {
-  uint64_t rows = kMaxRowsAPiece;
+  uint64_t pixels = 0;
   if (delivery.image.has_value()) {
-    const uint64_t pixels =
-        uint64_t{delivery.image->height} * delivery.image->width;
-    rows = std::clamp<uint64_t>(kPixelsAPiece / std::max<uint64_t>(pixels, 1),
-                                1, kMaxRowsAPiece);
+    pixels += uint64_t{delivery.image->height} * delivery.image->width *
+              delivery.image->channels.size();
   }
+  if (delivery.strokes.has_value()) {
+    pixels += delivery.strokes->max_len * kPixelsAPoint;
+  }
+  const uint64_t rows = std::clamp<uint64_t>(
+      kPixelsAPiece / std::max<uint64_t>(pixels * delivery.views, 1), 1,
+      kMaxRowsAPiece);
   const uint64_t share = (delivery.batch_size + workers - 1) / workers;
   return static_cast<uint32_t>(std::min(rows, std::max(share, kMinRowsAPiece)));
 }
@@ -47,7 +52,9 @@ bool BatchJob::RunPiece(uint32_t piece, WorkerScratch* scratch) {
   const uint32_t first = piece * recipe_->rows_a_piece;
   const uint32_t last = std::min(batch_.rows, first + recipe_->rows_a_piece);
   if (!failed_.load(std::memory_order_relaxed)) LayOut(first, last, scratch);
-  return unfinished_.fetch_sub(1, std::memory_order_acq_rel) == 1;
+  if (unfinished_.fetch_sub(1, std::memory_order_acq_rel) != 1) return false;
+  if (recipe_->layout.ragged() && !failed_.load()) JoinRagged();
+  return true;
 }
 
 uint64_t BatchJob::IndexAt(const RowSource& source, const ResolvedView& view,
@@ -60,48 +67,123 @@ uint64_t BatchJob::IndexAt(const RowSource& source, const ResolvedView& view,
 }
 
 void BatchJob::LayOut(uint32_t first, uint32_t last, WorkerScratch* scratch) {
-  const std::vector<Field>& fields = recipe_->layout.fields();
-  uint8_t* const bytes = batch_.buffer->data();
-  int64_t* indices = nullptr;
-  for (size_t t = 0; t < fields.size(); ++t) {
-    if (fields[t] == Field::kIndex) {
-      indices = reinterpret_cast<int64_t*>(bytes + batch_.tensors[t].offset);
-    }
-  }
+  auto* const indices = reinterpret_cast<int64_t*>(BytesOf(Field::kIndex));
   for (uint32_t row = first; row < last; ++row) {
     indices[row] = static_cast<int64_t>(IndexAt(source_, *recipe_->view, row));
   }
+  const std::vector<Field>& fields = recipe_->layout.fields();
   for (size_t t = 0; t < fields.size(); ++t) {
-    uint8_t* const tensor = bytes + batch_.tensors[t].offset;
-    if (fields[t] == Field::kImage) {
-      absl::Status drawn = DrawRows(first, last, indices, tensor, scratch);
-      if (!drawn.ok()) return Fail(std::move(drawn));
-    } else if (fields[t] != Field::kIndex) {
-      FillColumn(fields[t], first, last, indices, tensor);
-    }
+    FillColumn(fields[t], first, last, indices,
+               batch_.buffer->data() + batch_.tensors[t].offset);
   }
+  if (!recipe_->image.has_value() && !recipe_->strokes.has_value()) return;
+  absl::Status drawn = DrawRows(first, last, scratch);
+  if (!drawn.ok()) Fail(std::move(drawn));
+}
+
+absl::StatusOr<DrawingTensors> BatchJob::ToolsOf(WorkerScratch* scratch) const {
+  DrawingTensors tools;
+  tools.views = recipe_->layout.views();
+  if (recipe_->image.has_value()) {
+    absl::StatusOr<raster::Rasterizer*> rasterizer =
+        scratch->RasterizerOf(*recipe_->image, recipe_->max_image_side);
+    if (!rasterizer.ok()) return rasterizer.status();
+    tools.rasterizer = *rasterizer;
+  }
+  if (recipe_->strokes.has_value()) {
+    absl::StatusOr<raster::StrokeTensor*> tensor = scratch->StrokeTensorOf(
+        *recipe_->strokes, recipe_->dataset_std, recipe_->max_stroke_len);
+    if (!tensor.ok()) return tensor.status();
+    tools.stroke_tensor = *tensor;
+    tools.ragged = recipe_->layout.ragged();
+  }
+  if (recipe_->augment.has_value()) {
+    absl::StatusOr<raster::Augmenter*> augmenter =
+        scratch->AugmenterOf(*recipe_->augment);
+    if (!augmenter.ok()) return augmenter.status();
+    tools.augmenter = *augmenter;
+  }
+  return tools;
 }
 
 absl::Status BatchJob::DrawRows(uint32_t first, uint32_t last,
-                                const int64_t* indices, uint8_t* images,
                                 WorkerScratch* scratch) {
   using Clock = std::chrono::steady_clock;
-  absl::StatusOr<raster::Rasterizer*> rasterizer =
-      scratch->RasterizerOf(*recipe_->image, recipe_->max_image_side);
-  if (!rasterizer.ok()) return rasterizer.status();
+  absl::StatusOr<DrawingTensors> tools = ToolsOf(scratch);
+  if (!tools.ok()) return tools.status();
+  const uint64_t before = uint64_t{first} * tools->views;
+  if (tools->rasterizer != nullptr) {
+    tools->image =
+        BytesOf(Field::kImage) + before * tools->rasterizer->image_bytes();
+  }
+  if (tools->stroke_tensor != nullptr) {
+    // Ragged or not, a piece begins where it would if all before it were as
+    // long as they may be; JoinRagged() closes the gaps.
+    tools->strokes = BytesOf(Field::kStrokes) +
+                     before * tools->stroke_tensor->padded_bytes();
+    tools->length =
+        reinterpret_cast<int64_t*>(BytesOf(Field::kLength)) + before;
+  }
+  const auto* const indices =
+      reinterpret_cast<const int64_t*>(BytesOf(Field::kIndex));
+  uint8_t* const valid = BytesOf(Field::kValid);
+  raster::AugmentKey key = {recipe_->seed, batch_.epoch, 0, 0,
+                            recipe_->first_view};
   store::DrawingReader* const reader = scratch->ReaderOf(*recipe_->store);
-  const size_t image_bytes = (*rasterizer)->image_bytes();
   int64_t nanos = 0;
   for (uint32_t row = first; row < last; ++row) {
     const bool timed = row % kTimedEvery == 0;
     const Clock::time_point start = timed ? Clock::now() : Clock::time_point();
-    absl::StatusOr<StrokesView> strokes = reader->ReadStrokes(indices[row]);
+    key.index = static_cast<uint64_t>(indices[row]);
+    absl::StatusOr<StrokesView> strokes = reader->ReadStrokes(key.index);
     if (timed) nanos += kTimedEvery * (Clock::now() - start).count();
     if (!strokes.ok()) return strokes.status();
-    (*rasterizer)->Draw(*strokes, images + row * image_bytes);
+    const absl::StatusOr<bool> whole = tools->Draw(*strokes, key);
+    if (!whole.ok()) return whole.status();
+    if (!*whole) valid[row] = 0;
   }
   store_nanos_.fetch_add(nanos, std::memory_order_relaxed);
   return absl::OkStatus();
+}
+
+// Ragged values of each piece lie one after another already; the pieces are
+// moved together, and what is not used is not sent.
+void BatchJob::JoinRagged() {
+  const BatchLayout& layout = recipe_->layout;
+  const auto* const length =
+      reinterpret_cast<const int64_t*>(BytesOf(Field::kLength));
+  auto* const offsets = reinterpret_cast<int64_t*>(BytesOf(Field::kOffsets));
+  uint8_t* const values = BytesOf(Field::kStrokes);
+  const uint64_t views = layout.views();
+  const uint64_t row_bytes = layout.stroke_row_bytes();
+  const int64_t start_rows =
+      layout.max_stroke_rows() - recipe_->strokes->max_len;
+  const uint64_t all = batch_.rows * views;
+  const uint64_t in_piece = recipe_->rows_a_piece * views;
+  offsets[0] = 0;
+  for (uint64_t first = 0; first < all; first += in_piece) {
+    const uint64_t last = std::min(all, first + in_piece);
+    for (uint64_t i = first; i < last; ++i) {
+      offsets[i + 1] = offsets[i] + length[i] + start_rows;
+    }
+    std::memmove(values + offsets[first] * row_bytes,
+                 values + first * layout.max_stroke_rows() * row_bytes,
+                 (offsets[last] - offsets[first]) * row_bytes);
+  }
+  TensorInfo& tensor = batch_.tensors.back();
+  tensor.shape[0] = offsets[all];
+  tensor.length = offsets[all] * row_bytes;
+  const uint64_t end = tensor.offset + tensor.length;
+  batch_.byte_size =
+      (end + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment;
+  std::memset(batch_.buffer->data() + end, 0, batch_.byte_size - end);
+}
+
+uint8_t* BatchJob::BytesOf(Field field) const {
+  const std::vector<Field>& fields = recipe_->layout.fields();
+  const auto found = std::find(fields.begin(), fields.end(), field);
+  if (found == fields.end()) return nullptr;
+  return batch_.buffer->data() + batch_.tensors[found - fields.begin()].offset;
 }
 
 void BatchJob::FillColumn(Field field, uint32_t first, uint32_t last,
@@ -138,8 +220,11 @@ void BatchJob::FillColumn(Field field, uint32_t first, uint32_t last,
         bytes[row] = row < valid_rows_ ? 1 : 0;
         break;
       case Field::kImage:
+      case Field::kStrokes:
+      case Field::kLength:
+      case Field::kOffsets:
       case Field::kIndex:
-        break;
+        return;
     }
   }
 }

@@ -17,6 +17,7 @@
 #include "absl/status/status.h"
 #include "inkstream/plan.h"
 #include "server/batch/batch_layout.h"
+#include "server/batch/drawing_tensors.h"
 #include "server/batch/finished_batch.h"
 #include "server/batch/resolved_view.h"
 #include "server/batch/worker_scratch.h"
@@ -31,7 +32,15 @@ struct BatchRecipe {
   std::shared_ptr<const ResolvedView> view;
   BatchLayout layout;
   std::optional<ImageSpec> image;
+  std::optional<StrokesSpec> strokes;
+  std::optional<AugmentSpec> augment;
+  double dataset_std = 0;  // for StrokeScale::kDataset
+  // With the epoch, the drawing and the number of the view, what augmentation
+  // is drawn from.
+  uint64_t seed = 0;
+  uint32_t first_view = 0;
   uint32_t max_image_side = 0;
+  uint32_t max_stroke_len = 0;
   int64_t ignore_index = 0;
   uint32_t rows_a_piece = 1;
 };
@@ -72,12 +81,16 @@ class BatchJob {
 
  private:
   void LayOut(uint32_t first, uint32_t last, WorkerScratch* scratch);
-  absl::Status DrawRows(uint32_t first, uint32_t last, const int64_t* indices,
-                        uint8_t* images, WorkerScratch* scratch);
+  absl::Status DrawRows(uint32_t first, uint32_t last, WorkerScratch* scratch);
+  absl::StatusOr<DrawingTensors> ToolsOf(WorkerScratch* scratch) const;
   void FillColumn(Field field, uint32_t first, uint32_t last,
                   const int64_t* indices, uint8_t* bytes) const;
+  void JoinRagged();
   void ZeroGaps();
   void Fail(absl::Status status);
+
+  // The bytes of a tensor, or nullptr where it was not asked for.
+  uint8_t* BytesOf(Field field) const;
 
   const std::shared_ptr<const BatchRecipe> recipe_;
   const RowSource source_;

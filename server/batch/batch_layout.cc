@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/batch/engine.h"
 #include "server/batch/nearest_name.h"
+#include "server/raster/stroke_tensor.h"
 
 namespace inkstream::batch {
 namespace {
@@ -63,80 +64,147 @@ absl::StatusOr<BatchLayout> BatchLayout::Create(const DeliverySpec& delivery,
         "delivery.batch_size: ", delivery.batch_size, " is not in 1..",
         limits.max_batch_size, " drawings (max_batch_size)"));
   }
-  BatchLayout layout;
-  if (delivery.image.has_value()) {
-    const ImageSpec& image = *delivery.image;
-    absl::Status status =
-        CheckSide("height", image.height, limits.max_image_side);
-    status.Update(CheckSide("width", image.width, limits.max_image_side));
-    if (!status.ok()) return status;
-    const int64_t channels = static_cast<int64_t>(image.channels.size());
-    uint64_t bytes = 0;
-    if (__builtin_mul_overflow(uint64_t{image.height} * image.width,
-                               channels * SizeOf(image.dtype), &bytes)) {
-      return absl::InvalidArgumentError("delivery.image: too large to count");
-    }
-    std::vector<int64_t> shape = {channels, image.height, image.width};
-    if (image.layout == Layout::kNhwc) {
-      shape = {image.height, image.width, channels};
-    }
-    layout.Add(Field::kImage, {"image", image.dtype, shape, bytes});
+  if (delivery.views < 1 || delivery.views > limits.max_views) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("delivery.views: ", delivery.views, " is not in 1..",
+                     limits.max_views, " copies of a drawing (max_views)"));
   }
-  for (size_t i = 0; i < delivery.columns.size(); ++i) {
-    const std::string& name = delivery.columns[i];
+  BatchLayout layout;
+  layout.views_ = delivery.views;
+  absl::Status status;
+  if (delivery.image.has_value()) {
+    status.Update(layout.AddImage(*delivery.image, limits));
+  }
+  if (delivery.strokes.has_value()) {
+    status.Update(layout.AddStrokes(*delivery.strokes, limits));
+  }
+  status.Update(layout.AddColumns(delivery.columns));
+  if (!status.ok()) return status;
+  layout.Add(Field::kIndex, {"index", DType::kInt64, {}, 8});
+  layout.Add(Field::kValid, {"valid", DType::kBool, {}, 1});
+  if (layout.ragged_) {
+    layout.Add(Field::kStrokes,
+               {"strokes",
+                delivery.strokes->dtype,
+                {layout.stroke_row_bytes_ /
+                 static_cast<int64_t>(SizeOf(delivery.strokes->dtype))},
+                layout.stroke_row_bytes_,
+                uint64_t{layout.views_} * layout.max_stroke_rows_});
+  }
+  status = layout.CheckSize(delivery.batch_size, limits.max_batch_bytes);
+  if (!status.ok()) return status;
+  return layout;
+}
+
+absl::Status BatchLayout::AddImage(const ImageSpec& image,
+                                   const Limits& limits) {
+  absl::Status status =
+      CheckSide("height", image.height, limits.max_image_side);
+  status.Update(CheckSide("width", image.width, limits.max_image_side));
+  if (!status.ok()) return status;
+  const int64_t channels = static_cast<int64_t>(image.channels.size());
+  uint64_t bytes = 0;
+  if (__builtin_mul_overflow(uint64_t{image.height} * image.width,
+                             channels * SizeOf(image.dtype), &bytes) ||
+      __builtin_mul_overflow(bytes, uint64_t{views_}, &bytes)) {
+    return absl::InvalidArgumentError("delivery.image: too large to count");
+  }
+  std::vector<int64_t> shape = {channels, image.height, image.width};
+  if (image.layout == Layout::kNhwc) {
+    shape = {image.height, image.width, channels};
+  }
+  Add(Field::kImage, {"image", image.dtype, WithViews(shape), bytes});
+  return absl::OkStatus();
+}
+
+absl::Status BatchLayout::AddStrokes(const StrokesSpec& strokes,
+                                     const Limits& limits) {
+  // The dataset's scale does not change sizes; 1 stands for it.
+  absl::StatusOr<raster::StrokeTensor> tensor =
+      raster::StrokeTensor::Create(strokes, 1, limits.max_stroke_len);
+  if (!tensor.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("delivery.", tensor.status().message()));
+  }
+  ragged_ = strokes.ragged;
+  max_stroke_rows_ = tensor->padded_rows();
+  stroke_row_bytes_ = static_cast<uint32_t>(tensor->row_bytes());
+  if (!ragged_) {
+    Add(Field::kStrokes, {"strokes", strokes.dtype,
+                          WithViews({max_stroke_rows_, tensor->columns()}),
+                          uint64_t{views_} * tensor->padded_bytes()});
+  }
+  Add(Field::kLength,
+      {"length", DType::kInt64, WithViews({}), 8 * uint64_t{views_}});
+  if (ragged_) {
+    Add(Field::kOffsets, {"offsets", DType::kInt64, {}, 8, views_, 1});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status BatchLayout::AddColumns(const std::vector<std::string>& columns) {
+  for (size_t i = 0; i < columns.size(); ++i) {
+    const std::string& name = columns[i];
     if (name == "index" || name == "valid") continue;  // always there
     absl::StatusOr<Field> field = FieldOf(name, i);
     if (!field.ok()) return field.status();
-    for (const Field other : layout.fields_) {
+    for (const Field other : fields_) {
       if (other != *field) continue;
       return absl::InvalidArgumentError(
           absl::StrCat("delivery.columns[", i, "]: ", Quoted(name),
                        " is named twice; name each column once"));
     }
-    layout.Add(*field, {name, DType::kInt64, {}, 8});
+    Add(*field, {name, DType::kInt64, {}, 8});
   }
-  layout.Add(Field::kIndex, {"index", DType::kInt64, {}, 8});
-  layout.Add(Field::kValid, {"valid", DType::kBool, {}, 1});
+  return absl::OkStatus();
+}
 
+absl::Status BatchLayout::CheckSize(uint32_t rows, uint64_t limit) const {
   uint64_t total = 0;
-  for (const Row& row : layout.rows_) {
+  for (const Tensor& tensor : tensors_) {
     uint64_t bytes = 0;
-    if (__builtin_mul_overflow(row.bytes, uint64_t{delivery.batch_size},
-                               &bytes) ||
+    if (__builtin_mul_overflow(tensor.bytes, tensor.Count(rows), &bytes) ||
         __builtin_add_overflow(bytes, total, &total) ||
         __builtin_add_overflow(kTensorAlignment, total, &total) ||
-        total > limits.max_batch_bytes) {
+        total > limit) {
       return absl::InvalidArgumentError(absl::StrCat(
-          "delivery: a batch of ", delivery.batch_size,
-          " drawings is larger than ", limits.max_batch_bytes,
-          " bytes (max_batch_bytes); \"", row.name, "\" takes ", row.bytes,
-          " bytes a drawing: ask for a smaller batch_size or image"));
+          "delivery: a batch of ", rows, " drawings is larger than ", limit,
+          " bytes (max_batch_bytes); \"", tensor.name, "\" takes ",
+          tensor.bytes * tensor.per_row,
+          " bytes a drawing: ask for a smaller batch_size or image, or for "
+          "fewer points or views"));
     }
   }
-  return layout;
+  return absl::OkStatus();
+}
+
+std::vector<int64_t> BatchLayout::WithViews(std::vector<int64_t> shape) const {
+  if (views_ > 1) shape.insert(shape.begin(), views_);
+  return shape;
 }
 
 uint64_t BatchLayout::Bytes(uint32_t rows) const {
   uint64_t total = 0;
-  for (const Row& row : rows_) total += RoundUp(row.bytes * rows);
+  for (const Tensor& tensor : tensors_) total += RoundUp(tensor.Length(rows));
   return total;
 }
 
 std::vector<TensorInfo> BatchLayout::Tensors(uint32_t rows) const {
-  std::vector<TensorInfo> tensors;
-  tensors.reserve(rows_.size());
+  std::vector<TensorInfo> infos;
+  infos.reserve(tensors_.size());
   uint64_t offset = 0;
-  for (const Row& row : rows_) {
-    TensorInfo& tensor = tensors.emplace_back();
-    tensor.name = row.name;
-    tensor.dtype = row.dtype;
-    tensor.shape = {static_cast<int64_t>(rows)};
-    tensor.shape.insert(tensor.shape.end(), row.shape.begin(), row.shape.end());
-    tensor.offset = offset;
-    tensor.length = row.bytes * rows;
-    offset += RoundUp(tensor.length);
+  for (const Tensor& tensor : tensors_) {
+    TensorInfo& info = infos.emplace_back();
+    info.name = tensor.name;
+    info.dtype = tensor.dtype;
+    info.shape = {static_cast<int64_t>(tensor.Count(rows))};
+    info.shape.insert(info.shape.end(), tensor.shape.begin(),
+                      tensor.shape.end());
+    info.offset = offset;
+    info.length = tensor.Length(rows);
+    offset += RoundUp(info.length);
   }
-  return tensors;
+  return infos;
 }
 
 }  // namespace inkstream::batch

@@ -17,6 +17,9 @@ struct Limits;
 
 enum class Field : uint8_t {
   kImage,
+  kStrokes,
+  kLength,
+  kOffsets,
   kLabel,
   kWord,
   kCountrycode,
@@ -33,35 +36,60 @@ const std::vector<std::string>& OfferedColumns();
 class BatchLayout {
  public:
   // INVALID_ARGUMENT names the field, its value, the limit and, for a column,
-  // the nearest name. Nothing is allocated beyond the table; image sizes are
+  // the nearest name. Nothing is allocated beyond the table; sizes are
   // multiplied with care for overflow.
   static absl::StatusOr<BatchLayout> Create(const DeliverySpec& delivery,
                                             const Limits& limits);
 
-  // Bytes of a batch of `rows`, a multiple of kTensorAlignment.
+  // Bytes of a batch of `rows`, a multiple of kTensorAlignment. Ragged values
+  // count as if every drawing had all the points it may have.
   // REQUIRES: rows <= the batch size that was priced.
   uint64_t Bytes(uint32_t rows) const;
 
-  // The tensors of a batch of `rows`, in the order of fields().
+  // The tensors of a batch of `rows`, in the order of fields(). Ragged values
+  // are the last of them and as long as Bytes() counts them.
   std::vector<TensorInfo> Tensors(uint32_t rows) const;
 
   const std::vector<Field>& fields() const { return fields_; }
+  uint32_t views() const { return views_; }
+
+  // Whether the strokes are values one after another; then a drawing's values
+  // are rows of `stroke_row_bytes`, at most `max_stroke_rows` a view.
+  bool ragged() const { return ragged_; }
+  uint32_t max_stroke_rows() const { return max_stroke_rows_; }
+  uint32_t stroke_row_bytes() const { return stroke_row_bytes_; }
 
  private:
-  struct Row {
+  struct Tensor {
     std::string name;
     DType dtype;
-    std::vector<int64_t> shape;  // of one row
-    uint64_t bytes;              // of one row
+    std::vector<int64_t> shape;  // behind the dimensions below
+    uint64_t bytes;              // of one entry of the first dimension
+    // The first dimension is rows * per_row + extra.
+    uint64_t per_row = 1;
+    uint64_t extra = 0;
+
+    uint64_t Count(uint64_t rows) const { return rows * per_row + extra; }
+    uint64_t Length(uint64_t rows) const { return Count(rows) * bytes; }
   };
 
-  void Add(Field field, Row row) {
+  absl::Status AddImage(const ImageSpec& image, const Limits& limits);
+  absl::Status AddStrokes(const StrokesSpec& strokes, const Limits& limits);
+  absl::Status AddColumns(const std::vector<std::string>& columns);
+  absl::Status CheckSize(uint32_t rows, uint64_t limit) const;
+  void Add(Field field, Tensor tensor) {
     fields_.push_back(field);
-    rows_.push_back(std::move(row));
+    tensors_.push_back(std::move(tensor));
   }
+  // Shape behind the first dimension of a tensor of each view.
+  std::vector<int64_t> WithViews(std::vector<int64_t> shape) const;
 
   std::vector<Field> fields_;
-  std::vector<Row> rows_;  // same order
+  std::vector<Tensor> tensors_;  // same order
+  uint32_t views_ = 1;
+  bool ragged_ = false;
+  uint32_t max_stroke_rows_ = 0;
+  uint32_t stroke_row_bytes_ = 0;
 };
 
 }  // namespace inkstream::batch

@@ -26,6 +26,8 @@ struct Limits {
   uint32_t max_image_side = 1024;            // pixels
   uint32_t max_batch_size = 65536;           // drawings
   uint64_t max_batch_bytes = 256ULL << 20U;  // bytes
+  uint32_t max_stroke_len = 4096;            // points a drawing
+  uint32_t max_views = 16;                   // copies of a drawing
   uint32_t max_fetch_indices = 4096;         // drawings a FetchDrawings
   uint32_t max_credits = 8;                  // batches ahead of a client
   uint32_t max_streams = 1024;               // open at once
@@ -49,7 +51,8 @@ struct DatasetFacts {
 };
 
 // What FetchDrawings asks for: exactly one of the lists is set. `delivery` is
-// read for its image, columns and ignore_index.
+// read for its tensors, columns and augmentation. With `seed`, `epoch` and
+// `first_view` those of a stream, the tensors are what the stream gave.
 struct FetchPlan {
   std::string dataset;
   std::string fingerprint;  // hex; empty: the newest generation
@@ -58,6 +61,9 @@ struct FetchPlan {
   std::vector<uint64_t> ranks;
   std::vector<int64_t> key_ids;
   DeliverySpec delivery;
+  uint64_t seed = 0;  // of the augmentation, as the three below
+  uint64_t epoch = 0;
+  uint32_t first_view = 0;  // number of the first of delivery.views copies
 };
 
 struct FetchedBatch {

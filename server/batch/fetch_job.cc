@@ -5,11 +5,12 @@
 namespace inkstream::batch {
 
 FetchJob::FetchJob(std::shared_ptr<const BatchRecipe> recipe, StreamFacts facts,
-                   std::vector<uint64_t> indices,
+                   std::vector<uint64_t> indices, uint64_t epoch,
                    std::shared_ptr<WorkerPool> workers, FetchDone done)
     : recipe_(std::move(recipe)),
       facts_(std::move(facts)),
       indices_(std::move(indices)),
+      epoch_(epoch),
       workers_(std::move(workers)),
       done_(std::move(done)) {}
 
@@ -25,6 +26,7 @@ void FetchJob::Start(MemoryGate* gate) {
 
 void FetchJob::OnBuffer(std::unique_ptr<Buffer> buffer) {
   FinishedBatch batch;
+  batch.epoch = epoch_;
   batch.rows = static_cast<uint32_t>(indices_.size());
   batch.buffer = std::move(buffer);
   const uint32_t rows = batch.rows;

@@ -25,8 +25,8 @@ class FetchJob : public WorkSource,
                  public std::enable_shared_from_this<FetchJob> {
  public:
   FetchJob(std::shared_ptr<const BatchRecipe> recipe, StreamFacts facts,
-           std::vector<uint64_t> indices, std::shared_ptr<WorkerPool> workers,
-           FetchDone done);
+           std::vector<uint64_t> indices, uint64_t epoch,
+           std::shared_ptr<WorkerPool> workers, FetchDone done);
   // Answers CANCELLED if it was dropped before it was done.
   ~FetchJob() override;
 
@@ -40,6 +40,7 @@ class FetchJob : public WorkSource,
   const std::shared_ptr<const BatchRecipe> recipe_;
   StreamFacts facts_;
   std::vector<uint64_t> indices_;
+  const uint64_t epoch_;  // of the augmentation
   const std::shared_ptr<WorkerPool> workers_;
   FetchDone done_;
   std::unique_ptr<BatchJob> job_;

@@ -6,12 +6,23 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "server/batch/nearest_name.h"
+#include "server/raster/augmenter.h"
 #include "server/raster/rasterizer.h"
 
 namespace inkstream::batch {
+namespace {
+
+absl::Status InDelivery(const absl::Status& status) {
+  if (status.ok()) return status;
+  return absl::Status(status.code(),
+                      absl::StrCat("delivery.", status.message()));
+}
+
+}  // namespace
 
 absl::StatusOr<BatchLayout> PriceDelivery(const DeliverySpec& delivery,
-                                          const EngineOptions& options) {
+                                          const EngineOptions& options,
+                                          bool has_times) {
   absl::StatusOr<BatchLayout> layout =
       BatchLayout::Create(delivery, options.limits);
   if (!layout.ok()) return layout;
@@ -24,16 +35,32 @@ absl::StatusOr<BatchLayout> PriceDelivery(const DeliverySpec& delivery,
         "image"));
   }
   if (delivery.image.has_value()) {
-    absl::StatusOr<std::unique_ptr<raster::Rasterizer>> rasterizer =
+    absl::Status status = InDelivery(
         raster::Rasterizer::Create(*delivery.image,
-                                   options.limits.max_image_side);
-    if (!rasterizer.ok()) {
-      return absl::Status(
-          rasterizer.status().code(),
-          absl::StrCat("delivery.", rasterizer.status().message()));
-    }
+                                   options.limits.max_image_side, has_times)
+            .status());
+    if (!status.ok()) return status;
+  }
+  if (delivery.augment.has_value()) {
+    absl::Status status =
+        InDelivery(raster::Augmenter::Create(*delivery.augment).status());
+    if (!status.ok()) return status;
   }
   return layout;
+}
+
+absl::StatusOr<double> DatasetStd(const store::StoreReader& store,
+                                  const StrokesSpec& spec) {
+  if (spec.scale != StrokeScale::kDataset || spec.scale_value > 0) return 0;
+  double known = store.info().delta_std;
+  for (const store::SplitInfo& split : store.info().splits) {
+    if (split.name == "train" && split.delta_std > 0) known = split.delta_std;
+  }
+  if (known > 0) return known;
+  return absl::InvalidArgumentError(absl::StrCat(
+      "delivery.strokes.scale is \"dataset\", but store ", Quoted(store.path()),
+      " keeps no standard deviation of its offsets; offered are \"none\", "
+      "\"unit\" and a number"));
 }
 
 absl::Status CheckSharding(const DeliverySpec& delivery, const Limits& limits) {

@@ -11,13 +11,24 @@
 #include "inkstream/plan.h"
 #include "server/batch/batch_layout.h"
 #include "server/batch/engine.h"
+#include "server/store/store_reader.h"
 
 namespace inkstream::batch {
 
 // Prices the delivery against the limits and the memory for batches, then
-// checks the image's options.
+// checks what the image and the augmentation are made of. `has_times`: whether
+// the dataset's drawings have.
 absl::StatusOr<BatchLayout> PriceDelivery(const DeliverySpec& delivery,
-                                          const EngineOptions& options);
+                                          const EngineOptions& options,
+                                          bool has_times);
+
+// What StrokeScale::kDataset divides by, for every view of the store: the
+// standard deviation of the offsets in the split "train", so that evaluation
+// is scaled as training was; that of the whole store where there is no such
+// split. 0 where the spec does not ask for it. INVALID_ARGUMENT: the store
+// does not know it.
+absl::StatusOr<double> DatasetStd(const store::StoreReader& store,
+                                  const StrokesSpec& spec);
 
 // World, rank and what only streams have.
 absl::Status CheckSharding(const DeliverySpec& delivery, const Limits& limits);

@@ -191,7 +191,8 @@ absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::Open(
   }
   status.Update(CheckSharding(plan.delivery, options_.limits));
   if (!status.ok()) return status;
-  absl::StatusOr<BatchLayout> layout = PriceDelivery(plan.delivery, options_);
+  absl::StatusOr<BatchLayout> layout =
+      PriceDelivery(plan.delivery, options_, dataset->store->info().has_times);
   if (!layout.ok()) return layout.status();
   absl::StatusOr<std::shared_ptr<const ResolvedView>> view =
       views_.Get(*dataset->store, plan.view);
@@ -219,17 +220,20 @@ absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::Open(
   if (!first_order.ok()) return first_order.status();
   facts.steps_per_epoch = schedule->StepsFrom(0);
 
-  OrderedStreamParts parts = {
-      RecipeOf(*dataset, *view, *std::move(layout), plan.delivery),
-      std::move(facts),
-      plan.order,
-      *std::move(schedule),
-      place,
-      plan.delivery.max_batches,
-      options_.limits.max_credits,
-      workers_,
-      GateOf(pool),
-      caller};
+  absl::StatusOr<std::shared_ptr<const BatchRecipe>> recipe =
+      RecipeOf(*dataset, *view, *std::move(layout), plan.delivery,
+               plan.order.seed, /*first_view=*/0);
+  if (!recipe.ok()) return recipe.status();
+  OrderedStreamParts parts = {*std::move(recipe),
+                              std::move(facts),
+                              plan.order,
+                              *std::move(schedule),
+                              place,
+                              plan.delivery.max_batches,
+                              options_.limits.max_credits,
+                              workers_,
+                              GateOf(pool),
+                              caller};
   return std::make_unique<OwnedStream>(
       std::make_shared<OrderedStream>(std::move(parts)), open_streams_);
 }
@@ -253,7 +257,8 @@ absl::Status ServingEngine::StartFetch(
   DeliverySpec delivery = plan.delivery;
   delivery.batch_size = static_cast<uint32_t>(
       plan.indices.size() + plan.ranks.size() + plan.key_ids.size());
-  absl::StatusOr<BatchLayout> layout = PriceDelivery(delivery, options_);
+  absl::StatusOr<BatchLayout> layout =
+      PriceDelivery(delivery, options_, dataset->store->info().has_times);
   if (!layout.ok()) return layout.status();
   absl::StatusOr<std::shared_ptr<const ResolvedView>> view =
       views_.Get(*dataset->store, plan.view);
@@ -261,10 +266,13 @@ absl::Status ServingEngine::StartFetch(
   absl::StatusOr<std::vector<uint64_t>> indices =
       IndicesOf(*dataset, **view, plan);
   if (!indices.ok()) return indices.status();
+  absl::StatusOr<std::shared_ptr<const BatchRecipe>> recipe =
+      RecipeOf(*dataset, *view, *std::move(layout), delivery, plan.seed,
+               plan.first_view);
+  if (!recipe.ok()) return recipe.status();
   const auto job = std::make_shared<FetchJob>(
-      RecipeOf(*dataset, *view, *std::move(layout), delivery),
-      FactsOf(*dataset, **view), *std::move(indices), workers_,
-      std::move(*done));
+      *std::move(recipe), FactsOf(*dataset, **view), *std::move(indices),
+      plan.epoch, workers_, std::move(*done));
   job->Start(GateOf(pool).get());
   return absl::OkStatus();
 }
@@ -312,13 +320,22 @@ absl::Status ServingEngine::Run(std::function<void()> work) {
   return absl::OkStatus();
 }
 
-std::shared_ptr<const BatchRecipe> ServingEngine::RecipeOf(
+absl::StatusOr<std::shared_ptr<const BatchRecipe>> ServingEngine::RecipeOf(
     const Dataset& dataset, std::shared_ptr<const ResolvedView> view,
-    BatchLayout layout, const DeliverySpec& delivery) const {
+    BatchLayout layout, const DeliverySpec& delivery, uint64_t seed,
+    uint32_t first_view) const {
+  double dataset_std = 0;
+  if (delivery.strokes.has_value()) {
+    absl::StatusOr<double> known =
+        DatasetStd(*dataset.store, *delivery.strokes);
+    if (!known.ok()) return known.status();
+    dataset_std = *known;
+  }
   return std::make_shared<const BatchRecipe>(BatchRecipe{
       dataset.store, std::move(view), std::move(layout), delivery.image,
-      options_.limits.max_image_side, delivery.ignore_index,
-      RowsAPiece(delivery, options_.workers)});
+      delivery.strokes, delivery.augment, dataset_std, seed, first_view,
+      options_.limits.max_image_side, options_.limits.max_stroke_len,
+      delivery.ignore_index, RowsAPiece(delivery, options_.workers)});
 }
 
 std::shared_ptr<MemoryGate> ServingEngine::GateOf(BufferPool* pool) {

@@ -57,9 +57,11 @@ class ServingEngine : public Engine {
   absl::Status StartFetch(
       const FetchPlan& plan, BufferPool* pool,
       std::function<void(absl::StatusOr<FetchedBatch>)>* done);
-  std::shared_ptr<const BatchRecipe> RecipeOf(
+  // `seed` and `first_view` are those of the augmentation.
+  absl::StatusOr<std::shared_ptr<const BatchRecipe>> RecipeOf(
       const Dataset& dataset, std::shared_ptr<const ResolvedView> view,
-      BatchLayout layout, const DeliverySpec& delivery) const;
+      BatchLayout layout, const DeliverySpec& delivery, uint64_t seed,
+      uint32_t first_view) const;
   std::shared_ptr<MemoryGate> GateOf(BufferPool* pool);
 
   const EngineOptions options_;

@@ -1,41 +1,45 @@
 // What one worker keeps between pieces, so that drawings cost no allocation:
-// decoders by store and rasterisers by spec, the least recently used given up
-// beyond a few.
+// decoders by store and what draws by spec.
 //
 // Thread safety: one object a thread.
 #pragma once
 
-#include <cstddef>
-#include <list>
+#include <cstdint>
 #include <memory>
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "inkstream/augment_spec.h"
 #include "inkstream/image_spec.h"
+#include "inkstream/strokes_spec.h"
+#include "server/batch/kept_few.h"
+#include "server/raster/augmenter.h"
 #include "server/raster/rasterizer.h"
+#include "server/raster/stroke_tensor.h"
 #include "server/store/store_reader.h"
 
 namespace inkstream::batch {
 
 class WorkerScratch {
  public:
-  // Valid until the next call for another store.
+  // Each is valid until the next call for another store or spec.
   store::DrawingReader* ReaderOf(const store::StoreReader& store);
-
-  // Valid until the next call for another spec.
+  // Whether the drawings have the times that `spec` needs was checked before.
   absl::StatusOr<raster::Rasterizer*> RasterizerOf(const ImageSpec& spec,
                                                    uint32_t max_side);
+  // `dataset_std` and `max_len`: see StrokeTensor::Create.
+  absl::StatusOr<raster::StrokeTensor*> StrokeTensorOf(const StrokesSpec& spec,
+                                                       double dataset_std,
+                                                       uint32_t max_len);
+  absl::StatusOr<raster::Augmenter*> AugmenterOf(const AugmentSpec& spec);
 
  private:
-  static constexpr size_t kKept = 8;
-
-  // Most recently used first. A reader holds its store open, so the pointer
-  // that it is found by cannot come to mean another store.
-  std::list<std::pair<const store::StoreReader*,
-                      std::unique_ptr<store::DrawingReader>>>
-      readers_;
-  std::list<std::pair<ImageSpec, std::unique_ptr<raster::Rasterizer>>>
-      rasterizers_;
+  // A reader holds its store open, so the pointer that it is found by cannot
+  // come to mean another store.
+  KeptFew<const store::StoreReader*, store::DrawingReader> readers_;
+  KeptFew<ImageSpec, raster::Rasterizer> rasterizers_;
+  KeptFew<std::pair<StrokesSpec, double>, raster::StrokeTensor> stroke_tensors_;
+  KeptFew<AugmentSpec, raster::Augmenter> augmenters_;
 };
 
 }  // namespace inkstream::batch

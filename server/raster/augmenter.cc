@@ -69,6 +69,12 @@ absl::Status CheckProbability(const char* field, float p) {
       "augment.", field, " is ", p, "; it must be a probability, 0 to 1"));
 }
 
+// At least `points` floats, kept from drawing to drawing.
+float* Room(size_t points, std::vector<float>* memory) {
+  if (memory->size() < points) memory->resize(points);
+  return memory->data();
+}
+
 float Draw(Range range, const CounterRandom& random, Counter counter) {
   return range.low == range.high
              ? range.low
@@ -100,17 +106,22 @@ absl::StatusOr<Augmenter> Augmenter::Create(const AugmentSpec& spec) {
   return Augmenter(spec);
 }
 
-StrokesView Augmenter::Apply(const StrokesView& strokes,
+StrokesView Augmenter::Apply(const StrokesView& strokes, const Bounds& bounds,
                              const AugmentKey& key) {
   const CounterRandom random(key.seed, key.epoch, key.index, key.occurrence,
                              key.view);
   line_width_factor_ = Draw(spec_.line_width, random, kLineWidth);
   if (strokes.points() == 0) return strokes;
-  SelectStrokes(strokes, random);
-  CopyPoints(strokes, random);
-  Transform(strokes, random);
-  if (spec_.jitter > 0) Jitter(random);
-  return {stroke_ends_, x_, y_, t_};
+  StrokesView kept = strokes;
+  if (spec_.stroke_dropout > 0 || spec_.stroke_reorder > 0 ||
+      spec_.point_dropout > 0) {
+    SelectStrokes(strokes, random);
+    CopyPoints(strokes, random);
+    kept = {stroke_ends_, x_, y_, t_};
+  }
+  const bool moved = Transform(bounds, random, &kept);
+  if (spec_.jitter > 0) Jitter(random, moved, &kept);
+  return kept;
 }
 
 void Augmenter::SelectStrokes(const StrokesView& strokes,
@@ -168,8 +179,8 @@ void Augmenter::CopyPoints(const StrokesView& strokes,
 
 // About the centre of the whole drawing, also where strokes were left out: a
 // missing stroke must not move the others.
-void Augmenter::Transform(const StrokesView& strokes,
-                          const CounterRandom& random) {
+bool Augmenter::Transform(const Bounds& bounds, const CounterRandom& random,
+                          StrokesView* strokes) {
   const float scale = Draw(spec_.scale, random, kScale);
   float sx = scale * Draw(spec_.scale_x, random, kScaleX);
   float sy = scale * Draw(spec_.scale_y, random, kScaleY);
@@ -181,14 +192,10 @@ void Augmenter::Transform(const StrokesView& strokes,
   const float move_y = Draw(spec_.translate_y, random, kTranslateY);
   if (sx == 1 && sy == 1 && shear == 0 && degrees == 0 && move_x == 0 &&
       move_y == 0) {
-    return;
+    return false;
   }
-  const auto [left, right] =
-      std::minmax_element(strokes.x.begin(), strokes.x.end());
-  const auto [top, bottom] =
-      std::minmax_element(strokes.y.begin(), strokes.y.end());
-  const float centre_x = (*left + *right) * 0.5F;
-  const float centre_y = (*top + *bottom) * 0.5F;
+  const float centre_x = (bounds.min_x + bounds.max_x) * 0.5F;
+  const float centre_y = (bounds.min_y + bounds.max_y) * 0.5F;
   const auto sine = static_cast<float>(SineDegrees(degrees));
   const auto cosine = static_cast<float>(SineDegrees(degrees + 90.0));
   // rotation * shear * scale
@@ -198,16 +205,25 @@ void Augmenter::Transform(const StrokesView& strokes,
   const float yy = (sine * shear + cosine) * sy;
   const float to_x = centre_x + move_x;
   const float to_y = centre_y + move_y;
-  for (size_t i = 0; i < x_.size(); ++i) {
-    const float dx = x_[i] - centre_x;
-    const float dy = y_[i] - centre_y;
-    x_[i] = (xx * dx + xy * dy) + to_x;
-    y_[i] = (yx * dx + yy * dy) + to_y;
+  const size_t points = strokes->points();
+  const float* const from_x = strokes->x.data();
+  const float* const from_y = strokes->y.data();
+  float* const __restrict out_x = Room(points, &moved_x_);
+  float* const __restrict out_y = Room(points, &moved_y_);
+  for (size_t i = 0; i < points; ++i) {
+    const float dx = from_x[i] - centre_x;
+    const float dy = from_y[i] - centre_y;
+    out_x[i] = (xx * dx + xy * dy) + to_x;
+    out_y[i] = (yx * dx + yy * dy) + to_y;
   }
+  strokes->x = {out_x, points};
+  strokes->y = {out_y, points};
+  return true;
 }
 
 // Sum of four uniform bytes a coordinate: close to normal, and integers only.
-void Augmenter::Jitter(const CounterRandom& random) {
+void Augmenter::Jitter(const CounterRandom& random, bool moved,
+                       StrokesView* strokes) {
   // Four bytes have mean 510 and variance 4 * (256^2 - 1) / 12.
   const float unit = spec_.jitter * (1.0F / 147.80054F);
   const auto centred = [](uint32_t bytes) {
@@ -216,11 +232,20 @@ void Augmenter::Jitter(const CounterRandom& random) {
     return static_cast<float>(
         static_cast<int32_t>((pairs & 0xFFFFU) + (pairs >> 16U)) - 510);
   };
-  for (size_t i = 0; i < x_.size(); ++i) {
-    const uint64_t bits = random.Bits(kJitter + i);
-    x_[i] += unit * centred(static_cast<uint32_t>(bits));
-    y_[i] += unit * centred(static_cast<uint32_t>(bits >> 32U));
+  const size_t points = strokes->points();
+  float* const x = Room(points, &moved_x_);
+  float* const y = Room(points, &moved_y_);
+  if (!moved) {
+    std::copy(strokes->x.begin(), strokes->x.end(), x);
+    std::copy(strokes->y.begin(), strokes->y.end(), y);
   }
+  for (size_t i = 0; i < points; ++i) {
+    const uint64_t bits = random.Bits(kJitter + i);
+    x[i] += unit * centred(static_cast<uint32_t>(bits));
+    y[i] += unit * centred(static_cast<uint32_t>(bits >> 32U));
+  }
+  strokes->x = {x, points};
+  strokes->y = {y, points};
 }
 
 }  // namespace inkstream::raster

@@ -14,6 +14,7 @@
 #include "inkstream/augment_spec.h"
 #include "inkstream/drawing.h"
 #include "server/raster/counter_random.h"
+#include "server/raster/frame.h"
 
 namespace inkstream::raster {
 
@@ -32,8 +33,12 @@ class Augmenter {
   static absl::StatusOr<Augmenter> Create(const AugmentSpec& spec);
 
   // The changed strokes, valid until the next call or until `strokes` dies.
-  // Never empty unless `strokes` is.
-  StrokesView Apply(const StrokesView& strokes, const AugmentKey& key);
+  // Never empty unless `strokes` is. `bounds`: BoundsOf(strokes).
+  StrokesView Apply(const StrokesView& strokes, const Bounds& bounds,
+                    const AugmentKey& key);
+  StrokesView Apply(const StrokesView& strokes, const AugmentKey& key) {
+    return Apply(strokes, BoundsOf(strokes), key);
+  }
 
   // Of the last Apply.
   float line_width_factor() const { return line_width_factor_; }
@@ -43,14 +48,17 @@ class Augmenter {
 
   void SelectStrokes(const StrokesView& strokes, const CounterRandom& random);
   void CopyPoints(const StrokesView& strokes, const CounterRandom& random);
-  void Transform(const StrokesView& strokes, const CounterRandom& random);
-  void Jitter(const CounterRandom& random);
+  // False: it changed nothing. Both leave their points in moved_x_, moved_y_.
+  bool Transform(const Bounds& bounds, const CounterRandom& random,
+                 StrokesView* strokes);
+  void Jitter(const CounterRandom& random, bool moved, StrokesView* strokes);
 
   AugmentSpec spec_;
   float line_width_factor_ = 1;
   std::vector<uint32_t> order_;  // strokes kept, in the order drawn
   std::vector<uint32_t> stroke_ends_;
-  std::vector<float> x_, y_, t_;
+  std::vector<float> x_, y_, t_;  // of the points kept
+  std::vector<float> moved_x_, moved_y_;
 };
 
 }  // namespace inkstream::raster

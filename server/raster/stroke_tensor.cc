@@ -23,6 +23,23 @@ void Put(float value, uint8_t*& out) {
   out += sizeof(element);
 }
 
+absl::string_view NameOf(DType dtype) {
+  switch (dtype) {
+    case DType::kUint8:
+      return "uint8";
+    case DType::kInt32:
+      return "int32";
+    case DType::kInt64:
+      return "int64";
+    case DType::kBFloat16:
+      return "bfloat16";
+    case DType::kBool:
+      return "bool";
+    default:
+      return "of a kind not known here";
+  }
+}
+
 absl::Status Invalid(absl::string_view field, absl::string_view rest) {
   return absl::InvalidArgumentError(absl::StrCat("strokes.", field, rest));
 }
@@ -33,7 +50,10 @@ StrokeTensor::StrokeTensor(const StrokesSpec& spec, float divisor)
     : spec_(spec),
       factor_(1.0F / divisor),
       columns_(spec.format == StrokeFormat::kStroke5 ? 5 : 3),
-      start_rows_(spec.start_token ? 1 : 0) {}
+      start_rows_(
+          spec.start_token.value_or(spec.format == StrokeFormat::kStroke5)
+              ? 1
+              : 0) {}
 
 absl::StatusOr<StrokeTensor> StrokeTensor::Create(const StrokesSpec& spec,
                                                   double dataset_std,
@@ -44,9 +64,8 @@ absl::StatusOr<StrokeTensor> StrokeTensor::Create(const StrokesSpec& spec,
                                 max_len_limit, " points"));
   }
   if (spec.dtype != DType::kFloat32 && spec.dtype != DType::kFloat16) {
-    return Invalid("dtype",
-                   absl::StrCat(" is number ", static_cast<int>(spec.dtype),
-                                "; offered are float32 and float16"));
+    return Invalid("dtype", absl::StrCat(" is ", NameOf(spec.dtype),
+                                         "; offered are float32 and float16"));
   }
   if (!(spec.prefix > 0 && spec.prefix <= 1)) {
     return Invalid("prefix", absl::StrCat(" is ", spec.prefix,

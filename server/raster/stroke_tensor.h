@@ -26,7 +26,9 @@ class StrokeTensor {
   uint32_t columns() const { return columns_; }  // 3 or 5
   // Rows of a padded tensor: max_len and the start token.
   uint32_t padded_rows() const { return spec_.max_len + start_rows_; }
+  uint32_t start_rows() const { return start_rows_; }  // 1 with a start token
   size_t element_bytes() const { return SizeOf(spec_.dtype); }
+  size_t row_bytes() const { return columns_ * element_bytes(); }
   size_t padded_bytes() const {
     return size_t{padded_rows()} * columns_ * element_bytes();
   }

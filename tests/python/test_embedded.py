@@ -11,10 +11,11 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import inkstream
 import pytest
-from inkstream import Image
+from inkstream import Augment, Image, Strokes
 from support.processes import eventually, run_python
 
 
@@ -163,3 +164,18 @@ def test_a_runtime_directory_that_others_can_enter_is_refused(store: Path, home:
     with pytest.raises(inkstream.InkstreamError, match="0700"):
         inkstream.open(store)
     home.chmod(0o700)
+
+
+def test_augmentation_is_the_same_as_over_the_network(data: inkstream.Dataset, store: Path) -> None:
+    keywords: dict[str, Any] = {
+        "image": Image(28, dtype="float16"),
+        "strokes": Strokes(80),
+        "augment": Augment(rotation=20, jitter=2, line_width=0.3),
+        "views": 2,
+        "batch_size": 32,
+    }
+    served = next(data.stream("train", **keywords))
+    with inkstream.open(store) as client:
+        embedded = next(client.dataset().stream("train", **keywords))
+    for name in served:
+        assert (served[name] == embedded[name]).all()

@@ -44,6 +44,8 @@ def test_augmentation_and_strokes_become_messages() -> None:
     assert augment.scale.low == pytest.approx(0.9)
     assert (augment.translate_x.low, augment.flip_x) == (-0.5, 0.5)
     assert not augment.HasField("shear")
+    width = Augment(line_width=0.25).to_proto().line_width
+    assert (width.low, width.high) == (0.75, 1.25)
     assert Strokes(250, format="stroke5").to_proto().format == plan_pb2.Strokes.FORMAT_STROKE5
     assert Strokes(250, scale=12.5).to_proto().scale_value == 12.5
 
@@ -62,6 +64,12 @@ def test_sampling() -> None:
         (lambda: Image(28, dtype="uint9").to_proto(), "'uint8', 'int32'"),
         (lambda: Image(28, layout="NHCW").to_proto(), "'nchw', 'nhwc'"),
         (lambda: Image(28, channels=2).to_proto(), "channels = 2"),
+        (lambda: Strokes(scale=0).to_proto(), "Strokes.scale = 0"),
+        (lambda: Strokes(-1).to_proto(), "Strokes.max_len = -1"),
+        (lambda: Strokes(format="stroke4").to_proto(), "'stroke3', 'stroke5', 'points'"),
+        (lambda: Augment(scale="big").to_proto(), "Augment.scale = 'big'"),
+        (lambda: Augment(shear=(1, 2, 3)).to_proto(), "Augment.shear"),
+        (lambda: Augment(shear=("a", 2)).to_proto(), "Augment.shear.low"),
         (lambda: Image(-1).to_proto(), "Image.height = -1"),
         (lambda: View("train", classes="cat").to_proto(), r"give \['cat'\]"),
         (lambda: View("train", where={"label": ("~", 1)}).to_proto(), "operator '~'"),

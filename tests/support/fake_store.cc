@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <limits>
+#include <random>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
@@ -42,7 +43,8 @@ class FakeReader : public store::DrawingReader {
                                               store_->path(),
                                               ": checksum does not match"));
     }
-    *drawing = FakeStore::MakeDrawing(index);
+    *drawing = store_->sketches_ ? FakeStore::MakeSketch(index)
+                                 : FakeStore::MakeDrawing(index);
     const int32_t label = store_->Label(index);
     if (label >= 0) drawing->word = store_->info().classes[label];
     const int32_t country = store_->Countrycode(index);
@@ -134,6 +136,21 @@ Drawing FakeStore::MakeDrawing(uint64_t index) {
   drawing.x = {0.0F, static_cast<float>(index / 256 % 256)};
   drawing.y = {row, row};
   drawing.stroke_ends = {2};
+  return drawing;
+}
+
+Drawing FakeStore::MakeSketch(uint64_t index) {
+  std::mt19937_64 random(index + 1);
+  Drawing drawing;
+  const uint64_t strokes = 1 + random() % 5;
+  for (uint64_t s = 0; s < strokes; ++s) {
+    const uint64_t points = 1 + random() % 12;
+    for (uint64_t i = 0; i < points; ++i) {
+      drawing.x.push_back(static_cast<float>(random() % 256));
+      drawing.y.push_back(static_cast<float>(random() % 256));
+    }
+    drawing.stroke_ends.push_back(static_cast<uint32_t>(drawing.x.size()));
+  }
   return drawing;
 }
 

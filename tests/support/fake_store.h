@@ -25,6 +25,8 @@ class FakeStore : public store::StoreReader {
 
   // Reading this drawing fails with DATA_LOSS.
   void Damage(uint64_t index) { damaged_.insert(index); }
+  // From now on drawings are MakeSketch's.
+  void DrawSketches() { sketches_ = true; }
   // Each read takes this long.
   void SlowDown(int micros) { read_micros_ = micros; }
   void SetFingerprint(std::string fingerprint) {
@@ -51,6 +53,8 @@ class FakeStore : public store::StoreReader {
 
   // What a reader gives for drawing `index`.
   static Drawing MakeDrawing(uint64_t index);
+  // Several strokes of 1 to 12 points; every index differs.
+  static Drawing MakeSketch(uint64_t index);
 
  private:
   friend class FakeReader;
@@ -59,6 +63,7 @@ class FakeStore : public store::StoreReader {
   std::string path_ = "/fake/store.ink";
   std::vector<std::string> countrycodes_ = {"DE", "FR", "JP"};
   std::set<uint64_t> damaged_;
+  bool sketches_ = false;
   int read_micros_ = 0;
   mutable std::atomic<uint64_t> will_need_calls_{0};
   mutable std::atomic<uint64_t> reads_{0};

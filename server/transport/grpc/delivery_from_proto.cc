@@ -43,6 +43,57 @@ absl::StatusOr<ImageSpec> ImageFromProto(const v1::Image& image) {
   return spec;
 }
 
+absl::StatusOr<StrokesSpec> StrokesFromProto(const v1::Strokes& strokes) {
+  StrokesSpec spec;
+  if (!v1::Strokes::Format_IsValid(strokes.format())) {
+    return UnknownEnum("delivery.strokes.format", strokes.format());
+  }
+  spec.format = static_cast<StrokeFormat>(strokes.format());
+  spec.max_len = strokes.max_len();
+  if (strokes.has_start_token()) spec.start_token = strokes.start_token();
+  if (!v1::Strokes::Scale_IsValid(strokes.scale())) {
+    return UnknownEnum("delivery.strokes.scale", strokes.scale());
+  }
+  spec.scale = static_cast<StrokeScale>(strokes.scale());
+  spec.scale_value = strokes.scale_value();
+  if (!v1::Strokes::TooLong_IsValid(strokes.too_long())) {
+    return UnknownEnum("delivery.strokes.too_long", strokes.too_long());
+  }
+  spec.too_long = static_cast<TooLong>(strokes.too_long());
+  spec.ragged = strokes.ragged();
+  if (!v1::DType_IsValid(strokes.dtype())) {
+    return UnknownEnum("delivery.strokes.dtype", strokes.dtype());
+  }
+  if (strokes.dtype() != v1::DTYPE_UNSPECIFIED) {
+    spec.dtype = static_cast<DType>(strokes.dtype());
+  }
+  spec.resample = strokes.resample();
+  if (strokes.has_prefix()) spec.prefix = strokes.prefix();
+  return spec;
+}
+
+AugmentSpec AugmentFromProto(const v1::Augment& augment) {
+  AugmentSpec spec;
+  const auto read = [](bool set, const v1::Augment::Range& from, Range* to) {
+    if (set) *to = {from.low(), from.high()};
+  };
+  read(augment.has_rotation(), augment.rotation(), &spec.rotation);
+  read(augment.has_scale(), augment.scale(), &spec.scale);
+  read(augment.has_scale_x(), augment.scale_x(), &spec.scale_x);
+  read(augment.has_scale_y(), augment.scale_y(), &spec.scale_y);
+  read(augment.has_shear(), augment.shear(), &spec.shear);
+  read(augment.has_translate_x(), augment.translate_x(), &spec.translate_x);
+  read(augment.has_translate_y(), augment.translate_y(), &spec.translate_y);
+  spec.flip_x = augment.flip_x();
+  spec.flip_y = augment.flip_y();
+  spec.stroke_dropout = augment.stroke_dropout();
+  spec.stroke_reorder = augment.stroke_reorder();
+  spec.point_dropout = augment.point_dropout();
+  spec.jitter = augment.jitter();
+  read(augment.has_line_width(), augment.line_width(), &spec.line_width);
+  return spec;
+}
+
 }  // namespace
 
 absl::Status TensorsFromProto(const v1::Delivery& delivery,
@@ -52,11 +103,15 @@ absl::Status TensorsFromProto(const v1::Delivery& delivery,
     if (!image.ok()) return image.status();
     spec->image = *std::move(image);
   }
-  if (delivery.has_strokes()) return NotOffered("delivery.strokes", "image");
-  if (delivery.has_augment()) {
-    return NotOffered("delivery.augment", "drawings as they are");
+  if (delivery.has_strokes()) {
+    absl::StatusOr<StrokesSpec> strokes = StrokesFromProto(delivery.strokes());
+    if (!strokes.ok()) return strokes.status();
+    spec->strokes = *strokes;
   }
-  if (delivery.views() > 1) return NotOffered("delivery.views", "1");
+  if (delivery.has_augment()) {
+    spec->augment = AugmentFromProto(delivery.augment());
+  }
+  if (delivery.views() > 0) spec->views = delivery.views();
   if (delivery.codec() != v1::CODEC_NONE) {
     return NotOffered("delivery.codec", "CODEC_NONE");
   }

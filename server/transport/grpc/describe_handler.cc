@@ -47,6 +47,8 @@ void AddLimits(const ServerContext& server,
   proto->set_max_image_side(limits.max_image_side);
   proto->set_max_batch_size(limits.max_batch_size);
   proto->set_max_batch_bytes(limits.max_batch_bytes);
+  proto->set_max_stroke_len(limits.max_stroke_len);
+  proto->set_max_views(limits.max_views);
   proto->set_max_fetch_indices(limits.max_fetch_indices);
   proto->set_max_credits(limits.max_credits);
   proto->set_max_streams_per_connection(server.max_streams_per_connection);
@@ -92,6 +94,7 @@ absl::Status DescribeDataset(const ServerContext& server,
     proto->set_name(split.name);
     proto->set_drawings(split.drawings);
     proto->set_rule(split.rule);
+    proto->set_delta_std(split.delta_std);
   }
   for (size_t i = 0; i < facts->classes.size(); ++i) {
     v1::ClassCount* const count = response->add_classes();
@@ -101,11 +104,12 @@ absl::Status DescribeDataset(const ServerContext& server,
   AddColumns(info, response);
   response->set_raster_version(raster::kRasterVersion);
   response->add_tensors("image");
+  response->add_tensors("strokes");
   for (const v1::DType dtype : {v1::DTYPE_UINT8, v1::DTYPE_FLOAT16,
                                 v1::DTYPE_BFLOAT16, v1::DTYPE_FLOAT32}) {
     response->add_image_dtypes(dtype);
   }
-  for (std::string& channel : raster::OfferedChannels(/*has_times=*/false)) {
+  for (std::string& channel : raster::OfferedChannels(info.has_times)) {
     response->add_channels(std::move(channel));
   }
   response->add_transports(v1::TRANSPORT_GRPC);

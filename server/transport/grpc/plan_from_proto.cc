@@ -36,6 +36,9 @@ absl::StatusOr<batch::FetchPlan> FetchPlanFromProto(
   plan.indices.assign(request.index().begin(), request.index().end());
   plan.ranks.assign(request.rank().begin(), request.rank().end());
   plan.key_ids.assign(request.key_id().begin(), request.key_id().end());
+  plan.seed = request.order().seed();
+  plan.epoch = request.epoch();
+  plan.first_view = request.augment_view();
   absl::Status status = TensorsFromProto(request.delivery(), &plan.delivery);
   if (!status.ok()) return status;
   return plan;

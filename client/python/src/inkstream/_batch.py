@@ -11,13 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkstream._cursor import State, to_state
-from inkstream._errors import DataLoss
+from inkstream._errors import DataLoss, FixRequest
+from inkstream._polylines import to_polylines
 from inkstream.v1 import batch_pb2, plan_pb2
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
 
+    from inkstream._spec import Strokes
+
 Array = NDArray[Any]
+
+# Tensors whose first dimension does not count drawings.
+_RAGGED = ("strokes", "offsets")
 
 # NumPy has no bfloat16: its bits come as uint16 (inkstream.torch gives real ones).
 DTYPES: dict[int, np.dtype[Any]] = {
@@ -48,6 +54,7 @@ class Batch(Mapping[str, Array]):
     `cursor`: the place after this batch, a JSON-able dict. `epoch`, `step`: where it stands.
     `bad`: rows replaced because their record is damaged. `classes`: the words that `label`
     counts. `vocabulary`: the words that other string columns count, by column.
+    `strokes_spec`: what was asked for as `strokes`, which says how to read them.
     """
 
     __slots__ = (
@@ -58,6 +65,7 @@ class Batch(Mapping[str, Array]):
         "classes",
         "epoch",
         "step",
+        "strokes_spec",
         "vocabulary",
     )
 
@@ -71,6 +79,7 @@ class Batch(Mapping[str, Array]):
         bad: int = 0,
         classes: Sequence[str] = (),
         vocabulary: Mapping[str, Sequence[str]] | None = None,
+        strokes_spec: Strokes | None = None,
     ) -> None:
         self._arrays = dict(arrays)
         self._cursor = cursor
@@ -79,6 +88,7 @@ class Batch(Mapping[str, Array]):
         self.bad = bad
         self.classes = classes
         self.vocabulary = dict(vocabulary or {})
+        self.strokes_spec = strokes_spec
 
     @property
     def cursor(self) -> State:
@@ -110,13 +120,25 @@ class Batch(Mapping[str, Array]):
         return f"Batch({shapes}; epoch {self.epoch}, step {self.step})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        details = {n: getattr(self, n) for n in ("epoch", "step", "bad", "vocabulary")}
+        details = {
+            n: getattr(self, n) for n in ("epoch", "step", "bad", "vocabulary", "strokes_spec")
+        }
         details["classes"] = tuple(self.classes)
         return (_rebuild, (self._arrays, self._cursor, details))
 
     def row(self, i: int) -> Batch:
-        """The i-th drawing alone, without the batch dimension."""
-        arrays = {name: array[i] for name, array in self._arrays.items()}
+        """The i-th drawing alone, without the batch dimension.
+
+        Ragged strokes keep their `offsets`, which then begin at 0.
+        """
+        arrays = {name: array[i] for name, array in self._arrays.items() if name not in _RAGGED}
+        if "offsets" in self._arrays:
+            views = (len(self.offsets) - 1) // len(self.index)
+            bounds = self.offsets[i * views : (i + 1) * views + 1]
+            arrays["offsets"] = bounds - bounds[0]
+            arrays["strokes"] = self.strokes[bounds[0] : bounds[-1]]
+        elif "strokes" in self._arrays:
+            arrays["strokes"] = self.strokes[i]
         return Batch(
             arrays,
             self._cursor,
@@ -124,7 +146,36 @@ class Batch(Mapping[str, Array]):
             step=self.step,
             classes=self.classes,
             vocabulary=self.vocabulary,
+            strokes_spec=self.strokes_spec,
         )
+
+    def float32(self, name: str) -> Array:
+        """The tensor `name` as float32 numbers, a copy; for bfloat16 too.
+
+        NumPy has no bfloat16, so such a tensor holds its bits as uint16; with the package
+        ml_dtypes, `batch[name].view(ml_dtypes.bfloat16)` reads them without a copy.
+        """
+        array = self[name]
+        if array.dtype == np.uint16:  # no tensor of the contract is uint16 itself
+            return (array.astype(np.uint32) << 16).view(np.float32)
+        return array.astype(np.float32)
+
+    def polylines(self, i: int, view: int = 0) -> list[Array]:
+        """The strokes of drawing `i`: a float32 array [points, 2] of x and y for each.
+
+        From the stroke tensor, in its units. `view`: which augmented copy.
+        FixRequest where the batch has no strokes.
+        """
+        if self.strokes_spec is None or "strokes" not in self._arrays:
+            raise FixRequest(f"this batch has no strokes; it has {list(self)}")
+        length = self.length.reshape(self.index.size, -1)
+        start = int(self.strokes_spec.starts_with_token)
+        if "offsets" in self._arrays:
+            first = int(self.offsets[i * length.shape[1] + view])
+            rows = self.strokes[first:]
+        else:
+            rows = self.strokes.reshape(*length.shape, *self.strokes.shape[-2:])[i, view]
+        return to_polylines(rows[start : start + int(length[i, view])], self.strokes_spec.format)
 
     def words(self) -> list[str]:
         """The word of each row, "" for a drawing without one. Needs the column `label`."""
@@ -171,7 +222,12 @@ def tensor_table(raw: RawBatch) -> Iterator[tuple[batch_pb2.Tensor, tuple[int, .
         yield tensor, shape
 
 
-def decode(raw: RawBatch, order_plan: str = "", classes: Sequence[str] = ()) -> Batch:
+def decode(
+    raw: RawBatch,
+    order_plan: str = "",
+    classes: Sequence[str] = (),
+    strokes_spec: Strokes | None = None,
+) -> Batch:
     """Views the bytes of a batch as arrays.
 
     uint8 and bool arrays are views always. Wider ones are too where their address allows it:
@@ -200,4 +256,5 @@ def decode(raw: RawBatch, order_plan: str = "", classes: Sequence[str] = ()) -> 
         bad=header.bad,
         classes=classes,
         vocabulary=vocabulary,
+        strokes_spec=strokes_spec,
     )

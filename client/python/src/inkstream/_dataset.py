@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from inkstream._batch import Batch, decode
 from inkstream._errors import FixRequest, OutOfRange, PlanMismatch
 from inkstream._plan import Plan
-from inkstream._spec import Augment, Image, Strokes, View, as_view
+from inkstream._spec import Augment, Image, Strokes, View, as_view, message_of
 from inkstream._stream import Stream
-from inkstream.v1 import dataset_pb2, service_pb2
+from inkstream.v1 import dataset_pb2, plan_pb2, service_pb2
 
 if TYPE_CHECKING:
     from inkstream._client import Client
@@ -62,6 +62,10 @@ class Dataset:
                 "classes": {entry.word: entry.drawings for entry in answer.classes},
                 "columns": {column.name: column.present for column in answer.columns},
                 "split_rules": {split.name: split.rule for split in answer.splits},
+                "delta_std": {s.name: s.delta_std for s in answer.splits if s.delta_std},
+                "tensors": list(answer.tensors),
+                "image_dtypes": [_dtype_name(number) for number in answer.image_dtypes],
+                "channels": list(answer.channels),
                 "generation": answer.generation,
                 "raster_version": answer.raster_version,
                 "server_version": answer.server_version,
@@ -139,11 +143,18 @@ class Dataset:
         image: Image | None = None,
         strokes: Strokes | None = None,
         columns: Sequence[str] = ("label",),
+        epoch: int = 0,
+        first_view: int = 0,
         **delivery: Any,
     ) -> Split:
-        """The drawings of a view by their number in it, in index order."""
+        """The drawings of a view by their number in it, in index order.
+
+        `delivery`: further keywords of `stream`. With `augment`, a drawing comes as a stream
+        with the same `seed` gives it in `epoch`; `views` copies of it, the first of which is
+        number `first_view`.
+        """
         plan = Plan.of(view, image=image, strokes=strokes, columns=columns, **delivery)
-        return Split(self, plan)
+        return Split(self, plan, epoch, first_view)
 
     def share(
         self,
@@ -201,18 +212,24 @@ class Dataset:
         image: Image | None = None,
         strokes: Strokes | None = None,
         columns: Sequence[str] = ("label",),
+        epoch: int = 0,
+        first_view: int = 0,
         **delivery: Any,
     ) -> Batch:
-        """Drawings by their `index` in the store or by `key_id`, in the order asked."""
+        """Drawings by their `index` in the store or by `key_id`, in the order asked.
+
+        `epoch`, `first_view`, `delivery`: see `split`. What was in a batch of a stream:
+        `data.fetch(index=batch.index, epoch=batch.epoch, ...)` with the stream's keywords.
+        """
         if (index is None) == (key_id is None):
             raise FixRequest("give either index= or key_id=")
         plan = Plan.of(View(), image=image, strokes=strokes, columns=columns, **delivery)
-        request = self._fetch_request(plan)
+        request = self._fetch_request(plan, epoch, first_view)
         if index is not None:
             request.index.extend(_integers("index", index))
         else:
             request.key_id.extend(_integers("key_id", key_id or []))
-        return self._fetch(request)
+        return self._fetch(request, plan)
 
     def inspect(self, *, index: int | None = None, key_id: int | None = None) -> str:
         """One drawing for a person: its word and a preview for the terminal."""
@@ -226,18 +243,27 @@ class Dataset:
         answer = self.client.call("InspectDrawing", request, service_pb2.InspectDrawingResponse)
         return "\n".join([f"{answer.index}: {answer.word}", *answer.preview])
 
-    def _fetch_request(self, plan: Plan) -> service_pb2.FetchDrawingsRequest:
-        return service_pb2.FetchDrawingsRequest(
-            dataset=self.name,
-            fingerprint=self.fingerprint,
-            delivery=plan.delivery(),
-            order=plan.order(),
+    def _fetch_request(
+        self, plan: Plan, epoch: int, first_view: int
+    ) -> service_pb2.FetchDrawingsRequest:
+        return message_of(
+            service_pb2.FetchDrawingsRequest,
+            "fetch",
+            {
+                "dataset": self.name,
+                "fingerprint": self.fingerprint,
+                "delivery": plan.delivery(),
+                "order": plan.order(),
+                "epoch": epoch,
+                "augment_view": first_view,
+            },
         )
 
-    def _fetch(self, request: service_pb2.FetchDrawingsRequest) -> Batch:
+    def _fetch(self, request: service_pb2.FetchDrawingsRequest, plan: Plan) -> Batch:
         raw, facts = self.client.fetch(request)
-        classes = facts.classes if facts and facts.classes else ()
-        return decode(raw, classes=classes or request.view.classes or self.classes)
+        said = facts.classes if facts and facts.classes else ()
+        classes = said or request.view.classes or self.classes
+        return decode(raw, classes=classes, strokes_spec=plan.strokes)
 
 
 class Split:
@@ -247,10 +273,18 @@ class Split:
     one round trip. Picklable.
     """
 
-    def __init__(self, dataset: Dataset, plan: Plan) -> None:
+    def __init__(self, dataset: Dataset, plan: Plan, epoch: int = 0, first_view: int = 0) -> None:
         self.dataset = dataset
         self.plan = plan
+        self.epoch = epoch
+        self.first_view = first_view
         self._size: int | None = None
+
+    def in_epoch(self, epoch: int) -> Split:
+        """The same drawings, augmented as a stream gives them in `epoch`."""
+        other = Split(self.dataset, self.plan, epoch, self.first_view)
+        other._size = self._size
+        return other
 
     def __len__(self) -> int:
         if self._size is None:
@@ -277,10 +311,10 @@ class Split:
             if not -size <= rank < size:
                 raise OutOfRange(f"no drawing {rank}: the view has {size}, 0..{size - 1}")
             wanted.append(rank % size)
-        request = self.dataset._fetch_request(self.plan)
+        request = self.dataset._fetch_request(self.plan, self.epoch, self.first_view)
         request.view.CopyFrom(self.plan.view.to_proto())
         request.rank.extend(wanted)
-        return self.dataset._fetch(request)
+        return self.dataset._fetch(request, self.plan)
 
 
 def _describe(
@@ -290,6 +324,11 @@ def _describe(
     if view is not None:
         request.view.CopyFrom(view.to_proto())
     return client.call("DescribeDataset", request, dataset_pb2.DescribeDatasetResponse)
+
+
+def _dtype_name(number: int) -> str:
+    known: str = plan_pb2.DType.Name(number) if number in plan_pb2.DType.values() else str(number)
+    return known.removeprefix("DTYPE_").lower()
 
 
 def _integers(name: str, values: Any) -> list[int]:

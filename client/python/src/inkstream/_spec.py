@@ -135,20 +135,42 @@ class Image:
 
 @dataclass(frozen=True)
 class Strokes:
-    """Stroke tensors.
+    """Stroke tensors: `batch.strokes` [batch, rows, columns] and `batch.length` [batch] int64.
 
-    `format`: "stroke3", "stroke5" or "points"; `max_len`: points a drawing.
-    `scale`: "none", "unit", "dataset", or a number to divide by.
-    `too_long`: "truncate", "drop" or "error". `ragged`: values and offsets, unpadded.
+    `max_len`: points a drawing, 1..4096; rows = max_len, and one more with a start token.
+    `format`: "stroke3" (dx, dy, pen lifted after this point), "stroke5" (dx, dy, pen down, pen
+    lifted, end of drawing) or "points" (x, y, pen lifted after this point). The first dx, dy
+    are the first point's place. Rows behind the last point are zeros (stroke5: 0 0 0 0 1).
+    `start_token`: a first row of zeros (stroke5: 0 0 1 0 0); left out: for stroke5 only.
+    `length` counts points, without it.
+    `scale`: "none" (units of the 256 canvas), "unit" (divided by 255), "dataset" (divided by
+    `stats["delta_std"]["train"]`, the standard deviation of the training split's offsets, for
+    every view alike), or a number > 0 to divide by.
+    `too_long`: "truncate" keeps the first max_len points, "drop" keeps the row with length 0
+    and `valid` False (so that ranks stay in step), "error" ends the stream with FixRequest.
+    `resample`: > 0 makes points this far apart along each stroke, in units of the canvas.
+    `prefix`: share of the points kept, (0, 1], from the first on.
+    `ragged`: no padding; `batch.strokes` is [points of all, columns] and drawing i's rows are
+    `strokes[offsets[i]:offsets[i + 1]]`, `batch.offsets` [batch + 1] int64.
+    `dtype`: "float32" or "float16".
+    With `views` = V > 1: strokes [batch, V, rows, columns], length [batch, V], offsets
+    [batch * V + 1].
     """
 
-    max_len: int = 0
+    max_len: int = 250
     format: str = "stroke3"
     start_token: bool | None = None
     scale: str | float = "none"
     too_long: str = "truncate"
     ragged: bool = False
     dtype: str = "float32"
+    resample: float = 0.0
+    prefix: float = 1.0
+
+    @property
+    def starts_with_token(self) -> bool:
+        """Whether the first row is a start token."""
+        return self.format == "stroke5" if self.start_token is None else self.start_token
 
     def to_proto(self) -> plan_pb2.Strokes:
         """The contract's message."""
@@ -160,9 +182,13 @@ class Strokes:
             "too_long": number_of(kind.TooLong, "TOO_LONG", "too_long", self.too_long),
             "ragged": self.ragged,
             "dtype": number_of(plan_pb2.DType, "DTYPE", "dtype", self.dtype),
+            "resample": self.resample,
+            "prefix": self.prefix,
         }
         if isinstance(self.scale, str):
             message["scale"] = number_of(kind.Scale, "SCALE", "scale", self.scale)
+        elif self.scale == 0:  # on the wire: "not set"
+            raise FixRequest("Strokes.scale = 0; give a number above 0, or a name")
         else:
             message["scale_value"] = self.scale
         return message_of(kind, "Strokes", message)
@@ -173,11 +199,21 @@ Range = float | tuple[float, float]
 
 @dataclass(frozen=True, kw_only=True)
 class Augment:
-    """Changes to the strokes before they are drawn, keyed by seed, epoch and drawing.
+    """Random changes to the strokes before anything is drawn of them.
 
-    Ranges are (low, high) or one number for (-number, number), about 1 for scales.
-    `rotation`, `shear`: degrees; `translate_*`: fractions of the canvas; `flip_*` and the
-    dropouts: probabilities; `jitter`: units of the 256 canvas.
+    They are a function of (seed, epoch, drawing, number of the view) alone: a replay gives the
+    same bits, whatever the batch size, rank, world or transport.
+    A range is (low, high), or one number: r is (-r, r), for the factors (1 - r, 1 + r).
+
+    `rotation`: degrees, clockwise on the screen, within -360..360. `scale`, `scale_x`,
+    `scale_y`: factors, 0.01..100, the latter two on top of the first. `shear`: x gains
+    shear · (y - centre), within -10..10. `translate_x`, `translate_y`: units of the 256 canvas,
+    within -1024..1024. All about the centre of the drawing's bounding box, in this order: flip,
+    scale, shear, rotation, translation; the frame stays that of the unchanged drawing.
+    `flip_x` (left-right), `flip_y`, `stroke_dropout` (for each stroke; one always stays),
+    `stroke_reorder`, `point_dropout` (for each inner point): probabilities.
+    `jitter`: standard deviation, units of the 256 canvas, 0..256.
+    `line_width`: factor on the image's line width, 0.01..100.
     """
 
     rotation: Range | None = None
@@ -200,20 +236,33 @@ class Augment:
         message: dict[str, Any] = {}
         for name in self.__dataclass_fields__:
             value = getattr(self, name)
-            if isinstance(value, tuple):
-                message[name] = plan_pb2.Augment.Range(low=value[0], high=value[1])
-            elif value is not None and name in _RANGES:
-                middle = 1.0 if name.startswith("scale") else 0.0
-                low = value if name == "line_width" else middle - value
-                message[name] = plan_pb2.Augment.Range(low=low, high=middle + value)
-            elif value is not None:
-                message[name] = value
+            if value is None:
+                continue
+            if name in _MIDDLES:
+                low, high = _range(name, value)
+                value = message_of(
+                    plan_pb2.Augment.Range, f"Augment.{name}", {"low": low, "high": high}
+                )
+            message[name] = value
         return message_of(plan_pb2.Augment, "Augment", message)
 
 
-_RANGES = frozenset(
-    ["rotation", "scale", "scale_x", "scale_y", "shear", "translate_x", "translate_y", "line_width"]
-)
+# What one number is a range about.
+_MIDDLES = {
+    **dict.fromkeys(["rotation", "shear", "translate_x", "translate_y"], 0.0),
+    **dict.fromkeys(["scale", "scale_x", "scale_y", "line_width"], 1.0),
+}
+
+
+def _range(name: str, value: Any) -> tuple[float, float]:
+    if isinstance(value, (tuple, list)):
+        if len(value) != 2:
+            raise FixRequest(f"Augment.{name} = {value!r}: give (low, high) or one number")
+        return value[0], value[1]
+    try:
+        return _MIDDLES[name] - value, _MIDDLES[name] + value
+    except TypeError:
+        raise FixRequest(f"Augment.{name} = {value!r}: give (low, high) or one number") from None
 
 
 def _floats(value: float | Sequence[float] | None) -> list[float]:

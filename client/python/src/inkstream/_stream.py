@@ -16,6 +16,7 @@ from inkstream._errors import Closed, FixRequest, InkstreamError, WrongProcess
 from inkstream._plan import Plan
 from inkstream._prefetch import MAX_AHEAD, Counts, Item, Prefetcher
 from inkstream._reader import BatchReader, End, Facts
+from inkstream._spec import Strokes
 
 if TYPE_CHECKING:
     from inkstream._dataset import Dataset
@@ -236,8 +237,11 @@ def _opener(dataset: Dataset) -> Callable[[str, Plan, State | None], BatchReader
     return open_at
 
 
-def _as_batch(raw: RawBatch, facts: Facts) -> Batch:
-    return decode(raw, facts.cursor["order_plan"], facts.classes)
+def _to_batch(strokes: Strokes | None) -> Callable[[RawBatch, Facts], Batch]:
+    def convert(raw: RawBatch, facts: Facts) -> Batch:
+        return decode(raw, facts.cursor["order_plan"], facts.classes, strokes)
+
+    return convert
 
 
 class Stream(Playback[Batch]):
@@ -252,7 +256,7 @@ class Stream(Playback[Batch]):
     def __init__(
         self, dataset: Dataset, plan: Plan, start: Mapping[str, Any] | None = None
     ) -> None:
-        super().__init__(dataset, plan, start, _as_batch)
+        super().__init__(dataset, plan, start, _to_batch(plan.strokes))
 
     def __iter__(self) -> Iterator[Batch]:
         return self

@@ -172,7 +172,8 @@ class MapDataset(TorchDataset[TensorBatch]):
 
     For `DataLoader(dataset, batch_sampler=BatchSampler(...), collate_fn=collate)`: one round
     trip a batch. Picklable; holds no drawings.
-    Keywords are those of `Dataset.split`.
+    Keywords are those of `Dataset.split`. With `augment`, batches of a BatchSampler are
+    augmented anew each epoch, as a stream of the same seed does; otherwise `epoch` says how.
     """
 
     def __init__(self, data: Dataset, view: View | str = "train", **split: Any) -> None:
@@ -187,7 +188,10 @@ class MapDataset(TorchDataset[TensorBatch]):
 
     def __getitems__(self, indices: Sequence[int]) -> TensorBatch:
         """A ready batch, in the order asked; `collate` passes it through."""
-        batch = from_batch(self.split[list(indices)])
+        split = self.split
+        if isinstance(indices, IndexBatch):
+            split = split.in_epoch(indices.epoch)
+        batch = from_batch(split[list(indices)])
         if isinstance(indices, IndexBatch):
             batch.cursor = indices.cursor or {}
             batch["valid"][indices.valid_rows :] = False
@@ -195,12 +199,18 @@ class MapDataset(TorchDataset[TensorBatch]):
 
 
 def collate(samples: Any) -> Any:
-    """Passes ready batches through and joins single drawings."""
+    """Passes ready batches through and joins single drawings, ragged strokes too."""
     if isinstance(samples, Mapping):
         return samples
     if len(samples) == 1 and isinstance(samples[0], TensorBatch) and "index" in samples[0]:
         only = samples[0]
         if only["index"].ndim == 1:
             return only
-    joined = default_collate([dict(sample) for sample in samples])
+    ragged = ("strokes", "offsets") if "offsets" in samples[0] else ()
+    even = [{k: v for k, v in sample.items() if k not in ragged} for sample in samples]
+    joined: dict[str, torch.Tensor] = default_collate(even)
+    if ragged:
+        sizes = torch.cat([sample["offsets"].diff() for sample in samples])
+        joined["offsets"] = torch.cat([sizes.new_zeros(1), sizes.cumsum(0)])
+        joined["strokes"] = torch.cat([sample["strokes"] for sample in samples])
     return TensorBatch(joined)

@@ -22,8 +22,15 @@ from inkstream.torch._placement import place_of
 class IndexBatch(list[int]):
     """Ranks of one batch that carry where they belong: `cursor` is the place after it."""
 
-    def __init__(self, ranks: Any = (), cursor: State | None = None, valid_rows: int = -1) -> None:
+    def __init__(
+        self,
+        ranks: Any = (),
+        cursor: State | None = None,
+        valid_rows: int = -1,
+        epoch: int = 0,
+    ) -> None:
         super().__init__(ranks)
+        self.epoch = epoch
         self.cursor = cursor
         self.valid_rows = len(self) if valid_rows < 0 else valid_rows
 
@@ -93,7 +100,7 @@ class BatchSampler(Sampler[list[int]]):
             if self._cursor:
                 after = {"epoch": step.after[0], "position": step.after[1]}
                 cursor = {**self._cursor, "seed": self.seed, **after}
-            yield IndexBatch(ranks.tolist(), cursor, step.valid_rows)
+            yield IndexBatch(ranks.tolist(), cursor, step.valid_rows, epoch)
 
     def set_epoch(self, epoch: int) -> None:
         """The next `iter()` gives `epoch`; one that a loaded cursor has begun is kept."""
