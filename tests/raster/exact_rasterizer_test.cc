@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "server/raster/image_spec_check.h"
 #include "server/raster/pixel_writer.h"
 #include "server/raster/rasterizer.h"
 #include "tests/support/cairo_reference.h"
@@ -83,6 +84,27 @@ TEST_F(ExactRasterizer, IsNearTheFastOneUnderEveryFitAndOption) {
             << name << " fit " << static_cast<int>(fit);
       }
     }
+  }
+}
+
+// The kernel's numbers hold 4,000 samples; a hairline has two a pixel.
+TEST_F(ExactRasterizer, IsNearTheFastOneAtTheLargestSide) {
+  const Drawing drawing = GeneratedDrawing(DrawingKind::kLongLines, 5);
+  for (const float line_width : {0.3F, 16.0F}) {
+    ImageSpec spec = Spec(raster::kMaxSide, raster::kMaxSide);
+    spec.line_width = line_width;
+    testing::ImageDifference difference;
+    std::vector<uint8_t> images[2];
+    for (const int fast : {0, 1}) {
+      spec.quality = fast == 1 ? Quality::kFast : Quality::kExact;
+      auto rasterizer = raster::Rasterizer::Create(spec, raster::kMaxSide);
+      ASSERT_TRUE(rasterizer.ok()) << rasterizer.status();
+      images[fast].resize((*rasterizer)->image_bytes());
+      (*rasterizer)->Draw(drawing.strokes(), images[fast].data());
+    }
+    difference.Add(images[1], images[0]);
+    EXPECT_LE(difference.mean(), 0.1) << line_width;
+    EXPECT_LE(difference.edge_mean(), 6.0) << line_width;
   }
 }
 

@@ -31,6 +31,7 @@ sources=(server/raster/{capsule_plan,capsule_rasterizer,channel,channel_values}.
   tests/support/{golden_tensors,generated_drawings}.cc tests/raster/golden_main.cc)
 # One target compiled in, so that Highway's library, which would choose among
 # several, is not needed; what refers to libraries is not linked in.
+# shellcheck disable=SC2054  # the comma is the linker's
 flags=(-std=c++20 -O2 -ffp-contract=off -march=armv8-a+crypto -static
   -DHWY_COMPILE_ONLY_STATIC -ffunction-sections -Wl,--gc-sections
   -I"$root" -I"$root/include" -I"$out/include")
