@@ -15,6 +15,16 @@ void AppendText(const std::string& text, std::string* out) {
   *out += text;
 }
 
+// Whole numbers in 0..255.
+void AppendBytes(const std::vector<float>& values, std::string* out) {
+  const size_t before = out->size();
+  out->resize(before + values.size());
+  auto* const to = reinterpret_cast<uint8_t*>(out->data() + before);
+  for (size_t i = 0; i < values.size(); ++i) {
+    to[i] = static_cast<uint8_t>(static_cast<int>(values[i]));
+  }
+}
+
 }  // namespace
 
 void AppendCanonical(const Drawing& drawing, std::string* out) {
@@ -27,14 +37,15 @@ void AppendCanonical(const Drawing& drawing, std::string* out) {
   AppendLittle<uint8_t>(present, out);
   AppendLittle<uint32_t>(static_cast<uint32_t>(drawing.stroke_ends.size()),
                          out);
-  for (const uint32_t end : drawing.stroke_ends) AppendLittle(end, out);
+  out->append(reinterpret_cast<const char*>(drawing.stroke_ends.data()),
+              drawing.stroke_ends.size() * sizeof(uint32_t));
   if (raw) {
     for (const auto* axis : {&drawing.raw.x, &drawing.raw.y, &drawing.raw.t}) {
       for (const double value : *axis) AppendLittle(value, out);
     }
   } else {
-    for (const float x : drawing.x) AppendLittle(static_cast<uint8_t>(x), out);
-    for (const float y : drawing.y) AppendLittle(static_cast<uint8_t>(y), out);
+    AppendBytes(drawing.x, out);
+    AppendBytes(drawing.y, out);
   }
   if (drawing.word) AppendText(*drawing.word, out);
   if (drawing.countrycode) AppendText(*drawing.countrycode, out);

@@ -55,6 +55,17 @@ bool DeltaCodes::BuildTables(bool reversed) {
     };
     FillSteps(lengths, forward, kDeltaCodeBits, reversed, steps_[c].data(),
               step);
+    for (int delta = 0; delta < 256; ++delta) {
+      const int s = kDeltaSymbolOf[delta];
+      const Bucket bucket = kDeltaBuckets[s];
+      const Code code = codes_[c][s];
+      const auto extra = static_cast<uint8_t>(delta - bucket.base);
+      bits_[c][delta] = {
+          static_cast<uint16_t>(reversed
+                                    ? code.bits | extra << code.length
+                                    : code.bits << bucket.extra_bits | extra),
+          static_cast<uint16_t>(code.length + bucket.extra_bits)};
+    }
   }
   return true;
 }

@@ -36,12 +36,22 @@ struct Code {
   uint16_t bits;
   uint8_t length;
 };
+// What stands for a delta: its symbol's code and its extra bits together, in
+// the order that its axis writes them.
+struct DeltaBits {
+  uint16_t bits;
+  uint16_t length;
+};
 
 // The codes of one axis.
 class DeltaCodes {
  public:
   Code CodeOf(int context, int symbol) const {
     return codes_[cluster_of_[context]][symbol];
+  }
+  // Indexed by the delta modulo 256.
+  const DeltaBits* Bits(int context) const {
+    return bits_[cluster_of_[context]].data();
   }
   // Indexed by the next kDeltaCodeBits bits.
   const DeltaStep* Steps(int context) const {
@@ -59,6 +69,7 @@ class DeltaCodes {
   std::array<std::array<uint8_t, kDeltaSymbols>, kClusters> lengths_{};
   std::array<std::array<Code, kDeltaSymbols>, kClusters> codes_;
   std::array<std::array<DeltaStep, 1 << kDeltaCodeBits>, kClusters> steps_;
+  std::array<std::array<DeltaBits, 256>, kClusters> bits_;
 };
 
 class StrokeModel {

@@ -6,6 +6,7 @@
 
 #include "gtest/gtest.h"
 #include "server/store/endian_io.h"
+#include "tests/store/reference_encoder.h"
 #include "tests/store/sample_drawings.h"
 
 namespace inkstream::store {
@@ -152,6 +153,22 @@ TEST(StrokeModel, TrainingMakesRecordsSmaller) {
     EncodeRecord(*untrained, drawing.strokes(), &large);
   }
   EXPECT_LT(small.size(), large.size());
+}
+
+TEST(EncodeRecordTest, TheFastWayGivesTheBytesOfTheSlowOne) {
+  std::vector<Drawing> drawings = SampleDrawings(2000);
+  StrokeModelTrainer trainer;
+  for (const Drawing& drawing : drawings) trainer.Add(drawing);
+  for (Drawing& odd : OddDrawings()) drawings.push_back(std::move(odd));
+  for (const auto& model : {trainer.Train(), StrokeModelTrainer().Train()}) {
+    for (const Drawing& drawing : drawings) {
+      std::string fast = "before";
+      std::string slow = "before";
+      EncodeRecord(*model, drawing.strokes(), &fast);
+      ReferenceEncodeRecord(*model, drawing.strokes(), &slow);
+      ASSERT_EQ(fast, slow) << Describe(drawing);
+    }
+  }
 }
 
 }  // namespace
