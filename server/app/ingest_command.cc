@@ -48,6 +48,7 @@ struct IngestFlags {
   std::string max_errors = "1%";
   std::string errors;
   int threads = 0;
+  uint64_t segment_drawings = store::kUsualSegmentDrawings;
   std::string split_by;
   std::vector<std::string> split_lists;
   std::string classes_file;
@@ -126,6 +127,7 @@ std::vector<std::pair<std::string, std::string>> JobOptions(
           {"classes-file", flags.classes_file},
           {"duplicates", flags.duplicates},
           {"shard", flags.shard},
+          {"segment-drawings", absl::StrCat(flags.segment_drawings)},
           {"append", flags.append ? "yes" : "no"}};
 }
 
@@ -226,6 +228,7 @@ store::WriterOptions WriterOptionsOf(const IngestFlags& flags,
   writer.threads = options.threads;
   writer.append = flags.append;
   writer.resume = flags.resume;
+  writer.segment_drawings = flags.segment_drawings;
   writer.job = ingest::JobDigest(job);
   writer.classes.assign(options.classes.begin(), options.classes.end());
   writer.duplicates = flags.duplicates == "first"   ? store::Duplicates::kFirst
@@ -372,6 +375,12 @@ void AddIngestCommand(CLI::App& app, int* exit_code) {
   command->add_option("--shard", flags->shard,
                       "I/N: only the I-th (from 0) of N runs of the inputs; "
                       "then inkstream merge");
+  command
+      ->add_option("--segment-drawings", flags->segment_drawings,
+                   "Drawings in one file of the store at most; files that are "
+                   "finished are not written again after an interrupt")
+      ->check(CLI::Range(uint64_t{1}, store::kSegmentDrawings))
+      ->capture_default_str();
   command->add_flag("--resume", flags->resume,
                     "Go on with an interrupted ingest, begin where there is "
                     "none");
