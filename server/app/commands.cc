@@ -7,6 +7,7 @@
 #include "server/app/health_command.h"
 #include "server/app/ingest_command.h"
 #include "server/app/inspect_command.h"
+#include "server/app/merge_command.h"
 #include "server/app/serve_command.h"
 #include "server/app/stats_command.h"
 #include "server/app/verify_command.h"
@@ -17,6 +18,7 @@ void AddCommands(CLI::App& app, int* exit_code) {
   AddGenerateCommand(app, exit_code);
   AddFetchCommand(app, exit_code);
   AddIngestCommand(app, exit_code);
+  AddMergeCommand(app, exit_code);
   AddVerifyCommand(app, exit_code);
   AddInspectCommand(app, exit_code);
   AddStatsCommand(app, exit_code);

@@ -12,7 +12,7 @@ int Fail(const std::string& command, const absl::Status& status, int code) {
   std::string text(status.message());
   // Work that keeps what is done says so itself.
   if (interrupted && !absl::StartsWith(text, "interrupted; ")) {
-    text = "interrupted; nothing half-made is kept";
+    text = "interrupted";
   }
   std::fprintf(stderr, "inkstream %s: %s\n", command.c_str(), text.c_str());
   return interrupted ? Interrupt::exit_code() : code;

@@ -3,12 +3,17 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <fstream>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "server/app/command_line.h"
 #include "server/app/failure.h"
 #include "server/app/ingest_summary.h"
@@ -19,6 +24,11 @@
 #include "server/ingest/byte_sink.h"
 #include "server/ingest/ingest_job.h"
 #include "server/ingest/input_list.h"
+#include "server/ingest/input_shard.h"
+#include "server/ingest/job_identity.h"
+#include "server/store/class_names.h"
+#include "server/store/file_sync.h"
+#include "server/store/format.h"
 #include "server/store/store_reader.h"
 #include "server/store/store_writer.h"
 
@@ -38,6 +48,12 @@ struct IngestFlags {
   std::string max_errors = "1%";
   std::string errors;
   int threads = 0;
+  uint64_t segment_drawings = store::kUsualSegmentDrawings;
+  std::string split_by;
+  std::vector<std::string> split_lists;
+  std::string classes_file;
+  std::string duplicates = "keep";
+  std::string shard;
   bool resume = false;
   bool append = false;
   bool json = false;
@@ -86,14 +102,151 @@ int Summarize(const IngestFlags& flags, double seconds,
   return kExitDone;
 }
 
-absl::Status CheckUnsupported(const IngestFlags& flags) {
-  if (flags.append) {
-    return absl::UnimplementedError(
-        "--append is not offered yet; ingest all inputs into a new store");
+int SayComplete(const IngestFlags& flags) {
+  std::fprintf(stderr, "%s is complete: there is nothing to resume\n",
+               flags.store.c_str());
+  ingest::IngestReport report;
+  absl::StatusOr<std::shared_ptr<const store::StoreReader>> reader =
+      store::StoreReader::Open(flags.store);
+  if (!reader.ok()) return Fail(kName, reader.status(), kExitFailed);
+  report.fingerprint = (*reader)->info().fingerprint;
+  report.read = report.kept = report.taken_over = (*reader)->info().drawings;
+  return Summarize(flags, 0, std::move(report));
+}
+
+// Everything that decides what is stored, in the order it is compared.
+std::vector<std::pair<std::string, std::string>> JobOptions(
+    const IngestFlags& flags) {
+  return {{"name", flags.name},
+          {"split", flags.split},
+          {"split-by", flags.split_by},
+          {"split-list", absl::StrJoin(flags.split_lists, " ")},
+          {"keep", flags.keep},
+          {"format", flags.format},
+          {"word", flags.word},
+          {"classes-file", flags.classes_file},
+          {"duplicates", flags.duplicates},
+          {"shard", flags.shard},
+          {"segment-drawings", absl::StrCat(flags.segment_drawings)},
+          {"append", flags.append ? "yes" : "no"}};
+}
+
+constexpr char kJobName[] = "JOB";
+
+// An interrupted ingest is gone on with only by the same one; the text says
+// what differs.
+absl::Status CheckInterrupted(const IngestFlags& flags,
+                              const std::string& job) {
+  std::string directory = flags.store;
+  while (directory.size() > 1 && directory.back() == '/') directory.pop_back();
+  absl::StrAppend(&directory, store::kPartialSuffix);
+  const absl::StatusOr<std::string> old = store::ReadWholeFile(
+      absl::StrCat(directory, "/", kJobName), size_t{1} << 30U);
+  if (!old.ok()) return absl::OkStatus();
+  if (flags.resume) return ingest::CheckSameJob(*old, job, directory);
+  std::fprintf(stderr,
+               "inkstream ingest: %s of an interrupted ingest is begun anew "
+               "(--resume would go on with it)\n",
+               directory.c_str());
+  return absl::OkStatus();
+}
+
+absl::Status ReadSplitRules(const IngestFlags& flags,
+                            ingest::SplitRules* rules) {
+  if (!flags.split_by.empty()) {
+    if (absl::Status s = rules->SetRule(flags.split_by); !s.ok()) return s;
   }
-  if (flags.resume && access(flags.store.c_str(), F_OK) == 0) {
-    return absl::AlreadyExistsError(absl::StrCat(
-        flags.store, " is complete: there is nothing to --resume"));
+  for (const std::string& list : flags.split_lists) {
+    const std::pair<std::string, std::string> parts =
+        absl::StrSplit(list, absl::MaxSplits('=', 1));
+    absl::Status s = rules->AddList(parts.first, parts.second);
+    if (!s.ok()) return s;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadClasses(const std::string& path,
+                         std::set<std::string>* classes) {
+  if (path.empty()) return absl::OkStatus();
+  std::ifstream file(path);
+  if (!file) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--classes-file: cannot read ", path));
+  }
+  std::string line;
+  while (std::getline(file, line)) {
+    const absl::string_view word = absl::StripAsciiWhitespace(line);
+    if (!word.empty()) classes->insert(store::ClassOfWord(word));
+  }
+  if (!classes->empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "--classes-file: ", path, " has no words, expected one a line"));
+}
+
+absl::Status FillOptions(const IngestFlags& flags,
+                         ingest::IngestOptions* options) {
+  absl::StatusOr<ingest::MaxErrors> max_errors =
+      ingest::MaxErrors::Parse(flags.max_errors);
+  if (!max_errors.ok()) return max_errors.status();
+  options->max_errors = *max_errors;
+  if (!flags.format.empty()) {
+    options->format = *ingest::ParseInputFormat(flags.format);
+  }
+  options->parser.only_raw = flags.format == "raw";
+  options->word = flags.word;
+  options->parser.keep_raw = flags.keep == "raw";
+  options->resume = flags.resume;
+  if (absl::Status s = ReadSplitRules(flags, &options->splits); !s.ok()) {
+    return s;
+  }
+  if (absl::Status s = ReadClasses(flags.classes_file, &options->classes);
+      !s.ok()) {
+    return s;
+  }
+  absl::StatusOr<std::vector<ingest::InputFile>> inputs =
+      ingest::ListInputs(flags.inputs);
+  if (!inputs.ok()) return inputs.status();
+  options->inputs = *std::move(inputs);
+  if (flags.shard.empty()) return CheckErrorsPath(flags.errors);
+  absl::StatusOr<ingest::Shard> shard = ingest::ParseShard(flags.shard);
+  if (!shard.ok()) return shard.status();
+  inputs = ingest::ShardInputs(options->inputs, *shard, options->format);
+  if (!inputs.ok()) return inputs.status();
+  options->inputs = *std::move(inputs);
+  options->may_be_empty = true;
+  return CheckErrorsPath(flags.errors);
+}
+
+store::WriterOptions WriterOptionsOf(const IngestFlags& flags,
+                                     const ingest::IngestOptions& options,
+                                     std::vector<store::SplitFraction> splits,
+                                     const std::string& job) {
+  store::WriterOptions writer;
+  writer.name = flags.name;
+  writer.splits = std::move(splits);
+  writer.listed_by = options.splits.origin();
+  writer.threads = options.threads;
+  writer.append = flags.append;
+  writer.resume = flags.resume;
+  writer.segment_drawings = flags.segment_drawings;
+  writer.job = ingest::JobDigest(job);
+  writer.classes.assign(options.classes.begin(), options.classes.end());
+  writer.duplicates = flags.duplicates == "first"   ? store::Duplicates::kFirst
+                      : flags.duplicates == "error" ? store::Duplicates::kError
+                                                    : store::Duplicates::kKeep;
+  return writer;
+}
+
+// With --append, words are those of a store whose classes are fixed.
+absl::Status TakeFixedClasses(const IngestFlags& flags,
+                              ingest::IngestOptions* options) {
+  if (!flags.append || !options->classes.empty()) return absl::OkStatus();
+  absl::StatusOr<std::shared_ptr<const store::StoreReader>> reader =
+      store::StoreReader::Open(flags.store);
+  if (!reader.ok()) return reader.status();
+  const store::StoreInfo& info = (*reader)->info();
+  if (info.fixed_classes) {
+    options->classes.insert(info.classes.begin(), info.classes.end());
   }
   return absl::OkStatus();
 }
@@ -103,41 +256,37 @@ int RunIngest(const IngestFlags& flags) {
   absl::StatusOr<std::vector<store::SplitFraction>> splits =
       ParseSplits(flags.split);
   if (!splits.ok()) return Misused(splits.status());
-  absl::StatusOr<ingest::MaxErrors> max_errors =
-      ingest::MaxErrors::Parse(flags.max_errors);
-  if (!max_errors.ok()) return Misused(max_errors.status());
-  options.max_errors = *max_errors;
-  if (!flags.format.empty()) {
-    options.format = *ingest::ParseInputFormat(flags.format);
-  }
-  options.parser.only_raw = flags.format == "raw";
-  options.word = flags.word;
-  options.parser.keep_raw = flags.keep == "raw";
-  absl::StatusOr<std::vector<ingest::InputFile>> inputs =
-      ingest::ListInputs(flags.inputs);
-  if (!inputs.ok()) return Misused(inputs.status());
-  options.inputs = *std::move(inputs);
-  if (absl::Status status = CheckErrorsPath(flags.errors); !status.ok()) {
-    return Misused(status);
-  }
-  if (absl::Status status = CheckUnsupported(flags); !status.ok()) {
-    return Misused(status);
-  }
+  if (absl::Status s = FillOptions(flags, &options); !s.ok()) return Misused(s);
 
   Interrupt::Install();
   options.threads = flags.threads > 0 ? flags.threads : batch::UsableCpus();
-  store::WriterOptions writer_options;
-  writer_options.name = flags.name;
-  writer_options.splits = *std::move(splits);
-  writer_options.threads = options.threads;
+  const std::string job =
+      ingest::DescribeJob(JobOptions(flags), options.inputs);
+  if (flags.resume) {
+    const absl::StatusOr<bool> complete =
+        store::StoreWriter::IsComplete(flags.store, ingest::JobDigest(job));
+    if (!complete.ok()) return Fail(kName, complete.status(), kExitFailed);
+    if (*complete) return SayComplete(flags);
+  }
+  if (absl::Status s = CheckInterrupted(flags, job); !s.ok()) return Misused(s);
+  if (absl::Status s = TakeFixedClasses(flags, &options); !s.ok()) {
+    return Misused(s);
+  }
   absl::StatusOr<std::unique_ptr<store::StoreWriter>> writer =
-      store::StoreWriter::Create(flags.store, writer_options);
+      store::StoreWriter::Create(
+          flags.store,
+          WriterOptionsOf(flags, options, *std::move(splits), job));
   if (!writer.ok()) {
     const absl::StatusCode code = writer.status().code();
     const bool misused = code == absl::StatusCode::kAlreadyExists ||
+                         code == absl::StatusCode::kNotFound ||
                          code == absl::StatusCode::kInvalidArgument;
     return Fail(kName, writer.status(), misused ? kExitUsage : kExitFailed);
   }
+  const std::string directory = (*writer)->directory();
+  const absl::Status named =
+      store::ReplaceFile(absl::StrCat(directory, "/", kJobName), job);
+  if (!named.ok()) return Fail(kName, named, kExitFailed);
 
   ProgressDisplay display(kName);
   options.interrupted = [] { return Interrupt::requested(); };
@@ -155,6 +304,10 @@ int RunIngest(const IngestFlags& flags) {
   }
   if (!status.ok()) {
     const int code = Fail(kName, status, kExitFailed);
+    if (access(directory.c_str(), F_OK) == 0) {
+      std::fprintf(stderr, "%s drawings are kept in %s: go on with --resume\n",
+                   WithThousands(report.kept).c_str(), directory.c_str());
+    }
     if (report.errors.total() > 0) {
       std::fprintf(stderr, "See %s\n",
                    flags.errors.empty() ? "which with --errors FILE.json"
@@ -203,9 +356,36 @@ void AddIngestCommand(CLI::App& app, int* exit_code) {
   command->add_option("--threads", flags->threads, "0: one a usable core")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
+  command
+      ->add_option("--split-by", flags->split_by,
+                   "Splits named by rule: file, directory, recognized")
+      ->check(CLI::IsMember({"file", "directory", "recognized"}));
+  command->add_option("--split-list", flags->split_lists,
+                      "NAME=FILE: the key_ids in FILE, one a line, are split "
+                      "NAME; may be repeated");
+  command->add_option("--classes-file", flags->classes_file,
+                      "The store's classes, one a line; other words are bad "
+                      "drawings");
+  command
+      ->add_option("--duplicates", flags->duplicates,
+                   "Drawings whose key_id came before: keep and count, first "
+                   "(leave them out), error")
+      ->check(CLI::IsMember({"keep", "first", "error"}))
+      ->capture_default_str();
+  command->add_option("--shard", flags->shard,
+                      "I/N: only the I-th (from 0) of N runs of the inputs; "
+                      "then inkstream merge");
+  command
+      ->add_option("--segment-drawings", flags->segment_drawings,
+                   "Drawings in one file of the store at most; files that are "
+                   "finished are not written again after an interrupt")
+      ->check(CLI::Range(uint64_t{1}, store::kSegmentDrawings))
+      ->capture_default_str();
   command->add_flag("--resume", flags->resume,
-                    "After an interrupted ingest; reads every input again");
-  command->add_flag("--append", flags->append, "Not offered yet");
+                    "Go on with an interrupted ingest, begin where there is "
+                    "none");
+  command->add_flag("--append", flags->append,
+                    "Add to a store that exists: its next generation");
   command->add_flag("--json", flags->json,
                     "The summary on standard output, as JSON");
   command->footer(

@@ -59,6 +59,15 @@ std::string SummaryText(const IngestSummary& summary) {
                                            : summary.errors,
                     "\n");
   }
+  if (report.taken_over > 0) {
+    absl::StrAppend(&text, "  taken over from an interrupted ingest: ",
+                    WithThousands(report.taken_over), "\n");
+  }
+  if (summary.info.duplicates > 0 || summary.info.dropped > 0) {
+    absl::StrAppend(&text, "  key_ids that came before: ",
+                    WithThousands(summary.info.duplicates), " kept, ",
+                    WithThousands(summary.info.dropped), " dropped\n");
+  }
   if (report.simplified > 0) {
     absl::StrAppend(&text, "  raw, simplified as Google did, times left out: ",
                     WithThousands(report.simplified), "\n");
@@ -100,6 +109,10 @@ std::string SummaryJson(const IngestSummary& summary) {
                         "\"drawings_per_second\": %.0f",
                         BytesADrawing(summary), summary.seconds,
                         PerSecond(summary));
+  absl::StrAppend(&json, ", \"taken_over\": ", report.taken_over,
+                  ", \"duplicates\": ", summary.info.duplicates,
+                  ", \"dropped\": ", summary.info.dropped,
+                  ", \"generation\": ", summary.info.generation);
   absl::StrAppend(&json, ", \"simplified\": ", report.simplified,
                   ", \"kept_raw\": ", report.kept_raw,
                   ", \"unknown_keys\": ", CountsJson(report.unknown_keys),

@@ -33,6 +33,8 @@ void Interrupt::Install() {
   action.sa_flags = SA_RESTART;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  // A limit on file sizes is then an error of write(), told like a full disk.
+  ::signal(SIGXFSZ, SIG_IGN);
 }
 
 const std::atomic<bool>* Interrupt::flag() { return &pending; }

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/app/command_line.h"
 #include "server/app/failure.h"
+#include "server/app/guarded_child.h"
 #include "server/app/interrupt.h"
 #include "server/app/progress_display.h"
 #include "server/ingest/json_text.h"
@@ -20,6 +21,7 @@ constexpr char kName[] = "verify";
 
 struct VerifyFlags {
   std::string store;
+  uint64_t memory_mib = 1024;
   bool json = false;
 };
 
@@ -39,8 +41,7 @@ std::string ReportJson(const store::VerifyReport& report) {
   return json + "]}\n";
 }
 
-int RunVerify(const VerifyFlags& flags) {
-  Interrupt::Install();
+int VerifyHere(const VerifyFlags& flags) {
   ProgressDisplay display(kName);
   const absl::StatusOr<store::VerifyReport> report = store::VerifyStore(
       flags.store,
@@ -68,6 +69,22 @@ int RunVerify(const VerifyFlags& flags) {
   return kExitDone;
 }
 
+// What a damaged store does to the process that reads it is its damage.
+int RunVerify(const VerifyFlags& flags) {
+  Interrupt::Install();
+  const ChildEnd end = RunInChild(flags.memory_mib << 20U,
+                                  [&flags] { return VerifyHere(flags); });
+  if (end.death.empty()) return end.exit_code;
+  const std::string problem = absl::StrCat(
+      flags.store, " is damaged: reading it ended with ", end.death);
+  if (flags.json) {
+    store::VerifyReport report;
+    report.problems.push_back(problem);
+    std::fputs(ReportJson(report).c_str(), stdout);
+  }
+  return Fail(kName, absl::DataLossError(problem), kExitFailed);
+}
+
 }  // namespace
 
 void AddVerifyCommand(CLI::App& app, int* exit_code) {
@@ -75,6 +92,11 @@ void AddVerifyCommand(CLI::App& app, int* exit_code) {
   CLI::App* command = app.add_subcommand(
       kName, "Reads every value of a store and recomputes its fingerprint");
   command->add_option("STORE", flags->store, "The store")->required();
+  command
+      ->add_option("--memory-mib", flags->memory_mib,
+                   "Memory that reading may take; what it takes more is damage")
+      ->check(CLI::Range(64, 1 << 20))
+      ->capture_default_str();
   command->add_flag("--json", flags->json,
                     "The report on standard output, as JSON");
   command->footer("Example:\n  inkstream verify drawings.ink");

@@ -1,5 +1,7 @@
 #include "server/ingest/byte_source.h"
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -23,6 +25,16 @@ bool IsZstd(absl::string_view first) {
 }
 
 }  // namespace
+
+bool IsPlainFile(const std::string& path) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) return false;
+  absl::StatusOr<std::unique_ptr<FileSource>> file =
+      FileSource::Open(path, nullptr);
+  if (!file.ok()) return false;
+  const absl::StatusOr<absl::string_view> first = (*file)->Peek();
+  return first.ok() && !absl::StartsWith(*first, kGzipMagic) && !IsZstd(*first);
+}
 
 absl::StatusOr<std::unique_ptr<ByteSource>> OpenSource(
     const std::string& path, InterruptCheck interrupted) {

@@ -36,6 +36,10 @@ inline constexpr int kMaxZstdWindowLog = 27;
 absl::StatusOr<std::unique_ptr<ByteSource>> OpenSource(
     const std::string& path, InterruptCheck interrupted);
 
+// Whether the input is a file on disk that is not compressed, so that reading
+// can begin anywhere in it.
+bool IsPlainFile(const std::string& path);
+
 // What a person calls the input.
 std::string SourceName(const std::string& path);
 

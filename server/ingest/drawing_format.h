@@ -71,6 +71,9 @@ class DrawingFormat {
   virtual ~DrawingFormat() = default;
   virtual std::unique_ptr<RecordCutter> NewCutter(
       std::unique_ptr<ByteSource> source, const std::string& name) const = 0;
+  // Whether any line of an input can be its first: then a plain file is cut
+  // into shards at line ends and taken up again in its middle.
+  virtual bool LinesAreRecords() const { return false; }
   virtual std::unique_ptr<RecordParser> NewParser(
       const ParserOptions& options) const = 0;
 };

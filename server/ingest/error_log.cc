@@ -5,6 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "server/ingest/json_text.h"
+#include "server/store/endian_io.h"
 
 namespace inkstream::ingest {
 namespace {
@@ -17,6 +18,7 @@ constexpr std::array<absl::string_view, kErrorKinds> kNames = {
     "empty_stroke",   "unequal_xy",    "not_whole",       "out_of_range",
     "too_large",      "bad_word",      "bad_countrycode", "bad_timestamp",
     "bad_recognized", "bad_key_id",    "bad_row",         "bad_split",
+    "unknown_word",
 };
 
 }  // namespace
@@ -83,6 +85,49 @@ std::string ErrorLog::ToJson(uint64_t read, uint64_t kept,
   }
   absl::StrAppend(&json, "]}\n");
   return json;
+}
+
+std::string ErrorLog::Serialize() const {
+  std::string out;
+  if (total_ == 0) return out;
+  const auto text = [&](absl::string_view bytes) {
+    store::AppendLittle<uint32_t>(static_cast<uint32_t>(bytes.size()), &out);
+    out.append(bytes.data(), bytes.size());
+  };
+  for (const uint64_t count : counts_) store::AppendLittle(count, &out);
+  for (const ErrorExample& example : examples_) {
+    store::AppendLittle<uint8_t>(static_cast<uint8_t>(example.kind), &out);
+    store::AppendLittle<uint64_t>(example.file, &out);
+    store::AppendLittle<uint64_t>(example.line, &out);
+    store::AppendLittle<uint64_t>(example.offset, &out);
+    text(example.reason);
+    text(example.input);
+  }
+  return out;
+}
+
+bool ErrorLog::Parse(absl::string_view bytes) {
+  *this = ErrorLog();
+  if (bytes.empty()) return true;
+  store::LittleReader in(bytes);
+  for (uint64_t& count : counts_) {
+    count = in.Read<uint64_t>();
+    total_ += count;
+  }
+  while (in.ok() && in.remaining() > 0) {
+    ErrorExample& example = examples_.emplace_back();
+    const uint8_t kind = in.Read<uint8_t>();
+    if (kind >= kErrorKinds) return false;
+    example.kind = static_cast<ErrorKind>(kind);
+    example.file = in.Read<uint64_t>();
+    example.line = in.Read<uint64_t>();
+    example.offset = in.Read<uint64_t>();
+    for (std::string* text : {&example.reason, &example.input}) {
+      const absl::string_view raw = in.ReadBytes(in.Read<uint32_t>());
+      text->assign(raw.data(), raw.size());
+    }
+  }
+  return in.ok();
 }
 
 std::string ErrorLog::Summary() const {

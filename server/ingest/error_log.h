@@ -39,8 +39,9 @@ enum class ErrorKind : uint8_t {
   kBadKeyId,
   kBadRow,
   kBadSplit,
+  kUnknownWord,
 };
-inline constexpr size_t kErrorKinds = 24;
+inline constexpr size_t kErrorKinds = 25;
 
 absl::string_view ErrorKindName(ErrorKind kind);
 
@@ -79,6 +80,10 @@ class ErrorLog {
   // `files`: the names of the inputs.
   std::string ToJson(uint64_t read, uint64_t kept,
                      const std::vector<std::string>& files) const;
+
+  // As bytes and back, for the journal of an ingest. False: not such bytes.
+  std::string Serialize() const;
+  bool Parse(absl::string_view bytes);
 
   // "broken_json: 3, out_of_range: 1".
   std::string Summary() const;

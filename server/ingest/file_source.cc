@@ -53,6 +53,19 @@ absl::StatusOr<std::unique_ptr<FileSource>> FileSource::Open(
   return source;
 }
 
+absl::StatusOr<std::unique_ptr<FileSource>> FileSource::OpenRange(
+    const std::string& path, uint64_t begin, uint64_t end,
+    InterruptCheck interrupted) {
+  absl::StatusOr<std::unique_ptr<FileSource>> source =
+      Open(path, std::move(interrupted));
+  if (!source.ok()) return source.status();
+  if (lseek((*source)->fd_, static_cast<off_t>(begin), SEEK_SET) < 0) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("cannot seek in ", path));
+  }
+  (*source)->left_ = end - begin;
+  return source;
+}
+
 absl::StatusOr<size_t> FileSource::ReadDescriptor(char* out, size_t capacity) {
   for (;;) {
     if (interrupted_ && interrupted_()) {
@@ -61,8 +74,11 @@ absl::StatusOr<size_t> FileSource::ReadDescriptor(char* out, size_t capacity) {
     // Regular files are always ready.
     pollfd ready = {fd_, POLLIN, 0};
     if (poll(&ready, 1, kPollMillis) == 0) continue;
-    const ssize_t got = read(fd_, out, capacity);
-    if (got >= 0) return static_cast<size_t>(got);
+    const ssize_t got = read(fd_, out, std::min<uint64_t>(capacity, left_));
+    if (got >= 0) {
+      left_ -= static_cast<uint64_t>(got);
+      return static_cast<size_t>(got);
+    }
     if (errno == EINTR || errno == EAGAIN) continue;
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot read ", name_));
   }

@@ -14,6 +14,10 @@ class FileSource : public ByteSource {
  public:
   static absl::StatusOr<std::unique_ptr<FileSource>> Open(
       const std::string& path, InterruptCheck interrupted);
+  // Bytes begin..end-1 of a plain file.
+  static absl::StatusOr<std::unique_ptr<FileSource>> OpenRange(
+      const std::string& path, uint64_t begin, uint64_t end,
+      InterruptCheck interrupted);
   ~FileSource() override;
 
   absl::StatusOr<size_t> Read(char* out, size_t capacity) override;
@@ -31,6 +35,7 @@ class FileSource : public ByteSource {
   const int fd_;
   const std::string name_;
   const InterruptCheck interrupted_;
+  uint64_t left_ = UINT64_MAX;  // bytes up to the end of the range
   std::string peeked_;
   std::atomic<uint64_t> consumed_{0};
 };

@@ -1,6 +1,6 @@
 #include "server/ingest/ingest_job.h"
 
-#include <atomic>
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <utility>
@@ -8,69 +8,13 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "server/ingest/byte_source.h"
-#include "server/ingest/input_format.h"
+#include "server/ingest/input_sequence.h"
+#include "server/ingest/job_journal.h"
 #include "server/ingest/ordered_workers.h"
-#include "server/ingest/peeked_source.h"
+#include "server/store/class_names.h"
 
 namespace inkstream::ingest {
 namespace {
-
-// The inputs one after another. Next() on one thread at a time.
-class InputSequence {
- public:
-  explicit InputSequence(const IngestOptions& options) : options_(options) {}
-
-  absl::StatusOr<bool> Next(RecordChunk* chunk) {
-    for (;;) {
-      if (options_.interrupted && options_.interrupted()) {
-        return absl::CancelledError("interrupted");
-      }
-      if (cutter_ == nullptr) {
-        if (file_ == options_.inputs.size()) return false;
-        if (absl::Status status = Open(); !status.ok()) return status;
-      }
-      absl::StatusOr<bool> more = cutter_->Next(chunk);
-      if (!more.ok()) return more.status();
-      consumed_.store(before_ + source_->consumed());
-      if (*more) {
-        chunk->file = file_;
-        chunk->format = format_;
-        if (!options_.word.empty()) chunk->word = options_.word;
-        return true;
-      }
-      before_ += source_->consumed();
-      cutter_.reset();
-      ++file_;
-    }
-  }
-
-  uint64_t consumed() const { return consumed_.load(); }
-
- private:
-  absl::Status Open() {
-    const std::string& path = options_.inputs[file_].path;
-    absl::StatusOr<std::unique_ptr<ByteSource>> source =
-        OpenSource(path, options_.interrupted);
-    if (!source.ok()) return source.status();
-    auto peeked = std::make_unique<PeekedSource>(*std::move(source));
-    absl::StatusOr<const DrawingFormat*> format =
-        formats_.Choose(options_.format, peeked.get(), SourceName(path));
-    if (!format.ok()) return format.status();
-    format_ = *format;
-    source_ = peeked.get();
-    cutter_ = format_->NewCutter(std::move(peeked), SourceName(path));
-    return absl::OkStatus();
-  }
-
-  const IngestOptions& options_;
-  const InputFormats formats_;
-  const DrawingFormat* format_ = nullptr;  // of the open input
-  size_t file_ = 0;
-  uint64_t before_ = 0;  // bytes of the files that have ended
-  ByteSource* source_ = nullptr;
-  std::unique_ptr<RecordCutter> cutter_;  // owns source_
-  std::atomic<uint64_t> consumed_{0};
-};
 
 absl::Status TooManyErrors(const IngestOptions& options,
                            const IngestReport& report) {
@@ -78,26 +22,6 @@ absl::Status TooManyErrors(const IngestOptions& options,
       report.errors.total(), " of ", report.read, " drawings are bad (",
       report.errors.Summary(), "), more than --max-errors ",
       options.max_errors.DebugString(), "; nothing was stored"));
-}
-
-absl::Status Take(const IngestOptions& options, ParsedChunk chunk,
-                  store::StoreWriter* writer, IngestReport* report) {
-  report->read += chunk.read;
-  report->kept += chunk.drawings.size();
-  report->errors.Merge(chunk.errors);
-  report->unknown_keys.Merge(chunk.unknown_keys);
-  report->null_values.Merge(chunk.null_values);
-  report->simplified += chunk.simplified;
-  report->kept_raw += chunk.kept_raw;
-  if (options.max_errors.IsOverNow(report->errors.total())) {
-    return TooManyErrors(options, *report);
-  }
-  if (!chunk.drawings.empty()) {
-    absl::Status status = writer->Append(std::move(chunk.drawings));
-    if (!status.ok()) return status;
-  }
-  if (options.progress) options.progress(*report);
-  return absl::OkStatus();
 }
 
 std::string NamesOf(const IngestOptions& options) {
@@ -108,44 +32,189 @@ std::string NamesOf(const IngestOptions& options) {
   return names;
 }
 
-absl::Status ReadAll(const IngestOptions& options, store::StoreWriter* writer,
-                     IngestReport* report) {
-  InputSequence inputs(options);
-  OrderedStages<RecordChunk, ParsedChunk> stages;
-  stages.next = [&](RecordChunk* chunk) { return inputs.Next(chunk); };
-  stages.new_worker = [&] {
-    auto parsers = std::make_shared<
-        std::map<const DrawingFormat*, std::unique_ptr<RecordParser>>>();
-    return
-        [parsers, &options](RecordChunk& chunk) -> absl::StatusOr<ParsedChunk> {
-          std::unique_ptr<RecordParser>& parser = (*parsers)[chunk.format];
-          if (parser == nullptr) {
-            parser = chunk.format->NewParser(options.parser);
-          }
-          return parser->Parse(chunk);
-        };
-  };
-  stages.take = [&](ParsedChunk chunk) {
-    report->bytes_read = inputs.consumed();
-    return Take(options, std::move(chunk), writer, report);
-  };
-  absl::Status status = RunInOrder(options.threads, std::move(stages));
-  if (!status.ok()) return status;
-  if (report->read == 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("there are no drawings in ", NamesOf(options),
-                     ": expected NDJSON, a JSON array, Kaggle's CSV or the "
-                     "official binary format"));
+// A chunk on its way from the parser.
+struct PlacedChunk {
+  InputPlace place;
+  ParsedChunk parsed;
+};
+
+class IngestRun {
+ public:
+  IngestRun(const IngestOptions& options, store::StoreWriter* writer,
+            IngestReport* report)
+      : options_(options), writer_(writer), report_(report) {}
+
+  absl::Status Run() {
+    absl::StatusOr<std::unique_ptr<JobJournal>> journal =
+        JobJournal::Open(writer_->directory());
+    if (!journal.ok()) return Kept(journal.status());
+    journal_ = *std::move(journal);
+    absl::StatusOr<InputPlace> start = journal_->Replay(
+        [&](JournalEntry entry) { return TakeOver(std::move(entry)); });
+    if (!start.ok()) return start.status();
+    report_->taken_over = std::max(report_->kept, writer_->taken_over());
+    if (absl::Status s = ReadFrom(*start); !s.ok()) return s;
+    return CheckWhole();
   }
-  if (options.max_errors.IsOverAtEnd(report->errors.total(), report->read)) {
-    return TooManyErrors(options, *report);
+
+  // Whether an interrupted ingest may go on behind this failure.
+  bool IsWorthKeeping(const absl::Status& status) const {
+    return keep_ || !(absl::IsInvalidArgument(status) ||
+                      absl::IsOutOfRange(status) || absl::IsDataLoss(status));
   }
-  if (report->kept == 0) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "none of the ", report->read, " drawings is good; nothing was stored"));
+
+ private:
+  // Marks a failure of the disk, which is no refusal whatever its code.
+  absl::Status Kept(absl::Status status) {
+    keep_ |= !absl::IsInvalidArgument(status);
+    return status;
   }
-  return absl::OkStatus();
-}
+
+  absl::Status ReadFrom(const InputPlace& start) {
+    InputSequence inputs(options_.inputs, options_.format, options_.word, start,
+                         options_.interrupted);
+    OrderedStages<RecordChunk, PlacedChunk> stages;
+    stages.next = [&](RecordChunk* chunk) { return inputs.Next(chunk); };
+    stages.new_worker = [&] {
+      auto parsers = std::make_shared<
+          std::map<const DrawingFormat*, std::unique_ptr<RecordParser>>>();
+      return
+          [this, parsers](RecordChunk& chunk) -> absl::StatusOr<PlacedChunk> {
+            std::unique_ptr<RecordParser>& parser = (*parsers)[chunk.format];
+            if (parser == nullptr) {
+              parser = chunk.format->NewParser(options_.parser);
+            }
+            PlacedChunk placed{{chunk.file, chunk.offset, chunk.line},
+                               parser->Parse(chunk)};
+            options_.splits.Apply(options_.inputs[chunk.file].path,
+                                  &placed.parsed.drawings);
+            RefuseUnknownWords(chunk, &placed.parsed);
+            return placed;
+          };
+    };
+    stages.take = [&](PlacedChunk placed) {
+      report_->bytes_read = inputs.consumed();
+      return Take(std::move(placed));
+    };
+    report_->bytes_read = inputs.consumed();
+    absl::Status status = RunInOrder(options_.threads, std::move(stages));
+    if (!status.ok()) return status;
+    // From here on no input is needed.
+    PlacedChunk end;
+    end.place.file = options_.inputs.size();
+    return Take(std::move(end));
+  }
+
+  // Records have no place of their own any more: they are named by their chunk.
+  void RefuseUnknownWords(const RecordChunk& chunk, ParsedChunk* parsed) const {
+    if (options_.classes.empty()) return;
+    std::vector<Drawing>& drawings = parsed->drawings;
+    const auto unknown = [&](const Drawing& drawing) {
+      if (!drawing.word) return false;
+      const std::string name = store::ClassOfWord(*drawing.word);
+      if (options_.classes.contains(name)) return false;
+      parsed->errors.Add(
+          ErrorKind::kUnknownWord, chunk.file, chunk.line, chunk.offset,
+          absl::StrCat("word: '", name,
+                       "' is not in --classes-file; line and offset are those "
+                       "of the run of records that it is in"),
+          drawing.key_id ? absl::StrCat("key_id ", *drawing.key_id) : name);
+      return true;
+    };
+    drawings.erase(std::remove_if(drawings.begin(), drawings.end(), unknown),
+                   drawings.end());
+  }
+
+  absl::Status Take(PlacedChunk placed) {
+    JournalEntry entry;
+    entry.place = placed.place;
+    entry.kept_before = report_->kept;
+    entry.chunk = std::move(placed.parsed);
+    absl::Status status =
+        journal_->Record(entry, [&] { return Sum(entry.place); });
+    if (!status.ok()) return Kept(status);
+    if (status = TakeOver(std::move(entry)); !status.ok()) return status;
+    const uint64_t durable = writer_->durable();
+    if (durable > forgotten_) {
+      forgotten_ = durable;
+      if (status = journal_->Forget(durable); !status.ok()) return Kept(status);
+    }
+    if (options_.progress) options_.progress(*report_);
+    return absl::OkStatus();
+  }
+
+  // What the report says, as the first entry of a journal's file.
+  JournalEntry Sum(const InputPlace& place) const {
+    JournalEntry sum;
+    sum.sum = true;
+    sum.place = place;
+    sum.kept_before = report_->kept;
+    sum.chunk.read = report_->read;
+    sum.chunk.errors = report_->errors;
+    sum.chunk.unknown_keys = report_->unknown_keys;
+    sum.chunk.null_values = report_->null_values;
+    sum.chunk.simplified = report_->simplified;
+    sum.chunk.kept_raw = report_->kept_raw;
+    return sum;
+  }
+
+  absl::Status TakeOver(JournalEntry entry) {
+    ParsedChunk& chunk = entry.chunk;
+    if (entry.sum) report_->kept = entry.kept_before;
+    const uint64_t before = report_->kept;
+    report_->read += chunk.read;
+    report_->kept += chunk.drawings.size();
+    report_->errors.Merge(chunk.errors);
+    report_->unknown_keys.Merge(chunk.unknown_keys);
+    report_->null_values.Merge(chunk.null_values);
+    report_->simplified += chunk.simplified;
+    report_->kept_raw += chunk.kept_raw;
+    if (options_.max_errors.IsOverNow(report_->errors.total())) {
+      return TooManyErrors(options_, *report_);
+    }
+    // Finished segments hold the first ones already.
+    std::vector<Drawing>& drawings = chunk.drawings;
+    const uint64_t stored = writer_->taken_over();
+    if (before < stored) {
+      const uint64_t drop =
+          std::min<uint64_t>(stored - before, drawings.size());
+      drawings.erase(drawings.begin(),
+                     drawings.begin() + static_cast<ptrdiff_t>(drop));
+    }
+    if (options_.interrupted && options_.interrupted()) {
+      return absl::CancelledError("interrupted");
+    }
+    if (drawings.empty()) return absl::OkStatus();
+    return Kept(writer_->Append(std::move(drawings)));
+  }
+
+  absl::Status CheckWhole() const {
+    if (options_.max_errors.IsOverAtEnd(report_->errors.total(),
+                                        report_->read)) {
+      return TooManyErrors(options_, *report_);
+    }
+    if (options_.may_be_empty && report_->errors.total() == 0) {
+      return absl::OkStatus();
+    }
+    if (report_->read == 0) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("there are no drawings in ", NamesOf(options_)));
+    }
+    if (report_->kept == 0) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("none of the ", report_->read,
+                       " drawings is good; nothing was stored"));
+    }
+    return absl::OkStatus();
+  }
+
+  const IngestOptions& options_;
+  store::StoreWriter* const writer_;
+  IngestReport* const report_;
+  std::unique_ptr<JobJournal> journal_;
+  uint64_t forgotten_ = 0;
+  bool keep_ = false;
+};
 
 }  // namespace
 
@@ -159,16 +228,19 @@ absl::Status RunIngest(const IngestOptions& options, store::StoreWriter* writer,
     }
     report->bytes_total += input.bytes;
   }
-  absl::Status status = ReadAll(options, writer, report);
+  IngestRun run(options, writer, report);
+  absl::Status status = run.Run();
+  bool keep = run.IsWorthKeeping(status);
   if (status.ok()) {
     absl::StatusOr<std::string> fingerprint = writer->Finish();
     if (fingerprint.ok()) {
       report->fingerprint = *std::move(fingerprint);
-    } else {
-      status = fingerprint.status();
+      return absl::OkStatus();
     }
+    status = fingerprint.status();
+    keep = !absl::IsInvalidArgument(status);
   }
-  if (status.ok()) return status;
+  if (keep) return status;
   absl::Status discarded = writer->Discard();
   if (discarded.ok()) return status;
   return absl::Status(status.code(), absl::StrCat(status.message(), "; and ",

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "server/ingest/input_format.h"
 #include "server/ingest/input_list.h"
 #include "server/ingest/max_errors.h"
+#include "server/ingest/split_rules.h"
 #include "server/store/store_writer.h"
 
 namespace inkstream::ingest {
@@ -30,6 +32,7 @@ struct IngestReport {
   uint64_t bytes_read = 0;   // from the inputs, compressed where they are
   uint64_t bytes_total = 0;  // of the inputs; 0: not known
   std::string fingerprint;   // of the store; empty unless complete
+  uint64_t taken_over = 0;   // drawings that an interrupted ingest had stored
 };
 
 struct IngestOptions {
@@ -38,6 +41,13 @@ struct IngestOptions {
   std::string word;  // of inputs whose records have none (.bin); empty: stem
   ParserOptions parser;
   MaxErrors max_errors;
+  SplitRules splits;
+  // Not empty: other words are errors. As store::ClassOfWord.
+  std::set<std::string> classes;
+  // A shard may have nothing to read.
+  bool may_be_empty = false;
+  // What an interrupted ingest left is gone on with; the writer must be, too.
+  bool resume = false;
   int threads = 1;  // that read and parse
   InterruptCheck interrupted;
   // Called on the job's thread, some hundred times a second.
@@ -45,9 +55,10 @@ struct IngestOptions {
 };
 
 // Reads every input into `writer` and finishes it. The report is filled also
-// when the job fails. On failure the writer is discarded: nothing half-made is
-// kept. OUT_OF_RANGE: more bad records than max_errors. CANCELLED:
-// interrupted. INVALID_ARGUMENT: no drawings at all.
+// when the job fails. What was read is kept in the writer's directory for
+// --resume, unless the input was refused: then the writer is discarded.
+// OUT_OF_RANGE: more bad records than max_errors. CANCELLED: interrupted.
+// INVALID_ARGUMENT: no drawings at all.
 absl::Status RunIngest(const IngestOptions& options, store::StoreWriter* writer,
                        IngestReport* report);
 

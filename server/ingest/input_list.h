@@ -14,6 +14,9 @@ namespace inkstream::ingest {
 struct InputFile {
   std::string path;    // "-": standard input
   uint64_t bytes = 0;  // on disk; 0 where it is not known (pipes)
+  // Bytes of it that are read, of a plain file; `end` 0: all.
+  uint64_t begin = 0;
+  uint64_t end = 0;
 };
 
 // Replaces directories by their files, by name. NOT_FOUND, PERMISSION_DENIED,

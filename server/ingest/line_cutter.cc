@@ -17,8 +17,12 @@ constexpr absl::string_view kByteOrderMark("\xEF\xBB\xBF", 3);
 
 }  // namespace
 
-LineCutter::LineCutter(std::unique_ptr<ByteSource> source, std::string name)
-    : source_(std::move(source)), name_(std::move(name)) {}
+LineCutter::LineCutter(std::unique_ptr<ByteSource> source, std::string name,
+                       uint64_t offset, uint64_t line)
+    : source_(std::move(source)),
+      name_(std::move(name)),
+      line_(line),
+      offset_(offset) {}
 
 // Reads until there is enough to cut, or the end.
 absl::Status LineCutter::Fill(RecordChunk* chunk) {

@@ -12,7 +12,9 @@ namespace inkstream::ingest {
 
 class LineCutter : public RecordCutter {
  public:
-  LineCutter(std::unique_ptr<ByteSource> source, std::string name);
+  // `offset`, `line`: of the input's line that the source begins with.
+  LineCutter(std::unique_ptr<ByteSource> source, std::string name,
+             uint64_t offset = 0, uint64_t line = 1);
 
   // INVALID_ARGUMENT: the input is UTF-16. A UTF-8 byte order mark is skipped.
   absl::StatusOr<bool> Next(RecordChunk* chunk) override;
@@ -26,8 +28,8 @@ class LineCutter : public RecordCutter {
   const std::string name_;
   std::string carry_;  // bytes behind the last cut
   bool ended_ = false;
-  uint64_t line_ = 1;
-  uint64_t offset_ = 0;
+  uint64_t line_;
+  uint64_t offset_;
 };
 
 }  // namespace inkstream::ingest

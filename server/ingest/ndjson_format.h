@@ -22,6 +22,7 @@ class NdjsonFormat : public DrawingFormat {
   std::unique_ptr<RecordCutter> NewCutter(
       std::unique_ptr<ByteSource> source,
       const std::string& name) const override;
+  bool LinesAreRecords() const override { return true; }
   std::unique_ptr<RecordParser> NewParser(
       const ParserOptions& options = {}) const override;
 };

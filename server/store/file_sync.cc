@@ -68,6 +68,29 @@ absl::Status ReplaceFile(const std::string& path, absl::string_view bytes) {
   return SyncDirectory(ParentDirectory(path));
 }
 
+absl::Status CopyFile(const std::string& from, const std::string& to) {
+  const int in = open(from.c_str(), O_RDONLY | O_CLOEXEC);
+  if (in < 0) return absl::ErrnoToStatus(errno, from);
+  const auto close_in = absl::MakeCleanup([in] { close(in); });
+  const int out =
+      open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  if (out < 0) return absl::ErrnoToStatus(errno, to);
+  const auto close_out = absl::MakeCleanup([out] { close(out); });
+  std::string buffer(size_t{1} << 20, '\0');
+  for (;;) {
+    const ssize_t count = read(in, buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return absl::ErrnoToStatus(errno, from);
+    if (count == 0) break;
+    absl::Status written = WriteAll(
+        out, absl::string_view(buffer).substr(0, static_cast<size_t>(count)),
+        to);
+    if (!written.ok()) return written;
+  }
+  if (fsync(out) != 0) return absl::ErrnoToStatus(errno, to);
+  return absl::OkStatus();
+}
+
 absl::Status SyncDirectory(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return absl::ErrnoToStatus(errno, path);

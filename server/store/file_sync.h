@@ -18,6 +18,9 @@ absl::StatusOr<std::string> ReadWholeFile(const std::string& path,
 // Writes `path`.tmp, syncs it, renames it to `path`, syncs the directory.
 absl::Status ReplaceFile(const std::string& path, absl::string_view bytes);
 
+// Copies a file byte for byte to one that is not there yet, and syncs it.
+absl::Status CopyFile(const std::string& from, const std::string& to);
+
 absl::Status SyncDirectory(const std::string& path);
 
 // Renames a directory unless something has that name. ALREADY_EXISTS then.

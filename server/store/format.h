@@ -10,6 +10,8 @@ namespace inkstream::store {
 
 inline constexpr char kManifestName[] = "MANIFEST";
 inline constexpr char kLockName[] = "LOCK";
+// In PATH.partial: a MANIFEST of what is durable so far.
+inline constexpr char kCheckpointName[] = "CHECKPOINT";
 inline constexpr char kPartialSuffix[] = ".partial";
 inline constexpr char kManifestMagic[] = "inkstream store";
 
@@ -18,6 +20,10 @@ inline constexpr uint64_t kFormatVersion = 1;
 
 // Drawings in one segment at most. Segments are the unit of resume and merge.
 inline constexpr uint64_t kSegmentDrawings = uint64_t{1} << 23;
+// Drawings that a writer puts in a segment unless told otherwise: what a
+// resumed ingest encodes again at most, so some seconds of work. A multiple of
+// kFoldRun.
+inline constexpr uint64_t kUsualSegmentDrawings = uint64_t{1} << 20;
 // A segment is also closed when its drawings have this many points (about 4 GiB
 // at one byte a coordinate).
 inline constexpr uint64_t kSegmentPoints = uint64_t{1} << 31;
@@ -94,5 +100,6 @@ inline constexpr size_t kColumnKinds = 8;
 
 // Names in "requires" of a MANIFEST.
 inline constexpr char kListedSplitsFeature[] = "listed splits";
+inline constexpr char kDroppedFeature[] = "dropped drawings";
 
 }  // namespace inkstream::store

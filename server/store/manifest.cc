@@ -59,6 +59,7 @@ std::string RequiredFeatures(const StoreInfo& info) {
   std::vector<std::string> features;
   if (info.has_times) features.push_back(Quoted(kRawFeature));
   if (info.listed_splits) features.push_back(Quoted(kListedSplitsFeature));
+  if (info.dropped > 0) features.push_back(Quoted(kDroppedFeature));
   return absl::StrJoin(features, ", ");
 }
 
@@ -156,6 +157,20 @@ std::string Manifest::ToText() const {
     separator = ",\n    ";
   }
   absl::StrAppend(&out, "\n  ]");
+  if (info.fixed_classes) absl::StrAppend(&out, ",\n  \"fixed_classes\": true");
+  if (info.duplicates > 0) {
+    absl::StrAppend(&out, ",\n  \"duplicates\": ", info.duplicates);
+  }
+  if (dropped.count() > 0) {
+    absl::StrAppend(&out, ",\n  \"dropped\": [");
+    separator = "";
+    for (const DroppedRuns::Run& run : dropped.runs()) {
+      absl::StrAppend(&out, separator, "[", run.first, ", ", run.count, "]");
+      separator = ", ";
+    }
+    absl::StrAppend(&out, "]");
+  }
+  if (!job.empty()) absl::StrAppend(&out, ",\n  \"job\": ", Quoted(job));
   const uint64_t checksum = Checksum(out);
   return absl::StrCat(out, kChecksumKey, Hex(checksum), kEnd);
 }
@@ -225,6 +240,7 @@ absl::StatusOr<Manifest> ParseManifest(absl::string_view text,
       info.has_times = true;
       continue;
     }
+    if (name == kDroppedFeature) continue;
     if (name == kListedSplitsFeature) {
       info.listed_splits = true;
       continue;
@@ -273,18 +289,42 @@ absl::StatusOr<Manifest> ParseManifest(absl::string_view text,
     first += entry.drawings;
     manifest.segments.push_back(std::move(entry));
   }
+  if (root["fixed_classes"].get(info.fixed_classes) != simdjson::SUCCESS) {
+    info.fixed_classes = false;
+  }
+  if (root["duplicates"].get(info.duplicates) != simdjson::SUCCESS) {
+    info.duplicates = 0;
+  }
+  std::string_view job;
+  if (root["job"].get(job) == simdjson::SUCCESS) manifest.job = job;
+  simdjson::dom::array dropped;
+  if (root["dropped"].get(dropped) == simdjson::SUCCESS) {
+    for (const simdjson::dom::element run : dropped) {
+      uint64_t run_first = 0;
+      uint64_t count = 0;
+      if (run.at(0).get(run_first) != simdjson::SUCCESS ||
+          run.at(1).get(count) != simdjson::SUCCESS ||
+          !manifest.dropped.Add(run_first, count) ||
+          manifest.dropped.end() > first) {
+        return absl::DataLossError(
+            absl::StrCat(path, ": 'dropped' is not ascending or leads out"));
+      }
+    }
+  }
+  info.dropped = manifest.dropped.count();
   if (!members.status().ok()) return members.status();
-  if (first != info.drawings) {
-    return absl::DataLossError(absl::StrCat(path, ": the segments hold ", first,
-                                            " drawings, expected ",
-                                            info.drawings));
+  if (first - info.dropped != info.drawings) {
+    return absl::DataLossError(
+        absl::StrCat(path, ": the segments hold ", first, " drawings and ",
+                     info.dropped, " are dropped, expected ", info.drawings));
   }
   return manifest;
 }
 
 absl::StatusOr<Manifest> ReadManifest(const std::string& directory,
-                                      uint64_t* bytes) {
-  const std::string path = absl::StrCat(directory, "/", kManifestName);
+                                      uint64_t* bytes,
+                                      const std::string& name) {
+  const std::string path = absl::StrCat(directory, "/", name);
   absl::StatusOr<std::string> text = ReadWholeFile(path, kMaxManifestBytes);
   if (text.ok()) {
     if (bytes != nullptr) *bytes = text->size();
@@ -308,9 +348,12 @@ absl::StatusOr<Manifest> ReadManifest(const std::string& directory,
 }
 
 absl::Status WriteManifest(const std::string& directory,
-                           const Manifest& manifest) {
-  return ReplaceFile(absl::StrCat(directory, "/", kManifestName),
-                     manifest.ToText());
+                           const Manifest& manifest, const std::string& name) {
+  return ReplaceFile(absl::StrCat(directory, "/", name), manifest.ToText());
+}
+
+std::string ManifestNameOf(uint64_t generation) {
+  return absl::StrFormat("%s.%06d", kManifestName, generation);
 }
 
 }  // namespace inkstream::store

@@ -11,6 +11,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "server/store/dropped_runs.h"
+#include "server/store/format.h"
 #include "server/store/store_reader.h"
 
 namespace inkstream::store {
@@ -26,6 +28,10 @@ struct SegmentEntry {
 struct Manifest {
   StoreInfo info;  // bytes_on_disk is not stored; the reader counts it
   std::vector<SegmentEntry> segments;
+  // Drawings of the segments that are not in the store: they repeat a key_id.
+  DroppedRuns dropped;
+  // Digest of the ingest that made this generation; empty: none given.
+  std::string job;
 
   std::string ToText() const;
 };
@@ -35,13 +41,19 @@ struct Manifest {
 absl::StatusOr<Manifest> ParseManifest(absl::string_view text,
                                        const std::string& path);
 
-// Reads DIRECTORY/MANIFEST. NOT_FOUND: no directory, or no store in it.
-// `bytes`: if not null, the size of the file.
+// Reads DIRECTORY/MANIFEST, or the file of another name in it. NOT_FOUND: no
+// directory, or no store in it. `bytes`: if not null, the size of the file.
 absl::StatusOr<Manifest> ReadManifest(const std::string& directory,
-                                      uint64_t* bytes);
+                                      uint64_t* bytes,
+                                      const std::string& name = kManifestName);
 
-// Writes DIRECTORY/MANIFEST through a temporary file: synced, then renamed.
+// Writes DIRECTORY/NAME through a temporary file: synced, then renamed.
 absl::Status WriteManifest(const std::string& directory,
-                           const Manifest& manifest);
+                           const Manifest& manifest,
+                           const std::string& name = kManifestName);
+
+// The name that a generation's MANIFEST keeps once it is replaced:
+// MANIFEST.000001.
+std::string ManifestNameOf(uint64_t generation);
 
 }  // namespace inkstream::store

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
@@ -34,14 +35,19 @@ bool SameFile(int fd, const std::string& path) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<PartialStore>> PartialStore::Create(
-    const std::string& given) {
+absl::StatusOr<std::unique_ptr<PartialStore>> PartialStore::Open(
+    const std::string& given, bool append) {
   std::string path = given;
   while (path.size() > 1 && path.back() == '/') path.pop_back();
   const std::string directory = absl::StrCat(path, kPartialSuffix);
   const std::string lock_path = absl::StrCat(directory, "/", kLockName);
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    if (access(path.c_str(), F_OK) == 0) {
+    const bool exists = access(path.c_str(), F_OK) == 0;
+    if (append && !exists) {
+      return absl::NotFoundError(absl::StrCat(
+          path, ": there is no store to append to; leave --append out"));
+    }
+    if (!append && exists) {
       return absl::AlreadyExistsError(absl::StrCat(
           path,
           " exists; add to it with --append, or continue an interrupted "
@@ -70,7 +76,6 @@ absl::StatusOr<std::unique_ptr<PartialStore>> PartialStore::Create(
         pwrite(lock, pid.data(), pid.size(), 0) < 0) {
       return absl::ErrnoToStatus(errno, lock_path);
     }
-    if (absl::Status s = partial->RemoveFiles(true); !s.ok()) return s;
     return partial;
   }
   return absl::UnavailableError(
@@ -79,16 +84,34 @@ absl::StatusOr<std::unique_ptr<PartialStore>> PartialStore::Create(
 
 PartialStore::~PartialStore() { close(lock_); }
 
-absl::Status PartialStore::RemoveFiles(bool keep_lock) {
+absl::Status PartialStore::Clear(const std::vector<std::string>& keep) {
   std::error_code error;
   for (const auto& entry :
        std::filesystem::directory_iterator(directory_, error)) {
-    if (keep_lock && entry.path().filename() == kLockName) continue;
+    const std::string name = entry.path().filename().string();
+    if (name == kLockName ||
+        std::find(keep.begin(), keep.end(), name) != keep.end()) {
+      continue;
+    }
     std::filesystem::remove_all(entry.path(), error);
     if (error) break;
   }
   if (error) return absl::ErrnoToStatus(error.value(), directory_);
   return absl::OkStatus();
+}
+
+absl::Status PartialStore::MoveIntoStore(
+    const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    const std::string from = absl::StrCat(directory_, "/", name);
+    // Absent: an interrupted attempt has moved it.
+    if (access(from.c_str(), F_OK) != 0) continue;
+    const std::string to = absl::StrCat(path_, "/", name);
+    if (rename(from.c_str(), to.c_str()) != 0) {
+      return absl::ErrnoToStatus(errno, to);
+    }
+  }
+  return SyncDirectory(path_);
 }
 
 absl::Status PartialStore::Publish() {
@@ -103,7 +126,11 @@ absl::Status PartialStore::Publish() {
 }
 
 absl::Status PartialStore::Remove() {
-  if (absl::Status s = RemoveFiles(false); !s.ok()) return s;
+  if (absl::Status s = Clear(); !s.ok()) return s;
+  const std::string lock_path = absl::StrCat(directory_, "/", kLockName);
+  if (unlink(lock_path.c_str()) != 0 && errno != ENOENT) {
+    return absl::ErrnoToStatus(errno, lock_path);
+  }
   // Not empty: another writer took the directory as soon as it was unlocked.
   if (rmdir(directory_.c_str()) != 0 && errno != ENOENT && errno != ENOTEMPTY) {
     return absl::ErrnoToStatus(errno, directory_);

@@ -46,6 +46,7 @@ class SegmentReader {
   // SHA-256 of the fold runs wholly inside, for the header's fold_phase.
   const std::vector<Digest>& folds() const { return folds_; }
   const StrokeModel& model() const { return *model_; }
+  std::shared_ptr<const StrokeModel> shared_model() const { return model_; }
 
   // `local`: index in the segment. REQUIRES: local < drawings().
   const ColumnRun& Columns(uint32_t local) const {

@@ -54,6 +54,10 @@ struct StoreInfo {
   std::vector<uint64_t> class_counts;  // same order
   uint64_t unlabelled = 0;             // drawings without a word
   std::vector<SplitInfo> splits;
+  // No class but these was let in (--classes-file).
+  bool fixed_classes = false;
+  uint64_t duplicates = 0;     // drawings whose key_id an earlier one has; kept
+  uint64_t dropped = 0;        // the same, left out
   bool listed_splits = false;  // some split names its drawings
   DeltaSums deltas;
   double delta_std = 0;  // as SplitInfo's, of the whole store
@@ -67,6 +71,8 @@ struct StoreInfo {
 };
 
 struct OpenOptions {
+  // 0: the newest. Others: NOT_FOUND names those there are.
+  uint64_t generation = 0;
   // Reads the whole store once so that later reads do not wait for the disk.
   bool preload = false;
 };

@@ -103,7 +103,13 @@ absl::Status CompareFolds(const std::string& path,
   const absl::StatusOr<Manifest> manifest = ReadManifest(path, nullptr);
   if (!manifest.ok()) return manifest.status();
   ModelCache models;
+  const std::vector<DroppedRuns::Run>& dropped = manifest->dropped.runs();
   for (const SegmentEntry& entry : manifest->segments) {
+    // Behind a dropped drawing, indices are not those that were folded.
+    if (!dropped.empty() &&
+        entry.first + entry.drawings > dropped.front().first) {
+      break;
+    }
     const absl::StatusOr<std::unique_ptr<SegmentReader>> segment =
         SegmentReader::Open(path, entry, &models);
     if (!segment.ok()) return segment.status();

@@ -5,7 +5,10 @@
 
 #include "server/store/store_writer.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <atomic>
 #include <thread>
 #include <utility>
 
@@ -14,10 +17,14 @@
 #include "server/store/content_counts.h"
 #include "server/store/fingerprint.h"
 #include "server/store/format.h"
+#include "server/store/generation_finish.h"
+#include "server/store/generation_publish.h"
 #include "server/store/manifest.h"
+#include "server/store/open_store.h"
 #include "server/store/partial_store.h"
 #include "server/store/segment_writer.h"
 #include "server/store/split_hash.h"
+#include "server/store/store_fold.h"
 #include "server/store/unit_pipeline.h"
 
 namespace inkstream::store {
@@ -26,34 +33,52 @@ namespace {
 // A new model must make the sample smaller by one part in this many.
 constexpr uint64_t kModelGain = 50;
 
-class NewStoreWriter final : public StoreWriter {
+class SegmentedWriter final : public StoreWriter {
  public:
-  NewStoreWriter(std::unique_ptr<PartialStore> partial,
-                 const WriterOptions& options, std::vector<SplitInfo> splits)
+  // `start`: what is durable: segments of the store that is appended to and of
+  // an interrupted writer. `base`: drawings of the former.
+  SegmentedWriter(std::unique_ptr<PartialStore> partial,
+                  const WriterOptions& options, ContentCounts counts,
+                  Manifest start, uint64_t base)
       : partial_(std::move(partial)),
-        name_(options.name),
+        options_(options),
         segment_drawings_(
             options.segment_drawings == 0
-                ? kSegmentDrawings
+                ? kUsualSegmentDrawings
                 : std::min(options.segment_drawings, kSegmentDrawings)),
-        counts_(std::move(splits), options.listed_by) {
-    int threads = options.threads;
-    if (threads <= 0) {
-      threads =
+        base_(base),
+        manifest_(std::move(start)),
+        counts_(std::move(counts)) {
+    for (const std::string& name : options.classes) counts_.AddClass(name);
+    appended_ = committed_ = manifest_.segments.empty()
+                                 ? 0
+                                 : manifest_.segments.back().first +
+                                       manifest_.segments.back().drawings;
+    taken_over_ = committed_ - base_;
+    durable_ = taken_over_;
+    if (options_.threads <= 0) {
+      options_.threads =
           std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
     }
-    pipeline_ = std::make_unique<UnitPipeline>(
-        threads, [this](const Unit& unit, const EncodedUnit& encoded) {
-          return Commit(unit, encoded);
-        });
   }
+
+  // Reads what has to be known of the durable segments, then takes drawings.
+  absl::Status Start();
 
   absl::Status Append(std::vector<Drawing> drawings) override;
   absl::StatusOr<std::string> Finish() override;
   absl::Status Discard() override;
   uint64_t drawings() const override { return appended_; }
+  uint64_t taken_over() const override { return taken_over_; }
+  uint64_t durable() const override { return durable_.load(); }
+  const std::string& directory() const override {
+    return partial_->directory();
+  }
 
  private:
+  std::vector<std::string> Directories() const;
+  absl::Status WriteCheckpoint();
+  absl::Status PublishGeneration();
   absl::Status CloseUnit();
   absl::Status TrainAndRelease();
   absl::Status CloseSegment();
@@ -61,8 +86,11 @@ class NewStoreWriter final : public StoreWriter {
   absl::Status FinishSegment();
 
   std::unique_ptr<PartialStore> partial_;
-  const std::string name_;
+  WriterOptions options_;
   const uint64_t segment_drawings_;
+  const uint64_t base_;
+  uint64_t taken_over_ = 0;
+  std::atomic<uint64_t> durable_{0};
   bool finished_ = false;
 
   // Used by the caller's thread.
@@ -80,18 +108,56 @@ class NewStoreWriter final : public StoreWriter {
   std::shared_ptr<const StrokeModel> last_model_;
 
   // Used by the committer's thread, and by Finish after Drain.
+  Manifest manifest_;  // its segments; the rest is filled in at the end
   ContentCounts counts_;
   FingerprintFold fold_;
   std::unique_ptr<SegmentWriter> segment_;
   uint64_t segment_first_ = 0;
   uint64_t committed_ = 0;
-  std::vector<SegmentEntry> segments_;
 
   // Last: its threads end before what they use.
   std::unique_ptr<UnitPipeline> pipeline_;
 };
 
-absl::Status NewStoreWriter::Append(std::vector<Drawing> drawings) {
+// Files of segments: new ones where the writer makes them, but for those that
+// an interrupted Finish has moved.
+std::vector<std::string> SegmentedWriter::Directories() const {
+  std::vector<std::string> directories;
+  for (const SegmentEntry& entry : manifest_.segments) {
+    const std::string here =
+        absl::StrCat(partial_->directory(), "/", entry.file);
+    directories.push_back(access(here.c_str(), F_OK) == 0
+                              ? partial_->directory()
+                              : partial_->path());
+  }
+  return directories;
+}
+
+absl::Status SegmentedWriter::Start() {
+  if (!manifest_.segments.empty()) {
+    absl::StatusOr<std::shared_ptr<const OpenStore>> store =
+        OpenStore::Create(partial_->path(), manifest_, Directories(), 0, {});
+    if (!store.ok()) return store.status();
+    absl::Status folded = FoldStore(**store, options_.threads, &fold_);
+    if (!folded.ok()) return folded;
+    last_model_ = (*store)->segment((*store)->segments() - 1).shared_model();
+  }
+  if (absl::Status s = WriteCheckpoint(); !s.ok()) return s;
+  pipeline_ = std::make_unique<UnitPipeline>(
+      options_.threads, [this](const Unit& unit, const EncodedUnit& encoded) {
+        return Commit(unit, encoded);
+      });
+  return absl::OkStatus();
+}
+
+// Of the generation that is the base of this one.
+absl::Status SegmentedWriter::WriteCheckpoint() {
+  counts_.FillIn(&manifest_.info);
+  manifest_.info.dropped = manifest_.dropped.count();
+  return WriteManifest(partial_->directory(), manifest_, kCheckpointName);
+}
+
+absl::Status SegmentedWriter::Append(std::vector<Drawing> drawings) {
   if (finished_) return absl::FailedPreconditionError("the writer is finished");
   for (Drawing& drawing : drawings) {
     const uint64_t points = drawing.x.size();
@@ -111,7 +177,7 @@ absl::Status NewStoreWriter::Append(std::vector<Drawing> drawings) {
   return absl::OkStatus();
 }
 
-absl::Status NewStoreWriter::CloseUnit() {
+absl::Status SegmentedWriter::CloseUnit() {
   if (open_unit_.empty()) return absl::OkStatus();
   Unit unit{model_, std::exchange(open_unit_, {}),
             std::exchange(opens_segment_, false)};
@@ -131,7 +197,7 @@ absl::Status NewStoreWriter::CloseUnit() {
   return TrainAndRelease();
 }
 
-absl::Status NewStoreWriter::TrainAndRelease() {
+absl::Status SegmentedWriter::TrainAndRelease() {
   model_ = trainer_.Train();
   // Readers are faster with few models in their caches, so the segment before
   // lends its own unless a new one is clearly better.
@@ -151,7 +217,7 @@ absl::Status NewStoreWriter::TrainAndRelease() {
   return absl::OkStatus();
 }
 
-absl::Status NewStoreWriter::CloseSegment() {
+absl::Status SegmentedWriter::CloseSegment() {
   if (absl::Status s = CloseUnit(); !s.ok()) return s;
   if (model_ == nullptr) {
     if (absl::Status s = TrainAndRelease(); !s.ok()) return s;
@@ -164,17 +230,17 @@ absl::Status NewStoreWriter::CloseSegment() {
   return absl::OkStatus();
 }
 
-absl::Status NewStoreWriter::Commit(const Unit& unit,
-                                    const EncodedUnit& encoded) {
+absl::Status SegmentedWriter::Commit(const Unit& unit,
+                                     const EncodedUnit& encoded) {
   if (unit.opens_segment) {
     if (absl::Status s = FinishSegment(); !s.ok()) return s;
-    segment_first_ = committed_;
+    segment_first_ = fold_.drawings();
     const std::string file =
-        absl::StrFormat("segment-%06d.mdb", segments_.size());
-    segments_.push_back({file, committed_, 0, 0, ""});
+        absl::StrFormat("segment-%06d.mdb", manifest_.segments.size());
+    manifest_.segments.push_back({file, committed_, 0, 0, ""});
     absl::StatusOr<std::unique_ptr<SegmentWriter>> segment =
         SegmentWriter::Create(absl::StrCat(partial_->directory(), "/", file),
-                              committed_, unit.model);
+                              fold_.drawings(), unit.model);
     if (!segment.ok()) return segment.status();
     segment_ = *std::move(segment);
   }
@@ -189,7 +255,7 @@ absl::Status NewStoreWriter::Commit(const Unit& unit,
   return absl::OkStatus();
 }
 
-absl::Status NewStoreWriter::FinishSegment() {
+absl::Status SegmentedWriter::FinishSegment() {
   if (segment_ == nullptr) return absl::OkStatus();
   // Fold runs that began and ended inside.
   const uint64_t first_run = (segment_first_ + kFoldRun - 1) / kFoldRun;
@@ -201,32 +267,45 @@ absl::Status NewStoreWriter::FinishSegment() {
   absl::StatusOr<FinishedSegment> finished = segment_->Finish(inside);
   segment_.reset();
   if (!finished.ok()) return finished.status();
-  SegmentEntry& entry = segments_.back();
+  SegmentEntry& entry = manifest_.segments.back();
   entry.drawings = finished->header.drawings;
   entry.bytes = finished->bytes;
   entry.content = ToHex(finished->header.content);
+  if (absl::Status s = WriteCheckpoint(); !s.ok()) return s;
+  durable_ = committed_ - base_;
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> NewStoreWriter::Finish() {
+absl::StatusOr<std::string> SegmentedWriter::Finish() {
   if (finished_) return absl::FailedPreconditionError("the writer is finished");
   if (absl::Status s = CloseSegment(); !s.ok()) return s;
   if (absl::Status s = pipeline_->Drain(); !s.ok()) return s;
   if (absl::Status s = FinishSegment(); !s.ok()) return s;
-  finished_ = true;
-  Manifest manifest;
-  counts_.FillIn(&manifest.info);
-  manifest.info.name = name_;
-  manifest.info.generation = 1;
-  manifest.info.fingerprint = fold_.Finish();
-  manifest.segments = segments_;
-  absl::Status s = WriteManifest(partial_->directory(), manifest);
+  GenerationParts parts;
+  parts.path = partial_->path();
+  parts.directories = Directories();
+  parts.duplicates = options_.duplicates;
+  parts.memory_bytes = options_.memory_bytes;
+  parts.threads = options_.threads;
+  parts.new_places = base_;
+  absl::Status s = FinishGeneration(parts, &counts_, &fold_, &manifest_);
   if (!s.ok()) return s;
-  if (s = partial_->Publish(); !s.ok()) return s;
-  return manifest.info.fingerprint;
+  finished_ = true;
+  ++manifest_.info.generation;
+  manifest_.job = options_.job;
+  if (s = PublishGeneration(); !s.ok()) return s;
+  return manifest_.info.fingerprint;
 }
 
-absl::Status NewStoreWriter::Discard() {
+absl::Status SegmentedWriter::PublishGeneration() {
+  if (!options_.append) {
+    absl::Status s = WriteManifest(partial_->directory(), manifest_);
+    return s.ok() ? PublishComplete(partial_.get(), manifest_) : s;
+  }
+  return PublishAppended(partial_.get(), manifest_);
+}
+
+absl::Status SegmentedWriter::Discard() {
   if (finished_) {
     return absl::FailedPreconditionError(
         "the store is finished; remove its directory to be rid of it");
@@ -244,10 +323,45 @@ absl::StatusOr<std::unique_ptr<StoreWriter>> StoreWriter::Create(
   absl::StatusOr<std::vector<SplitInfo>> splits = MakeSplits(options.splits);
   if (!splits.ok()) return splits.status();
   absl::StatusOr<std::unique_ptr<PartialStore>> partial =
-      PartialStore::Create(path);
+      PartialStore::Open(path, options.append);
   if (!partial.ok()) return partial.status();
-  return std::make_unique<NewStoreWriter>(*std::move(partial), options,
-                                          *std::move(splits));
+  ContentCounts counts(*splits, options.listed_by);
+  Manifest start;
+  start.info.name = options.name;
+  start.info.fixed_classes = !options.classes.empty();
+  uint64_t base = 0;
+  if (options.append) {
+    absl::StatusOr<Manifest> existing =
+        ReadManifest((*partial)->path(), nullptr);
+    if (!existing.ok()) return existing.status();
+    if (absl::Status s = CheckSameSplits(options, *splits, existing->info);
+        !s.ok()) {
+      return s;
+    }
+    start = *std::move(existing);
+    counts = ContentCounts(start.info, options.listed_by);
+    if (!start.segments.empty()) {
+      base = start.segments.back().first + start.segments.back().drawings;
+    }
+  }
+  start.job = options.job;
+  std::vector<std::string> keep;
+  if (options.resume) {
+    absl::StatusOr<Manifest> checkpoint =
+        ReadCheckpoint(**partial, options, start.info.generation);
+    if (checkpoint.ok()) {
+      start = *std::move(checkpoint);
+      counts = ContentCounts(start.info, options.listed_by);
+      keep = FilesToKeep((*partial)->directory(), start);
+    } else if (!absl::IsNotFound(checkpoint.status())) {
+      return checkpoint.status();
+    }
+  }
+  if (absl::Status s = (*partial)->Clear(keep); !s.ok()) return s;
+  auto writer = std::make_unique<SegmentedWriter>(
+      *std::move(partial), options, std::move(counts), std::move(start), base);
+  if (absl::Status s = writer->Start(); !s.ok()) return s;
+  return writer;
 }
 
 }  // namespace inkstream::store

@@ -1,0 +1,101 @@
+#include "server/ingest/input_sequence.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/ingest/file_source.h"
+#include "server/ingest/input_shard.h"
+#include "server/ingest/line_cutter.h"
+#include "server/ingest/peeked_source.h"
+
+namespace inkstream::ingest {
+
+InputSequence::InputSequence(const std::vector<InputFile>& inputs,
+                             InputFormat format, const std::string& word,
+                             const InputPlace& start,
+                             InterruptCheck interrupted)
+    : inputs_(inputs),
+      wanted_(format),
+      word_(word),
+      start_(start),
+      interrupted_(std::move(interrupted)),
+      file_(start.file) {
+  for (size_t f = 0; f < file_ && f < inputs_.size(); ++f) {
+    before_ += inputs_[f].bytes;
+  }
+  consumed_ = before_;
+}
+
+absl::StatusOr<bool> InputSequence::Next(RecordChunk* chunk) {
+  for (;;) {
+    if (interrupted_ && interrupted_()) {
+      return absl::CancelledError("interrupted");
+    }
+    if (cutter_ == nullptr) {
+      if (file_ >= inputs_.size()) return false;
+      if (absl::Status status = Open(); !status.ok()) return status;
+    }
+    absl::StatusOr<bool> more = cutter_->Next(chunk);
+    if (!more.ok()) return more.status();
+    consumed_.store(before_ + source_->consumed());
+    const bool skipped = *more && chunk->offset < skip_before_;
+    if (skip_before_ > 0 && !skipped) {
+      if (!*more || chunk->offset != skip_before_) {
+        return absl::FailedPreconditionError(absl::StrCat(
+            SourceName(inputs_[file_].path),
+            " is not what the interrupted ingest read: nothing begins at byte ",
+            skip_before_, "; begin anew without --resume"));
+      }
+      skip_before_ = 0;
+    }
+    if (skipped) continue;
+    if (*more) {
+      chunk->file = file_;
+      chunk->format = format_;
+      if (!word_.empty()) chunk->word = word_;
+      return true;
+    }
+    before_ += source_->consumed();
+    cutter_.reset();
+    ++file_;
+  }
+}
+
+absl::Status InputSequence::OpenAt(uint64_t offset, uint64_t line) {
+  const InputFile& input = inputs_[file_];
+  const uint64_t end = input.end == 0 ? UINT64_MAX : input.end;
+  absl::StatusOr<std::unique_ptr<FileSource>> source =
+      FileSource::OpenRange(input.path, offset, end, interrupted_);
+  if (!source.ok()) return source.status();
+  before_ += offset - input.begin;
+  source_ = source->get();
+  cutter_ = std::make_unique<LineCutter>(*std::move(source),
+                                         SourceName(input.path), offset, line);
+  return absl::OkStatus();
+}
+
+absl::Status InputSequence::Open() {
+  const InputFile& input = inputs_[file_];
+  absl::StatusOr<std::unique_ptr<ByteSource>> source =
+      OpenSource(input.path, interrupted_);
+  if (!source.ok()) return source.status();
+  auto peeked = std::make_unique<PeekedSource>(*std::move(source));
+  absl::StatusOr<const DrawingFormat*> format =
+      formats_.Choose(wanted_, peeked.get(), SourceName(input.path));
+  if (!format.ok()) return format.status();
+  format_ = *format;
+  const bool resumed = file_ == start_.file && start_.offset > input.begin;
+  if ((resumed || input.end != 0) && format_->LinesAreRecords() &&
+      IsPlainFile(input.path)) {
+    if (resumed) return OpenAt(start_.offset, start_.line);
+    absl::StatusOr<uint64_t> line = LineAt(input.path, input.begin);
+    return line.ok() ? OpenAt(input.begin, *line) : line.status();
+  }
+  if (resumed) skip_before_ = start_.offset;
+  source_ = peeked.get();
+  cutter_ = format_->NewCutter(std::move(peeked), SourceName(input.path));
+  return absl::OkStatus();
+}
+
+}  // namespace inkstream::ingest

@@ -1,0 +1,114 @@
+#include "server/store/open_store.h"
+
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/store/class_names.h"
+#include "server/store/format.h"
+
+namespace inkstream::store {
+namespace {
+
+// Rank of `name` in a sorted list, -1 if it is not there.
+int32_t RankOf(const std::vector<std::string>& sorted,
+               const std::string& name) {
+  const auto at = std::lower_bound(sorted.begin(), sorted.end(), name);
+  if (at == sorted.end() || *at != name) return -1;
+  return static_cast<int32_t>(at - sorted.begin());
+}
+
+}  // namespace
+
+absl::Status OpenStore::AddSegment(const std::string& directory,
+                                   const SegmentEntry& entry) {
+  absl::StatusOr<std::unique_ptr<SegmentReader>> segment =
+      SegmentReader::Open(directory, entry, &models_);
+  if (!segment.ok()) return segment.status();
+  info_.bytes_on_disk += entry.bytes;
+  OneSegment& added = segments_.emplace_back();
+  for (const std::string& word : (*segment)->words()) {
+    added.labels.push_back(RankOf(info_.classes, ClassOfWord(word)));
+    if (added.labels.back() < 0) {
+      return absl::DataLossError(
+          absl::StrCat((*segment)->path(), ": word '", word,
+                       "' is not a class of the MANIFEST"));
+    }
+  }
+  for (const std::string& name : (*segment)->splits()) {
+    size_t s = 0;
+    while (s < info_.splits.size() && info_.splits[s].name != name) ++s;
+    if (s == info_.splits.size() || !info_.listed_splits) {
+      return absl::DataLossError(
+          absl::StrCat((*segment)->path(), ": split '", name,
+                       "' is not a listed one of the MANIFEST"));
+    }
+    added.splits.push_back(static_cast<int32_t>(s));
+  }
+  added.reader = *std::move(segment);
+  return absl::OkStatus();
+}
+
+void OpenStore::Finish(uint64_t manifest_bytes, const OpenOptions& options) {
+  info_.bytes_on_disk += manifest_bytes;
+  std::set<std::string> codes;
+  for (const OneSegment& segment : segments_) {
+    codes.insert(segment.reader->countrycodes().begin(),
+                 segment.reader->countrycodes().end());
+  }
+  countrycodes_.assign(codes.begin(), codes.end());
+  for (OneSegment& segment : segments_) {
+    for (const std::string& code : segment.reader->countrycodes()) {
+      segment.countrycodes.push_back(RankOf(countrycodes_, code));
+    }
+    firsts_.push_back(segment.reader->first());
+    if (options.preload) {
+      segment.reader->Preload();
+    } else {
+      segment.reader->AdviseRandom();
+    }
+  }
+}
+
+absl::StatusOr<uint64_t> OpenStore::FindKey(int64_t key_id) const {
+  for (const OneSegment& segment : segments_) {
+    uint64_t run_first = segment.reader->first();
+    for (const ColumnRun& run : segment.reader->runs()) {
+      const ColumnView& column = run.column(ColumnKind::kKeyId);
+      const uint64_t above = static_cast<uint64_t>(key_id) - column.base;
+      const uint64_t packed = column.unit == 0 ? 0 : above / column.unit;
+      // Outside of what the run can hold, or off its grid.
+      const bool possible = column.any && packed * column.unit == above &&
+                            (column.width == 64 || packed >> column.width == 0);
+      for (uint32_t i = 0; possible && i < run.count; ++i) {
+        if (column.Packed(i) != packed || !column.Has(i)) continue;
+        if (dropped_.Contains(run_first + i)) continue;
+        return dropped_.IndexOf(run_first + i);
+      }
+      run_first += run.count;
+    }
+  }
+  return absl::NotFoundError(
+      absl::StrCat("key_id ", key_id, " is not in ", path_));
+}
+
+std::unique_ptr<DrawingReader> OpenStore::NewDrawingReader() const {
+  return NewReaderOf(
+      std::static_pointer_cast<const OpenStore>(shared_from_this()));
+}
+
+absl::StatusOr<std::shared_ptr<const OpenStore>> OpenStore::Create(
+    const std::string& path, const Manifest& manifest,
+    const std::vector<std::string>& directories, uint64_t manifest_bytes,
+    const OpenOptions& options) {
+  auto store = std::make_shared<OpenStore>(path, manifest);
+  for (size_t s = 0; s < manifest.segments.size(); ++s) {
+    absl::Status added =
+        store->AddSegment(directories[s], manifest.segments[s]);
+    if (!added.ok()) return added;
+  }
+  store->Finish(manifest_bytes, options);
+  return std::shared_ptr<const OpenStore>(std::move(store));
+}
+
+}  // namespace inkstream::store
