@@ -179,6 +179,22 @@ v1::View ToMessage(const View& view) {
   v1::View message;
   message.set_split(view.split);
   message.mutable_classes()->Assign(view.classes.begin(), view.classes.end());
+  for (const WhereTerm& term : view.where) {
+    v1::Where* const where = message.add_where();
+    where->set_column(term.column);
+    where->set_op(static_cast<v1::Where::Op>(term.op));
+    where->mutable_values()->Assign(term.values.begin(), term.values.end());
+  }
+  message.set_max_per_class(view.max_per_class);
+  if (view.fraction != 1) message.set_fraction(view.fraction);
+  message.set_include_keys(view.include_keys);
+  message.set_exclude_keys(view.exclude_keys);
+  if (view.fold.has_value()) {
+    v1::View::Fold* const fold = message.mutable_fold();
+    fold->set_index(view.fold->index);
+    fold->set_count(view.fold->count);
+    fold->set_held_out(view.fold->held_out);
+  }
   return message;
 }
 

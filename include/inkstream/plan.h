@@ -12,20 +12,13 @@
 
 #include "inkstream/cursor.h"
 #include "inkstream/image_spec.h"
+#include "inkstream/view.h"
 
 namespace inkstream {
 
 // Numbered as in inkstream.v1; never renumber.
 enum class Tail : uint8_t { kDrop = 0, kPartial = 1, kPad = 2 };
 enum class ShuffleKind : uint8_t { kFull = 0, kWindow = 1, kNone = 2 };
-
-// A subset of a dataset. Empty fields select everything.
-struct View {
-  std::string split;                 // empty: every drawing
-  std::vector<std::string> classes;  // label ids follow this order
-
-  bool operator==(const View&) const = default;
-};
 
 // The part of a plan that decides which drawing stands at which position. Its
 // canonical form is hashed into the cursor.

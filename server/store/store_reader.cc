@@ -121,6 +121,16 @@ class OpenStore final : public StoreReader {
     return hash.Has(at.row) ? static_cast<uint64_t>(hash.Value(at.row)) : 0;
   }
 
+  void ReadColumn(StoreColumn column, uint64_t first,
+                  absl::Span<int64_t> out) const override {
+    for (size_t i = 0; i < out.size();) {
+      const Place at = Find(first + i);
+      const size_t here =
+          std::min<size_t>(out.size() - i, at.run->count - at.row);
+      ReadRun(column, at, out.subspan(i, here));
+      i += here;
+    }
+  }
   absl::StatusOr<uint64_t> FindKey(int64_t key_id) const override;
   void WillNeed(absl::Span<const uint64_t> indices) const override {
     for (const uint64_t index : indices) {
@@ -163,6 +173,10 @@ class OpenStore final : public StoreReader {
     return column.Has(at.row) ? column.Value(at.row) : missing;
   }
 
+  // Columns of drawings at.row.. of one run.
+  static void ReadRun(StoreColumn column, const Place& at,
+                      absl::Span<int64_t> out);
+
   std::string path_;
   StoreInfo info_;
   ModelCache models_;
@@ -170,6 +184,46 @@ class OpenStore final : public StoreReader {
   std::vector<uint64_t> firsts_;
   std::vector<std::string> countrycodes_;
 };
+
+void OpenStore::ReadRun(StoreColumn column, const Place& at,
+                        absl::Span<int64_t> out) {
+  const auto read = [&](ColumnKind kind, int64_t missing, const auto& value) {
+    const ColumnView& view = at.column(kind);
+    for (size_t i = 0; i < out.size(); ++i) {
+      const uint32_t row = at.row + static_cast<uint32_t>(i);
+      out[i] = view.Has(row) ? value(view.Value(row)) : missing;
+    }
+  };
+  const auto plain = [](int64_t value) { return value; };
+  switch (column) {
+    case StoreColumn::kLabel:
+      return read(ColumnKind::kWord, -1, [&](int64_t word) {
+        return int64_t{at.segment->labels[word]};
+      });
+    case StoreColumn::kKeyId:
+      return read(ColumnKind::kKeyId, -1, plain);
+    case StoreColumn::kTimestamp:
+      return read(ColumnKind::kTimestamp, INT64_MIN, plain);
+    case StoreColumn::kRecognized:
+      return read(ColumnKind::kRecognized, -1, plain);
+    case StoreColumn::kCountrycode:
+      return read(ColumnKind::kCountrycode, -1, [&](int64_t code) {
+        return int64_t{at.segment->countrycodes[code]};
+      });
+    case StoreColumn::kSplitHash: {
+      const ColumnView& key = at.column(ColumnKind::kKeyId);
+      const ColumnView& hash = at.column(ColumnKind::kStrokesHash);
+      for (size_t i = 0; i < out.size(); ++i) {
+        const uint32_t row = at.row + static_cast<uint32_t>(i);
+        out[i] = key.Has(row)
+                     ? static_cast<int64_t>(SplitHashOfKey(key.Value(row)))
+                 : hash.Has(row) ? hash.Value(row)
+                                 : 0;
+      }
+      return;
+    }
+  }
+}
 
 absl::StatusOr<uint64_t> OpenStore::FindKey(int64_t key_id) const {
   for (const OneSegment& segment : segments_) {
@@ -292,6 +346,33 @@ std::unique_ptr<DrawingReader> OpenStore::NewDrawingReader() const {
 }
 
 }  // namespace
+
+void StoreReader::ReadColumn(StoreColumn column, uint64_t first,
+                             absl::Span<int64_t> out) const {
+  for (size_t i = 0; i < out.size(); ++i) {
+    const uint64_t index = first + i;
+    switch (column) {
+      case StoreColumn::kLabel:
+        out[i] = Label(index);
+        break;
+      case StoreColumn::kKeyId:
+        out[i] = KeyId(index);
+        break;
+      case StoreColumn::kTimestamp:
+        out[i] = TimestampMicros(index);
+        break;
+      case StoreColumn::kRecognized:
+        out[i] = Recognized(index);
+        break;
+      case StoreColumn::kCountrycode:
+        out[i] = Countrycode(index);
+        break;
+      case StoreColumn::kSplitHash:
+        out[i] = static_cast<int64_t>(SplitHash(index));
+        break;
+    }
+  }
+}
 
 absl::StatusOr<std::shared_ptr<const StoreReader>> StoreReader::Open(
     const std::string& path, const OpenOptions& options) {

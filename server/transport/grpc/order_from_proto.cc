@@ -1,28 +1,30 @@
 #include "server/transport/grpc/order_from_proto.h"
 
+#include "absl/strings/str_cat.h"
 #include "server/transport/grpc/refused_field.h"
 
 namespace inkstream::transport {
 
 absl::StatusOr<View> ViewFromProto(const v1::View& view) {
-  constexpr char kOffered[] = "split, classes";
-  if (view.where_size() > 0) return NotOffered("view.where", kOffered);
-  if (view.max_per_class() > 0) {
-    return NotOffered("view.max_per_class", kOffered);
-  }
-  if (view.fraction() != 0 && view.fraction() != 1) {
-    return NotOffered("view.fraction", kOffered);
-  }
-  if (!view.include_keys().empty()) {
-    return NotOffered("view.include_keys", kOffered);
-  }
-  if (!view.exclude_keys().empty()) {
-    return NotOffered("view.exclude_keys", kOffered);
-  }
-  if (view.has_fold()) return NotOffered("view.fold", kOffered);
   View plain;
   plain.split = view.split();
   plain.classes.assign(view.classes().begin(), view.classes().end());
+  for (int i = 0; i < view.where_size(); ++i) {
+    const v1::Where& term = view.where(i);
+    if (!v1::Where::Op_IsValid(term.op())) {
+      return UnknownEnum(absl::StrCat("view.where[", i, "].op"), term.op());
+    }
+    plain.where.push_back({term.column(), static_cast<WhereOp>(term.op()),
+                           {term.values().begin(), term.values().end()}});
+  }
+  plain.max_per_class = view.max_per_class();
+  if (view.fraction() != 0) plain.fraction = view.fraction();
+  plain.include_keys = view.include_keys();
+  plain.exclude_keys = view.exclude_keys();
+  if (view.has_fold()) {
+    plain.fold = Fold{view.fold().index(), view.fold().count(),
+                      view.fold().held_out()};
+  }
   return plain;
 }
 
