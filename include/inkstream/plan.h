@@ -12,23 +12,13 @@
 
 #include "inkstream/cursor.h"
 #include "inkstream/image_spec.h"
+#include "inkstream/order_spec.h"
 #include "inkstream/view.h"
 
 namespace inkstream {
 
 // Numbered as in inkstream.v1; never renumber.
 enum class Tail : uint8_t { kDrop = 0, kPartial = 1, kPad = 2 };
-enum class ShuffleKind : uint8_t { kFull = 0, kWindow = 1, kNone = 2 };
-
-// The part of a plan that decides which drawing stands at which position. Its
-// canonical form is hashed into the cursor.
-struct OrderSpec {
-  uint64_t seed = 0;
-  ShuffleKind shuffle = ShuffleKind::kFull;
-  uint64_t shuffle_window = 0;  // drawings; for kWindow only
-
-  bool operator==(const OrderSpec&) const = default;
-};
 
 // How the ordered drawings are cut and drawn. Free to change between a cursor
 // and its reopening.
