@@ -214,6 +214,51 @@ TEST_F(ViewTermsTest, MaxPerClassKeepsTheFirstBySampleHash) {
   }
 }
 
+// Every tenth drawing was put into "valid" by name, others go by their hash.
+class ListedStore : public FakeStore {
+ public:
+  explicit ListedStore(uint64_t drawings) : FakeStore(drawings) {
+    listed_ = FakeStore::info();
+    listed_.listed_splits = true;
+    listed_.fingerprint = std::string(64, 'e');
+    for (store::SplitInfo& split : listed_.splits) split.drawings = 0;
+    for (uint64_t i = 0; i < drawings; ++i)
+      ++listed_.splits[SplitOf(i)].drawings;
+  }
+  const store::StoreInfo& info() const override { return listed_; }
+  int32_t ListedSplit(uint64_t index) const override {
+    return index % 10 == 0 ? 1 : -1;
+  }
+
+ private:
+  store::StoreInfo listed_;
+};
+
+TEST_F(ViewTermsTest, SplitsThatNameTheirDrawingsAreSlicedAsWell) {
+  const auto listed = std::make_shared<ListedStore>(kDrawings);
+  const auto members = [&](const View& view) {
+    const auto resolved = cache_.Get(*listed, view);
+    std::vector<uint64_t> found;
+    for (uint64_t rank = 0; rank < (*resolved)->size(); ++rank) {
+      found.push_back((*resolved)->IndexOf(rank));
+    }
+    return found;
+  };
+  const std::vector<uint64_t> valid = members(View{"valid"});
+  EXPECT_EQ(valid, Wanted([&](uint64_t i) { return listed->InSplit(1, i); }));
+  std::vector<uint64_t> both = members(View{"valid[:30%]"});
+  EXPECT_NEAR(both.size(), valid.size() * 0.3, 200);
+  // Named members are in the slice as often as the others.
+  const auto named = std::count_if(both.begin(), both.end(),
+                                   [](uint64_t i) { return i % 10 == 0; });
+  EXPECT_NEAR(named, kDrawings * 0.03, 110);
+  for (const uint64_t index : members(View{"valid[30%:]"})) {
+    both.push_back(index);
+  }
+  std::sort(both.begin(), both.end());
+  EXPECT_EQ(both, valid);
+}
+
 // Drawings without a key that are stroke for stroke the same have one hash.
 class OneHashStore : public FakeStore {
  public:
