@@ -198,6 +198,35 @@ v1::View ToMessage(const View& view) {
   return message;
 }
 
+v1::Order ToMessage(const OrderSpec& order) {
+  v1::Order message;
+  message.set_seed(order.seed);
+  message.set_shuffle(static_cast<v1::Order::Shuffle>(order.shuffle));
+  message.set_window(order.shuffle_window);
+  const Sampling& sampling = order.sampling;
+  v1::Order::Sampling* const to = message.mutable_sampling();
+  switch (sampling.kind) {
+    case SamplingKind::kUniform:
+      message.clear_sampling();
+      break;
+    case SamplingKind::kBalanced:
+      to->mutable_balanced()->set_alpha(sampling.alpha);
+      break;
+    case SamplingKind::kWeights:
+      to->mutable_weights()->mutable_weights()->Assign(sampling.weights.begin(),
+                                                       sampling.weights.end());
+      break;
+    case SamplingKind::kMix:
+      to->mutable_mix()->mutable_weights()->Assign(sampling.weights.begin(),
+                                                   sampling.weights.end());
+      for (const View& view : sampling.views) {
+        *to->mutable_mix()->add_views() = ToMessage(view);
+      }
+      break;
+  }
+  return message;
+}
+
 v1::StreamBatchesRequest OpenRequest(const Plan& plan, uint32_t credits,
                                      uint32_t max_message_bytes) {
   v1::StreamBatchesRequest message;
@@ -205,10 +234,7 @@ v1::StreamBatchesRequest OpenRequest(const Plan& plan, uint32_t credits,
   message.set_credits(credits);
   v1::StreamBatchesRequest::Open* open = message.mutable_open();
   *open->mutable_view() = ToMessage(plan.view);
-  open->mutable_order()->set_seed(plan.order.seed);
-  open->mutable_order()->set_shuffle(
-      static_cast<v1::Order::Shuffle>(plan.order.shuffle));
-  open->mutable_order()->set_window(plan.order.shuffle_window);
+  *open->mutable_order() = ToMessage(plan.order);
   *open->mutable_delivery() = ToMessage(plan.delivery, max_message_bytes);
   if (plan.start.has_value()) {
     *open->mutable_cursor() = ToMessage(*plan.start);

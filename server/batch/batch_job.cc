@@ -50,13 +50,22 @@ bool BatchJob::RunPiece(uint32_t piece, WorkerScratch* scratch) {
   return unfinished_.fetch_sub(1, std::memory_order_acq_rel) == 1;
 }
 
-uint64_t BatchJob::IndexAt(const RowSource& source, const ResolvedView& view,
-                           uint32_t row) {
-  if (source.order == nullptr) return source.indices[row];
-  const uint64_t size = source.order->size();
-  uint64_t position = source.first + row;
-  if (position >= size) position %= size;
-  return view.IndexOf(source.order->RankAt(position));
+void RowSource::Resolve(const SampledView& sampled, uint32_t row,
+                        absl::Span<int64_t> out,
+                        absl::Span<uint64_t> occurrences) const {
+  if (order == nullptr) {
+    for (size_t i = 0; i < out.size(); ++i) {
+      out[i] = static_cast<int64_t>(indices[row + i]);
+    }
+    std::fill(occurrences.begin(), occurrences.end(), 0);
+    return;
+  }
+  std::vector<order::Pick> picks(out.size());
+  order->PicksFrom(first + row, absl::MakeSpan(picks));
+  for (size_t i = 0; i < out.size(); ++i) {
+    out[i] = static_cast<int64_t>(sampled.IndexOf(picks[i]));
+    if (!occurrences.empty()) occurrences[i] = sampled.OccurrenceOf(picks[i]);
+  }
 }
 
 void BatchJob::LayOut(uint32_t first, uint32_t last, WorkerScratch* scratch) {
@@ -68,9 +77,8 @@ void BatchJob::LayOut(uint32_t first, uint32_t last, WorkerScratch* scratch) {
       indices = reinterpret_cast<int64_t*>(bytes + batch_.tensors[t].offset);
     }
   }
-  for (uint32_t row = first; row < last; ++row) {
-    indices[row] = static_cast<int64_t>(IndexAt(source_, *recipe_->view, row));
-  }
+  source_.Resolve(*recipe_->sampled, first,
+                  absl::MakeSpan(indices + first, last - first), {});
   for (size_t t = 0; t < fields.size(); ++t) {
     uint8_t* const tensor = bytes + batch_.tensors[t].offset;
     if (fields[t] == Field::kImage) {

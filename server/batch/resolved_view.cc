@@ -99,6 +99,23 @@ absl::StatusOr<std::shared_ptr<const ResolvedView>> ResolvedView::Create(
   return std::shared_ptr<const ResolvedView>(std::move(resolved));
 }
 
+std::shared_ptr<const ResolvedView> ResolvedView::Within(
+    const store::StoreReader& store, const ResolvedView& outer,
+    const ResolvedView& inner) {
+  std::shared_ptr<ResolvedView> both(new ResolvedView());
+  both->order_ = inner.order_;
+  both->classes_ = outer.classes_;
+  both->labels_ = outer.labels_;
+  std::vector<uint64_t> words((store.size() + 63) / 64);
+  for (uint64_t index = 0; index < store.size(); ++index) {
+    const bool in = outer.Contains(index) && inner.Contains(index);
+    words[index / 64] |= static_cast<uint64_t>(in) << (index % 64);
+  }
+  both->members_.emplace(std::move(words));
+  both->order_.size = both->members_->size();
+  return both;
+}
+
 absl::Status ResolvedView::Compile(const store::StoreReader& store,
                                    const View& view, const ViewInputs& inputs,
                                    ViewFilter* filter) {

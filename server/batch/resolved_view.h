@@ -46,6 +46,12 @@ class ResolvedView {
       const store::StoreReader& store, const View& view,
       const ViewInputs& inputs);
 
+  // What both views of the store have, labelled as in `outer`. order_view() is
+  // that of `inner`, with the size of what both have.
+  static std::shared_ptr<const ResolvedView> Within(
+      const store::StoreReader& store, const ResolvedView& outer,
+      const ResolvedView& inner);
+
   uint64_t size() const { return order_.size; }
 
   // Store index of the view's `rank`-th drawing. REQUIRES: rank < size().

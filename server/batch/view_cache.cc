@@ -72,6 +72,36 @@ absl::StatusOr<std::shared_ptr<const ResolvedView>> ViewCache::Get(
       });
 }
 
+absl::StatusOr<std::shared_ptr<const ResolvedView>> ViewCache::GetWithin(
+    const store::StoreReader& store, const View& outer, const View& inner) {
+  using Resolved = absl::StatusOr<std::shared_ptr<const ResolvedView>>;
+  return Share<ResolvedView>(
+      absl::StrCat(KeyOf(store, outer), "&", KeyOf(store, inner)),
+      [&]() -> Resolved {
+        Resolved large = Get(store, outer);
+        if (!large.ok()) return large;
+        Resolved small = Get(store, inner);
+        if (!small.ok()) return small;
+        absl::Status status = Admit(RankSelect::BytesOf(store.size()));
+        if (!status.ok()) return status;
+        return ResolvedView::Within(store, **large, **small);
+      });
+}
+
+absl::StatusOr<std::shared_ptr<const ClassIndex>> ViewCache::GetClasses(
+    const store::StoreReader& store, const View& view) {
+  return Share<ClassIndex>(
+      absl::StrCat("classes:", KeyOf(store, view)),
+      [&]() -> absl::StatusOr<std::shared_ptr<const ClassIndex>> {
+        absl::StatusOr<std::shared_ptr<const ResolvedView>> resolved =
+            Get(store, view);
+        if (!resolved.ok()) return resolved.status();
+        absl::Status status = Admit(ClassIndex::BytesOf(store, **resolved));
+        if (!status.ok()) return status;
+        return std::make_shared<const ClassIndex>(store, **resolved);
+      });
+}
+
 template <typename Item, typename Make>
 absl::StatusOr<std::shared_ptr<const Item>> ViewCache::Share(
     const std::string& key, const Make& make) {

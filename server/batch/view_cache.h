@@ -21,7 +21,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "inkstream/plan.h"
+#include "inkstream/view.h"
+#include "server/batch/class_index.h"
 #include "server/batch/key_set_cache.h"
 #include "server/batch/resolved_view.h"
 #include "server/batch/size_columns.h"
@@ -40,6 +41,15 @@ class ViewCache {
   // NOT_FOUND with reason KEYS_NOT_HERE: a key set must be uploaded first.
   // RESOURCE_EXHAUSTED with reason VIEW_MEMORY: too many views are in use.
   absl::StatusOr<std::shared_ptr<const ResolvedView>> Get(
+      const store::StoreReader& store, const View& view);
+
+  // What both views have, with the labels of `outer`; its order_view() is that
+  // of `inner` as it is resolved, with the size of both together.
+  absl::StatusOr<std::shared_ptr<const ResolvedView>> GetWithin(
+      const store::StoreReader& store, const View& outer, const View& inner);
+
+  // The view's drawings by class.
+  absl::StatusOr<std::shared_ptr<const ClassIndex>> GetClasses(
       const store::StoreReader& store, const View& view);
 
   KeySetCache& key_sets() { return key_sets_; }

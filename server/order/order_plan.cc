@@ -10,6 +10,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
@@ -104,6 +105,36 @@ std::string ShuffleText(const OrderSpec& spec) {
   return absl::StrCat("unknown:", static_cast<int>(spec.shuffle));
 }
 
+std::string SamplingText(const Sampling& sampling,
+                         const std::vector<ResolvedView>& parts) {
+  if (sampling.kind == SamplingKind::kUniform) return "sampling=uniform\n";
+  if (sampling.kind == SamplingKind::kBalanced) {
+    return absl::StrCat("sampling=balanced:", Number(sampling.alpha), "\n");
+  }
+  std::vector<std::string> weights;
+  for (const double weight : sampling.weights) {
+    weights.push_back(Number(weight));
+  }
+  if (sampling.kind == SamplingKind::kWeights) {
+    return absl::StrCat("sampling=weights:", List(weights), "\n");
+  }
+  std::string text = absl::StrCat("sampling=mix:", List(weights), "\n");
+  for (size_t i = 0; i < parts.size(); ++i) {
+    const ResolvedView& part = parts[i];
+    // A part's own lines, escaped to stand in one; labels are the stream's.
+    std::vector<std::string> words = part.classes;
+    std::sort(words.begin(), words.end());
+    absl::StrAppend(&text, "mix[", i, "]=",
+                    Escape(absl::StrReplaceAll(
+                        absl::StrCat("split=", Escape(part.split_rule),
+                                     "\nclasses=", List(words), "\n",
+                                     Terms(part), "size=", part.size),
+                        {{"\n", "; "}})),
+                    "\n");
+  }
+  return text;
+}
+
 bool IsHex(absl::string_view text, size_t digits) {
   return text.size() == digits &&
          std::all_of(text.begin(), text.end(), [](char c) {
@@ -176,8 +207,8 @@ absl::Status FirstDifference(absl::string_view cursor,
 
 }  // namespace
 
-std::string CanonicalOrderPlan(const ResolvedView& view,
-                               const OrderSpec& spec) {
+std::string CanonicalOrderPlan(const ResolvedView& view, const OrderSpec& spec,
+                               const std::vector<ResolvedView>& parts) {
   return absl::StrCat(kFirstLine, "\n",                         //
                       "split=", Escape(view.split_rule), "\n",  //
                       "classes=", List(view.classes), "\n",     //
@@ -185,7 +216,7 @@ std::string CanonicalOrderPlan(const ResolvedView& view,
                       "size=", view.size, "\n",                 //
                       "seed=", spec.seed, "\n",                 //
                       "shuffle=", ShuffleText(spec), "\n",      //
-                      "sampling=uniform\n");
+                      SamplingText(spec.sampling, parts));
 }
 
 std::string OrderPlanHash(const std::string& canonical) {

@@ -32,7 +32,9 @@ struct ResolvedView {
 // One `name=value` line a field, in a fixed order, values escaped, long lists
 // replaced by their count and hash. Golden tests pin it: a change is a new
 // version of the first line.
-std::string CanonicalOrderPlan(const ResolvedView& view, const OrderSpec& spec);
+// `parts`: what the views of a mix resolve to, for SamplingKind::kMix.
+std::string CanonicalOrderPlan(const ResolvedView& view, const OrderSpec& spec,
+                               const std::vector<ResolvedView>& parts = {});
 
 // First 128 bits of the SHA-256 of the canonical text, lower-case hex.
 std::string OrderPlanHash(const std::string& canonical);

@@ -14,7 +14,8 @@ absl::StatusOr<View> ViewFromProto(const v1::View& view) {
     if (!v1::Where::Op_IsValid(term.op())) {
       return UnknownEnum(absl::StrCat("view.where[", i, "].op"), term.op());
     }
-    plain.where.push_back({term.column(), static_cast<WhereOp>(term.op()),
+    plain.where.push_back({term.column(),
+                           static_cast<WhereOp>(term.op()),
                            {term.values().begin(), term.values().end()}});
   }
   plain.max_per_class = view.max_per_class();
@@ -22,10 +23,39 @@ absl::StatusOr<View> ViewFromProto(const v1::View& view) {
   plain.include_keys = view.include_keys();
   plain.exclude_keys = view.exclude_keys();
   if (view.has_fold()) {
-    plain.fold = Fold{view.fold().index(), view.fold().count(),
-                      view.fold().held_out()};
+    plain.fold =
+        Fold{view.fold().index(), view.fold().count(), view.fold().held_out()};
   }
   return plain;
+}
+
+static absl::StatusOr<Sampling> SamplingFromProto(
+    const v1::Order::Sampling& proto) {
+  Sampling sampling;
+  switch (proto.kind_case()) {
+    case v1::Order::Sampling::kBalanced:
+      sampling.kind = SamplingKind::kBalanced;
+      sampling.alpha = proto.balanced().alpha();
+      break;
+    case v1::Order::Sampling::kWeights:
+      sampling.kind = SamplingKind::kWeights;
+      sampling.weights.assign(proto.weights().weights().begin(),
+                              proto.weights().weights().end());
+      break;
+    case v1::Order::Sampling::kMix:
+      sampling.kind = SamplingKind::kMix;
+      sampling.weights.assign(proto.mix().weights().begin(),
+                              proto.mix().weights().end());
+      for (const v1::View& view : proto.mix().views()) {
+        absl::StatusOr<View> part = ViewFromProto(view);
+        if (!part.ok()) return part.status();
+        sampling.views.push_back(*std::move(part));
+      }
+      break;
+    case v1::Order::Sampling::KIND_NOT_SET:
+      break;
+  }
+  return sampling;
 }
 
 absl::StatusOr<OrderSpec> OrderFromProto(const v1::Order& order) {
@@ -36,10 +66,9 @@ absl::StatusOr<OrderSpec> OrderFromProto(const v1::Order& order) {
   }
   spec.shuffle = static_cast<ShuffleKind>(order.shuffle());
   spec.shuffle_window = order.window();
-  if (order.has_sampling() &&
-      order.sampling().kind_case() != v1::Order::Sampling::KIND_NOT_SET) {
-    return NotOffered("order.sampling", "uniform (leave it out)");
-  }
+  absl::StatusOr<Sampling> sampling = SamplingFromProto(order.sampling());
+  if (!sampling.ok()) return sampling.status();
+  spec.sampling = *std::move(sampling);
   return spec;
 }
 
