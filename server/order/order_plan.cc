@@ -173,7 +173,7 @@ absl::Status Differs(absl::string_view field, absl::string_view cursor,
 std::vector<Field> FieldsOf(absl::string_view text) {
   std::vector<Field> fields;
   for (const absl::string_view line : absl::StrSplit(text, '\n')) {
-    fields.push_back(SplitField(line));
+    if (!line.empty()) fields.push_back(SplitField(line));
   }
   return fields;
 }
