@@ -236,6 +236,51 @@ v1::View ToMessage(const View& view) {
   v1::View message;
   message.set_split(view.split);
   message.mutable_classes()->Assign(view.classes.begin(), view.classes.end());
+  for (const WhereTerm& term : view.where) {
+    v1::Where* const where = message.add_where();
+    where->set_column(term.column);
+    where->set_op(static_cast<v1::Where::Op>(term.op));
+    where->mutable_values()->Assign(term.values.begin(), term.values.end());
+  }
+  message.set_max_per_class(view.max_per_class);
+  if (view.fraction != 1) message.set_fraction(view.fraction);
+  message.set_include_keys(view.include_keys);
+  message.set_exclude_keys(view.exclude_keys);
+  if (view.fold.has_value()) {
+    v1::View::Fold* const fold = message.mutable_fold();
+    fold->set_index(view.fold->index);
+    fold->set_count(view.fold->count);
+    fold->set_held_out(view.fold->held_out);
+  }
+  return message;
+}
+
+v1::Order ToMessage(const OrderSpec& order) {
+  v1::Order message;
+  message.set_seed(order.seed);
+  message.set_shuffle(static_cast<v1::Order::Shuffle>(order.shuffle));
+  message.set_window(order.shuffle_window);
+  const Sampling& sampling = order.sampling;
+  v1::Order::Sampling* const to = message.mutable_sampling();
+  switch (sampling.kind) {
+    case SamplingKind::kUniform:
+      message.clear_sampling();
+      break;
+    case SamplingKind::kBalanced:
+      to->mutable_balanced()->set_alpha(sampling.alpha);
+      break;
+    case SamplingKind::kWeights:
+      to->mutable_weights()->mutable_weights()->Assign(sampling.weights.begin(),
+                                                       sampling.weights.end());
+      break;
+    case SamplingKind::kMix:
+      to->mutable_mix()->mutable_weights()->Assign(sampling.weights.begin(),
+                                                   sampling.weights.end());
+      for (const View& view : sampling.views) {
+        *to->mutable_mix()->add_views() = ToMessage(view);
+      }
+      break;
+  }
   return message;
 }
 
@@ -246,10 +291,7 @@ v1::StreamBatchesRequest OpenRequest(const Plan& plan, uint32_t credits,
   message.set_credits(credits);
   v1::StreamBatchesRequest::Open* open = message.mutable_open();
   *open->mutable_view() = ToMessage(plan.view);
-  open->mutable_order()->set_seed(plan.order.seed);
-  open->mutable_order()->set_shuffle(
-      static_cast<v1::Order::Shuffle>(plan.order.shuffle));
-  open->mutable_order()->set_window(plan.order.shuffle_window);
+  *open->mutable_order() = ToMessage(plan.order);
   *open->mutable_delivery() = ToMessage(plan.delivery, max_message_bytes);
   if (plan.start.has_value()) {
     *open->mutable_cursor() = ToMessage(*plan.start);

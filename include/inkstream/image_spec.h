@@ -1,10 +1,10 @@
 // What an image tensor looks like.
 //
 // Channels. Ground is 0 and strokes are drawn one after another: where a stroke
-// covers a share c of a pixel, the channel becomes c * value + (1 - c) * before.
-// Where segments of one stroke meet, the one that covers more gives the value,
-// the later one where they cover the same. Values are 55..255, so that ink never
-// looks like ground; [a] is a rounded to the nearest integer:
+// covers a share c of a pixel, the channel becomes c * value + (1 - c) *
+// before. Where segments of one stroke meet, the one that covers more gives the
+// value, the later one where they cover the same. Values are 55..255, so that
+// ink never looks like ground; [a] is a rounded to the nearest integer:
 //   ink        255
 //   order      255 - 13 * min(s, 10) for stroke s = 0, 1, ...
 //   time       55 + [200 * (1 - (t - t0) / (t1 - t0))]: t the middle of the
@@ -23,9 +23,9 @@
 // are of the strokes as drawn, order and pause in their new order (p >= 0).
 // The short form 1 stands for [ink], 3 for [order, speed, time].
 //
-// Floats. An element is (pixel / 255 - mean) / std, in IEEE float32 with each of
-// the three operations rounded to nearest even, as NumPy and torch compute it;
-// float16 and bfloat16 are that float32 rounded to nearest even once more.
+// Floats. An element is (pixel / 255 - mean) / std, in IEEE float32 with each
+// of the three operations rounded to nearest even, as NumPy and torch compute
+// it; float16 and bfloat16 are that float32 rounded to nearest even once more.
 //
 // Thread safety: plain value.
 #pragma once
@@ -46,8 +46,8 @@ enum class Quality : uint8_t { kFast = 0, kExact = 1 };
 // The defaults are the recipe of Google's published bitmaps: ImageSpec{28, 28}
 // is what they look like.
 struct ImageSpec {
-  uint32_t height = 28;         // pixels, 1..limit (1024 by default)
-  uint32_t width = 28;          // pixels
+  uint32_t height = 28;  // pixels, 1..limit (1024 by default)
+  uint32_t width = 28;   // pixels
   // uint8: 0 ground, 255 ink; float16, bfloat16, float32: 0..1
   DType dtype = DType::kUint8;
   Layout layout = Layout::kNchw;

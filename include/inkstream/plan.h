@@ -13,31 +13,14 @@
 #include "inkstream/augment_spec.h"
 #include "inkstream/cursor.h"
 #include "inkstream/image_spec.h"
+#include "inkstream/order_spec.h"
 #include "inkstream/strokes_spec.h"
+#include "inkstream/view.h"
 
 namespace inkstream {
 
 // Numbered as in inkstream.v1; never renumber.
 enum class Tail : uint8_t { kDrop = 0, kPartial = 1, kPad = 2 };
-enum class ShuffleKind : uint8_t { kFull = 0, kWindow = 1, kNone = 2 };
-
-// A subset of a dataset. Empty fields select everything.
-struct View {
-  std::string split;                 // empty: every drawing
-  std::vector<std::string> classes;  // label ids follow this order
-
-  bool operator==(const View&) const = default;
-};
-
-// The part of a plan that decides which drawing stands at which position. Its
-// canonical form is hashed into the cursor.
-struct OrderSpec {
-  uint64_t seed = 0;
-  ShuffleKind shuffle = ShuffleKind::kFull;
-  uint64_t shuffle_window = 0;  // drawings; for kWindow only
-
-  bool operator==(const OrderSpec&) const = default;
-};
 
 // How the ordered drawings are cut and drawn. Free to change between a cursor
 // and its reopening.

@@ -8,6 +8,7 @@
 #include "server/app/ingest_command.h"
 #include "server/app/inspect_command.h"
 #include "server/app/merge_command.h"
+#include "server/app/plan_command.h"
 #include "server/app/serve_command.h"
 #include "server/app/stats_command.h"
 #include "server/app/verify_command.h"
@@ -22,6 +23,7 @@ void AddCommands(CLI::App& app, int* exit_code) {
   AddVerifyCommand(app, exit_code);
   AddInspectCommand(app, exit_code);
   AddStatsCommand(app, exit_code);
+  AddPlanCommand(app, exit_code);
   AddExportCommand(app, exit_code);
   AddHealthCommand(app, exit_code);
   AddServeCommand(app, exit_code);

@@ -57,27 +57,38 @@ bool BatchJob::RunPiece(uint32_t piece, WorkerScratch* scratch) {
   return true;
 }
 
-uint64_t BatchJob::IndexAt(const RowSource& source, const ResolvedView& view,
-                           uint32_t row) {
-  if (source.order == nullptr) return source.indices[row];
-  const uint64_t size = source.order->size();
-  uint64_t position = source.first + row;
-  if (position >= size) position %= size;
-  return view.IndexOf(source.order->RankAt(position));
+void RowSource::Resolve(const SampledView& sampled, uint32_t row,
+                        absl::Span<int64_t> out,
+                        absl::Span<uint64_t> occurrences) const {
+  if (order == nullptr) {
+    for (size_t i = 0; i < out.size(); ++i) {
+      out[i] = static_cast<int64_t>(indices[row + i]);
+    }
+    std::fill(occurrences.begin(), occurrences.end(), 0);
+    return;
+  }
+  std::vector<order::Pick> picks(out.size());
+  order->PicksFrom(first + row, absl::MakeSpan(picks));
+  for (size_t i = 0; i < out.size(); ++i) {
+    out[i] = static_cast<int64_t>(sampled.IndexOf(picks[i]));
+    if (!occurrences.empty()) occurrences[i] = sampled.OccurrenceOf(picks[i]);
+  }
 }
 
 void BatchJob::LayOut(uint32_t first, uint32_t last, WorkerScratch* scratch) {
   auto* const indices = reinterpret_cast<int64_t*>(BytesOf(Field::kIndex));
-  for (uint32_t row = first; row < last; ++row) {
-    indices[row] = static_cast<int64_t>(IndexAt(source_, *recipe_->view, row));
-  }
+  std::vector<uint64_t> occurrences;
+  if (recipe_->augment.has_value()) occurrences.resize(last - first);
+  source_.Resolve(*recipe_->sampled, first,
+                  absl::MakeSpan(indices + first, last - first),
+                  absl::MakeSpan(occurrences));
   const std::vector<Field>& fields = recipe_->layout.fields();
   for (size_t t = 0; t < fields.size(); ++t) {
     FillColumn(fields[t], first, last, indices,
                batch_.buffer->data() + batch_.tensors[t].offset);
   }
   if (!recipe_->image.has_value() && !recipe_->strokes.has_value()) return;
-  absl::Status drawn = DrawRows(first, last, scratch);
+  absl::Status drawn = DrawRows(first, last, occurrences, scratch);
   if (!drawn.ok()) Fail(std::move(drawn));
 }
 
@@ -107,6 +118,7 @@ absl::StatusOr<DrawingTensors> BatchJob::ToolsOf(WorkerScratch* scratch) const {
 }
 
 absl::Status BatchJob::DrawRows(uint32_t first, uint32_t last,
+                                absl::Span<const uint64_t> occurrences,
                                 WorkerScratch* scratch) {
   using Clock = std::chrono::steady_clock;
   absl::StatusOr<DrawingTensors> tools = ToolsOf(scratch);
@@ -135,6 +147,7 @@ absl::Status BatchJob::DrawRows(uint32_t first, uint32_t last,
     const bool timed = row % kTimedEvery == 0;
     const Clock::time_point start = timed ? Clock::now() : Clock::time_point();
     key.index = static_cast<uint64_t>(indices[row]);
+    key.occurrence = occurrences.empty() ? 0 : occurrences[row - first];
     absl::StatusOr<StrokesView> strokes = reader->ReadStrokes(key.index);
     if (timed) nanos += kTimedEvery * (Clock::now() - start).count();
     if (!strokes.ok()) return strokes.status();

@@ -15,11 +15,13 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/types/span.h"
 #include "inkstream/plan.h"
 #include "server/batch/batch_layout.h"
 #include "server/batch/drawing_tensors.h"
 #include "server/batch/finished_batch.h"
 #include "server/batch/resolved_view.h"
+#include "server/batch/sampled_view.h"
 #include "server/batch/worker_scratch.h"
 #include "server/order/epoch_order.h"
 #include "server/store/store_reader.h"
@@ -29,7 +31,8 @@ namespace inkstream::batch {
 // What all batches of one stream have in common.
 struct BatchRecipe {
   std::shared_ptr<const store::StoreReader> store;
-  std::shared_ptr<const ResolvedView> view;
+  std::shared_ptr<const SampledView> sampled;
+  std::shared_ptr<const ResolvedView> view;  // sampled's
   BatchLayout layout;
   std::optional<ImageSpec> image;
   std::optional<StrokesSpec> strokes;
@@ -54,6 +57,11 @@ struct RowSource {
   std::vector<uint64_t> indices;  // store indices; or, if it is empty,
   std::shared_ptr<const order::EpochOrder> order;
   uint64_t first = 0;  // row i stands for position (first + i) % order->size()
+
+  // Store indices of rows [row, row + indices.size()) and, where it is not
+  // empty, how often each drawing came before in its epoch.
+  void Resolve(const SampledView& sampled, uint32_t row,
+               absl::Span<int64_t> out, absl::Span<uint64_t> occurrences) const;
 };
 
 class BatchJob {
@@ -75,13 +83,12 @@ class BatchJob {
   // Time spent reading records, estimated from every eighth of them.
   double store_seconds() const { return store_nanos_.load() * 1e-9; }
 
-  // Store index of row `row`.
-  static uint64_t IndexAt(const RowSource& source, const ResolvedView& view,
-                          uint32_t row);
-
  private:
   void LayOut(uint32_t first, uint32_t last, WorkerScratch* scratch);
-  absl::Status DrawRows(uint32_t first, uint32_t last, WorkerScratch* scratch);
+  // `occurrences`: of rows [first, last); empty: none came before.
+  absl::Status DrawRows(uint32_t first, uint32_t last,
+                        absl::Span<const uint64_t> occurrences,
+                        WorkerScratch* scratch);
   absl::StatusOr<DrawingTensors> ToolsOf(WorkerScratch* scratch) const;
   void FillColumn(Field field, uint32_t first, uint32_t last,
                   const int64_t* indices, uint8_t* bytes) const;

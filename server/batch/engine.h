@@ -16,6 +16,7 @@
 #include "inkstream/plan.h"
 #include "server/batch/batch_stream.h"
 #include "server/batch/buffer_pool.h"
+#include "server/batch/explained_plan.h"
 #include "server/store/store_reader.h"
 
 namespace inkstream::batch {
@@ -79,6 +80,11 @@ struct InspectedDrawing {
   Drawing drawing;
 };
 
+struct KeptKeys {
+  std::string hash;
+  uint64_t keys = 0;  // different ones
+};
+
 class Engine {
  public:
   static absl::StatusOr<std::unique_ptr<Engine>> Create(
@@ -121,6 +127,15 @@ class Engine {
                                                           BufferPool* pool) {
     return OpenStreamFor("", plan, pool);
   }
+
+  // What a stream of the plan would deliver. Errors as OpenStream.
+  virtual absl::StatusOr<ExplainedPlan> Explain(const Plan& plan,
+                                                const StepsAsked& asked) = 0;
+
+  // Keeps a set of keys for views to name by its hash. INVALID_ARGUMENT: none,
+  // more than max_keys(), or not keys.
+  virtual absl::StatusOr<KeptKeys> AddKeys(std::vector<int64_t> keys) = 0;
+  virtual uint64_t max_keys() const = 0;  // of one set
 
   // Lays out one batch on the worker threads; `done` is called once, from one
   // of them (or from this call where the plan is refused).

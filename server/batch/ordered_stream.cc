@@ -197,8 +197,8 @@ std::shared_ptr<const order::EpochOrder> OrderedStream::OrderOf(
   for (size_t i = 0; i < orders_.size(); ++i) {
     if (order_epochs_[i] == epoch) return orders_[i];
   }
-  absl::StatusOr<order::EpochOrder> made =
-      order::EpochOrder::Create(parts_.order, parts_.schedule.size(), epoch);
+  absl::StatusOr<order::EpochOrder> made = order::EpochOrder::Create(
+      parts_.order, parts_.recipe->sampled->mixture(), epoch);
   // The plan was checked with epoch 0, and no epoch differs from another in
   // what is allowed.
   if (!made.ok()) return nullptr;
@@ -257,12 +257,13 @@ std::function<void()> OrderedStream::TakeWakeUp() {
 
 void OrderedStream::ReadAhead(const std::vector<RowSource>& rows,
                               const std::vector<uint32_t>& counts) {
+  std::vector<int64_t> rows_of_step;
   std::vector<uint64_t> indices;
   for (size_t step = 0; step < rows.size(); ++step) {
-    for (uint32_t row = 0; row < counts[step]; ++row) {
-      indices.push_back(
-          BatchJob::IndexAt(rows[step], *parts_.recipe->view, row));
-    }
+    rows_of_step.resize(counts[step]);
+    rows[step].Resolve(*parts_.recipe->sampled, 0, absl::MakeSpan(rows_of_step),
+                       {});
+    indices.insert(indices.end(), rows_of_step.begin(), rows_of_step.end());
   }
   if (!indices.empty()) parts_.recipe->store->WillNeed(indices);
 }

@@ -30,6 +30,9 @@ class RankSelect {
 
   size_t bytes() const { return 8 * (words_.size() + before_.size()); }
 
+  // Memory of a set of numbers below `bound`, at most.
+  static size_t BytesOf(uint64_t bound) { return bound / 64 * 9 + 256; }
+
  private:
   static constexpr uint64_t kBlockWords = 8;
 

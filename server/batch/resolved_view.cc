@@ -1,18 +1,18 @@
 #include "server/batch/resolved_view.h"
 
 #include <algorithm>
-#include <limits>
-#include <thread>
+#include <cmath>
 #include <unordered_map>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "server/batch/nearest_name.h"
+#include "server/batch/split_slice.h"
+#include "server/batch/where_filter.h"
 
 namespace inkstream::batch {
 namespace {
-
-constexpr uint64_t kDrawingsAThread = 2'000'000;
 
 absl::StatusOr<const store::SplitInfo*> FindSplit(const store::StoreInfo& info,
                                                   const std::string& name) {
@@ -24,6 +24,13 @@ absl::StatusOr<const store::SplitInfo*> FindSplit(const store::StoreInfo& info,
   return absl::NotFoundError(absl::StrCat("view.split: there is no split ",
                                           Quoted(name),
                                           NearestHint(name, names)));
+}
+
+HashRange RangeOf(const store::SplitInfo& split) {
+  constexpr uint64_t kMax = ~uint64_t{0};
+  if (split.high == kMax) return {split.low, kMax, false};
+  if (split.low >= split.high) return {0, 0, true};
+  return {split.low, split.high - 1, false};
 }
 
 // Label in the view by label in the store; -1 for a class that is left out.
@@ -51,76 +58,144 @@ absl::StatusOr<std::vector<int32_t>> LabelsOf(
   return labels;
 }
 
+// The largest SampleHash that a fraction takes in.
+absl::StatusOr<uint64_t> LastSample(double fraction) {
+  if (!(fraction > 0 && fraction <= 1)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("view.fraction: ", fraction, " is not in (0, 1]"));
+  }
+  if (fraction == 1) return ~uint64_t{0};
+  const double bound = std::ldexp(fraction, 64);
+  return bound < 1 ? 0 : static_cast<uint64_t>(bound) - 1;
+}
+
+bool NeedsSizes(const CompiledTerm& term) {
+  return term.column == WhereColumn::kStrokes ||
+         term.column == WhereColumn::kPoints;
+}
+
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<const ResolvedView>> ResolvedView::Create(
-    const store::StoreReader& store, const View& view, int threads) {
-  const store::StoreInfo& info = store.info();
+    const store::StoreReader& store, const View& view,
+    const ViewInputs& inputs) {
   std::shared_ptr<ResolvedView> resolved(new ResolvedView());
-  const store::SplitInfo* split = nullptr;
-  resolved->order_.split_rule = "all";
-  if (!view.split.empty()) {
-    absl::StatusOr<const store::SplitInfo*> found = FindSplit(info, view.split);
-    if (!found.ok()) return found.status();
-    split = *found;
-    resolved->order_.split_rule = split->rule;
-    if (split->drawings == info.drawings) split = nullptr;
+  ViewFilter filter;
+  absl::Status status = resolved->Compile(store, view, inputs, &filter);
+  if (!status.ok()) return status;
+  if (filter.everything()) {
+    resolved->order_.size = store.size();
+    return std::shared_ptr<const ResolvedView>(std::move(resolved));
   }
-  resolved->classes_ = info.classes;
-  resolved->class_counts_ = info.class_counts;
-  if (!view.classes.empty()) {
-    absl::StatusOr<std::vector<int32_t>> labels = LabelsOf(info, view.classes);
-    if (!labels.ok()) return labels.status();
-    resolved->labels_ = *std::move(labels);
-    resolved->classes_ = view.classes;
-    resolved->order_.classes = view.classes;
+  if (inputs.admit != nullptr) {
+    status =
+        inputs.admit(resolved->bytes() + RankSelect::BytesOf(store.size()));
+    if (!status.ok()) return status;
   }
-  if (split == nullptr && view.classes.empty()) {
-    resolved->order_.size = info.drawings;
-  } else {
-    resolved->Scan(store, split, threads);
-  }
+  ScannedView scanned = ScanView(store, filter, inputs.threads);
+  resolved->class_counts_ = std::move(scanned.class_counts);
+  resolved->members_.emplace(std::move(scanned.words));
+  resolved->order_.size = resolved->members_->size();
   return std::shared_ptr<const ResolvedView>(std::move(resolved));
 }
 
-void ResolvedView::Scan(const store::StoreReader& store,
-                        const store::SplitInfo* split, int threads) {
-  const uint64_t drawings = store.size();
-  const size_t split_number =
-      split == nullptr ? 0 : split - store.info().splits.data();
-  std::vector<uint64_t> words((drawings + 63) / 64);
-  const uint64_t parts = std::clamp<uint64_t>(drawings / kDrawingsAThread, 1,
-                                              std::max(1, threads));
-  std::vector<std::vector<uint64_t>> counts(
-      parts, std::vector<uint64_t>(classes_.size()));
-  const auto scan_part = [&](uint64_t part) {
-    const uint64_t first_word = words.size() * part / parts;
-    const uint64_t last_word = words.size() * (part + 1) / parts;
-    for (uint64_t w = first_word; w < last_word; ++w) {
-      const uint64_t end = std::min(drawings, 64 * (w + 1));
-      uint64_t word = 0;
-      for (uint64_t index = 64 * w; index < end; ++index) {
-        if (split != nullptr && !store.InSplit(split_number, index)) continue;
-        const int32_t label = LabelOf(store.Label(index));
-        if (label < 0 && !labels_.empty()) continue;
-        if (label >= 0) ++counts[part][label];
-        word |= uint64_t{1} << (index % 64);
-      }
-      words[w] = word;
+std::shared_ptr<const ResolvedView> ResolvedView::Within(
+    const store::StoreReader& store, const ResolvedView& outer,
+    const ResolvedView& inner) {
+  std::shared_ptr<ResolvedView> both(new ResolvedView());
+  both->order_ = inner.order_;
+  both->classes_ = outer.classes_;
+  both->labels_ = outer.labels_;
+  std::vector<uint64_t> words((store.size() + 63) / 64);
+  for (uint64_t index = 0; index < store.size(); ++index) {
+    const bool in = outer.Contains(index) && inner.Contains(index);
+    words[index / 64] |= static_cast<uint64_t>(in) << (index % 64);
+  }
+  both->members_.emplace(std::move(words));
+  both->order_.size = both->members_->size();
+  return both;
+}
+
+absl::Status ResolvedView::Compile(const store::StoreReader& store,
+                                   const View& view, const ViewInputs& inputs,
+                                   ViewFilter* filter) {
+  const store::StoreInfo& info = store.info();
+  absl::Status status = CompileHashes(store, view, filter);
+  if (!status.ok()) return status;
+  classes_ = info.classes;
+  class_counts_ = info.class_counts;
+  if (!view.classes.empty()) {
+    std::vector<std::string> words = view.classes;
+    for (std::string& word : words) {
+      std::replace(word.begin(), word.end(), '_', ' ');
     }
-  };
-  std::vector<std::thread> helpers;
-  for (uint64_t part = 1; part < parts; ++part) {
-    helpers.emplace_back(scan_part, part);
+    absl::StatusOr<std::vector<int32_t>> labels = LabelsOf(info, words);
+    if (!labels.ok()) return labels.status();
+    labels_ = *labels;
+    filter->labels = *std::move(labels);
+    order_.classes = words;
+    classes_ = std::move(words);
   }
-  scan_part(0);
-  for (std::thread& helper : helpers) helper.join();
-  class_counts_.assign(classes_.size(), 0);
-  for (const std::vector<uint64_t>& part : counts) {
-    for (size_t i = 0; i < part.size(); ++i) class_counts_[i] += part[i];
+  filter->classes = classes_.size();
+  absl::StatusOr<std::vector<CompiledTerm>> terms =
+      CompileWhere(view.where, store);
+  if (!terms.ok()) return terms.status();
+  for (const CompiledTerm& term : *terms) order_.where.push_back(term.text);
+  filter->max_per_class = order_.max_per_class = view.max_per_class;
+  filter->include = inputs.include;
+  filter->exclude = inputs.exclude;
+  order_.include_keys = view.include_keys;
+  order_.exclude_keys = view.exclude_keys;
+  if (std::any_of(terms->begin(), terms->end(), NeedsSizes)) {
+    if (inputs.sizes == nullptr) {
+      return absl::InternalError("view.where: no sizes of drawings at hand");
+    }
+    absl::StatusOr<std::shared_ptr<const SizeColumns>> sizes = inputs.sizes();
+    if (!sizes.ok()) return sizes.status();
+    filter->sizes = *std::move(sizes);
   }
-  members_.emplace(std::move(words));
-  order_.size = members_->size();
+  filter->terms = *std::move(terms);
+  return absl::OkStatus();
+}
+
+absl::Status ResolvedView::CompileHashes(const store::StoreReader& store,
+                                         const View& view, ViewFilter* filter) {
+  order_.split_rule = "all";
+  absl::StatusOr<SplitSlice> slice = ParseSplitSlice(view.split);
+  if (!slice.ok()) return slice.status();
+  if (!slice->split.empty()) {
+    absl::StatusOr<const store::SplitInfo*> split =
+        FindSplit(store.info(), slice->split);
+    if (!split.ok()) return split.status();
+    order_.split_rule = (*split)->rule;
+    const bool whole = (*split)->drawings == store.size();
+    if (store.info().listed_splits) {
+      // Members named by the input have hashes from all over.
+      filter->by_sample = true;
+      if (!whole) filter->split = *split - store.info().splits.data();
+    } else if (!whole) {
+      filter->hashes = RangeOf(**split);
+    }
+  }
+  if (!slice->whole()) {
+    order_.slice = slice->Text();
+    filter->hashes =
+        filter->hashes.Part(slice->from, slice->to, SplitSlice::kWhole);
+  }
+  if (view.fold.has_value()) {
+    const Fold& fold = *view.fold;
+    if (absl::Status status = CheckFold(fold); !status.ok()) return status;
+    order_.fold = absl::StrCat(fold.index, "/", fold.count,
+                               fold.held_out ? " held out" : "");
+    const HashRange part =
+        filter->hashes.Part(fold.index, fold.index + 1, fold.count);
+    (fold.held_out ? filter->hashes : filter->fold_out) = part;
+  }
+  absl::StatusOr<uint64_t> last = LastSample(view.fraction);
+  if (!last.ok()) return last.status();
+  filter->last_sample = *last;
+  order_.fraction = view.fraction;
+  return absl::OkStatus();
 }
 
 size_t ResolvedView::bytes() const {

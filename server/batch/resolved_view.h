@@ -2,38 +2,66 @@
 // their labels are called.
 //
 // A view of everything costs nothing; any other one is a bitmap, built by one
-// scan of the split hashes and labels.
+// scan of the columns that its terms name.
 //
 // Thread safety: immutable after construction. Holds no store open.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "inkstream/plan.h"
+#include "server/batch/key_set.h"
 #include "server/batch/rank_select.h"
+#include "server/batch/size_columns.h"
+#include "server/batch/view_scan.h"
 #include "server/order/order_plan.h"
 #include "server/store/store_reader.h"
 
 namespace inkstream::batch {
 
+// What resolving takes beside the store and the view.
+struct ViewInputs {
+  int threads = 1;
+  std::shared_ptr<const KeySet> include;  // where the view names one
+  std::shared_ptr<const KeySet> exclude;
+  // Asked for only by terms on strokes or points.
+  std::function<absl::StatusOr<std::shared_ptr<const SizeColumns>>()> sizes;
+  // Asked before so many bytes are allocated; an error refuses the view.
+  std::function<absl::Status(size_t bytes)> admit;
+};
+
 class ResolvedView {
  public:
-  // NOT_FOUND: no such split or class; names the nearest. INVALID_ARGUMENT: a
-  // class is named twice. Scans with up to `threads` threads.
+  // NOT_FOUND: no such split, class, word or countrycode; names the nearest.
+  // INVALID_ARGUMENT: a term that is none; names field, value and choices.
   static absl::StatusOr<std::shared_ptr<const ResolvedView>> Create(
-      const store::StoreReader& store, const View& view, int threads);
+      const store::StoreReader& store, const View& view,
+      const ViewInputs& inputs);
+
+  // What both views of the store have, labelled as in `outer`. order_view() is
+  // that of `inner`, with the size of what both have.
+  static std::shared_ptr<const ResolvedView> Within(
+      const store::StoreReader& store, const ResolvedView& outer,
+      const ResolvedView& inner);
 
   uint64_t size() const { return order_.size; }
 
   // Store index of the view's `rank`-th drawing. REQUIRES: rank < size().
   uint64_t IndexOf(uint64_t rank) const {
     return members_.has_value() ? members_->Select(rank) : rank;
+  }
+
+  // Whether the drawing at this store index is in the view.
+  bool Contains(uint64_t index) const {
+    return !members_.has_value() || members_->Contains(index);
   }
 
   // Label in the view of a label in the store (-1: none); -1: none, or a class
@@ -55,8 +83,10 @@ class ResolvedView {
  private:
   ResolvedView() = default;
 
-  void Scan(const store::StoreReader& store, const store::SplitInfo* split,
-            int threads);
+  absl::Status Compile(const store::StoreReader& store, const View& view,
+                       const ViewInputs& inputs, ViewFilter* filter);
+  absl::Status CompileHashes(const store::StoreReader& store, const View& view,
+                             ViewFilter* filter);
 
   order::ResolvedView order_;
   std::vector<std::string> classes_;    // label order

@@ -10,6 +10,7 @@
 #include "server/batch/nearest_name.h"
 #include "server/batch/ordered_stream.h"
 #include "server/batch/plan_check.h"
+#include "server/batch/plan_explainer.h"
 #include "server/batch/status_reason.h"
 #include "server/order/epoch_order.h"
 #include "server/order/order_plan.h"
@@ -179,8 +180,8 @@ absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::OpenStreamFor(
   return stream;
 }
 
-absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::Open(
-    const std::string& caller, const Plan& plan, BufferPool* pool) {
+absl::StatusOr<ServingEngine::OpenedPlan> ServingEngine::Prepare(
+    const Plan& plan) {
   absl::StatusOr<Dataset> dataset = Find(plan.dataset);
   if (!dataset.ok()) return dataset.status();
   absl::Status status =
@@ -194,14 +195,13 @@ absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::Open(
   absl::StatusOr<BatchLayout> layout =
       PriceDelivery(plan.delivery, options_, dataset->store->info().has_times);
   if (!layout.ok()) return layout.status();
-  absl::StatusOr<std::shared_ptr<const ResolvedView>> view =
-      views_.Get(*dataset->store, plan.view);
-  if (!view.ok()) return view.status();
-
-  StreamFacts facts = FactsOf(*dataset, **view);
-  Cursor& start = facts.start;
-  start.order_plan =
-      order::CanonicalOrderPlan((*view)->order_view(), plan.order);
+  absl::StatusOr<std::shared_ptr<const SampledView>> sampled =
+      SampledView::Create(&views_, *dataset->store, plan.view,
+                          plan.order.sampling);
+  if (!sampled.ok()) return sampled.status();
+  Cursor start;
+  start.fingerprint = dataset->store->info().fingerprint;
+  start.order_plan = (*sampled)->OrderPlan(plan.order);
   start.plan_hash = order::OrderPlanHash(start.order_plan);
   start.seed = plan.order.seed;
   if (plan.start.has_value()) {
@@ -211,18 +211,30 @@ absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::Open(
     start.epoch = plan.start->epoch;
     start.position = plan.start->position;
   }
-  const order::Place place = {start.epoch, start.position};
+  return OpenedPlan{*std::move(dataset), *std::move(layout),
+                    *std::move(sampled), std::move(start)};
+}
+
+absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::Open(
+    const std::string& caller, const Plan& plan, BufferPool* pool) {
+  absl::StatusOr<OpenedPlan> opened = Prepare(plan);
+  if (!opened.ok()) return opened.status();
+  const std::shared_ptr<const SampledView>& sampled = opened->sampled;
+  StreamFacts facts = FactsOf(opened->dataset, *sampled->view());
+  facts.view_size = sampled->size();
+  facts.start = opened->start;
+  const order::Place place = {facts.start.epoch, facts.start.position};
   absl::StatusOr<order::StepSchedule> schedule =
       order::StepSchedule::Create(facts.view_size, plan.delivery, place);
   if (!schedule.ok()) return schedule.status();
   absl::StatusOr<order::EpochOrder> first_order =
-      order::EpochOrder::Create(plan.order, facts.view_size, place.epoch);
+      order::EpochOrder::Create(plan.order, sampled->mixture(), place.epoch);
   if (!first_order.ok()) return first_order.status();
   facts.steps_per_epoch = schedule->StepsFrom(0);
 
   absl::StatusOr<std::shared_ptr<const BatchRecipe>> recipe =
-      RecipeOf(*dataset, *view, *std::move(layout), plan.delivery,
-               plan.order.seed, /*first_view=*/0);
+      RecipeOf(opened->dataset, sampled, std::move(opened->layout),
+               plan.delivery, plan.order.seed, /*first_view=*/0);
   if (!recipe.ok()) return recipe.status();
   OrderedStreamParts parts = {*std::move(recipe),
                               std::move(facts),
@@ -236,6 +248,28 @@ absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::Open(
                               caller};
   return std::make_unique<OwnedStream>(
       std::make_shared<OrderedStream>(std::move(parts)), open_streams_);
+}
+
+absl::StatusOr<ExplainedPlan> ServingEngine::Explain(const Plan& plan,
+                                                     const StepsAsked& asked) {
+  absl::StatusOr<OpenedPlan> opened = Prepare(plan);
+  if (!opened.ok()) return opened.status();
+  ExplainedPlan explained;
+  explained.dataset = opened->dataset.name;
+  explained.start = opened->start;
+  if (!plan.start.has_value()) explained.start.epoch = asked.epoch;
+  absl::Status status =
+      ExplainSteps(plan, asked, *opened->sampled, opened->layout,
+                   options_.limits.max_batch_size, &explained);
+  if (!status.ok()) return status;
+  return explained;
+}
+
+absl::StatusOr<KeptKeys> ServingEngine::AddKeys(std::vector<int64_t> keys) {
+  absl::StatusOr<std::shared_ptr<const KeySet>> kept =
+      views_.key_sets().Add(std::move(keys));
+  if (!kept.ok()) return kept.status();
+  return KeptKeys{(*kept)->hash(), (*kept)->size()};
 }
 
 void ServingEngine::Fetch(
@@ -267,8 +301,8 @@ absl::Status ServingEngine::StartFetch(
       IndicesOf(*dataset, **view, plan);
   if (!indices.ok()) return indices.status();
   absl::StatusOr<std::shared_ptr<const BatchRecipe>> recipe =
-      RecipeOf(*dataset, *view, *std::move(layout), delivery, plan.seed,
-               plan.first_view);
+      RecipeOf(*dataset, std::make_shared<const SampledView>(*view),
+               *std::move(layout), delivery, plan.seed, plan.first_view);
   if (!recipe.ok()) return recipe.status();
   const auto job = std::make_shared<FetchJob>(
       *std::move(recipe), FactsOf(*dataset, **view), *std::move(indices),
@@ -321,7 +355,7 @@ absl::Status ServingEngine::Run(std::function<void()> work) {
 }
 
 absl::StatusOr<std::shared_ptr<const BatchRecipe>> ServingEngine::RecipeOf(
-    const Dataset& dataset, std::shared_ptr<const ResolvedView> view,
+    const Dataset& dataset, std::shared_ptr<const SampledView> sampled,
     BatchLayout layout, const DeliverySpec& delivery, uint64_t seed,
     uint32_t first_view) const {
   double dataset_std = 0;
@@ -331,11 +365,12 @@ absl::StatusOr<std::shared_ptr<const BatchRecipe>> ServingEngine::RecipeOf(
     if (!known.ok()) return known.status();
     dataset_std = *known;
   }
-  return std::make_shared<const BatchRecipe>(BatchRecipe{
-      dataset.store, std::move(view), std::move(layout), delivery.image,
-      delivery.strokes, delivery.augment, dataset_std, seed, first_view,
-      options_.limits.max_image_side, options_.limits.max_stroke_len,
-      delivery.ignore_index, RowsAPiece(delivery, options_.workers)});
+  return std::make_shared<const BatchRecipe>(
+      BatchRecipe{dataset.store, sampled, sampled->view(), std::move(layout),
+                  delivery.image, delivery.strokes, delivery.augment,
+                  dataset_std, seed, first_view, options_.limits.max_image_side,
+                  options_.limits.max_stroke_len, delivery.ignore_index,
+                  RowsAPiece(delivery, options_.workers)});
 }
 
 std::shared_ptr<MemoryGate> ServingEngine::GateOf(BufferPool* pool) {

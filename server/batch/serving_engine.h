@@ -40,6 +40,10 @@ class ServingEngine : public Engine {
       std::shared_ptr<const store::StoreReader> store) override;
   absl::StatusOr<std::unique_ptr<BatchStream>> OpenStreamFor(
       const std::string& caller, const Plan& plan, BufferPool* pool) override;
+  absl::StatusOr<ExplainedPlan> Explain(const Plan& plan,
+                                        const StepsAsked& asked) override;
+  absl::StatusOr<KeptKeys> AddKeys(std::vector<int64_t> keys) override;
+  uint64_t max_keys() const override { return views_.key_sets().max_keys(); }
   void Fetch(const FetchPlan& plan, BufferPool* pool,
              std::function<void(absl::StatusOr<FetchedBatch>)> done) override;
   absl::StatusOr<InspectedDrawing> Inspect(const std::string& dataset,
@@ -50,6 +54,14 @@ class ServingEngine : public Engine {
   void Stop() override;
 
  private:
+  // A plan that was checked against its dataset.
+  struct OpenedPlan {
+    Dataset dataset;
+    BatchLayout layout;
+    std::shared_ptr<const SampledView> sampled;
+    Cursor start;
+  };
+  absl::StatusOr<OpenedPlan> Prepare(const Plan& plan);
   absl::StatusOr<Dataset> Find(const std::string& name) const;
   absl::StatusOr<std::unique_ptr<BatchStream>> Open(const std::string& caller,
                                                     const Plan& plan,
@@ -59,7 +71,7 @@ class ServingEngine : public Engine {
       std::function<void(absl::StatusOr<FetchedBatch>)>* done);
   // `seed` and `first_view` are those of the augmentation.
   absl::StatusOr<std::shared_ptr<const BatchRecipe>> RecipeOf(
-      const Dataset& dataset, std::shared_ptr<const ResolvedView> view,
+      const Dataset& dataset, std::shared_ptr<const SampledView> sampled,
       BatchLayout layout, const DeliverySpec& delivery, uint64_t seed,
       uint32_t first_view) const;
   std::shared_ptr<MemoryGate> GateOf(BufferPool* pool);

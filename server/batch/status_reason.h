@@ -23,6 +23,9 @@ inline constexpr char kReasonSlowReader[] = "SLOW_READER";
 // Reasons that go with RESOURCE_EXHAUSTED.
 inline constexpr char kReasonTooManyStreams[] = "TOO_MANY_STREAMS";
 inline constexpr char kReasonTooManyCredits[] = "TOO_MANY_CREDITS";
+inline constexpr char kReasonViewMemory[] = "VIEW_MEMORY";
+// With NOT_FOUND: upload the key set and ask again.
+inline constexpr char kReasonKeysNotHere[] = "KEYS_NOT_HERE";
 
 absl::Status WithReason(absl::Status status, absl::string_view reason);
 absl::Status WithRetryDelay(absl::Status status, absl::Duration delay);

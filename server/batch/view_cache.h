@@ -1,8 +1,9 @@
 // Resolved views, shared between all streams of the same view.
 //
-// Views in use are held by their users; the cache keeps others for later while
-// they fit its budget, the most recently used first. Two requests for a view
-// that is not there yet share one scan.
+// A view is kept while it is used, and after that for as long as the budget
+// has room, the most recently used ones first. Two requests for a view that is
+// not there yet share one scan. What is in use never exceeds the budget: a view
+// that would is refused.
 //
 // Thread safety: every method may be called from any thread; Get may take as
 // long as one scan of the store.
@@ -11,45 +12,80 @@
 #include <condition_variable>
 #include <cstddef>
 #include <list>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
 #include <string>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "inkstream/plan.h"
+#include "inkstream/view.h"
+#include "server/batch/class_index.h"
+#include "server/batch/key_set_cache.h"
 #include "server/batch/resolved_view.h"
+#include "server/batch/size_columns.h"
 #include "server/store/store_reader.h"
 
 namespace inkstream::batch {
 
 class ViewCache {
  public:
+  // A quarter of the budget is for uploaded key sets.
   ViewCache(size_t budget_bytes, int scan_threads)
-      : budget_bytes_(budget_bytes), scan_threads_(scan_threads) {}
+      : budget_bytes_(budget_bytes),
+        scan_threads_(scan_threads),
+        key_sets_(budget_bytes / 4) {}
 
+  // NOT_FOUND with reason KEYS_NOT_HERE: a key set must be uploaded first.
+  // RESOURCE_EXHAUSTED with reason VIEW_MEMORY: too many views are in use.
   absl::StatusOr<std::shared_ptr<const ResolvedView>> Get(
       const store::StoreReader& store, const View& view);
 
-  // Memory of the views that are kept.
+  // What both views have, with the labels of `outer`; its order_view() is that
+  // of `inner` as it is resolved, with the size of both together.
+  absl::StatusOr<std::shared_ptr<const ResolvedView>> GetWithin(
+      const store::StoreReader& store, const View& outer, const View& inner);
+
+  // The view's drawings by class.
+  absl::StatusOr<std::shared_ptr<const ClassIndex>> GetClasses(
+      const store::StoreReader& store, const View& view);
+
+  KeySetCache& key_sets() { return key_sets_; }
+
+  // Memory of views and sizes, kept or in use.
   size_t bytes() const;
 
  private:
   struct Entry {
-    std::string key;
-    std::shared_ptr<const ResolvedView> view;
+    std::shared_ptr<const void> item;
+    std::weak_ptr<const void> alive;
+    size_t bytes = 0;
   };
 
-  std::shared_ptr<const ResolvedView> Find(const std::string& key);
-  void Keep(const std::string& key, std::shared_ptr<const ResolvedView> view);
+  // The item under `key`, made by `make` where there is none; one thread makes
+  // it, others wait.
+  template <typename Item, typename Make>
+  absl::StatusOr<std::shared_ptr<const Item>> Share(const std::string& key,
+                                                    const Make& make);
+  // Forgets what nobody uses, the least recently used first, until `bytes`
+  // more fit.
+  absl::Status Admit(size_t bytes);
+
+  // With mu_ held.
+  size_t BytesAlive() const;
+  void Touch(const std::string& key);
 
   const size_t budget_bytes_;
   const int scan_threads_;
+  KeySetCache key_sets_;
   mutable std::mutex mu_;
   std::condition_variable built_;
-  std::list<Entry> entries_;        // most recently used first
-  std::set<std::string> building_;  // keys being scanned for
-  size_t bytes_ = 0;
+  std::map<std::string, Entry> entries_;
+  std::list<std::string> recent_;   // keys of kept items, newest first
+  std::set<std::string> building_;  // keys being made
+  size_t promised_ = 0;             // bytes admitted and not yet in entries_
 };
 
 }  // namespace inkstream::batch

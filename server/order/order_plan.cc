@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstddef>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
@@ -63,6 +65,34 @@ std::string List(const std::vector<std::string>& words) {
              : absl::StrCat("#", words.size(), ":", HashHex(joined));
 }
 
+// The shortest decimal that reads back as the same number.
+std::string Number(double value) {
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value);
+  return std::string(text.data(), end.ptr);
+}
+
+// The view's terms that came later than the first plans: only those that are
+// set, so that the plans and cursors from before are still the same.
+std::string Terms(const ResolvedView& view) {
+  std::string text;
+  const auto add = [&](absl::string_view name, absl::string_view value) {
+    if (!value.empty()) absl::StrAppend(&text, name, "=", value, "\n");
+  };
+  std::vector<std::string> where = view.where;
+  std::sort(where.begin(), where.end());
+  where.erase(std::unique(where.begin(), where.end()), where.end());
+  add("slice", Escape(view.slice));
+  add("fold", Escape(view.fold));
+  add("where", where.empty() ? "" : List(where));
+  add("fraction", view.fraction == 1 ? "" : Number(view.fraction));
+  add("max_per_class",
+      view.max_per_class == 0 ? "" : absl::StrCat(view.max_per_class));
+  add("include_keys", Escape(view.include_keys));
+  add("exclude_keys", Escape(view.exclude_keys));
+  return text;
+}
+
 std::string ShuffleText(const OrderSpec& spec) {
   switch (spec.shuffle) {
     case ShuffleKind::kFull:
@@ -73,6 +103,36 @@ std::string ShuffleText(const OrderSpec& spec) {
       return "none";
   }
   return absl::StrCat("unknown:", static_cast<int>(spec.shuffle));
+}
+
+std::string SamplingText(const Sampling& sampling,
+                         const std::vector<ResolvedView>& parts) {
+  if (sampling.kind == SamplingKind::kUniform) return "sampling=uniform\n";
+  if (sampling.kind == SamplingKind::kBalanced) {
+    return absl::StrCat("sampling=balanced:", Number(sampling.alpha), "\n");
+  }
+  std::vector<std::string> weights;
+  for (const double weight : sampling.weights) {
+    weights.push_back(Number(weight));
+  }
+  if (sampling.kind == SamplingKind::kWeights) {
+    return absl::StrCat("sampling=weights:", List(weights), "\n");
+  }
+  std::string text = absl::StrCat("sampling=mix:", List(weights), "\n");
+  for (size_t i = 0; i < parts.size(); ++i) {
+    const ResolvedView& part = parts[i];
+    // A part's own lines, escaped to stand in one; labels are the stream's.
+    std::vector<std::string> words = part.classes;
+    std::sort(words.begin(), words.end());
+    absl::StrAppend(&text, "mix[", i, "]=",
+                    Escape(absl::StrReplaceAll(
+                        absl::StrCat("split=", Escape(part.split_rule),
+                                     "\nclasses=", List(words), "\n",
+                                     Terms(part), "size=", part.size),
+                        {{"\n", "; "}})),
+                    "\n");
+  }
+  return text;
 }
 
 bool IsHex(absl::string_view text, size_t digits) {
@@ -110,21 +170,36 @@ absl::Status Differs(absl::string_view field, absl::string_view cursor,
                    Shown(stream), "\" in this stream"));
 }
 
-// The first line in which two canonical texts differ.
+std::vector<Field> FieldsOf(absl::string_view text) {
+  std::vector<Field> fields;
+  for (const absl::string_view line : absl::StrSplit(text, '\n')) {
+    if (!line.empty()) fields.push_back(SplitField(line));
+  }
+  return fields;
+}
+
+const Field* Find(const std::vector<Field>& fields, absl::string_view name) {
+  for (const Field& field : fields) {
+    if (field.name == name) return &field;
+  }
+  return nullptr;
+}
+
+// The first field in which two canonical texts differ; a field that only one
+// of them has counts as one.
 absl::Status FirstDifference(absl::string_view cursor,
                              absl::string_view stream) {
-  const std::vector<absl::string_view> old_lines = absl::StrSplit(cursor, '\n');
-  const std::vector<absl::string_view> new_lines = absl::StrSplit(stream, '\n');
-  for (size_t i = 0; i < std::max(old_lines.size(), new_lines.size()); ++i) {
-    const Field old_field =
-        i < old_lines.size() ? SplitField(old_lines[i]) : Field{};
-    const Field new_field =
-        i < new_lines.size() ? SplitField(new_lines[i]) : Field{};
-    if (old_field.name != new_field.name) {
-      return Differs("the list of fields", old_field.name, new_field.name);
-    }
-    if (old_field.value != new_field.value) {
-      return Differs(new_field.name, old_field.value, new_field.value);
+  const std::vector<Field> old_fields = FieldsOf(cursor);
+  const std::vector<Field> new_fields = FieldsOf(stream);
+  for (const Field& now : new_fields) {
+    const Field* const old = Find(old_fields, now.name);
+    if (old == nullptr) return Differs(now.name, "(not set)", now.value);
+    if (old->value != now.value)
+      return Differs(now.name, old->value, now.value);
+  }
+  for (const Field& old : old_fields) {
+    if (Find(new_fields, old.name) == nullptr) {
+      return Differs(old.name, old.value, "(not set)");
     }
   }
   return absl::OkStatus();
@@ -132,15 +207,16 @@ absl::Status FirstDifference(absl::string_view cursor,
 
 }  // namespace
 
-std::string CanonicalOrderPlan(const ResolvedView& view,
-                               const OrderSpec& spec) {
+std::string CanonicalOrderPlan(const ResolvedView& view, const OrderSpec& spec,
+                               const std::vector<ResolvedView>& parts) {
   return absl::StrCat(kFirstLine, "\n",                         //
                       "split=", Escape(view.split_rule), "\n",  //
                       "classes=", List(view.classes), "\n",     //
+                      Terms(view),                              //
                       "size=", view.size, "\n",                 //
                       "seed=", spec.seed, "\n",                 //
                       "shuffle=", ShuffleText(spec), "\n",      //
-                      "sampling=uniform\n");
+                      SamplingText(spec.sampling, parts));
 }
 
 std::string OrderPlanHash(const std::string& canonical) {
@@ -199,7 +275,8 @@ absl::Status CheckCursor(const Cursor& cursor, const std::string& fingerprint,
   return absl::FailedPreconditionError(
       absl::StrCat(status.message(),
                    "; send cursor.order_plan to learn which field differs "
-                   "(split, classes, size, shuffle or sampling)"));
+                   "(split, classes, a term of the view, size, shuffle or "
+                   "sampling)"));
 }
 
 }  // namespace inkstream::order

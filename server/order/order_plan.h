@@ -18,13 +18,23 @@ namespace inkstream::order {
 struct ResolvedView {
   std::string split_rule;            // canonical text of the split's rule
   std::vector<std::string> classes;  // words in label order; empty: all
-  uint64_t size = 0;                 // drawings
+  // Terms that are not set leave no trace in the text.
+  std::string slice;               // "10%:20%"
+  std::string fold;                // "0/5", "0/5 held out"
+  std::vector<std::string> where;  // canonical terms, in any order
+  double fraction = 1;
+  uint64_t max_per_class = 0;
+  std::string include_keys;  // hashes of key sets
+  std::string exclude_keys;
+  uint64_t size = 0;  // drawings
 };
 
 // One `name=value` line a field, in a fixed order, values escaped, long lists
 // replaced by their count and hash. Golden tests pin it: a change is a new
 // version of the first line.
-std::string CanonicalOrderPlan(const ResolvedView& view, const OrderSpec& spec);
+// `parts`: what the views of a mix resolve to, for SamplingKind::kMix.
+std::string CanonicalOrderPlan(const ResolvedView& view, const OrderSpec& spec,
+                               const std::vector<ResolvedView>& parts = {});
 
 // First 128 bits of the SHA-256 of the canonical text, lower-case hex.
 std::string OrderPlanHash(const std::string& canonical);

@@ -17,26 +17,10 @@
 
 #include "server/order/permutation.h"
 
+#include "server/order/keyed_mix.h"
+
 namespace inkstream::order {
 namespace {
-
-__extension__ using Uint128 = unsigned __int128;
-
-constexpr uint64_t kGolden = 0x9E3779B97F4A7C15U;
-constexpr uint64_t kMultiplier1 = 0xBF58476D1CE4E5B9U;
-constexpr uint64_t kMultiplier2 = 0x94D049BB133111EBU;
-
-// The finaliser of SplitMix64: a bijection in which every input bit flips every
-// output bit with probability 1/2.
-constexpr uint64_t Mix(uint64_t x) {
-  x = (x ^ (x >> 30U)) * kMultiplier1;
-  x = (x ^ (x >> 27U)) * kMultiplier2;
-  return x ^ (x >> 31U);
-}
-
-constexpr uint64_t MultiplyHigh(uint64_t a, uint64_t b) {
-  return static_cast<uint64_t>((static_cast<Uint128>(a) * b) >> 64U);
-}
 
 // The round function: a number in [0, radix) from the top bits of a keyed mix.
 // The low bits, which a product mixes least, do not reach the result.

@@ -61,6 +61,7 @@ class DroppedRuns {
     if (place < last.first + last.count) return last.first - last.before;
     return place - last.before - last.count;
   }
+  bool empty() const { return runs_.empty(); }
   bool Contains(uint64_t place) const {
     const auto next = std::upper_bound(
         runs_.begin(), runs_.end(), place,

@@ -70,6 +70,59 @@ void OpenStore::Finish(uint64_t manifest_bytes, const OpenOptions& options) {
   }
 }
 
+void OpenStore::ReadColumn(StoreColumn column, uint64_t first,
+                           absl::Span<int64_t> out) const {
+  // Indices that follow each other do not stand side by side then.
+  if (!dropped_.empty()) return StoreReader::ReadColumn(column, first, out);
+  for (size_t i = 0; i < out.size();) {
+    const Place at = Find(first + i);
+    const size_t here =
+        std::min<size_t>(out.size() - i, at.run->count - at.row);
+    ReadRun(column, at, out.subspan(i, here));
+    i += here;
+  }
+}
+
+void OpenStore::ReadRun(StoreColumn column, const Place& at,
+                        absl::Span<int64_t> out) {
+  const auto read = [&](ColumnKind kind, int64_t missing, const auto& value) {
+    const ColumnView& view = at.column(kind);
+    for (size_t i = 0; i < out.size(); ++i) {
+      const uint32_t row = at.row + static_cast<uint32_t>(i);
+      out[i] = view.Has(row) ? value(view.Value(row)) : missing;
+    }
+  };
+  const auto plain = [](int64_t value) { return value; };
+  switch (column) {
+    case StoreColumn::kLabel:
+      return read(ColumnKind::kWord, -1, [&](int64_t word) {
+        return int64_t{at.segment->labels[word]};
+      });
+    case StoreColumn::kKeyId:
+      return read(ColumnKind::kKeyId, -1, plain);
+    case StoreColumn::kTimestamp:
+      return read(ColumnKind::kTimestamp, INT64_MIN, plain);
+    case StoreColumn::kRecognized:
+      return read(ColumnKind::kRecognized, -1, plain);
+    case StoreColumn::kCountrycode:
+      return read(ColumnKind::kCountrycode, -1, [&](int64_t code) {
+        return int64_t{at.segment->countrycodes[code]};
+      });
+    case StoreColumn::kSplitHash: {
+      const ColumnView& key = at.column(ColumnKind::kKeyId);
+      const ColumnView& hash = at.column(ColumnKind::kStrokesHash);
+      for (size_t i = 0; i < out.size(); ++i) {
+        const uint32_t row = at.row + static_cast<uint32_t>(i);
+        out[i] = key.Has(row)
+                     ? static_cast<int64_t>(SplitHashOfKey(key.Value(row)))
+                 : hash.Has(row) ? hash.Value(row)
+                                 : 0;
+      }
+      return;
+    }
+  }
+}
+
 absl::StatusOr<uint64_t> OpenStore::FindKey(int64_t key_id) const {
   for (const OneSegment& segment : segments_) {
     uint64_t run_first = segment.reader->first();

@@ -83,6 +83,8 @@ class OpenStore final : public StoreReader {
     return hash.Has(at.row) ? static_cast<uint64_t>(hash.Value(at.row)) : 0;
   }
 
+  void ReadColumn(StoreColumn column, uint64_t first,
+                  absl::Span<int64_t> out) const override;
   absl::StatusOr<uint64_t> FindKey(int64_t key_id) const override;
   void WillNeed(absl::Span<const uint64_t> indices) const override {
     for (const uint64_t index : indices) {
@@ -126,6 +128,10 @@ class OpenStore final : public StoreReader {
     const ColumnView& column = at.column(kind);
     return column.Has(at.row) ? column.Value(at.row) : missing;
   }
+
+  // Columns of drawings at.row.. of one run.
+  static void ReadRun(StoreColumn column, const Place& at,
+                      absl::Span<int64_t> out);
 
   std::string path_;
   StoreInfo info_;

@@ -114,6 +114,33 @@ std::unique_ptr<DrawingReader> NewReaderOf(
   return std::make_unique<OpenDrawingReader>(std::move(store));
 }
 
+void StoreReader::ReadColumn(StoreColumn column, uint64_t first,
+                             absl::Span<int64_t> out) const {
+  for (size_t i = 0; i < out.size(); ++i) {
+    const uint64_t index = first + i;
+    switch (column) {
+      case StoreColumn::kLabel:
+        out[i] = Label(index);
+        break;
+      case StoreColumn::kKeyId:
+        out[i] = KeyId(index);
+        break;
+      case StoreColumn::kTimestamp:
+        out[i] = TimestampMicros(index);
+        break;
+      case StoreColumn::kRecognized:
+        out[i] = Recognized(index);
+        break;
+      case StoreColumn::kCountrycode:
+        out[i] = Countrycode(index);
+        break;
+      case StoreColumn::kSplitHash:
+        out[i] = static_cast<int64_t>(SplitHash(index));
+        break;
+    }
+  }
+}
+
 absl::StatusOr<std::shared_ptr<const StoreReader>> StoreReader::Open(
     const std::string& path, const OpenOptions& options) {
   uint64_t manifest_bytes = 0;

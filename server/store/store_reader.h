@@ -77,6 +77,16 @@ struct OpenOptions {
   bool preload = false;
 };
 
+// Columns by name, for those who read many values at once.
+enum class StoreColumn : uint8_t {
+  kLabel,
+  kKeyId,
+  kTimestamp,
+  kRecognized,
+  kCountrycode,
+  kSplitHash,
+};
+
 class DrawingReader;
 
 class StoreReader : public std::enable_shared_from_this<StoreReader> {
@@ -130,6 +140,11 @@ class StoreReader : public std::enable_shared_from_this<StoreReader> {
     }
     return -1;
   }
+
+  // Values [first, first + out.size()) of a column, as the accessors above give
+  // them (hashes bit for bit). REQUIRES: the end <= size().
+  virtual void ReadColumn(StoreColumn column, uint64_t first,
+                          absl::Span<int64_t> out) const;
 
   // Index of the first drawing with this key. NOT_FOUND otherwise. May scan the
   // key column (milliseconds per million drawings).

@@ -6,6 +6,8 @@
 #include <memory>
 #include <vector>
 
+#include "server/batch/rank_select.h"
+#include "server/batch/status_reason.h"
 #include "server/batch/view_cache.h"
 #include "tests/support/fake_store.h"
 
@@ -13,6 +15,12 @@ namespace inkstream::batch {
 namespace {
 
 using ::testing::HasSubstr;
+
+ViewInputs Threads(int threads) {
+  ViewInputs inputs;
+  inputs.threads = threads;
+  return inputs;
+}
 
 View Split(const std::string& name) { return View{name, {}}; }
 
@@ -26,8 +34,8 @@ std::vector<uint64_t> Members(const ResolvedView& view) {
 
 TEST(ResolvedViewTest, SplitsShareTheDrawingsOutInIndexOrder) {
   const auto store = std::make_shared<testing::FakeStore>(1000);
-  const auto train = *ResolvedView::Create(*store, Split("train"), 2);
-  const auto valid = *ResolvedView::Create(*store, Split("valid"), 2);
+  const auto train = *ResolvedView::Create(*store, Split("train"), Threads(2));
+  const auto valid = *ResolvedView::Create(*store, Split("valid"), Threads(2));
   EXPECT_EQ(train->size(), store->info().splits[0].drawings);
   EXPECT_EQ(train->size() + valid->size(), 1000U);
   std::vector<uint64_t> all = Members(*train);
@@ -40,7 +48,7 @@ TEST(ResolvedViewTest, SplitsShareTheDrawingsOutInIndexOrder) {
 TEST(ResolvedViewTest, ClassesAreNumberedInTheOrderGiven) {
   const auto store = std::make_shared<testing::FakeStore>(100, 3);
   const auto view =
-      *ResolvedView::Create(*store, View{"", {"class2", "class0"}}, 1);
+      *ResolvedView::Create(*store, View{"", {"class2", "class0"}}, Threads(1));
   EXPECT_EQ(view->size(), 50U);
   for (const uint64_t index : Members(*view)) {
     const int32_t label = store->Label(index);
@@ -54,8 +62,8 @@ TEST(ResolvedViewTest, ClassesAreNumberedInTheOrderGiven) {
 
 TEST(ResolvedViewTest, TheScanIsTheSameForAnyNumberOfThreads) {
   const auto store = std::make_shared<testing::FakeStore>(4'000'100);
-  const auto one = *ResolvedView::Create(*store, Split("valid"), 1);
-  const auto four = *ResolvedView::Create(*store, Split("valid"), 4);
+  const auto one = *ResolvedView::Create(*store, Split("valid"), Threads(1));
+  const auto four = *ResolvedView::Create(*store, Split("valid"), Threads(4));
   ASSERT_EQ(one->size(), four->size());
   for (uint64_t rank = 0; rank < one->size(); rank += 997) {
     ASSERT_EQ(one->IndexOf(rank), four->IndexOf(rank));
@@ -65,18 +73,21 @@ TEST(ResolvedViewTest, TheScanIsTheSameForAnyNumberOfThreads) {
 
 TEST(ResolvedViewTest, UnknownNamesNameTheNearest) {
   const auto store = std::make_shared<testing::FakeStore>(10);
-  const auto split = ResolvedView::Create(*store, Split("trian"), 1).status();
+  const auto split =
+      ResolvedView::Create(*store, Split("trian"), Threads(1)).status();
   EXPECT_EQ(split.code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(std::string(split.message()),
               HasSubstr("view.split: there is no split \"trian\"; the nearest "
                         "is \"train\""));
   const auto word =
-      ResolvedView::Create(*store, View{"", {"class1", "clas2"}}, 1).status();
+      ResolvedView::Create(*store, View{"", {"class1", "clas2"}}, Threads(1))
+          .status();
   EXPECT_THAT(std::string(word.message()),
               HasSubstr("view.classes[1]: there is no class \"clas2\"; the "
                         "nearest is \"class2\""));
   const auto twice =
-      ResolvedView::Create(*store, View{"", {"class1", "class1"}}, 1).status();
+      ResolvedView::Create(*store, View{"", {"class1", "class1"}}, Threads(1))
+          .status();
   EXPECT_EQ(twice.code(), absl::StatusCode::kInvalidArgument);
 }
 
@@ -86,11 +97,22 @@ TEST(ViewCacheTest, OneViewIsResolvedOnceAndForgottenOverTheBudget) {
   const auto first = *roomy.Get(*store, Split("train"));
   EXPECT_EQ(first.get(), roomy.Get(*store, Split("train"))->get());
   EXPECT_GE(roomy.bytes(), first->bytes());
-  ViewCache tight(first->bytes() + 100, 1);
-  const auto kept = *tight.Get(*store, Split("train"));
-  ASSERT_TRUE(tight.Get(*store, Split("valid")).ok());
-  EXPECT_LE(tight.bytes(), first->bytes() + 100);
-  EXPECT_NE(kept.get(), tight.Get(*store, Split("train"))->get());
+}
+
+TEST(ViewCacheTest, WhatNobodyUsesMakesRoomAndWhatIsInUseIsNotExceeded) {
+  const auto store = std::make_shared<testing::FakeStore>(100'000);
+  const size_t one = RankSelect::BytesOf(100'000) + 1000;
+  ViewCache tight(one + one / 2, 1);
+  auto train = *tight.Get(*store, Split("train"));
+  const absl::Status refused = tight.Get(*store, Split("valid")).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(ReasonOf(refused), kReasonViewMemory);
+  EXPECT_TRUE(RetryDelayOf(refused).has_value());
+  // The one in use is shared even though the budget would not keep it.
+  EXPECT_EQ(train.get(), tight.Get(*store, Split("train"))->get());
+  train.reset();
+  EXPECT_TRUE(tight.Get(*store, Split("valid")).ok());
+  EXPECT_LE(tight.bytes(), one + one / 2);
 }
 
 }  // namespace

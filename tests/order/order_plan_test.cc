@@ -52,6 +52,63 @@ TEST(CanonicalOrderPlan, HasThisText) {
             "sampling=uniform\n");
 }
 
+TEST(CanonicalOrderPlan, EveryTermThatIsSetHasALine) {
+  ResolvedView view = TrainView();
+  view.slice = "10%:20.5%";
+  view.fold = "1/5 held out";
+  view.where = {"recognized == 1", "countrycode in DE|FR", "recognized == 1"};
+  view.fraction = 0.1;
+  view.max_per_class = 70'000;
+  view.include_keys = "00ff";
+  view.exclude_keys = "11ee";
+  OrderSpec spec = {.seed = 7};
+  spec.sampling = {SamplingKind::kBalanced, 0.5};
+  EXPECT_EQ(CanonicalOrderPlan(view, spec),
+            "inkstream order plan 1\n"
+            "split=hash:inkstream/1:[0\\x2c0.9)\n"
+            "classes=[cat,The Eiffel Tower]\n"
+            "slice=10%:20.5%\n"
+            "fold=1/5 held out\n"
+            "where=[countrycode in DE|FR,recognized == 1]\n"
+            "fraction=0.1\n"
+            "max_per_class=70000\n"
+            "include_keys=00ff\n"
+            "exclude_keys=11ee\n"
+            "size=1234\n"
+            "seed=7\n"
+            "shuffle=full\n"
+            "sampling=balanced:0.5\n");
+}
+
+TEST(CanonicalOrderPlan, AMixHasALineForEachView) {
+  OrderSpec spec;
+  spec.sampling = {SamplingKind::kMix, 0, {1, 0.25}};
+  ResolvedView dogs = {.split_rule = "all", .classes = {"dog", "cat"}};
+  dogs.where = {"recognized == 1"};
+  dogs.size = 9;
+  const std::string text =
+      CanonicalOrderPlan({.size = 20}, spec, {{.size = 11}, dogs});
+  EXPECT_THAT(text, HasSubstr("sampling=mix:[1,0.25]\n"
+                              "mix[0]=split=; classes=*; size=11\n"
+                              "mix[1]=split=all; classes=[cat\\x2cdog]; "
+                              "where=[recognized == 1]; size=9\n"));
+}
+
+TEST(CheckCursor, ATermThatOnlyOneSideHasIsNamed) {
+  ResolvedView view = TrainView();
+  const std::string plain = CanonicalOrderPlan(view, {.seed = 7});
+  view.fraction = 0.5;
+  const std::string half = CanonicalOrderPlan(view, {.seed = 7});
+  const std::string fingerprint(64, 'a');
+  EXPECT_THAT(
+      std::string(CheckCursor(CursorOf(plain, 7), fingerprint, half).message()),
+      AllOf(HasSubstr("fraction was \"(not set)\""), HasSubstr("\"0.5\"")));
+  EXPECT_THAT(
+      std::string(CheckCursor(CursorOf(half, 7), fingerprint, plain).message()),
+      HasSubstr("fraction was \"0.5\" where the cursor was made and is "
+                "\"(not set)\""));
+}
+
 TEST(OrderPlanHash, IsTheStartOfSha256) {
   // printf 'abc' | sha256sum
   EXPECT_EQ(OrderPlanHash("abc"), "ba7816bf8f01cfea414140de5dae2223");

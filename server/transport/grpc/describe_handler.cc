@@ -56,6 +56,7 @@ void AddLimits(const ServerContext& server,
   proto->set_max_request_bytes(server.max_request_bytes);
   proto->set_memory_bytes(server.memory_bytes);
   proto->set_max_world(limits.max_world);
+  proto->set_max_keys(server.engine->max_keys());
 }
 
 }  // namespace

@@ -5,9 +5,11 @@
 #include "server/transport/grpc/describe_handler.h"
 #include "server/transport/grpc/fetch_drawings_reactor.h"
 #include "server/transport/grpc/inspect_handler.h"
+#include "server/transport/grpc/plan_handler.h"
 #include "server/transport/grpc/status_handler.h"
 #include "server/transport/grpc/status_to_grpc.h"
 #include "server/transport/grpc/stream_batches_reactor.h"
+#include "server/transport/grpc/upload_keys_reactor.h"
 
 namespace inkstream::transport {
 
@@ -57,6 +59,19 @@ grpc::ServerUnaryReactor* DrawingService::InspectDrawing(
   return Answer(call, [this, request, response] {
     return transport::InspectDrawing(server_, *request, response);
   });
+}
+
+grpc::ServerUnaryReactor* DrawingService::ExplainPlan(
+    grpc::CallbackServerContext* call, const v1::ExplainPlanRequest* request,
+    v1::ExplainPlanResponse* response) {
+  return Answer(call, [this, request, response] {
+    return transport::ExplainPlan(server_, *request, response);
+  });
+}
+
+grpc::ServerReadReactor<v1::UploadKeysRequest>* DrawingService::UploadKeys(
+    grpc::CallbackServerContext* /*call*/, v1::UploadKeysResponse* response) {
+  return new UploadKeysReactor(server_, response);
 }
 
 grpc::ServerUnaryReactor* DrawingService::GetStatus(

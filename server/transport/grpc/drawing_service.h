@@ -18,7 +18,10 @@ using DrawingServiceBase =
                 v1::DrawingService::WithCallbackMethod_DescribeDataset<
                     v1::DrawingService::WithCallbackMethod_InspectDrawing<
                         v1::DrawingService::WithCallbackMethod_GetStatus<
-                            v1::DrawingService::Service>>>>>>;
+                            v1::DrawingService::WithCallbackMethod_ExplainPlan<
+                                v1::DrawingService::
+                                    WithCallbackMethod_UploadKeys<
+                                        v1::DrawingService::Service>>>>>>>>;
 
 class DrawingService : public DrawingServiceBase {
  public:
@@ -41,6 +44,12 @@ class DrawingService : public DrawingServiceBase {
       grpc::CallbackServerContext* call,
       const v1::InspectDrawingRequest* request,
       v1::InspectDrawingResponse* response) override;
+  grpc::ServerUnaryReactor* ExplainPlan(
+      grpc::CallbackServerContext* call, const v1::ExplainPlanRequest* request,
+      v1::ExplainPlanResponse* response) override;
+  grpc::ServerReadReactor<v1::UploadKeysRequest>* UploadKeys(
+      grpc::CallbackServerContext* call,
+      v1::UploadKeysResponse* response) override;
   grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* call,
                                       const v1::GetStatusRequest* request,
                                       v1::GetStatusResponse* response) override;

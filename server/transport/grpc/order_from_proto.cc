@@ -1,29 +1,61 @@
 #include "server/transport/grpc/order_from_proto.h"
 
+#include "absl/strings/str_cat.h"
 #include "server/transport/grpc/refused_field.h"
 
 namespace inkstream::transport {
 
 absl::StatusOr<View> ViewFromProto(const v1::View& view) {
-  constexpr char kOffered[] = "split, classes";
-  if (view.where_size() > 0) return NotOffered("view.where", kOffered);
-  if (view.max_per_class() > 0) {
-    return NotOffered("view.max_per_class", kOffered);
-  }
-  if (view.fraction() != 0 && view.fraction() != 1) {
-    return NotOffered("view.fraction", kOffered);
-  }
-  if (!view.include_keys().empty()) {
-    return NotOffered("view.include_keys", kOffered);
-  }
-  if (!view.exclude_keys().empty()) {
-    return NotOffered("view.exclude_keys", kOffered);
-  }
-  if (view.has_fold()) return NotOffered("view.fold", kOffered);
   View plain;
   plain.split = view.split();
   plain.classes.assign(view.classes().begin(), view.classes().end());
+  for (int i = 0; i < view.where_size(); ++i) {
+    const v1::Where& term = view.where(i);
+    if (!v1::Where::Op_IsValid(term.op())) {
+      return UnknownEnum(absl::StrCat("view.where[", i, "].op"), term.op());
+    }
+    plain.where.push_back({term.column(),
+                           static_cast<WhereOp>(term.op()),
+                           {term.values().begin(), term.values().end()}});
+  }
+  plain.max_per_class = view.max_per_class();
+  if (view.fraction() != 0) plain.fraction = view.fraction();
+  plain.include_keys = view.include_keys();
+  plain.exclude_keys = view.exclude_keys();
+  if (view.has_fold()) {
+    plain.fold =
+        Fold{view.fold().index(), view.fold().count(), view.fold().held_out()};
+  }
   return plain;
+}
+
+static absl::StatusOr<Sampling> SamplingFromProto(
+    const v1::Order::Sampling& proto) {
+  Sampling sampling;
+  switch (proto.kind_case()) {
+    case v1::Order::Sampling::kBalanced:
+      sampling.kind = SamplingKind::kBalanced;
+      sampling.alpha = proto.balanced().alpha();
+      break;
+    case v1::Order::Sampling::kWeights:
+      sampling.kind = SamplingKind::kWeights;
+      sampling.weights.assign(proto.weights().weights().begin(),
+                              proto.weights().weights().end());
+      break;
+    case v1::Order::Sampling::kMix:
+      sampling.kind = SamplingKind::kMix;
+      sampling.weights.assign(proto.mix().weights().begin(),
+                              proto.mix().weights().end());
+      for (const v1::View& view : proto.mix().views()) {
+        absl::StatusOr<View> part = ViewFromProto(view);
+        if (!part.ok()) return part.status();
+        sampling.views.push_back(*std::move(part));
+      }
+      break;
+    case v1::Order::Sampling::KIND_NOT_SET:
+      break;
+  }
+  return sampling;
 }
 
 absl::StatusOr<OrderSpec> OrderFromProto(const v1::Order& order) {
@@ -34,10 +66,9 @@ absl::StatusOr<OrderSpec> OrderFromProto(const v1::Order& order) {
   }
   spec.shuffle = static_cast<ShuffleKind>(order.shuffle());
   spec.shuffle_window = order.window();
-  if (order.has_sampling() &&
-      order.sampling().kind_case() != v1::Order::Sampling::KIND_NOT_SET) {
-    return NotOffered("order.sampling", "uniform (leave it out)");
-  }
+  absl::StatusOr<Sampling> sampling = SamplingFromProto(order.sampling());
+  if (!sampling.ok()) return sampling.status();
+  spec.sampling = *std::move(sampling);
   return spec;
 }
 

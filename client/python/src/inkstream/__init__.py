@@ -34,7 +34,9 @@ from inkstream._errors import (
     Unavailable,
     WrongProcess,
 )
+from inkstream._key_sets import KeySet
 from inkstream._permutation import Permutation
+from inkstream._plan_report import PlannedStep, PlanReport
 from inkstream._spec import Augment, Image, Strokes, View
 from inkstream._stream import Stream
 from inkstream._version import __version__
@@ -54,10 +56,13 @@ __all__ = [
     "FixRequest",
     "Image",
     "InkstreamError",
+    "KeySet",
     "NotFound",
     "OutOfRange",
     "Permutation",
     "PlanMismatch",
+    "PlanReport",
+    "PlannedStep",
     "QuotaExceeded",
     "Split",
     "Stream",

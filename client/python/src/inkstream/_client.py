@@ -18,6 +18,7 @@ from inkstream._dataset import Dataset
 from inkstream._embedded import EmbeddedTarget
 from inkstream._errors import Closed, FixRequest, InkstreamError
 from inkstream._grpc_errors import from_grpc
+from inkstream._key_sets import KeySet, UploadingReader, wanted_by
 from inkstream._native import library as native_library
 from inkstream._reader import BatchReader, Facts
 from inkstream._reader_grpc import GrpcBatchReader, read_one_batch
@@ -133,7 +134,7 @@ class Client:
             return result
 
         share = self.timeout / len(self.channels().endpoints())
-        answered: Answer = self._attempts(attempt, self.timeout, share)
+        answered: Answer = self._attempts(attempt, self.timeout, share, request)
         return answered
 
     def waits_of(self, endpoint: str, stream_id: int, seconds: float) -> Waits | None:
@@ -173,11 +174,24 @@ class Client:
             )
             return read_one_batch(parts, endpoint)
 
-        fetched: tuple[RawBatch, Facts | None] = self._attempts(attempt, self.retry_for, self.stall)
+        fetched: tuple[RawBatch, Facts | None] = self._attempts(
+            attempt, self.retry_for, self.stall, request
+        )
         return fetched
 
     def open_reader(self, endpoint: str, request: service_pb2.StreamBatchesRequest) -> BatchReader:
         """A stream at one endpoint."""
+        opening = request.open
+        mixed = opening.order.sampling.mix.views
+        if any(view.include_keys or view.exclude_keys for view in (opening.view, *mixed)):
+
+            def upload(keys: KeySet) -> None:
+                self._upload(self.channels().channel(endpoint), keys, self.timeout)
+
+            return UploadingReader(partial(self._reader_at, endpoint, request), request, upload)
+        return self._reader_at(endpoint, request)
+
+    def _reader_at(self, endpoint: str, request: service_pb2.StreamBatchesRequest) -> BatchReader:
         metadata = self._credentials.metadata()
         library, _ = native_library()
         if library is None:
@@ -186,8 +200,20 @@ class Client:
         channel = self.channels().for_streams(endpoint, partial(NativeChannel, library))
         return NativeBatchReader(channel, endpoint, request, metadata, self.stall)
 
-    def _attempts(self, attempt: Any, within: float, each: float) -> Any:
+    def _upload(self, channel: grpc.Channel, keys: KeySet, seconds: float) -> None:
+        invoke: Any = channel.stream_unary(
+            _SERVICE + "UploadKeys",
+            request_serializer=service_pb2.UploadKeysRequest.SerializeToString,
+            response_deserializer=service_pb2.UploadKeysResponse.FromString,
+        )
+        try:
+            invoke(keys.messages(), timeout=seconds, metadata=self._credentials.metadata())
+        except grpc.RpcError as error:
+            raise from_grpc(error, "UploadKeys") from None
+
+    def _attempts(self, attempt: Any, within: float, each: float, request: Any) -> Any:
         retry = Retry(self.channels, within)
+        uploaded: set[tuple[str, str]] = set()
         while True:
             endpoint = "no server"
             try:
@@ -197,7 +223,18 @@ class Client:
                 seconds = max(0.1, min(retry.left, each))
                 return attempt(channel, endpoint, seconds)
             except grpc.RpcError as error:
-                time.sleep(retry.failed(endpoint, from_grpc(error, endpoint)))
+                failure = from_grpc(error, endpoint)
+                missing = [
+                    keys
+                    for keys in wanted_by(failure, request)
+                    if (endpoint, keys.hash) not in uploaded
+                ]
+                if missing:
+                    for keys in missing:
+                        self._upload(channel, keys, seconds)
+                        uploaded.add((endpoint, keys.hash))
+                    continue
+                time.sleep(retry.failed(endpoint, failure))
             except InkstreamError as error:
                 time.sleep(retry.failed(endpoint, error))
 

@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkstream._batch import Batch, decode
+from inkstream._cursor import check_state
 from inkstream._errors import FixRequest, OutOfRange, PlanMismatch
 from inkstream._plan import Plan
+from inkstream._plan_report import PlanReport
 from inkstream._spec import Augment, Image, Strokes, View, as_view, message_of
 from inkstream._stream import Stream
 from inkstream.v1 import dataset_pb2, plan_pb2, service_pb2
@@ -135,6 +137,26 @@ class Dataset:
             **delivery,
         )
         return Stream(self, plan, start)
+
+    def plan(
+        self,
+        view: View | str = "train",
+        *,
+        epoch: int = 0,
+        step: int = 0,
+        steps: int = 1,
+        all_ranks: bool = False,
+        start: Mapping[str, Any] | None = None,
+        **stream: Any,
+    ) -> PlanReport:
+        """What `stream(view, **stream)` would deliver: counts, and the drawings of steps.
+
+        `step`: the first one listed, of `epoch` or, with the cursor `start`, from there on;
+        `steps`: how many, fewer at the epoch's end or where an answer would be too long.
+        `all_ranks`: the drawings of all ranks, rank by rank, not only this one's.
+        """
+        plan = Plan.of(view, **stream)
+        return explain(self, plan, start, epoch, step, steps, all_ranks)
 
     def split(
         self,
@@ -329,6 +351,31 @@ def _describe(
 def _dtype_name(number: int) -> str:
     known: str = plan_pb2.DType.Name(number) if number in plan_pb2.DType.values() else str(number)
     return known.removeprefix("DTYPE_").lower()
+
+
+def explain(
+    dataset: Dataset,
+    plan: Plan,
+    start: Mapping[str, Any] | None,
+    epoch: int,
+    step: int,
+    steps: int,
+    all_ranks: bool,
+) -> PlanReport:
+    """Asks the server what `plan` delivers, from a cursor or from the start of an epoch."""
+    place = None if start is None else check_state(start)
+    if place is not None:
+        plan = plan.with_seed(place["seed"])
+    fingerprint = (place or {}).get("fingerprint") or dataset.fingerprint
+    if min(epoch, step, steps) < 0:
+        raise FixRequest(f"epoch = {epoch}, step = {step}, steps = {steps}: none may be negative")
+    request = service_pb2.ExplainPlanRequest(
+        dataset=dataset.name, epoch=epoch, step=step, steps=steps, all_ranks=all_ranks
+    )
+    request.open.CopyFrom(plan.opening(dataset.name, fingerprint, place).open)
+    return PlanReport.of(
+        dataset.client.call("ExplainPlan", request, service_pb2.ExplainPlanResponse)
+    )
 
 
 def _integers(name: str, values: Any) -> list[int]:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from google.protobuf.message import Message
 
 from inkstream._errors import FixRequest
+from inkstream._key_sets import KeySet
 from inkstream.v1 import plan_pb2
 
 M = TypeVar("M", bound=Message)
@@ -41,6 +42,8 @@ class View:
     == != < <= > >= in "not in"; a list of such pairs joins them by AND.
     `max_per_class`: drawings, 0 for no bound. `fraction`: of the view, in (0, 1].
     `fold`: (index, count) trains on the other folds, (index, count, True) is the held-out one.
+    `include_keys`, `exclude_keys`: drawings' keys, a sequence or a KeySet, or the hash of one
+    that the server has.
     """
 
     split: str = ""
@@ -50,14 +53,23 @@ class View:
     max_per_class: int = 0
     fraction: float = 0.0
     fold: tuple[int, int] | tuple[int, int, bool] | None = None
-    include_keys: str = ""
-    exclude_keys: str = ""
+    include_keys: str | KeySet | Sequence[int] = ""
+    exclude_keys: str | KeySet | Sequence[int] = ""
+
+    def __post_init__(self) -> None:
+        for name in ("include_keys", "exclude_keys"):
+            keys = getattr(self, name)
+            if not isinstance(keys, (str, KeySet)):
+                object.__setattr__(self, name, KeySet(keys))
 
     def to_proto(self) -> plan_pb2.View:
         """The contract's message."""
         if isinstance(self.classes, str):
             raise FixRequest(f"classes = {self.classes!r} is a str; give [{self.classes!r}]")
         values = {name: getattr(self, name) for name in _PLAIN}
+        for name in ("include_keys", "exclude_keys"):
+            keys = getattr(self, name)
+            values[name] = keys if isinstance(keys, str) else keys.hash
         values["classes"] = list(self.classes)
         view: plan_pb2.View = message_of(plan_pb2.View, "View", values)
         for column, terms in self.where.items():
@@ -71,7 +83,7 @@ class View:
         return view
 
 
-_PLAIN = ("split", "max_per_class", "fraction", "include_keys", "exclude_keys")
+_PLAIN = ("split", "max_per_class", "fraction")
 
 
 def _where(column: str, term: Any) -> plan_pb2.Where:

@@ -14,6 +14,7 @@ from inkstream._course import Course
 from inkstream._cursor import State, check_state
 from inkstream._errors import Closed, FixRequest, InkstreamError, WrongProcess
 from inkstream._plan import Plan
+from inkstream._plan_report import PlanReport
 from inkstream._prefetch import MAX_AHEAD, Counts, Item, Prefetcher
 from inkstream._reader import BatchReader, End, Facts
 from inkstream._spec import Strokes
@@ -111,11 +112,16 @@ class Playback(Generic[T]):
         if self.place != (0, 0) or self._ended:
             self.seek(0, 0)
 
-    def seek(self, epoch: int, step: int) -> None:
-        """Moves to a step of an epoch, counted from the epoch's start."""
-        if epoch < 0 or step < 0:
-            raise FixRequest(f"seek(epoch={epoch}, step={step}): neither may be negative")
-        position = step * self.plan.world * self.plan.batch_size
+    def seek(self, epoch: int, step: int, position: int | None = None) -> None:
+        """Moves to a step of an epoch, counted from the epoch's start, or to a position."""
+        if epoch < 0 or step < 0 or (position or 0) < 0:
+            raise FixRequest(
+                f"seek(epoch={epoch}, step={step}, position={position}): none may be negative"
+            )
+        if position is not None and step:
+            raise FixRequest(f"seek(step={step}, position={position}): give one of them")
+        if position is None:
+            position = step * self.plan.world * self.plan.batch_size
         place = {} if self._place is None else self._place
         self._move(
             check_state({**place, "seed": self.plan.seed, "epoch": epoch, "position": position})
@@ -285,9 +291,16 @@ class Stream(Playback[Batch]):
         """Moves the stream to a cursor, of this stream or of another world or batch size."""
         self.load(state)
 
-    def seek(self, epoch: int = 0, step: int = 0) -> None:
-        """Moves to a step of an epoch: position step · world · batch_size."""
-        super().seek(epoch, step)
+    def seek(self, epoch: int = 0, step: int = 0, position: int | None = None) -> None:
+        """Moves to a step of an epoch, that is position step · world · batch_size, or to any
+        position: drawings of the epoch's order that come before, over all ranks."""
+        super().seek(epoch, step, position)
+
+    def explain(self, epoch: int = 0, step: int = 0, steps: int = 1) -> PlanReport:
+        """What steps of an epoch deliver, without moving; see `Dataset.plan`."""
+        from inkstream._dataset import explain
+
+        return explain(self.dataset, self.plan, None, epoch, step, steps, False)
 
     def __enter__(self) -> Stream:
         return self

@@ -8,6 +8,7 @@ tensors that needs no worker processes. `IterableDataset`, `MapDataset`, `BatchS
 from __future__ import annotations
 
 from inkstream.torch._datasets import IterableDataset, MapDataset, collate
+from inkstream.torch._gather import gather
 from inkstream.torch._loader import Loader, loader
 from inkstream.torch._sampler import BatchSampler
 from inkstream.torch._tensors import TensorBatch
@@ -19,5 +20,6 @@ __all__ = [
     "MapDataset",
     "TensorBatch",
     "collate",
+    "gather",
     "loader",
 ]

@@ -1,0 +1,77 @@
+"""What a stream would deliver, as the server works it out: for people and for checks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkstream._cursor import State, to_state
+from inkstream.v1 import service_pb2
+
+
+@dataclass(frozen=True)
+class PlannedStep:
+    """One step. `index`: drawings in the store, row by row; `occurrence`: how often each came
+    before in the epoch; `cursor`: the place behind the step."""
+
+    epoch: int
+    step: int
+    position: int
+    cursor: State
+    index: NDArray[np.int64]
+    occurrence: NDArray[np.int64]
+    valid_rows: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class PlanReport:
+    """Counts of a stream's epochs, and the steps asked for.
+
+    `epoch_drawings`: positions of an epoch; `view_drawings` unless it is sampled.
+    `steps_left`: of the epoch, from where it is entered. `step_drawings`: of all ranks.
+    `batch_bytes`: of a whole batch of one rank, uncompressed.
+    `components`: class or view → (drawings, positions an epoch), where the order is sampled.
+    """
+
+    dataset: str
+    start: State
+    view_drawings: int
+    epoch_drawings: int
+    steps_per_epoch: int
+    steps_left: int
+    step_drawings: int
+    batch_bytes: int
+    components: dict[str, tuple[int, int]]
+    steps: list[PlannedStep]
+
+    @classmethod
+    def of(cls, answer: service_pb2.ExplainPlanResponse) -> PlanReport:
+        """From the contract's message."""
+        start = to_state(answer.cursor)
+        return cls(
+            dataset=answer.dataset,
+            start=start,
+            view_drawings=answer.view_drawings,
+            epoch_drawings=answer.epoch_drawings,
+            steps_per_epoch=answer.steps_per_epoch,
+            steps_left=answer.steps_left,
+            step_drawings=answer.step_drawings,
+            batch_bytes=answer.batch_bytes,
+            components={c.name: (c.drawings, c.positions) for c in answer.components},
+            steps=[
+                PlannedStep(
+                    epoch=step.epoch,
+                    step=step.step,
+                    position=step.position,
+                    cursor=to_state(step.cursor, start["order_plan"]),
+                    index=np.array(step.index, dtype=np.int64),
+                    occurrence=np.array(step.occurrence, dtype=np.int64),
+                    valid_rows=step.valid_rows,
+                    bytes=step.bytes,
+                )
+                for step in answer.steps
+            ],
+        )
