@@ -9,6 +9,7 @@ peers.svg.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import json
 import os
@@ -59,9 +60,9 @@ def one(name: str, ndjson: Path, drawings: int, side: int, seconds: float) -> di
             source, Path(folder) / "data", side
         )
         started = time.perf_counter()
+        contender.prepare()
+        prepared = time.perf_counter() - started
         try:
-            contender.prepare()
-            prepared = time.perf_counter() - started
             batches = contender.batches()
             for _ in range(WARM_UP):
                 images, labels = next(batches)
@@ -97,9 +98,11 @@ def in_own_process(arguments: list[str], limit: float) -> tuple[dict[str, Any] |
     try:
         told, errors = process.communicate(timeout=limit)
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
         return None, f"took longer than {limit:g} s"
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # what it left behind, too
+        process.communicate()
     if process.returncode or not told.strip():
         return None, (errors.strip().splitlines() or ["no reason given"])[-1]
     figures: dict[str, Any] = json.loads(told.strip().splitlines()[-1])
