@@ -111,6 +111,7 @@ class BinParser : public RecordParser {
     ParsedChunk parsed;
     absl::string_view rest = chunk.text();
     uint64_t record = chunk.line;
+    parsed.drawings.reserve(last_count_ + last_count_ / 8);
     while (const std::optional<size_t> size = RecordBytes(rest)) {
       const absl::string_view bytes = rest.substr(0, *size);
       ++parsed.read;
@@ -125,6 +126,7 @@ class BinParser : public RecordParser {
       ++record;
       rest.remove_prefix(*size);
     }
+    last_count_ = parsed.drawings.size();
     return parsed;
   }
 
@@ -176,6 +178,7 @@ class BinParser : public RecordParser {
     return status;
   }
 
+  size_t last_count_ = 0;  // drawings of the chunk before
   Drawing drawing_;
   int recognized_ = 0;
   ErrorKind kind_ = ErrorKind::kTooLarge;

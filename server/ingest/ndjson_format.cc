@@ -7,6 +7,7 @@
 #include "server/ingest/drawing_fields.h"
 #include "server/ingest/json_drawing.h"
 #include "server/ingest/line_cutter.h"
+#include "server/ingest/plain_line.h"
 #include "server/ingest/raw_drawing.h"
 #include "simdjson.h"
 
@@ -21,7 +22,8 @@ bool IsBlank(absl::string_view line) {
 
 class NdjsonParser : public RecordParser {
  public:
-  explicit NdjsonParser(const ParserOptions& options) : raw_(options) {
+  explicit NdjsonParser(const ParserOptions& options)
+      : only_raw_(options.only_raw), raw_(options) {
     const simdjson::error_code code =
         parser_.allocate(RecordChunk::kCapacity, NdjsonFormat::kMaxDepth);
     // Without memory here, every line is refused with that reason.
@@ -39,6 +41,7 @@ class NdjsonParser : public RecordParser {
     }
     if (!chunk.records.empty()) return parsed;
     const absl::string_view text = chunk.text();
+    parsed.drawings.reserve(last_count_ + last_count_ / 8);
     uint64_t line_number = chunk.line;
     for (size_t begin = 0; begin < text.size(); ++line_number) {
       const size_t end = std::min(text.find('\n', begin), text.size());
@@ -47,6 +50,7 @@ class NdjsonParser : public RecordParser {
       }
       begin = end + 1;
     }
+    last_count_ = parsed.drawings.size();
     return parsed;
   }
 
@@ -56,8 +60,12 @@ class NdjsonParser : public RecordParser {
             ParsedChunk* parsed) {
     const absl::string_view text = chunk.text().substr(begin, end - begin);
     ++parsed->read;
+    // Read where it stays: a drawing has exactly the memory it needs.
+    if (!only_raw_ && plain_.Read(text, &parsed->drawings.emplace_back())) {
+      return;
+    }
+    if (!only_raw_) parsed->drawings.pop_back();
     if (ParseLine(text, parsed)) {
-      // A copy has exactly the memory it needs; the scratch keeps its own.
       parsed->drawings.push_back(drawing_);
     } else {
       parsed->errors.Add(error_.kind, chunk.file, line, chunk.offset + begin,
@@ -76,6 +84,9 @@ class NdjsonParser : public RecordParser {
     return ReadJsonDrawing(object, &raw_, &drawing_, parsed, &error_);
   }
 
+  const bool only_raw_;
+  size_t last_count_ = 0;  // drawings of the chunk before
+  PlainLineReader plain_;
   simdjson::dom::parser parser_;
   RawDrawingReader raw_;
   Drawing drawing_;
