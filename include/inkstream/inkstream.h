@@ -47,7 +47,7 @@ typedef struct {
   const uint8_t* request; /* StreamBatchesRequest, the one that opens */
   size_t request_size;
   const char* const* metadata; /* key, value, key, value, ..., null; or null */
-  double stall_seconds; /* without a message, while one is due: the end */
+  double stall_seconds;     /* without a message, while one is due: the end */
   uint64_t max_batch_bytes; /* refused before anything is allocated; 0: 1 GiB */
 } ik_stream_options;
 
