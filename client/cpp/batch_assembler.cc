@@ -49,8 +49,7 @@ absl::Status CheckTensor(const v1::Tensor& tensor, uint64_t byte_size) {
 BatchAssembler::BatchAssembler(BatchBuffers* buffers, uint64_t max_batch_bytes)
     : buffers_(buffers), max_batch_bytes_(max_batch_bytes) {}
 
-absl::StatusOr<BatchAssembler::Growing> BatchAssembler::Begin(
-    const v1::BatchHeader& header) {
+absl::Status BatchAssembler::Check(const v1::BatchHeader& header) {
   if (header.batch_seq() != next_sequence_) {
     return Broken("batch ", header.batch_seq(), " came where ", next_sequence_,
                   " was due");
@@ -69,6 +68,26 @@ absl::StatusOr<BatchAssembler::Growing> BatchAssembler::Begin(
       return status;
     }
   }
+  ++next_sequence_;
+  return absl::OkStatus();
+}
+
+absl::Status BatchAssembler::AddInSlots(
+    const std::vector<v1::BatchHeader>& headers, SharedSlots* slots,
+    std::vector<ReceivedBatch>* batches) {
+  for (const v1::BatchHeader& header : headers) {
+    if (absl::Status status = Check(header); !status.ok()) return status;
+    absl::StatusOr<std::shared_ptr<const uint8_t>> bytes =
+        slots->Lend(header, buffers_);
+    if (!bytes.ok()) return bytes.status();
+    batches->push_back({header, *std::move(bytes)});
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<BatchAssembler::Growing> BatchAssembler::Begin(
+    const v1::BatchHeader& header) {
+  if (absl::Status status = Check(header); !status.ok()) return status;
   absl::StatusOr<std::shared_ptr<uint8_t>> bytes =
       buffers_->Acquire(header.byte_size());
   if (!bytes.ok()) {
@@ -78,7 +97,6 @@ absl::StatusOr<BatchAssembler::Growing> BatchAssembler::Begin(
   growing.header = header;
   growing.bytes = *std::move(bytes);
   growing.part_count = header.part_count();
-  ++next_sequence_;
   return growing;
 }
 

@@ -14,6 +14,7 @@
 #include "client/cpp/batch_buffers.h"
 #include "client/cpp/part_parser.h"
 #include "client/cpp/received_batch.h"
+#include "client/cpp/shared_slots.h"
 
 namespace inkstream::client {
 
@@ -25,6 +26,11 @@ class BatchAssembler {
   // Appends the batches that `part` completes. INTERNAL: it does not continue
   // what came before. RESOURCE_EXHAUSTED: a batch above max_batch_bytes.
   absl::Status Add(BatchPartView part, std::vector<ReceivedBatch>* batches);
+
+  // Batches of which only the headers came; their bytes lie in `slots`.
+  absl::Status AddInSlots(const std::vector<v1::BatchHeader>& headers,
+                          SharedSlots* slots,
+                          std::vector<ReceivedBatch>* batches);
 
   // True between the first and the last part of a batch.
   bool incomplete() const { return current_.has_value(); }
@@ -38,6 +44,7 @@ class BatchAssembler {
     uint64_t part_count = 0;
   };
 
+  absl::Status Check(const v1::BatchHeader& header);
   absl::StatusOr<Growing> Begin(const v1::BatchHeader& header);
   absl::Status AddFirst(const BatchPartView& part,
                         std::vector<ReceivedBatch>* batches);

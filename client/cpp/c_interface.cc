@@ -39,6 +39,7 @@ std::string DetailsOf(const absl::Status& status) {
 }  // namespace
 
 struct ik_channel {
+  std::string target;
   std::shared_ptr<grpc::Channel> channel;
 };
 
@@ -79,9 +80,11 @@ struct ik_stream {
 uint32_t ik_abi() { return IK_ABI; }
 
 ik_channel* ik_channel_open(const ik_channel_options* options) {
-  return new ik_channel{grpc::CreateCustomChannel(
-      options->target, CredentialsOf(*options),
-      ik::ChannelArgumentsFor(options->target, options->max_message_bytes))};
+  return new ik_channel{options->target,
+                        grpc::CreateCustomChannel(
+                            options->target, CredentialsOf(*options),
+                            ik::ChannelArgumentsFor(
+                                options->target, options->max_message_bytes))};
 }
 
 void ik_channel_close(ik_channel* channel) { delete channel; }
@@ -94,6 +97,7 @@ ik_stream* ik_stream_open(ik_channel* channel,
     return nullptr;
   }
   ik::QueuedCallOptions call;
+  call.target = channel->target;
   for (const char* const* pair = options->metadata;
        pair != nullptr && pair[0] != nullptr && pair[1] != nullptr; pair += 2) {
     call.metadata.emplace_back(pair[0], pair[1]);

@@ -15,9 +15,12 @@ absl::Status Broken(const char* what) {
 
 }  // namespace
 
-CallReader::CallReader(std::shared_ptr<StreamCall> call, BatchBuffers* buffers,
-                       uint64_t max_batch_bytes)
-    : call_(std::move(call)), assembler_(buffers, max_batch_bytes) {}
+CallReader::CallReader(std::shared_ptr<StreamCall> call, std::string target,
+                       BatchBuffers* buffers, uint64_t max_batch_bytes)
+    : call_(std::move(call)),
+      target_(std::move(target)),
+      buffers_(buffers),
+      assembler_(buffers, max_batch_bytes) {}
 
 absl::StatusOr<std::optional<CallEvent>> CallReader::Read() {
   grpc::ByteBuffer message;
@@ -44,6 +47,14 @@ absl::StatusOr<CallEvent> CallReader::EventOf(const grpc::ByteBuffer& message) {
   if (part->opened.has_value()) {
     if (opened_) return Broken("a second first part");
     opened_ = true;
+    if (part->opened->transport() == v1::TRANSPORT_SHM) {
+      auto slots = SharedSlots::Attach(target_, *part->opened, call_);
+      if (!slots.ok()) {
+        shm_failure_ = std::string(slots.status().message());
+        return slots.status();
+      }
+      slots_ = *std::move(slots);
+    }
     return CallEvent(*std::move(part->opened));
   }
   if (!opened_) return Broken("a batch before the first part");
@@ -52,7 +63,10 @@ absl::StatusOr<CallEvent> CallReader::EventOf(const grpc::ByteBuffer& message) {
     return CallEvent(*std::move(part->end));
   }
   std::vector<ReceivedBatch> batches;
-  absl::Status status = assembler_.Add(*std::move(part), &batches);
+  absl::Status status =
+      slots_ != nullptr
+          ? assembler_.AddInSlots(part->batches, slots_.get(), &batches)
+          : assembler_.Add(*std::move(part), &batches);
   if (!status.ok()) return status;
   return CallEvent(std::move(batches));
 }

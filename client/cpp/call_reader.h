@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "client/cpp/batch_assembler.h"
 #include "client/cpp/batch_buffers.h"
 #include "client/cpp/received_batch.h"
+#include "client/cpp/shared_slots.h"
 #include "client/cpp/stream_call.h"
 
 namespace inkstream::client {
@@ -26,8 +28,9 @@ using CallEvent =
 
 class CallReader {
  public:
-  CallReader(std::shared_ptr<StreamCall> call, BatchBuffers* buffers,
-             uint64_t max_batch_bytes);
+  // `target`: of the call, where a stream's shared memory is found.
+  CallReader(std::shared_ptr<StreamCall> call, std::string target,
+             BatchBuffers* buffers, uint64_t max_batch_bytes);
 
   // Blocks. nullopt: the call ended well, behind its end part. An error is the
   // server's status, or what is wrong with its messages. Not called again after
@@ -37,11 +40,19 @@ class CallReader {
   // The last error was found here, not told by the server.
   bool broken() const { return broken_; }
 
+  // Not empty: the last error was that the server's shared memory cannot be
+  // had, and why. The same stream without it may work.
+  const std::string& shm_failure() const { return shm_failure_; }
+
  private:
   absl::StatusOr<CallEvent> EventOf(const grpc::ByteBuffer& message);
   absl::Status Break(absl::Status status);
 
   const std::shared_ptr<StreamCall> call_;
+  const std::string target_;
+  BatchBuffers* const buffers_;
+  std::unique_ptr<SharedSlots> slots_;  // null: bytes come in messages
+  std::string shm_failure_;
   BatchAssembler assembler_;
   bool opened_ = false;
   bool ended_ = false;

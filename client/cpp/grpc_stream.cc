@@ -80,8 +80,10 @@ Cursor GrpcStream::cursor() const {
 }
 
 void GrpcStream::Cancel() {
+  // Batches may have something to say as they go: not under the lock.
+  std::deque<Batch> dropped;
   absl::MutexLock lock(&mutex_);
-  queue_.clear();
+  dropped.swap(queue_);
   EndWith(absl::CancelledError("the stream was cancelled by its reader"));
 }
 

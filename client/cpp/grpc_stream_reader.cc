@@ -26,6 +26,9 @@ void GrpcStream::ReadUntilDone() {
   for (;;) {
     moved_ = false;
     absl::Status status = ReadOneCall();
+    if (!status.ok() && !shm_failure_.empty()) {
+      status = ReadOneCall();  // without shared memory
+    }
     const bool rebalance =
         status.ok() && end_part_->reason() == v1::StreamEnd::REASON_REBALANCE;
     const bool ended = status.ok() && !rebalance &&
@@ -98,15 +101,30 @@ absl::Status GrpcStream::ReadOneCall() {
   }
   end_part_.reset();
   // Where this fails, so does the first Read(), and its status says why.
-  call->Write(OpenRequest(course_.Opening(), 1, options_.max_message_bytes));
+  v1::StreamBatchesRequest opening =
+      OpenRequest(course_.Opening(), 1, options_.max_message_bytes);
+  const std::string target = endpoints_->target();
+  if (options_.transport != TransportChoice::kGrpc && shm_failure_.empty()) {
+    // It may be another server next time, so this is not kept.
+    const std::string why_not = SharedSlots::WhyNotAt(target);
+    if (why_not.empty()) {
+      opening.mutable_open()->mutable_delivery()->set_transport(
+          v1::TRANSPORT_SHM);
+    }
+    reason_ = why_not;
+  } else {
+    reason_ = shm_failure_;
+  }
+  call->Write(opening);
 
-  CallReader reader(call, &buffers_, options_.max_batch_bytes);
+  CallReader reader(call, target, &buffers_, options_.max_batch_bytes);
   absl::Status refused;  // by this side
   for (;;) {
     absl::StatusOr<std::optional<CallEvent>> event = reader.Read();
     if (!event.ok() || !event->has_value()) {
       absl::MutexLock lock(&mutex_);
       open_ = false;
+      shm_failure_ = reader.shm_failure();
       return refused.ok() ? event.status() : refused;
     }
     if (refused.ok()) {
@@ -141,6 +159,7 @@ absl::Status GrpcStream::OnOpened(const v1::StreamOpened& opened,
     absl::MutexLock lock(&mutex_);
     if (!accepted_) {
       info_ = StreamInfoOf(opened);
+      if (info_.transport_reason.empty()) info_.transport_reason = reason_;
       cursor_ = info_.start;
       course_.Accepted(info_.start);
       accepted_ = true;

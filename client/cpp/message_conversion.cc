@@ -169,6 +169,8 @@ StreamInfo StreamInfoOf(const v1::StreamOpened& message) {
   info.steps_per_epoch = message.steps_per_epoch();
   info.raster_version = message.raster_version();
   info.vocabulary = Strings(message.vocabulary());
+  info.shared_memory = message.transport() == v1::TRANSPORT_SHM;
+  info.transport_reason = message.transport_reason();
   return info;
 }
 

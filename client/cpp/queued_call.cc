@@ -19,13 +19,20 @@ constexpr size_t kKeptBuffers = 12;
 QueuedCall::QueuedCall(std::shared_ptr<grpc::Channel> channel,
                        const v1::StreamBatchesRequest& first,
                        const QueuedCallOptions& options)
-    : first_(first),
+    : channel_(std::move(channel)),
       options_(options),
-      call_(std::make_shared<StreamCall>(std::move(channel), options.metadata)),
+      first_(first),
       buffers_(kKeptBuffers),
+      call_(std::make_shared<StreamCall>(channel_, options.metadata)),
       due_(1 + uint64_t{first.credits()}),
-      progress_(absl::Now()),
-      reader_([this] { ReadUntilDone(); }) {}
+      progress_(absl::Now()) {
+  v1::Delivery* const delivery = first_.mutable_open()->mutable_delivery();
+  if (delivery->transport() == v1::TRANSPORT_SHM) {
+    reason_ = SharedSlots::WhyNotAt(options.target);
+    if (!reason_.empty()) delivery->set_transport(v1::TRANSPORT_GRPC);
+  }
+  reader_ = std::thread([this] { ReadUntilDone(); });
+}
 
 QueuedCall::~QueuedCall() {
   Cancel();
@@ -72,14 +79,18 @@ void QueuedCall::Grant(uint32_t credits) {
 
 void QueuedCall::WriteCredits(uint32_t credits) {
   v1::StreamBatchesRequest request;
-  request.set_dataset(first_.dataset());
   request.set_credits(credits);
   // Where this fails, so does the read, which learns why.
-  call_->Write(request);
+  call()->Write(request);
+}
+
+std::shared_ptr<StreamCall> QueuedCall::call() const {
+  absl::MutexLock lock(&mutex_);
+  return call_;
 }
 
 void QueuedCall::Open() {
-  call_->Write(first_);
+  call()->Write(first_);
   uint32_t early = 0;
   {
     absl::MutexLock lock(&mutex_);
@@ -90,9 +101,11 @@ void QueuedCall::Open() {
 }
 
 void QueuedCall::Cancel() {
+  // Batches may have something to say as they go: not under the lock.
+  std::deque<Event> dropped;
   absl::MutexLock lock(&mutex_);
   cancelled_ = true;
-  queue_.clear();
+  dropped.swap(queue_);
   if (!done_.has_value()) {
     done_ = absl::CancelledError("the stream was cancelled by its reader");
   }
@@ -115,13 +128,41 @@ bool QueuedCall::broken() const {
 }
 
 void QueuedCall::ReadUntilDone() {
+  bool broken = false;
+  absl::Status status = ReadOneCall(&reason_, &broken);
+  if (!status.ok() && !reason_.empty() &&
+      first_.open().delivery().transport() == v1::TRANSPORT_SHM) {
+    first_.mutable_open()->mutable_delivery()->set_transport(
+        v1::TRANSPORT_GRPC);
+    {
+      absl::MutexLock lock(&mutex_);
+      // What was granted before the first batch counts for the new call.
+      early_credits_ = static_cast<uint32_t>(due_ - 1) - first_.credits();
+      opening_sent_ = false;
+      call_ = std::make_shared<StreamCall>(channel_, options_.metadata);
+      if (done_.has_value()) call_->Cancel();
+    }
+    status = ReadOneCall(&reason_, &broken);
+  }
+  if (status.ok()) status = absl::OutOfRangeError("the stream has ended");
+  EndWith(std::move(status), broken);
+}
+
+absl::Status QueuedCall::ReadOneCall(std::string* shm_failure, bool* broken) {
   Open();
-  CallReader reader(call_, &buffers_, options_.max_batch_bytes);
+  CallReader reader(call(), options_.target, &buffers_,
+                    options_.max_batch_bytes);
   for (;;) {
     absl::StatusOr<std::optional<CallEvent>> event = reader.Read();
-    if (!event.ok()) return EndWith(event.status(), reader.broken());
-    if (!event->has_value()) {
-      return EndWith(absl::OutOfRangeError("the stream has ended"), false);
+    if (!event.ok()) {
+      *broken = reader.broken();
+      if (!reader.shm_failure().empty()) *shm_failure = reader.shm_failure();
+      return event.status();
+    }
+    if (!event->has_value()) return absl::OkStatus();
+    if (auto* opened = std::get_if<v1::StreamOpened>(&**event);
+        opened != nullptr && opened->transport_reason().empty()) {
+      opened->set_transport_reason(reason_);
     }
     Queue(**std::move(event));
   }

@@ -1,6 +1,9 @@
 // One StreamBatches call, read ahead by a thread of its own: what the C
 // interface gives out. Opening anew after an error is the caller's.
 //
+// Where the server's shared memory cannot be had, the same stream is opened
+// without it, and `transport_reason` of the first event says why.
+//
 // What is ahead is bounded by the credits that the caller grants; a server that
 // sends more breaks the protocol.
 //
@@ -11,6 +14,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <string>
 #include <thread>
 #include <variant>
 
@@ -27,6 +31,7 @@
 namespace inkstream::client {
 
 struct QueuedCallOptions {
+  std::string target;  // of the channel
   CallMetadata metadata;
   // Without a message for this long, while one is due, the call has stalled.
   absl::Duration stall = absl::Seconds(60);
@@ -61,17 +66,23 @@ class QueuedCall {
 
  private:
   void ReadUntilDone();
+  // OK: the call ended well. `shm_failure`: it must do without
+  // shared memory, and why.
+  absl::Status ReadOneCall(std::string* shm_failure, bool* broken);
   void Open();
+  std::shared_ptr<StreamCall> call() const;
   void WriteCredits(uint32_t credits);
   void Queue(CallEvent event);
   void EndWith(absl::Status status, bool broken);
 
-  const v1::StreamBatchesRequest first_;
+  const std::shared_ptr<grpc::Channel> channel_;
   const QueuedCallOptions options_;
-  const std::shared_ptr<StreamCall> call_;
+  v1::StreamBatchesRequest first_;  // of the thread, once that runs
+  std::string reason_;              // why not by shared memory; of the thread
   BatchBuffers buffers_;
 
   mutable absl::Mutex mutex_;
+  std::shared_ptr<StreamCall> call_ ABSL_GUARDED_BY(mutex_);
   std::deque<Event> queue_ ABSL_GUARDED_BY(mutex_);
   std::optional<absl::Status> done_ ABSL_GUARDED_BY(mutex_);
   bool broken_ ABSL_GUARDED_BY(mutex_) = false;

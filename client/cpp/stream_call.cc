@@ -26,9 +26,26 @@ bool StreamCall::Read(grpc::ByteBuffer* message) {
 }
 
 bool StreamCall::Write(const v1::StreamBatchesRequest& request) {
-  const grpc::ByteBuffer bytes = Serialize(request);
   absl::MutexLock lock(&write_mutex_);
-  return !finished_ && stream_->Write(bytes);
+  if (finished_) return false;
+  std::vector<uint64_t> released;
+  {
+    absl::MutexLock released_lock(&released_mutex_);
+    released.swap(released_);
+  }
+  if (released.empty()) return stream_->Write(Serialize(request));
+  v1::StreamBatchesRequest both = request;
+  both.mutable_released()->Add(released.begin(), released.end());
+  return stream_->Write(Serialize(both));
+}
+
+void StreamCall::Release(uint64_t sequence) {
+  {
+    absl::MutexLock lock(&released_mutex_);
+    released_.push_back(sequence);
+    if (released_.size() < kReleasesAtOnce) return;
+  }
+  Write(v1::StreamBatchesRequest());
 }
 
 absl::Status StreamCall::Finish() {

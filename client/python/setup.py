@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import subprocess
 from pathlib import Path
 
 from setuptools import setup
@@ -11,11 +13,24 @@ from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_py import build_py
 
 HERE = Path(__file__).resolve().parent
-BUILT = Path(os.environ.get("INKSTREAM_BINARY") or HERE.parents[1] / "build" / "inkstream")
+BUILD = HERE.parents[1] / "build"
+BINARY = Path(os.environ.get("INKSTREAM_BINARY") or BUILD / "inkstream")
+LIBRARY = Path(os.environ.get("INKSTREAM_LIBRARY") or BUILD / "libinkstream.so")
+# Part of any system with a C library, or bound to the one that runs.
+SYSTEM = re.compile(
+    r"(ld-linux.*|libc|libm|libdl|librt|libpthread|libresolv|libgcc_s|libstdc\+\+)\.so"
+)
+
+
+def needed_by(program: Path) -> list[Path]:
+    """The shared libraries that `program` needs and that not every system has."""
+    listed = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
+    found = re.findall(r"^\s*(\S+) => (/\S+)", listed, re.MULTILINE)
+    return [Path(path) for name, path in found if not SYSTEM.match(name)]
 
 
 class BuildWithBinary(build_py):
-    """Adds the server's binary, if there is one, as inkstream/_bin/inkstream."""
+    """Adds what is built: inkstream/_bin/inkstream, inkstream/_lib/libinkstream.so and theirs."""
 
     def run(self) -> None:
         """Refuses a checkout whose contract has not been compiled."""
@@ -25,11 +40,21 @@ class BuildWithBinary(build_py):
                 "inkstream_python_proto (or everything) first"
             )
         super().run()
-        if BUILT.is_file() and not self.editable_mode:
-            target = Path(self.build_lib) / "inkstream" / "_bin" / "inkstream"
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(BUILT, target)
-            target.chmod(0o755)
+        if self.editable_mode:
+            return
+        package = Path(self.build_lib) / "inkstream"
+        libraries: dict[str, Path] = {}
+        for built, folder in ((BINARY, "_bin"), (LIBRARY, "_lib")):
+            if built.is_file():
+                self._add(built, package / folder)
+                libraries.update((path.name, path) for path in needed_by(built))
+        for path in libraries.values():
+            self._add(path, package / "_lib")
+
+    def _add(self, source: Path, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source, folder / source.name)
+        (folder / source.name).chmod(0o755)
 
 
 class PlatformWheel(bdist_wheel):
@@ -38,13 +63,13 @@ class PlatformWheel(bdist_wheel):
     def finalize_options(self) -> None:
         """Marks the wheel."""
         super().finalize_options()
-        if BUILT.is_file():
+        if BINARY.is_file() or LIBRARY.is_file():
             self.root_is_pure = False
 
     def get_tag(self) -> tuple[str, str, str]:
         """Any Python 3, this platform."""
         tag = super().get_tag()
-        return ("py3", "none", tag[2]) if BUILT.is_file() else tag
+        return ("py3", "none", tag[2]) if BINARY.is_file() or LIBRARY.is_file() else tag
 
 
 setup(cmdclass={"build_py": BuildWithBinary, "bdist_wheel": PlatformWheel})

@@ -67,7 +67,10 @@ bool ParseSides(const std::string& text, ImageSpec* image) {
 absl::StatusOr<std::unique_ptr<Stream>> OpenStream(const BenchFlags& flags,
                                                    const ImageSpec& image,
                                                    uint32_t number) {
-  auto client = Client::Connect({flags.target});
+  ClientOptions options;
+  if (flags.transport == "grpc") options.transport = TransportChoice::kGrpc;
+  if (flags.transport == "shm") options.transport = TransportChoice::kShm;
+  auto client = Client::Connect({flags.target}, options);
   if (!client.ok()) {
     return client.status();
   }
@@ -88,6 +91,10 @@ absl::StatusOr<std::unique_ptr<Stream>> OpenStream(const BenchFlags& flags,
   auto stream = (*client)->Stream(plan);
   if (!stream.ok()) {
     return stream.status();
+  }
+  if (flags.transport == "shm" && !(*stream)->info().shared_memory) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("--transport shm: ", (*stream)->info().transport_reason));
   }
   const auto first = (*stream)->Next();
   if (!first.ok()) {
@@ -145,6 +152,7 @@ int RunBench(const BenchFlags& flags) {
     thread.join();
   }
   BenchFigures all;
+  const bool shared_memory = streams.front()->info().shared_memory;
   all.seconds = absl::ToDoubleSeconds(absl::Now() - begin);
   all.cpu_seconds = ProcessCpuSeconds() - cpu_before;
   streams.clear();
@@ -157,6 +165,7 @@ int RunBench(const BenchFlags& flags) {
   BenchSetup setup = {flags.target, flags.dataset, flags.split,  image.height,
                       image.width,  flags.batch,   flags.streams};
   setup.strokes = flags.strokes;
+  setup.transport = shared_memory ? "shm" : "grpc";
   const std::string report =
       flags.json ? FiguresAsJson(setup, all) : FiguresAsText(setup, all);
   std::fputs(report.c_str(), stdout);
@@ -191,7 +200,7 @@ void AddBenchCommand(CLI::App& app, int* exit_code) {
       ->check(CLI::Range(1U, 1U << 20U))
       ->capture_default_str();
   command->add_option("--transport", flags->transport, "How bulk bytes travel")
-      ->check(CLI::IsMember({"auto", "grpc"}))
+      ->check(CLI::IsMember({"auto", "grpc", "shm"}))
       ->capture_default_str();
   command->add_option("--codec", flags->codec, "Compression of bulk bytes")
       ->check(CLI::IsMember({"none"}))

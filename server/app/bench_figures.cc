@@ -65,13 +65,13 @@ std::string FiguresAsText(const BenchSetup& setup,
           ? absl::StrFormat("stroke-5 of %u points", setup.strokes)
           : absl::StrFormat("%ux%u uint8", setup.height, setup.width);
   return absl::StrFormat(
-      "%s in batches of %u, %u stream%s of %s, %.1f s\n"
+      "%s in batches of %u, %u stream%s of %s over %s, %.1f s\n"
       "  drawings/s    %s\n"
       "  MB/s          %.1f\n"
       "  batch wait    p50 %.2f ms, p99 %.2f ms\n"
       "  client CPU    %.3f ms per 1,000 drawings\n",
       tensor, setup.batch, setup.streams, setup.streams == 1 ? "" : "s",
-      setup.target, figures.seconds,
+      setup.target, setup.transport, figures.seconds,
       WithThousands(
           static_cast<uint64_t>(PerSecond(figures.drawings, figures))),
       PerSecond(figures.bytes, figures) / 1e6, figures.waits.Quantile(0.5),
@@ -86,9 +86,11 @@ std::string FiguresAsJson(const BenchSetup& setup,
   ingest::AppendJsonString(setup.dataset, &json);
   json += ", \"split\": ";
   ingest::AppendJsonString(setup.split, &json);
+  json += ", \"transport\": ";
+  ingest::AppendJsonString(setup.transport, &json);
   absl::StrAppendFormat(
       &json,
-      ", \"transport\": \"grpc\", \"codec\": \"none\", \"height\": %u, "
+      ", \"codec\": \"none\", \"height\": %u, "
       "\"width\": %u, \"strokes\": %u, \"batch\": %u, \"streams\": %u, "
       "\"seconds\": %.3f, "
       "\"batches\": %u, \"drawings\": %u, \"bytes\": %u, "

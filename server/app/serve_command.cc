@@ -67,6 +67,13 @@ void AddServeCommand(CLI::App& app, int* exit_code) {
       ->capture_default_str();
   command->add_option("--unix", options.unix_path, "Unix socket for gRPC")
       ->type_name("PATH");
+  command
+      ->add_option("--shm-bytes", options.shm_bytes,
+                   "Memory shared with clients of the Unix socket, which read "
+                   "batches where they were drawn; 0: none; default: 25 % of "
+                   "--memory. Its descriptors go over PATH.fd")
+      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false))
+      ->type_name("BYTES");
   command->add_option("--http", flags->http, "Not offered yet")
       ->type_name("ADDR:PORT");
   command->add_flag("--insecure-network", options.insecure_network,

@@ -153,6 +153,7 @@ absl::Status ServeUntilInterrupted(const ServeOptions& options) {
   if (!listen.ok()) return listen.status();
   server_options.listen = *std::move(listen);
   server_options.unix_path = options.unix_path;
+  server_options.shm_bytes = options.shm_bytes.value_or(memory / 4);
   server_options.insecure_network = options.insecure_network;
   server_options.stall = options.stall;
   server_options.rebalance = options.rebalance;

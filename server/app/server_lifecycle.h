@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@ struct ServeOptions {
   std::vector<std::string> listen = {"127.0.0.1:50051"};
   std::string unix_path;  // empty: no Unix socket
   bool insecure_network = false;
+  // Bytes shared with clients of the Unix socket; none given: 25 % of `memory`.
+  std::optional<uint64_t> shm_bytes;
   uint64_t memory = 0;  // bytes; 0: 90 % of what this process may use
   int workers = 0;      // threads; 0: by the CPU quota
   uint32_t max_streams = 1024;

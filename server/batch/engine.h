@@ -85,6 +85,11 @@ struct KeptKeys {
   uint64_t keys = 0;  // different ones
 };
 
+// The pool for one stream, of batches of at most `batch_bytes`. Shared: the
+// stream's own, kept as long as anything refers to it. A pool for all streams
+// comes without an owner, and outlives them.
+using PoolOf = std::function<std::shared_ptr<BufferPool>(uint64_t batch_bytes)>;
+
 class Engine {
  public:
   static absl::StatusOr<std::unique_ptr<Engine>> Create(
@@ -119,13 +124,17 @@ class Engine {
   }
 
   // Validates and prices the plan before anything is allocated. Batches are
-  // laid out in buffers of `pool`, which must outlive every one of them.
-  // Streams of the same `caller` share its turns at the workers.
+  // laid out in buffers of the pool that `pool_of` answers. Streams of the same
+  // `caller` share its turns at the workers.
   virtual absl::StatusOr<std::unique_ptr<BatchStream>> OpenStreamFor(
-      const std::string& caller, const Plan& plan, BufferPool* pool) = 0;
+      const std::string& caller, const Plan& plan, const PoolOf& pool_of) = 0;
+
+  // In buffers of `pool`, which must outlive every one of them.
   absl::StatusOr<std::unique_ptr<BatchStream>> OpenStream(const Plan& plan,
                                                           BufferPool* pool) {
-    return OpenStreamFor("", plan, pool);
+    return OpenStreamFor("", plan, [pool](uint64_t) {
+      return std::shared_ptr<BufferPool>(std::shared_ptr<void>(), pool);
+    });
   }
 
   // What a stream of the plan would deliver. Errors as OpenStream.

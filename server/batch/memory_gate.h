@@ -13,6 +13,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <utility>
 
 #include "server/batch/buffer_pool.h"
 #include "server/batch/worker_pool.h"
@@ -31,8 +32,9 @@ class BufferWaiter {
 
 class MemoryGate : public std::enable_shared_from_this<MemoryGate> {
  public:
-  MemoryGate(BufferPool* pool, std::shared_ptr<WorkerPool> workers)
-      : pool_(pool), workers_(std::move(workers)) {}
+  MemoryGate(std::shared_ptr<BufferPool> pool,
+             std::shared_ptr<WorkerPool> workers)
+      : pool_(std::move(pool)), workers_(std::move(workers)) {}
 
   // Hooks the gate to its pool, before the first Acquire. May be called again.
   void Attach();
@@ -53,7 +55,7 @@ class MemoryGate : public std::enable_shared_from_this<MemoryGate> {
   void OnReturn();
   void Serve();
 
-  BufferPool* const pool_;
+  const std::shared_ptr<BufferPool> pool_;
   const std::shared_ptr<WorkerPool> workers_;
   std::mutex mu_;
   std::deque<Request> waiting_;  // guarded by mu_

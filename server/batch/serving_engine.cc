@@ -95,6 +95,9 @@ void ServingEngine::Stop() {
   workers_->Stop();
   const std::lock_guard<std::mutex> lock(mu_);
   for (const auto& [pool, gate] : gates_) gate->Stop();
+  for (const std::weak_ptr<MemoryGate>& owned : owned_gates_) {
+    if (const auto gate = owned.lock()) gate->Stop();
+  }
 }
 
 absl::Status ServingEngine::AddDataset(
@@ -164,7 +167,7 @@ absl::StatusOr<DatasetFacts> ServingEngine::DescribeGeneration(
 }
 
 absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::OpenStreamFor(
-    const std::string& caller, const Plan& plan, BufferPool* pool) {
+    const std::string& caller, const Plan& plan, const PoolOf& pool_of) {
   if (open_streams_->fetch_add(1) >= options_.limits.max_streams) {
     open_streams_->fetch_sub(1);
     return WithRetryDelay(
@@ -175,7 +178,7 @@ absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::OpenStreamFor(
         kRetryDelay);
   }
   absl::StatusOr<std::unique_ptr<BatchStream>> stream =
-      Open(caller, plan, pool);
+      Open(caller, plan, pool_of);
   if (!stream.ok()) open_streams_->fetch_sub(1);
   return stream;
 }
@@ -216,7 +219,7 @@ absl::StatusOr<ServingEngine::OpenedPlan> ServingEngine::Prepare(
 }
 
 absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::Open(
-    const std::string& caller, const Plan& plan, BufferPool* pool) {
+    const std::string& caller, const Plan& plan, const PoolOf& pool_of) {
   absl::StatusOr<OpenedPlan> opened = Prepare(plan);
   if (!opened.ok()) return opened.status();
   const std::shared_ptr<const SampledView>& sampled = opened->sampled;
@@ -232,6 +235,8 @@ absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::Open(
   if (!first_order.ok()) return first_order.status();
   facts.steps_per_epoch = schedule->StepsFrom(0);
 
+  // `layout` is about to move into the recipe.
+  const uint64_t batch_bytes = opened->layout.Bytes(plan.delivery.batch_size);
   absl::StatusOr<std::shared_ptr<const BatchRecipe>> recipe =
       RecipeOf(opened->dataset, sampled, std::move(opened->layout),
                plan.delivery, plan.order.seed, /*first_view=*/0);
@@ -244,7 +249,7 @@ absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::Open(
                               plan.delivery.max_batches,
                               options_.limits.max_credits,
                               workers_,
-                              GateOf(pool),
+                              GateOf(pool_of(batch_bytes)),
                               caller};
   return std::make_unique<OwnedStream>(
       std::make_shared<OrderedStream>(std::move(parts)), open_streams_);
@@ -307,7 +312,7 @@ absl::Status ServingEngine::StartFetch(
   const auto job = std::make_shared<FetchJob>(
       *std::move(recipe), FactsOf(*dataset, **view), *std::move(indices),
       plan.epoch, workers_, std::move(*done));
-  job->Start(GateOf(pool).get());
+  job->Start(GateOf({std::shared_ptr<void>(), pool}).get());
   return absl::OkStatus();
 }
 
@@ -373,11 +378,22 @@ absl::StatusOr<std::shared_ptr<const BatchRecipe>> ServingEngine::RecipeOf(
                   RowsAPiece(delivery, options_.workers)});
 }
 
-std::shared_ptr<MemoryGate> ServingEngine::GateOf(BufferPool* pool) {
+std::shared_ptr<MemoryGate> ServingEngine::GateOf(
+    std::shared_ptr<BufferPool> pool) {
   const std::lock_guard<std::mutex> lock(mu_);
-  std::shared_ptr<MemoryGate>& gate = gates_[pool];
-  if (gate == nullptr) {
-    gate = std::make_shared<MemoryGate>(pool, workers_);
+  std::shared_ptr<MemoryGate> gate;
+  if (pool.use_count() > 0) {
+    // One stream's own: it goes with the stream.
+    owned_gates_.erase(
+        std::remove_if(owned_gates_.begin(), owned_gates_.end(),
+                       [](const auto& gone) { return gone.expired(); }),
+        owned_gates_.end());
+    gate = std::make_shared<MemoryGate>(std::move(pool), workers_);
+    owned_gates_.push_back(gate);
+  } else {
+    std::shared_ptr<MemoryGate>& kept = gates_[pool.get()];
+    if (kept == nullptr) kept = std::make_shared<MemoryGate>(pool, workers_);
+    gate = kept;
   }
   // A new pool may stand where an old one was.
   gate->Attach();

@@ -39,7 +39,8 @@ class ServingEngine : public Engine {
       const std::string& name,
       std::shared_ptr<const store::StoreReader> store) override;
   absl::StatusOr<std::unique_ptr<BatchStream>> OpenStreamFor(
-      const std::string& caller, const Plan& plan, BufferPool* pool) override;
+      const std::string& caller, const Plan& plan,
+      const PoolOf& pool_of) override;
   absl::StatusOr<ExplainedPlan> Explain(const Plan& plan,
                                         const StepsAsked& asked) override;
   absl::StatusOr<KeptKeys> AddKeys(std::vector<int64_t> keys) override;
@@ -65,7 +66,7 @@ class ServingEngine : public Engine {
   absl::StatusOr<Dataset> Find(const std::string& name) const;
   absl::StatusOr<std::unique_ptr<BatchStream>> Open(const std::string& caller,
                                                     const Plan& plan,
-                                                    BufferPool* pool);
+                                                    const PoolOf& pool_of);
   absl::Status StartFetch(
       const FetchPlan& plan, BufferPool* pool,
       std::function<void(absl::StatusOr<FetchedBatch>)>* done);
@@ -74,7 +75,7 @@ class ServingEngine : public Engine {
       const Dataset& dataset, std::shared_ptr<const SampledView> sampled,
       BatchLayout layout, const DeliverySpec& delivery, uint64_t seed,
       uint32_t first_view) const;
-  std::shared_ptr<MemoryGate> GateOf(BufferPool* pool);
+  std::shared_ptr<MemoryGate> GateOf(std::shared_ptr<BufferPool> pool);
 
   const EngineOptions options_;
   const std::shared_ptr<WorkerPool> workers_;
@@ -86,6 +87,7 @@ class ServingEngine : public Engine {
   mutable std::mutex mu_;
   std::map<std::string, Dataset> datasets_;                   // by mu_
   std::map<BufferPool*, std::shared_ptr<MemoryGate>> gates_;  // by mu_
+  std::vector<std::weak_ptr<MemoryGate>> owned_gates_;        // by mu_
 };
 
 }  // namespace inkstream::batch

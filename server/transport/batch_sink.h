@@ -34,6 +34,10 @@ class BatchSink {
   // Gives up the write in flight, which the peer does not take: OnWritten() or
   // OnPeerGone() follows soon. The peer sees `status` if it still can.
   virtual void Abort(const absl::Status& status) = 0;
+
+  // The peer holds all the memory that batches could be laid out in, and
+  // nothing goes on until it gives some back.
+  virtual bool PeerHoldsAllMemory() const { return false; }
 };
 
 }  // namespace inkstream::transport

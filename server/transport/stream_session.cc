@@ -141,8 +141,12 @@ void StreamSession::EndIfStalled(Clock::time_point since) {
     ending_ = Unavailable(batch::kReasonIdle, "no request has opened a stream");
     Pump();
   } else if (stream_->credits() > 0) {
-    ending_ = Unavailable(batch::kReasonOverloaded,
-                          "this server has no batch ready for a credit");
+    ending_ = sink_->PeerHoldsAllMemory()
+                  ? Unavailable(batch::kReasonSlowReader,
+                                "the client has granted credits and given no "
+                                "slot of its shared memory back")
+                  : Unavailable(batch::kReasonOverloaded,
+                                "this server has no batch ready for a credit");
     Pump();
   }
 }

@@ -24,7 +24,11 @@ def test_a_wheel_carries_the_program_and_works_alone(
     build = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation"]
     done = subprocess.run(
         [*build, "--no-index", "-w", str(tmp_path), str(source)],
-        env={**os.environ, "INKSTREAM_BINARY": str(binary)},
+        env={
+            **os.environ,
+            "INKSTREAM_BINARY": str(binary),
+            "INKSTREAM_LIBRARY": str(binary.parent / "libinkstream.so"),
+        },
         capture_output=True,
         text=True,
         timeout=120,
@@ -40,14 +44,21 @@ def test_a_wheel_carries_the_program_and_works_alone(
     )
     names = zipfile.ZipFile(wheel).namelist()
     assert any(name.endswith("inkstream/py.typed") for name in names)
+    for carried in ("_bin/inkstream", "_lib/libinkstream.so", "_lib/libgrpc.so"):
+        assert any(f"inkstream/{carried}" in name for name in names), carried
 
     environment = {
-        k: v for k, v in os.environ.items() if k not in ("INKSTREAM_BINARY", "PYTHONPATH", "PATH")
+        k: v
+        for k, v in os.environ.items()
+        if k not in ("INKSTREAM_BINARY", "INKSTREAM_LIBRARY", "PYTHONPATH", "PATH")
     }
     environment |= {"PYTHONPATH": str(installed), "PATH": "/usr/bin:/bin"}
     program = (
         "import sys, inkstream; print(inkstream.__file__)\n"
-        "with inkstream.open(sys.argv[1]) as client: print(len(client.dataset()))"
+        "with inkstream.open(sys.argv[1]) as client:\n"
+        "    print(client.transport, len(client.dataset()))\n"
+        "    stream = client.dataset().stream(batch_size=8)\n"
+        "    next(stream), print(stream.stats()['transport']), stream.close()"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, str(store)],
@@ -57,6 +68,6 @@ def test_a_wheel_carries_the_program_and_works_alone(
         timeout=60,
         cwd=tmp_path,
     )
-    assert done.stdout.splitlines() == [str(installed / "inkstream" / "__init__.py"), "2000"], (
-        done.stderr
-    )
+    package = installed / "inkstream"
+    expected = [str(package / "__init__.py"), "libinkstream 2000", "shm"]
+    assert done.stdout.splitlines() == expected, done.stderr

@@ -151,7 +151,7 @@ TEST_F(BatchMessagesTest, AVocabularyLongerThanAMessageIsRefused) {
   facts_.vocabulary.assign(10'000, "a word of some length");
   BatchMessages messages(facts_, 65536);
   grpc::ByteBuffer message;
-  EXPECT_EQ(messages.Opened(8, 1, false, &message).code(),
+  EXPECT_EQ(messages.Opened(8, 1, {}, &message).code(),
             absl::StatusCode::kInvalidArgument);
   messages.Add(Batch(0, 64));
   EXPECT_EQ(messages.Next(&message).code(), absl::StatusCode::kInvalidArgument);

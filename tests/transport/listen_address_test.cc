@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "server/transport/socket_file.h"
 #include "tests/transport/serving_fixture.h"
 
 namespace inkstream::transport {

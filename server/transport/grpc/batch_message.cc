@@ -68,11 +68,12 @@ v1::StreamEnd::Reason ReasonOf(batch::EndReason reason) {
 }  // namespace
 
 BatchMessages::BatchMessages(const batch::StreamFacts& facts,
-                             uint32_t max_message_bytes)
-    : facts_(facts), max_bytes_(max_message_bytes) {}
+                             uint32_t max_message_bytes,
+                             std::shared_ptr<ShmArea> area)
+    : facts_(facts), max_bytes_(max_message_bytes), area_(std::move(area)) {}
 
 absl::Status BatchMessages::Opened(uint32_t credit_window, uint64_t stream_id,
-                                   bool asked_for_shm,
+                                   const Carriage& carriage,
                                    grpc::ByteBuffer* message) const {
   v1::BatchPart part;
   v1::StreamOpened* const opened = part.mutable_opened();
@@ -81,9 +82,14 @@ absl::Status BatchMessages::Opened(uint32_t credit_window, uint64_t stream_id,
   opened->set_view_size(facts_.view_size);
   opened->set_steps_per_epoch(facts_.steps_per_epoch);
   opened->set_raster_version(raster::kRasterVersion);
-  opened->set_transport(v1::TRANSPORT_GRPC);
-  if (asked_for_shm) {
-    opened->set_transport_reason("this server offers no shared memory");
+  if (carriage.shm.area != nullptr) {
+    opened->set_transport(v1::TRANSPORT_SHM);
+    opened->set_shm_token(carriage.shm.token);
+    opened->set_shm_slot_bytes(carriage.shm.area->layout().slot_bytes);
+    opened->set_shm_slots(carriage.shm.area->layout().slots);
+  } else {
+    opened->set_transport(v1::TRANSPORT_GRPC);
+    opened->set_transport_reason(carriage.reason);
   }
   opened->set_credit_window(credit_window);
   opened->set_stream_id(stream_id);
@@ -114,6 +120,10 @@ grpc::ByteBuffer BatchMessages::End(const batch::Ended& end) const {
 absl::Status BatchMessages::Next(grpc::ByteBuffer* message) {
   if (sent_ > 0) {
     CutLater(message);
+    return absl::OkStatus();
+  }
+  if (area_ != nullptr) {
+    *message = TakeSlots();
     return absl::OkStatus();
   }
   if (TakeSeveral(message)) return absl::OkStatus();
@@ -181,6 +191,27 @@ bool BatchMessages::TakeSeveral(grpc::ByteBuffer* message) {
   }
   *message = grpc::ByteBuffer(slices.data(), slices.size());
   return true;
+}
+
+// One message for all that wait: what a session gathers is far from a message's
+// limit without its bytes, but for one batch with a long vocabulary.
+grpc::ByteBuffer BatchMessages::TakeSlots() {
+  v1::BatchPart part;
+  part.set_batch_seq(waiting_.front().sequence);
+  do {
+    batch::FinishedBatch& batch = waiting_.front();
+    v1::BatchHeader* const header = part.add_batches();
+    FillHeader(batch, header);
+    header->set_part_count(1);
+    if (part.batches_size() > 1 && part.ByteSizeLong() > max_bytes_) {
+      part.mutable_batches()->RemoveLast();
+      break;
+    }
+    header->set_shm_slot(static_cast<int32_t>(
+        area_->Lend(batch.sequence, std::move(batch.buffer))));
+    waiting_.pop_front();
+  } while (!waiting_.empty());
+  return OneSlice(part);
 }
 
 absl::Status BatchMessages::CutFirst(grpc::ByteBuffer* message) {

@@ -17,6 +17,7 @@
 #include "absl/status/status.h"
 #include "server/batch/batch_stream.h"
 #include "server/batch/finished_batch.h"
+#include "server/transport/shm/shm_host.h"
 
 namespace inkstream::v1 {
 class BatchHeader;
@@ -24,15 +25,24 @@ class BatchHeader;
 
 namespace inkstream::transport {
 
+// How a stream's bytes travel.
+struct Carriage {
+  ShmOffer shm;        // its area is null where they travel in messages,
+  std::string reason;  // though the client asked for shared memory
+};
+
 class BatchMessages {
  public:
-  // Messages are at most `max_message_bytes` long.
-  BatchMessages(const batch::StreamFacts& facts, uint32_t max_message_bytes);
+  // Messages are at most `max_message_bytes` long. With `area`, they only say
+  // in which of its slots batches lie, and lend those to the client.
+  BatchMessages(const batch::StreamFacts& facts, uint32_t max_message_bytes,
+                std::shared_ptr<ShmArea> area = nullptr);
 
   // INVALID_ARGUMENT: the vocabulary alone is longer than a message.
   // `stream_id`: what GetStatus calls the stream; 0: it is none.
   absl::Status Opened(uint32_t credit_window, uint64_t stream_id,
-                      bool asked_for_shm, grpc::ByteBuffer* message) const;
+                      const Carriage& carriage,
+                      grpc::ByteBuffer* message) const;
   grpc::ByteBuffer End(const batch::Ended& end) const;
 
   // Batches wait here until Next() has cut them into messages.
@@ -48,9 +58,11 @@ class BatchMessages {
   absl::Status CutFirst(grpc::ByteBuffer* message);
   void CutLater(grpc::ByteBuffer* message);
   bool TakeSeveral(grpc::ByteBuffer* message);
+  grpc::ByteBuffer TakeSlots();
 
   const batch::StreamFacts facts_;
   const uint64_t max_bytes_;
+  const std::shared_ptr<ShmArea> area_;
   std::deque<batch::FinishedBatch> waiting_;
   // Of the batch in front, where it goes in several messages:
   std::shared_ptr<batch::Buffer> buffer_;

@@ -114,6 +114,7 @@ absl::Status DescribeDataset(const ServerContext& server,
     response->add_channels(std::move(channel));
   }
   response->add_transports(v1::TRANSPORT_GRPC);
+  if (server.shm != nullptr) response->add_transports(v1::TRANSPORT_SHM);
   response->add_codecs(v1::CODEC_NONE);
   AddLimits(server, response);
   response->set_server_version(server.version);

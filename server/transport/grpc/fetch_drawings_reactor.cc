@@ -50,8 +50,12 @@ void FetchDrawingsReactor::Send(absl::StatusOr<batch::FetchedBatch> fetched,
   if (!fetched.ok()) return Finish(ToGrpcStatus(fetched.status()));
   messages_ =
       std::make_unique<BatchMessages>(fetched->facts, max_message_bytes);
+  Carriage carriage;
+  if (asked_for_shm) {
+    carriage.reason = "what FetchDrawings answers travels in messages";
+  }
   absl::Status status = messages_->Opened(/*credit_window=*/0, /*stream_id=*/0,
-                                          asked_for_shm, &message_);
+                                          carriage, &message_);
   if (!status.ok()) return Finish(ToGrpcStatus(status));
   messages_->Add(std::move(fetched->batch));
   StartWrite(&message_);

@@ -12,6 +12,8 @@
 #include "server/transport/grpc/health_service.h"
 #include "server/transport/grpc/listen_address.h"
 #include "server/transport/grpc/server_context.h"
+#include "server/transport/shm/shm_host.h"
+#include "server/transport/socket_file.h"
 
 namespace inkstream::transport {
 namespace {
@@ -27,12 +29,15 @@ std::vector<std::string> HealthNames(const batch::Engine& engine) {
 
 class RunningServer : public GrpcServer {
  public:
-  RunningServer(batch::Engine* engine, const GrpcServerOptions& options)
+  RunningServer(batch::Engine* engine, const GrpcServerOptions& options,
+                std::unique_ptr<ShmHost> shm)
       : pool_(engine->options().batch_memory),
+        shm_(std::move(shm)),
         streams_(options.stall, options.rebalance),
         context_{engine,
                  &pool_,
                  &streams_,
+                 shm_.get(),
                  options.version,
                  options.memory_bytes,
                  options.max_streams_per_connection,
@@ -64,6 +69,7 @@ class RunningServer : public GrpcServer {
 
  private:
   GrpcBufferPool pool_;
+  const std::unique_ptr<ShmHost> shm_;  // may be null
   StreamRegistry streams_;
   const ServerContext context_;
   DrawingService drawings_;
@@ -146,7 +152,16 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
   // Both take effect for servers that are built later.
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::channelz::experimental::InitChannelzService();
-  auto server = std::make_unique<RunningServer>(engine, options);
+  std::unique_ptr<ShmHost> shm;
+  if (!options.unix_path.empty() && options.shm_bytes > 0) {
+    auto started =
+        ShmHost::Start(absl::StrCat(options.unix_path, kSocketSuffix),
+                       options.shm_bytes, engine->options().limits.max_credits);
+    if (!started.ok()) return started.status();
+    shm = *std::move(started);
+  }
+  auto server =
+      std::make_unique<RunningServer>(engine, options, std::move(shm));
   absl::Status listening = server->Listen(options);
   if (!listening.ok()) return listening;
   return server;

@@ -17,6 +17,8 @@ namespace inkstream::transport {
 struct GrpcServerOptions {
   std::vector<std::string> listen;  // HOST:PORT, port 0 allowed
   std::string unix_path;            // empty: no Unix socket
+  // Of the memory shared with clients of the Unix socket; 0: none is.
+  uint64_t shm_bytes = 0;
   // Plaintext may leave the machine.
   bool insecure_network = false;
   uint32_t max_streams_per_connection = 100;

@@ -1,12 +1,10 @@
-// Where a server listens: addresses as people write them, and the file of a
-// Unix socket.
+// Where a server listens: addresses as people write them.
 //
-// Thread safety: the functions touch the file system and nothing else.
+// Thread safety: pure functions.
 #pragma once
 
 #include <string>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 namespace inkstream::transport {
@@ -21,9 +19,5 @@ absl::StatusOr<ListenAddress> ParseListenAddress(const std::string& text);
 
 // True for 127.0.0.0/8, ::1 and localhost.
 bool IsLoopback(const ListenAddress& address);
-
-// Removes a socket file that nobody listens on. ALREADY_EXISTS: somebody does,
-// or the file is not a socket.
-absl::Status ClearSocketFile(const std::string& path);
 
 }  // namespace inkstream::transport

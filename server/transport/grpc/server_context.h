@@ -8,6 +8,7 @@
 
 #include "server/batch/engine.h"
 #include "server/transport/grpc/grpc_buffer_pool.h"
+#include "server/transport/shm/shm_host.h"
 #include "server/transport/stream_registry.h"
 
 namespace inkstream::transport {
@@ -16,6 +17,7 @@ struct ServerContext {
   batch::Engine* engine = nullptr;
   GrpcBufferPool* pool = nullptr;
   StreamRegistry* streams = nullptr;
+  ShmHost* shm = nullptr;  // null: no shared memory
   std::string version;
   uint64_t memory_bytes = 0;  // what --memory came to
   uint32_t max_streams_per_connection = 0;

@@ -6,6 +6,8 @@
 
 #include <utility>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "server/transport/grpc/caller.h"
 #include "server/transport/grpc/delivery_from_proto.h"
 #include "server/transport/grpc/plan_from_proto.h"
@@ -55,6 +57,10 @@ absl::Status StreamBatchesReactor::OnRequest(
     absl::Status status = Open(request);
     if (!status.ok()) return status;
   }
+  if (request.released_size() > 0) {
+    absl::Status status = Release(request);
+    if (!status.ok()) return status;
+  }
   if (request.credits() > 0) session_->Grant(request.credits());
   return absl::OkStatus();
 }
@@ -65,17 +71,54 @@ absl::Status StreamBatchesReactor::Open(
   absl::StatusOr<uint32_t> max_message_bytes = MaxMessageBytes(delivery);
   if (!max_message_bytes.ok()) return max_message_bytes.status();
   max_message_bytes_ = *max_message_bytes;
-  asked_for_shm_ = delivery.transport() == v1::TRANSPORT_SHM;
   absl::StatusOr<Plan> plan = PlanFromProto(request);
   if (!plan.ok()) return plan.status();
+  const bool asked_for_shm = delivery.transport() == v1::TRANSPORT_SHM;
+  if (asked_for_shm) carriage_->reason = WhyNoShm();
+  ShmHost* const shm =
+      asked_for_shm && carriage_->reason.empty() ? server_.shm : nullptr;
   return server_.engine->Run([engine = server_.engine, pool = server_.pool,
-                              plan = *std::move(plan), session = session_,
-                              caller = CallerOf(*call_)] {
+                              plan = *std::move(plan), session = session_, shm,
+                              carriage = carriage_, caller = CallerOf(*call_)] {
+    const auto pool_of = [&](uint64_t batch_bytes) {
+      std::shared_ptr<batch::BufferPool> chosen(std::shared_ptr<void>(), pool);
+      if (shm == nullptr) return chosen;
+      absl::StatusOr<ShmOffer> offer = shm->Offer(batch_bytes);
+      if (offer.ok()) {
+        carriage->shm = *std::move(offer);
+        chosen = carriage->shm.area;
+      } else {
+        carriage->reason = std::string(offer.status().message());
+      }
+      return chosen;
+    };
     absl::StatusOr<std::unique_ptr<batch::BatchStream>> stream =
-        engine->OpenStreamFor(caller, plan, pool);
+        engine->OpenStreamFor(caller, plan, pool_of);
     if (!stream.ok()) return session->Fail(stream.status());
     session->Open(*std::move(stream), plan.delivery);
   });
+}
+
+// Empty: nothing stands in the way.
+std::string StreamBatchesReactor::WhyNoShm() const {
+  if (server_.shm == nullptr) {
+    return "the server shares no memory (--unix, --shm-bytes)";
+  }
+  if (!absl::StartsWith(call_->peer(), "unix:")) {
+    return absl::StrCat("the connection from ", call_->peer(),
+                        " is not over the server's Unix socket");
+  }
+  return "";
+}
+
+absl::Status StreamBatchesReactor::Release(
+    const v1::StreamBatchesRequest& request) {
+  if (!carriage_told_ || carriage_->shm.area == nullptr) {
+    return absl::InvalidArgumentError(
+        "released: this stream has lent no shared memory");
+  }
+  return carriage_->shm.area->Release(
+      {request.released().begin(), request.released().end()});
 }
 
 void StreamBatchesReactor::OnWriteDone(bool ok) {
@@ -95,15 +138,22 @@ void StreamBatchesReactor::OnCancel() { session_->OnPeerGone(); }
 void StreamBatchesReactor::OnDone() {
   session_->Detach();
   server_.streams->Remove(session_->id());
+  if (carriage_told_ && carriage_->shm.area != nullptr) {
+    carriage_->shm.area->Close();
+  }
   delete this;
 }
 
 absl::StatusOr<bool> StreamBatchesReactor::WriteOpened(
     const batch::StreamFacts& facts) {
-  messages_ = std::make_unique<BatchMessages>(facts, max_message_bytes_);
-  absl::Status status =
-      messages_->Opened(server_.engine->options().limits.max_credits,
-                        session_->id(), asked_for_shm_, &message_);
+  carriage_told_ = true;
+  const ShmOffer& shm = carriage_->shm;
+  messages_ =
+      std::make_unique<BatchMessages>(facts, max_message_bytes_, shm.area);
+  absl::Status status = messages_->Opened(
+      shm.area != nullptr ? shm.credit_window
+                          : server_.engine->options().limits.max_credits,
+      *carriage_, &message_);
   if (!status.ok()) return status;
   StartWrite(&message_);
   return true;
@@ -132,6 +182,12 @@ void StreamBatchesReactor::Abort(const absl::Status& status) {
   grpc_call_cancel_with_status(call_->c_call(),
                                static_cast<grpc_status_code>(status.code()),
                                std::string(status.message()).c_str(), nullptr);
+}
+
+bool StreamBatchesReactor::PeerHoldsAllMemory() const {
+  const ShmArea* const area = carriage_->shm.area.get();
+  return carriage_told_ && area != nullptr && area->exhausted() &&
+         area->lent() > 0;
 }
 
 }  // namespace inkstream::transport

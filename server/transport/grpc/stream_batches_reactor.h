@@ -8,8 +8,10 @@
 #include <grpcpp/support/server_callback.h>
 #include <inkstream/v1/service.pb.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "server/batch/engine.h"
@@ -39,10 +41,13 @@ class StreamBatchesReactor
   void Finish(const batch::Ended& end) override;
   void Finish(const absl::Status& status) override;
   void Abort(const absl::Status& status) override;
+  bool PeerHoldsAllMemory() const override;
 
  private:
   absl::Status OnRequest(const v1::StreamBatchesRequest& request);
   absl::Status Open(const v1::StreamBatchesRequest& request);
+  std::string WhyNoShm() const;
+  absl::Status Release(const v1::StreamBatchesRequest& request);
 
   const ServerContext& server_;
   grpc::CallbackServerContext* const call_;
@@ -56,7 +61,10 @@ class StreamBatchesReactor
   grpc::ByteBuffer message_;
   std::unique_ptr<BatchMessages> messages_;
   uint32_t max_message_bytes_ = 0;
-  bool asked_for_shm_ = false;
+
+  // Decided while the stream is opened; fixed once it is told.
+  const std::shared_ptr<Carriage> carriage_ = std::make_shared<Carriage>();
+  std::atomic<bool> carriage_told_{false};
 };
 
 }  // namespace inkstream::transport

@@ -116,7 +116,8 @@ class Dataset:
         list of class weights, or a list of (view, weight).
         `tail`: "drop", "partial" or "pad". `start`: a cursor; its seed replaces `seed`.
         `delivery`: `ignore_index`, the label of a drawing without a word; `on_corrupt`,
-        "fail" or "skip"; `max_bad`; `codec`, "none" or "zstd"; `step_offset`, `step_stride`.
+        "fail" or "skip"; `max_bad`; `codec`, "none" or "zstd"; `transport`,
+        "auto" (shared memory over a Unix socket), "shm" or "grpc"; `step_offset`, `step_stride`.
         Nothing is asked of the server before the first batch.
         """
         plan = Plan.of(

@@ -41,6 +41,7 @@ class Plan:
     on_corrupt: str = "fail"
     max_bad: int = 0
     codec: str = "none"
+    transport: str = "auto"
     step_offset: int = 0
     step_stride: int = 1
 
@@ -127,7 +128,7 @@ class Plan:
             "step_offset": self.step_offset,
             "step_stride": self.step_stride,
             "augment": self.augment and self.augment.to_proto(),
-            "transport": plan_pb2.TRANSPORT_GRPC,
+            "transport": number_of(plan_pb2.Transport, "TRANSPORT", "transport", self.transport),
             "codec": number_of(plan_pb2.Codec, "CODEC", "codec", self.codec),
             "on_corrupt": number_of(
                 plan_pb2.Delivery.OnCorrupt, "ON_CORRUPT", "on_corrupt", self.on_corrupt

@@ -61,6 +61,8 @@ class Counts:
     waited: float = 0.0  # seconds the consumer waited
     endpoint: str = ""
     stream_id: int = 0  # of the present stream, at `endpoint`
+    transport: str = ""  # "shm" or "grpc"
+    transport_reason: str = ""  # why not "shm"
 
 
 class Prefetcher(Generic[T]):
@@ -202,6 +204,8 @@ class Prefetcher(Generic[T]):
         self._check(facts, reader.endpoint)
         self._counts.endpoint = reader.endpoint
         self._counts.stream_id = facts.stream_id
+        self._counts.transport = "shm" if facts.shared_memory else "grpc"
+        self._counts.transport_reason = facts.transport_reason
         with self._changed:
             self._facts = self._facts or facts
             if facts.credit_window:

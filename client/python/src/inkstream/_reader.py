@@ -12,7 +12,7 @@ from typing import Protocol
 
 from inkstream._batch import RawBatch
 from inkstream._cursor import State, to_state
-from inkstream.v1 import batch_pb2
+from inkstream.v1 import batch_pb2, plan_pb2
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,8 @@ class Facts:
     classes: tuple[str, ...]  # what labels count
     credit_window: int  # batches that may be ahead; 0: not said
     stream_id: int = 0  # what GetStatus calls the stream; 0: not said
+    shared_memory: bool = False  # how the bytes come
+    transport_reason: str = ""  # why not by shared memory
 
     @classmethod
     def of(cls, opened: batch_pb2.StreamOpened) -> Facts:
@@ -40,6 +42,8 @@ class Facts:
             classes=tuple(opened.vocabulary),
             credit_window=opened.credit_window,
             stream_id=opened.stream_id,
+            shared_memory=opened.transport == plan_pb2.TRANSPORT_SHM,
+            transport_reason=opened.transport_reason,
         )
 
 

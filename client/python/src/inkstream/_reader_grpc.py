@@ -19,7 +19,7 @@ from inkstream._grpc_errors import from_grpc
 from inkstream._reader import End, Facts
 from inkstream._stall import unwatch, watch
 from inkstream._wire import Part, parse_part
-from inkstream.v1 import service_pb2
+from inkstream.v1 import plan_pb2, service_pb2
 
 STREAM_METHOD = "/inkstream.v1.DrawingService/StreamBatches"
 
@@ -58,6 +58,7 @@ class GrpcBatchReader:
         stall: float,
     ) -> None:
         self._endpoint = endpoint
+        request.open.delivery.transport = plan_pb2.TRANSPORT_GRPC
         self._dataset = request.dataset
         self._requests = _Requests(request)
         self._assembler = Assembler()
@@ -89,6 +90,8 @@ class GrpcBatchReader:
             raise DataLoss(f"{self._endpoint}: the stream did not begin with `opened`")
         with self._lock:
             self._due -= 1
+        if not part.opened.transport_reason:
+            part.opened.transport_reason = "grpcio reads, which cannot share memory"
         facts = Facts.of(part.opened)
         self._order_plan = facts.cursor["order_plan"]
         self._accept(part)

@@ -15,7 +15,7 @@ from inkstream._errors import Closed, DataLoss, FixRequest, Unavailable
 from inkstream._grpc_errors import error_of
 from inkstream._plan import MAX_MESSAGE_BYTES
 from inkstream._reader import End, Facts
-from inkstream.v1 import batch_pb2, service_pb2
+from inkstream.v1 import batch_pb2, plan_pb2, service_pb2
 
 # As the assembler of the other reader: a wrong number must not allocate.
 _MAX_BATCH_BYTES = 4 << 30
@@ -77,6 +77,9 @@ class NativeBatchReader:
         self._event = _native.Event()
         self._lock = threading.Lock()
         self._pid = os.getpid()
+        delivery = request.open.delivery
+        if delivery.transport == plan_pb2.TRANSPORT_AUTO:
+            delivery.transport = plan_pb2.TRANSPORT_SHM  # where that is possible
         opening = request.SerializeToString()
         pairs = [text.encode() for pair in metadata for text in pair]
         options = _native.StreamOptions(
@@ -110,7 +113,8 @@ class NativeBatchReader:
             event = self._event
             lent = _Lent(self._library, event.buffer)
             memory = (ctypes.c_uint8 * event.data_size).from_address(event.data or 0)
-            memory._lent = lent  # arrays keep `memory`, and it keeps the buffer
+            # Arrays keep `memory`, and it keeps the buffer.
+            memory._lent = lent  # type: ignore[attr-defined]
             header = batch_pb2.BatchHeader.FromString(self._header())
             return RawBatch(header, memoryview(memory).cast("B").toreadonly())
         end = batch_pb2.StreamEnd.FromString(self._header())

@@ -157,6 +157,8 @@ class Playback(Generic[T]):
             "in_hand": 0 if prefetcher is None else prefetcher.in_hand,
             "reopened": counts.reopened,
             "endpoint": counts.endpoint,
+            "transport": counts.transport,
+            "transport_reason": counts.transport_reason,
             "waits": {} if waits is None else waits.seconds,
             "bottleneck": bottleneck_of(counts.waited, seconds, waits),
         }
