@@ -71,20 +71,28 @@ void BatchJob::LayOut(uint32_t first, uint32_t last, WorkerScratch* scratch) {
   for (uint32_t row = first; row < last; ++row) {
     indices[row] = static_cast<int64_t>(IndexAt(source_, *recipe_->view, row));
   }
+  std::vector<uint32_t> skipped;
   for (size_t t = 0; t < fields.size(); ++t) {
     uint8_t* const tensor = bytes + batch_.tensors[t].offset;
     if (fields[t] == Field::kImage) {
-      absl::Status drawn = DrawRows(first, last, indices, tensor, scratch);
+      absl::Status drawn =
+          DrawRows(first, last, indices, tensor, scratch, &skipped);
       if (!drawn.ok()) return Fail(std::move(drawn));
     } else if (fields[t] != Field::kIndex) {
       FillColumn(fields[t], first, last, indices, tensor);
     }
   }
+  for (size_t t = 0; t < fields.size() && !skipped.empty(); ++t) {
+    if (fields[t] != Field::kValid) continue;
+    for (const uint32_t row : skipped)
+      bytes[batch_.tensors[t].offset + row] = 0;
+  }
 }
 
 absl::Status BatchJob::DrawRows(uint32_t first, uint32_t last,
                                 const int64_t* indices, uint8_t* images,
-                                WorkerScratch* scratch) {
+                                WorkerScratch* scratch,
+                                std::vector<uint32_t>* skipped) {
   using Clock = std::chrono::steady_clock;
   absl::StatusOr<raster::Rasterizer*> rasterizer =
       scratch->RasterizerOf(*recipe_->image, recipe_->max_image_side);
@@ -97,7 +105,11 @@ absl::Status BatchJob::DrawRows(uint32_t first, uint32_t last,
     const Clock::time_point start = timed ? Clock::now() : Clock::time_point();
     absl::StatusOr<StrokesView> strokes = reader->ReadStrokes(indices[row]);
     if (timed) nanos += kTimedEvery * (Clock::now() - start).count();
-    if (!strokes.ok()) return strokes.status();
+    if (!strokes.ok()) {
+      if (!Skip(strokes.status())) return strokes.status();
+      skipped->push_back(row);
+      strokes = StrokesView();
+    }
     (*rasterizer)->Draw(*strokes, images + row * image_bytes);
   }
   store_nanos_.fetch_add(nanos, std::memory_order_relaxed);
@@ -155,6 +167,14 @@ void BatchJob::ZeroGaps() {
                               : batch_.byte_size;
     std::memset(bytes + end, 0, next - end);
   }
+}
+
+bool BatchJob::Skip(const absl::Status& status) {
+  if (!recipe_->skip_damaged || !absl::IsDataLoss(status)) return false;
+  const std::lock_guard<std::mutex> lock(mu_);
+  if (damage_.ok()) damage_ = status;
+  ++batch_.bad;
+  return true;
 }
 
 void BatchJob::Fail(absl::Status status) {

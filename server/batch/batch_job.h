@@ -34,6 +34,7 @@ struct BatchRecipe {
   uint32_t max_image_side = 0;
   int64_t ignore_index = 0;
   uint32_t rows_a_piece = 1;
+  bool skip_damaged = false;  // ON_CORRUPT_SKIP
 };
 
 // How many rows make one piece: about half a millisecond of drawing, so that
@@ -60,6 +61,8 @@ class BatchJob {
   bool RunPiece(uint32_t piece, WorkerScratch* scratch);
 
   const absl::Status& status() const { return status_; }
+  // Of the records that were skipped, what the first one met said.
+  const absl::Status& damage() const { return damage_; }
   FinishedBatch Take() { return std::move(batch_); }
   uint32_t rows() const { return batch_.rows; }
 
@@ -73,11 +76,14 @@ class BatchJob {
  private:
   void LayOut(uint32_t first, uint32_t last, WorkerScratch* scratch);
   absl::Status DrawRows(uint32_t first, uint32_t last, const int64_t* indices,
-                        uint8_t* images, WorkerScratch* scratch);
+                        uint8_t* images, WorkerScratch* scratch,
+                        std::vector<uint32_t>* skipped);
   void FillColumn(Field field, uint32_t first, uint32_t last,
                   const int64_t* indices, uint8_t* bytes) const;
   void ZeroGaps();
   void Fail(absl::Status status);
+  // Whether the stream goes on without the record that cannot be read.
+  bool Skip(const absl::Status& status);
 
   const std::shared_ptr<const BatchRecipe> recipe_;
   const RowSource source_;
@@ -89,6 +95,7 @@ class BatchJob {
   std::atomic<bool> failed_{false};
   std::mutex mu_;
   absl::Status status_;  // the first error; guarded by mu_ until all are done
+  absl::Status damage_;  // likewise
 };
 
 }  // namespace inkstream::batch

@@ -226,6 +226,7 @@ absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::Open(
       *std::move(schedule),
       place,
       plan.delivery.max_batches,
+      plan.delivery.max_bad,
       options_.limits.max_credits,
       workers_,
       GateOf(pool),
@@ -315,10 +316,11 @@ absl::Status ServingEngine::Run(std::function<void()> work) {
 std::shared_ptr<const BatchRecipe> ServingEngine::RecipeOf(
     const Dataset& dataset, std::shared_ptr<const ResolvedView> view,
     BatchLayout layout, const DeliverySpec& delivery) const {
-  return std::make_shared<const BatchRecipe>(BatchRecipe{
-      dataset.store, std::move(view), std::move(layout), delivery.image,
-      options_.limits.max_image_side, delivery.ignore_index,
-      RowsAPiece(delivery, options_.workers)});
+  return std::make_shared<const BatchRecipe>(
+      BatchRecipe{dataset.store, std::move(view), std::move(layout),
+                  delivery.image, options_.limits.max_image_side,
+                  delivery.ignore_index, RowsAPiece(delivery, options_.workers),
+                  delivery.on_corrupt == OnCorrupt::kSkip});
 }
 
 std::shared_ptr<MemoryGate> ServingEngine::GateOf(BufferPool* pool) {
