@@ -93,6 +93,8 @@ v1::Delivery ToMessage(const DeliverySpec& spec, uint32_t max_message_bytes) {
   message.set_step_offset(spec.step_offset);
   message.set_step_stride(spec.step_stride);
   message.set_max_batches(spec.max_batches);
+  message.set_on_corrupt(static_cast<v1::Delivery::OnCorrupt>(spec.on_corrupt));
+  message.set_max_bad(spec.max_bad);
   message.set_transport(v1::TRANSPORT_GRPC);
   message.set_max_message_bytes(max_message_bytes);
   return message;

@@ -21,6 +21,8 @@ namespace inkstream {
 
 // Numbered as in inkstream.v1; never renumber.
 enum class Tail : uint8_t { kDrop = 0, kPartial = 1, kPad = 2 };
+// kSkip: a damaged record keeps its place, blank and with valid = false.
+enum class OnCorrupt : uint8_t { kFail = 0, kSkip = 1 };
 
 // How the ordered drawings are cut and drawn. Free to change between a cursor
 // and its reopening.
@@ -42,6 +44,10 @@ struct DeliverySpec {
   uint64_t step_offset = 0;
   uint64_t step_stride = 1;
   uint64_t max_batches = 0;  // end after this many; 0: no bound
+  OnCorrupt on_corrupt = OnCorrupt::kFail;
+  // With kSkip: more damaged records than this end the stream with DATA_LOSS,
+  // counted since it was opened; 0: no bound.
+  uint64_t max_bad = 0;
 
   bool operator==(const DeliverySpec&) const = default;
 };

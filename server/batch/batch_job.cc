@@ -150,7 +150,11 @@ absl::Status BatchJob::DrawRows(uint32_t first, uint32_t last,
     key.occurrence = occurrences.empty() ? 0 : occurrences[row - first];
     absl::StatusOr<StrokesView> strokes = reader->ReadStrokes(key.index);
     if (timed) nanos += kTimedEvery * (Clock::now() - start).count();
-    if (!strokes.ok()) return strokes.status();
+    if (!strokes.ok()) {
+      if (!Skip(strokes.status())) return strokes.status();
+      strokes = StrokesView();
+      valid[row] = 0;
+    }
     const absl::StatusOr<bool> whole = tools->Draw(*strokes, key);
     if (!whole.ok()) return whole.status();
     if (!*whole) valid[row] = 0;
@@ -253,6 +257,14 @@ void BatchJob::ZeroGaps() {
                               : batch_.byte_size;
     std::memset(bytes + end, 0, next - end);
   }
+}
+
+bool BatchJob::Skip(const absl::Status& status) {
+  if (!recipe_->skip_damaged || !absl::IsDataLoss(status)) return false;
+  const std::lock_guard<std::mutex> lock(mu_);
+  if (damage_.ok()) damage_ = status;
+  ++batch_.bad;
+  return true;
 }
 
 void BatchJob::Fail(absl::Status status) {

@@ -46,6 +46,7 @@ struct BatchRecipe {
   uint32_t max_stroke_len = 0;
   int64_t ignore_index = 0;
   uint32_t rows_a_piece = 1;
+  bool skip_damaged = false;  // ON_CORRUPT_SKIP
 };
 
 // How many rows make one piece: about half a millisecond of drawing, so that
@@ -77,6 +78,8 @@ class BatchJob {
   bool RunPiece(uint32_t piece, WorkerScratch* scratch);
 
   const absl::Status& status() const { return status_; }
+  // Of the records that were skipped, what the first one met said.
+  const absl::Status& damage() const { return damage_; }
   FinishedBatch Take() { return std::move(batch_); }
   uint32_t rows() const { return batch_.rows; }
 
@@ -95,6 +98,8 @@ class BatchJob {
   void JoinRagged();
   void ZeroGaps();
   void Fail(absl::Status status);
+  // Whether the stream goes on without the record that cannot be read.
+  bool Skip(const absl::Status& status);
 
   // The bytes of a tensor, or nullptr where it was not asked for.
   uint8_t* BytesOf(Field field) const;
@@ -109,6 +114,7 @@ class BatchJob {
   std::atomic<bool> failed_{false};
   std::mutex mu_;
   absl::Status status_;  // the first error; guarded by mu_ until all are done
+  absl::Status damage_;  // likewise
 };
 
 }  // namespace inkstream::batch

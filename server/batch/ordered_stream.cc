@@ -74,8 +74,17 @@ TakeResult OrderedStream::TryTake() {
     failed_ = slot->job->status();
     return failed_;
   }
-  --credits_;
   FinishedBatch batch = slot->job->Take();
+  bad_ += batch.bad;
+  if (parts_.max_bad > 0 && bad_ > parts_.max_bad) {
+    failed_ = absl::DataLossError(
+        absl::StrCat(slot->job->damage().message(), "; with it ", bad_,
+                     " damaged drawings since the stream was opened, more than "
+                     "delivery.max_bad = ",
+                     parts_.max_bad));
+    return failed_;
+  }
+  --credits_;
   place_ = batch.after;
   return batch;
 }

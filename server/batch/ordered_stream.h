@@ -30,6 +30,7 @@ struct OrderedStreamParts {
   order::StepSchedule schedule;
   order::Place start;
   uint64_t max_batches = 0;  // 0: no bound
+  uint64_t max_bad = 0;      // damaged records; 0: no bound
   uint32_t max_credits = 0;
   std::shared_ptr<WorkerPool> workers;
   std::shared_ptr<MemoryGate> gate;
@@ -93,6 +94,7 @@ class OrderedStream : public BatchStream,
   std::vector<std::shared_ptr<const order::EpochOrder>> orders_;
   std::vector<uint64_t> order_epochs_;  // of orders_
   order::Place place_;
+  uint64_t bad_ = 0;  // damaged records in batches taken
   absl::Status failed_;
   bool wake_up_ = false;  // the listener is to be called
   std::function<void()> listener_;

@@ -247,6 +247,7 @@ absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::Open(
                               *std::move(schedule),
                               place,
                               plan.delivery.max_batches,
+                              plan.delivery.max_bad,
                               options_.limits.max_credits,
                               workers_,
                               GateOf(pool_of(batch_bytes)),
@@ -375,7 +376,8 @@ absl::StatusOr<std::shared_ptr<const BatchRecipe>> ServingEngine::RecipeOf(
                   delivery.image, delivery.strokes, delivery.augment,
                   dataset_std, seed, first_view, options_.limits.max_image_side,
                   options_.limits.max_stroke_len, delivery.ignore_index,
-                  RowsAPiece(delivery, options_.workers)});
+                  RowsAPiece(delivery, options_.workers),
+                  delivery.on_corrupt == OnCorrupt::kSkip});
 }
 
 std::shared_ptr<MemoryGate> ServingEngine::GateOf(

@@ -263,6 +263,56 @@ TEST_F(OrderedStreamTest, ADamagedRecordEndsTheStreamAfterTheBatchesBefore) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("/fake/store.ink"));
 }
 
+TEST_F(OrderedStreamTest, ADamagedRecordThatIsSkippedKeepsItsPlaceBlank) {
+  Serve(96);
+  Plan plan = SmallPlan();
+  plan.order.shuffle = ShuffleKind::kNone;
+  plan.delivery.on_corrupt = OnCorrupt::kSkip;
+  const std::vector<FinishedBatch> whole = Open(plan).All();
+  store_->Damage(40);
+  store_->Damage(47);
+  TakeResult last;
+  const std::vector<FinishedBatch> cut = Open(plan).All(&last);
+  EXPECT_TRUE(std::holds_alternative<Ended>(last));
+  ASSERT_EQ(cut.size(), whole.size());
+  for (size_t b = 0; b < cut.size(); ++b) {
+    EXPECT_EQ(cut[b].bad, b == 2 ? 2U : 0U);
+    EXPECT_EQ(cut[b].after, whole[b].after);
+    const auto image = TensorOf<uint8_t>(cut[b], "image");
+    const auto sound = TensorOf<uint8_t>(whole[b], "image");
+    for (size_t row = 0; row < 16; ++row) {
+      const size_t index = 16 * b + row;
+      const bool damaged = index == 40 || index == 47;
+      EXPECT_EQ(TensorOf<uint8_t>(cut[b], "valid")[row], damaged ? 0 : 1);
+      EXPECT_EQ(TensorOf<int64_t>(cut[b], "index")[row], index);
+      EXPECT_EQ(TensorOf<int64_t>(cut[b], "label")[row],
+                TensorOf<int64_t>(whole[b], "label")[row]);
+      for (size_t i = 64 * row; i < 64 * (row + 1); ++i) {
+        ASSERT_EQ(image[i], damaged ? 0 : sound[i]);
+      }
+    }
+  }
+}
+
+TEST_F(OrderedStreamTest, MoreDamageThanAllowedEndsTheStream) {
+  Serve(96);
+  Plan plan = SmallPlan();
+  plan.order.shuffle = ShuffleKind::kNone;
+  plan.delivery.on_corrupt = OnCorrupt::kSkip;
+  plan.delivery.max_bad = 2;
+  for (const uint64_t index : {3, 20, 40}) store_->Damage(index);
+  TakeResult last;
+  EXPECT_EQ(Open(plan).All(&last).size(), 2U);
+  ASSERT_TRUE(std::holds_alternative<absl::Status>(last));
+  const absl::Status status = std::get<absl::Status>(last);
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("drawing 40 of /fake/store.ink"));
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("3 damaged drawings since the stream was opened, more "
+                        "than delivery.max_bad = 2"));
+}
+
 TEST_F(OrderedStreamTest, CancellingGivesEveryBufferBack) {
   Serve(1000);
   store_->SlowDown(200);

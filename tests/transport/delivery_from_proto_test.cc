@@ -63,7 +63,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"delivery.on_corrupt",
                 [](Open* o) {
                   o->mutable_delivery()->set_on_corrupt(
-                      v1::Delivery::ON_CORRUPT_SKIP);
+                      static_cast<v1::Delivery::OnCorrupt>(7));
                 }},
         Refused{"delivery.tail",
                 [](Open* o) {

@@ -115,9 +115,11 @@ absl::Status TensorsFromProto(const v1::Delivery& delivery,
   if (delivery.codec() != v1::CODEC_NONE) {
     return NotOffered("delivery.codec", "CODEC_NONE");
   }
-  if (delivery.on_corrupt() != v1::Delivery::ON_CORRUPT_FAIL) {
-    return NotOffered("delivery.on_corrupt", "ON_CORRUPT_FAIL");
+  if (!v1::Delivery::OnCorrupt_IsValid(delivery.on_corrupt())) {
+    return UnknownEnum("delivery.on_corrupt", delivery.on_corrupt());
   }
+  spec->on_corrupt = static_cast<OnCorrupt>(delivery.on_corrupt());
+  spec->max_bad = delivery.max_bad();
   if (!v1::Transport_IsValid(delivery.transport())) {
     return UnknownEnum("delivery.transport", delivery.transport());
   }
