@@ -153,7 +153,7 @@ absl::StatusOr<bool> StreamBatchesReactor::WriteOpened(
   absl::Status status = messages_->Opened(
       shm.area != nullptr ? shm.credit_window
                           : server_.engine->options().limits.max_credits,
-      *carriage_, &message_);
+      session_->id(), *carriage_, &message_);
   if (!status.ok()) return status;
   StartWrite(&message_);
   return true;
