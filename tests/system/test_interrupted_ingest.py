@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import hashlib
 import json
@@ -102,7 +103,8 @@ def test_killed_at_random_moments_it_comes_to_the_same_bytes(
     binary: Path, inkstream: Run, inputs: list[Path], whole: Path, tmp_path: Path, seed: int
 ) -> None:
     store = tmp_path / "s.ink"
-    arguments = ["ingest", *inputs, "--store", store, "--resume", "--json", *SEGMENTS]
+    arguments: list[str | Path] = ["ingest", *inputs, "--store", store, "--resume", "--json"]
+    arguments += SEGMENTS
     start = time.monotonic()
     report(inkstream(*arguments[:3], *arguments[3:4], "--store", tmp_path / "timed.ink", "--json"))
     longest = time.monotonic() - start
@@ -160,15 +162,16 @@ def test_a_full_disk_keeps_what_was_read(
     store = tmp_path / "s.ink"
     arguments = ["ingest", *inputs, "--store", store, "--resume", "--json", *SEGMENTS]
     for limit in (200_000, 500_000, 2_000_000):
+        file_size = functools.partial(
+            resource.setrlimit, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY)
+        )
         done = subprocess.run(
             list(map(str, [binary, *arguments])),
             capture_output=True,
             text=True,
             check=False,
             timeout=120,
-            preexec_fn=lambda limit=limit: resource.setrlimit(
-                resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY)
-            ),
+            preexec_fn=file_size,
         )
         assert done.returncode == 1, done.stderr
         assert "--resume" in done.stderr
@@ -221,7 +224,8 @@ def test_appending_is_a_new_generation_and_the_old_one_stays(
     store = tmp_path / "s.ink"
     first = report(inkstream("ingest", inputs[0], "--store", store, "--json"))
     before = {path.name: path.read_bytes() for path in store.iterdir()}
-    arguments = ["ingest", *inputs[1:], "--store", store, "--append", "--resume", "--json"]
+    arguments: list[str | Path] = ["ingest", *inputs[1:], "--store", store]
+    arguments += ["--append", "--resume", "--json"]
     done, _ = interrupted_at_random(binary, arguments, seed, 1.0)
     assert report(done)["fingerprint"] == fingerprint_of(inkstream, whole)
     assert fingerprint_of(inkstream, store) == fingerprint_of(inkstream, whole)
@@ -241,9 +245,7 @@ def test_shards_merged_are_one_run(
         for i in range(count):
             part = tmp_path / f"part-{count}-{i}"
             report(
-                inkstream(
-                    "ingest", *inputs, "--store", part, "--shard", f"{i}/{count}", "--json"
-                )
+                inkstream("ingest", *inputs, "--store", part, "--shard", f"{i}/{count}", "--json")
             )
             parts.append(part)
         merged = tmp_path / f"merged-{count}"
@@ -299,7 +301,7 @@ def splits_of(store: Path) -> dict[str, tuple[int, str]]:
 def test_splits_by_rule_and_list(inkstream: Run, inputs: list[Path], tmp_path: Path) -> None:
     by_file = tmp_path / "file"
     report(inkstream("ingest", *inputs, "--store", by_file, "--split-by", "file", "--json"))
-    assert splits_of(by_file) == {name: (DRAWINGS, "file") for name in "abc"}
+    assert splits_of(by_file) == dict.fromkeys("abc", (DRAWINGS, "file"))
     recognized = tmp_path / "recognized"
     arguments = ["ingest", inputs[0], "--store", recognized, "--split-by", "recognized", "--json"]
     report(inkstream(*arguments))

@@ -114,7 +114,7 @@ class NativeBatchReader:
             lent = _Lent(self._library, event.buffer)
             memory = (ctypes.c_uint8 * event.data_size).from_address(event.data or 0)
             # Arrays keep `memory`, and it keeps the buffer.
-            memory._lent = lent  # type: ignore[attr-defined]
+            memory._lent = lent
             header = batch_pb2.BatchHeader.FromString(self._header())
             return RawBatch(header, memoryview(memory).cast("B").toreadonly())
         end = batch_pb2.StreamEnd.FromString(self._header())
