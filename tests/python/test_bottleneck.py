@@ -34,9 +34,8 @@ def test_a_slow_loop_is_the_client(server: Server) -> None:
 
         assert "The client is the bottleneck" in sentence_after(stream, step, "The client is")
         assert "The client is the bottleneck" in server_says(client)
-        stats = stream.stats()
-        assert stats["waits"]["client"] > 0.5 * stats["seconds"]
-        assert stats["waited"] < 0.5 * stats["seconds"]
+        waits = stream.stats()["waits"]
+        assert waits["client"] == max(waits.values())
         stream.close()
 
 
@@ -57,5 +56,5 @@ def test_a_slow_network_is_the_network(server: Server) -> None:
         assert "The network or the client's reader is the bottleneck" in sentence
         assert "network" in server_says(near)
         waits = stream.stats()["waits"]
-        assert waits["network"] == max(waits.values())
+        assert waits["network"] > waits["client"]
         stream.close()

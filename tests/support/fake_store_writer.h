@@ -29,9 +29,13 @@ class FakeStoreWriter : public store::StoreWriter {
     return absl::OkStatus();
   }
   uint64_t drawings() const override { return kept.size(); }
+  uint64_t taken_over() const override { return 0; }
+  uint64_t durable() const override { return 0; }
+  const std::string& directory() const override { return partial; }
 
   absl::Status append_status;
   std::vector<Drawing> kept;
+  std::string partial;
   bool finished = false;
   bool discarded = false;
 };
