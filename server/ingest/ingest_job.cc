@@ -66,7 +66,7 @@ class IngestRun {
  private:
   // Marks a failure of the disk, which is no refusal whatever its code.
   absl::Status Kept(absl::Status status) {
-    keep_ |= !absl::IsInvalidArgument(status);
+    keep_ |= !status.ok() && !absl::IsInvalidArgument(status);
     return status;
   }
 

@@ -120,7 +120,7 @@ const BadPlan kBadPlans[] = {
     {"stride", [](Plan* p) { p->delivery.step_stride = 0; }, kInvalid,
      "stride"},
     {"window", [](Plan* p) { p->order.shuffle = ShuffleKind::kWindow; },
-     kInvalid, "shuffle"},
+     kInvalid, "order.window = 0"},
     {"too_few",
      [](Plan* p) {
        p->delivery.image.reset();

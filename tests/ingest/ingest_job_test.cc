@@ -152,23 +152,23 @@ TEST_F(IngestJobTest, AnEmptyFileAmongOthersIsNone) {
   ExpectKeysFrom1To(10);
 }
 
-TEST_F(IngestJobTest, AnInterruptDiscards) {
+TEST_F(IngestJobTest, AnInterruptKeepsWhatWasRead) {
   const std::string path = scratch_.Write("a", GoodLines(1, 200000));
   std::atomic<bool> interrupted{false};
   options_.interrupted = [&] { return interrupted.load(); };
   options_.progress = [&](const IngestReport&) { interrupted = true; };
   EXPECT_TRUE(absl::IsCancelled(Run({path})));
-  EXPECT_TRUE(writer_.discarded);
+  EXPECT_FALSE(writer_.discarded);
   EXPECT_FALSE(writer_.finished);
 }
 
-TEST_F(IngestJobTest, AStoreThatFailsEndsTheIngest) {
+TEST_F(IngestJobTest, AFullDiskEndsTheIngestAndKeepsWhatWasRead) {
   const std::string path = scratch_.Write("a", GoodLines(1, 200000));
   options_.inputs = {{path, 1}};
   writer_.append_status = absl::ResourceExhaustedError("disk full");
   const absl::Status status = RunIngest(options_, &writer_, &report_);
   EXPECT_TRUE(absl::IsResourceExhausted(status));
-  EXPECT_TRUE(writer_.discarded);
+  EXPECT_FALSE(writer_.discarded);
 }
 
 }  // namespace

@@ -4,11 +4,13 @@
 #pragma once
 
 #include <iterator>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "server/store/store_writer.h"
+#include "tests/support/scratch_directory.h"
 
 namespace inkstream::testing {
 
@@ -31,11 +33,13 @@ class FakeStoreWriter : public store::StoreWriter {
   uint64_t drawings() const override { return kept.size(); }
   uint64_t taken_over() const override { return 0; }
   uint64_t durable() const override { return 0; }
-  const std::string& directory() const override { return partial; }
+  const std::string& directory() const override { return partial->path(); }
 
   absl::Status append_status;
   std::vector<Drawing> kept;
-  std::string partial;
+  // Shared, so that the writer can be assigned.
+  std::shared_ptr<ScratchDirectory> partial =
+      std::make_shared<ScratchDirectory>();
   bool finished = false;
   bool discarded = false;
 };

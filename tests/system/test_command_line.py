@@ -186,7 +186,7 @@ def test_bad_lines_are_counted_with_their_reasons(
     assert all(example["reason"] for example in counts["examples"])
 
 
-def test_an_interrupted_ingest_can_be_run_again(
+def test_an_interrupted_ingest_goes_on_with_resume(
     binary: Path, inkstream: Run, drawings_file: Path, tmp_path: Path
 ) -> None:
     store = tmp_path / "s.ink"
@@ -203,7 +203,8 @@ def test_an_interrupted_ingest_can_be_run_again(
     process.send_signal(signal.SIGINT)
     assert process.wait(30) == 130
     assert not store.exists()
-    assert inkstream("ingest", drawings_file, "--store", store, "--resume").returncode == 0
+    again = inkstream("ingest", "-", "--store", store, "--resume", stdin=drawings_file.read_text())
+    assert again.returncode == 0, again.stderr
     assert inkstream("verify", store).returncode == 0
 
 
