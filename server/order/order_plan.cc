@@ -24,6 +24,7 @@ constexpr size_t kHashBytes = 16;
 // few hundred bytes.
 constexpr size_t kListedWords = 16;
 constexpr size_t kFingerprintDigits = 64;
+constexpr char kSizeField[] = "size";
 // A cursor comes from outside: its text is not worth more than this.
 constexpr size_t kMaxCanonicalBytes = 64 << 10;
 
@@ -186,12 +187,14 @@ const Field* Find(const std::vector<Field>& fields, absl::string_view name) {
 }
 
 // The first field in which two canonical texts differ; a field that only one
-// of them has counts as one.
+// of them has counts as one. The size comes last: it follows from the others,
+// unless only the data differ.
 absl::Status FirstDifference(absl::string_view cursor,
                              absl::string_view stream) {
   const std::vector<Field> old_fields = FieldsOf(cursor);
   const std::vector<Field> new_fields = FieldsOf(stream);
   for (const Field& now : new_fields) {
+    if (now.name == kSizeField) continue;
     const Field* const old = Find(old_fields, now.name);
     if (old == nullptr) return Differs(now.name, "(not set)", now.value);
     if (old->value != now.value)
@@ -201,6 +204,12 @@ absl::Status FirstDifference(absl::string_view cursor,
     if (Find(new_fields, old.name) == nullptr) {
       return Differs(old.name, old.value, "(not set)");
     }
+  }
+  const Field* const old_size = Find(old_fields, kSizeField);
+  const Field* const new_size = Find(new_fields, kSizeField);
+  if (old_size != nullptr && new_size != nullptr &&
+      old_size->value != new_size->value) {
+    return Differs(kSizeField, old_size->value, new_size->value);
   }
   return absl::OkStatus();
 }

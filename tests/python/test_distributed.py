@@ -38,12 +38,13 @@ else:
 try:
     loader = inkstream.torch.loader(data, "train", batch_size=50, image=inkstream.Image(28))
     valid = inkstream.torch.loader(data, "valid", batch_size=50, train=False)
-    out = {"len": len(loader), "epochs": [], "valid": [], "shares": []}
+    out = {"epochs": [], "valid": [], "shares": []}
     for _ in range(2):
         out["epochs"].append([b["index"].tolist() for b in loader])
     for b in valid:
         out["valid"] += b["index"][b["valid"]].tolist()
         out["shares"].append(len(b["index"]))
+    out["len"] = len(loader)
     out["state"] = loader.state_dict()
     print(json.dumps(out))
 except (inkstream.PlanMismatch, inkstream.Unavailable) as error:

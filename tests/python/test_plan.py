@@ -197,7 +197,7 @@ def test_epochs_follow_each_other_without_a_gap(near: inkstream.Dataset) -> None
 
 
 def test_seeking_jumps_over_a_bad_range(near: inkstream.Dataset) -> None:
-    stream = near.stream("train", batch_size=10)
+    stream = near.stream("train", batch_size=10, epochs=2)
     order = indices(near.stream("train", batch_size=10))
     next(stream)
     stream.seek(position=137)
