@@ -142,6 +142,7 @@ absl::Status BatchJob::DrawRows(uint32_t first, uint32_t last,
   raster::AugmentKey key = {recipe_->seed, batch_.epoch, 0, 0,
                             recipe_->first_view};
   store::DrawingReader* const reader = scratch->ReaderOf(*recipe_->store);
+  reader->WillRead(absl::MakeConstSpan(indices + first, last - first));
   int64_t nanos = 0;
   for (uint32_t row = first; row < last; ++row) {
     const bool timed = row % kTimedEvery == 0;

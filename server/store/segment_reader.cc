@@ -16,6 +16,9 @@
 namespace inkstream::store {
 namespace {
 
+constexpr size_t kCacheLine = 64;     // bytes
+constexpr size_t kMostFetched = 512;  // of a record, for its decoder
+
 absl::Status InFile(const std::string& path, absl::string_view what,
                     const absl::Status& status) {
   return absl::Status(status.code(),
@@ -213,6 +216,27 @@ absl::StatusOr<StoredRecord> SegmentReader::Record(uint32_t local) const {
   return RecordOfBlock(
       block.bytes.substr(0, block.bytes.size() - kChecksumBytes), block.first,
       block.count, local - block.first);
+}
+
+void SegmentReader::FetchHeader(uint32_t local) const {
+  const char* const block = blocks_.Find(local).bytes.data();
+  __builtin_prefetch(block);
+  __builtin_prefetch(block + kCacheLine);
+}
+
+void SegmentReader::FetchRecord(uint32_t local) const {
+  const BlockRef block = blocks_.Find(local);
+  const absl::StatusOr<StoredRecord> record =
+      RecordOfBlock(block.bytes.substr(0, block.bytes.size() - kChecksumBytes),
+                    block.first, block.count, local - block.first);
+  if (!record.ok()) return;  // said when it is read
+  const char* const begin = record->bytes.data();
+  const size_t size = record->bytes.size();
+  for (size_t at = 0; at < std::min(size, kMostFetched); at += kCacheLine) {
+    __builtin_prefetch(begin + at);
+  }
+  // Its second axis is read from the end.
+  __builtin_prefetch(begin + size - 1);
 }
 
 void SegmentReader::WillNeed(uint32_t local) const {

@@ -60,6 +60,11 @@ class SegmentReader {
   // read. DATA_LOSS without the file's name if the block is damaged.
   absl::StatusOr<StoredRecord> Record(uint32_t local) const;
 
+  // Hints for the processor: what Record(local) reads first, and then what the
+  // decoder of its record reads.
+  void FetchHeader(uint32_t local) const;
+  void FetchRecord(uint32_t local) const;
+
   // Hints for the kernel.
   void WillNeed(uint32_t local) const;
   void AdviseRandom() const;

@@ -1,6 +1,7 @@
 #include "server/store/store_reader.h"
 
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "server/store/manifest.h"
@@ -19,7 +20,15 @@ class OpenDrawingReader final : public DrawingReader {
 
   absl::StatusOr<StrokesView> ReadStrokes(uint64_t index) override {
     if (absl::Status s = CheckIndex(index); !s.ok()) return s;
+    FetchAhead();
     return ReadStrokesAt(index, store_->Find(index));
+  }
+
+  void WillRead(absl::Span<const int64_t> indices) override {
+    coming_.assign(indices.begin(), indices.end());
+    header_next_ = record_next_ = 0;
+    for (size_t i = 0; i < kHeadersAhead; ++i) FetchHeader();
+    for (size_t i = 0; i < kRecordsAhead; ++i) FetchRecord();
   }
 
   absl::Status ReadDrawing(uint64_t index, Drawing* drawing) override {
@@ -64,6 +73,30 @@ class OpenDrawingReader final : public DrawingReader {
   }
 
  private:
+  // Reads ahead by which memory answers in time: first the block's header,
+  // which says where the record lies, then the record.
+  static constexpr size_t kHeadersAhead = 8;
+  static constexpr size_t kRecordsAhead = 4;
+
+  void FetchAhead() {
+    FetchHeader();
+    FetchRecord();
+  }
+  void FetchHeader() {
+    if (header_next_ >= coming_.size()) return;
+    const uint64_t index = static_cast<uint64_t>(coming_[header_next_++]);
+    if (index >= store_->size()) return;
+    const OpenStore::Place at = store_->Find(index);
+    at.segment->reader->FetchHeader(at.local);
+  }
+  void FetchRecord() {
+    if (record_next_ >= coming_.size()) return;
+    const uint64_t index = static_cast<uint64_t>(coming_[record_next_++]);
+    if (index >= store_->size()) return;
+    const OpenStore::Place at = store_->Find(index);
+    at.segment->reader->FetchRecord(at.local);
+  }
+
   absl::Status CheckIndex(uint64_t index) const {
     if (index < store_->size()) return absl::OkStatus();
     return absl::OutOfRangeError(absl::StrCat("index ", index, " is beyond ",
@@ -105,6 +138,9 @@ class OpenDrawingReader final : public DrawingReader {
   // Of a raw drawing: its strokes as they were and on the canvas.
   Drawing raw_scratch_;
   bool is_raw_ = false;  // the drawing read last
+  std::vector<int64_t> coming_;
+  size_t header_next_ = 0;  // in coming_
+  size_t record_next_ = 0;
 };
 
 }  // namespace

@@ -164,6 +164,11 @@ class DrawingReader {
   // content is wrong; names index and store.
   virtual absl::StatusOr<StrokesView> ReadStrokes(uint64_t index) = 0;
 
+  // The next calls of ReadStrokes will be for these, in this order; their
+  // records are brought into the processor's caches while those before them are
+  // worked on. Changes nothing but speed; indices that do not exist are let be.
+  virtual void WillRead(absl::Span<const int64_t>) {}
+
   // Everything, as it was ingested.
   virtual absl::Status ReadDrawing(uint64_t index, Drawing* drawing) = 0;
 };

@@ -95,6 +95,26 @@ void ReadStrokes(benchmark::State& state) {
 }
 BENCHMARK(ReadStrokes);
 
+// As a batch reads: it knows what it will read.
+void ReadStrokesAnnounced(benchmark::State& state) {
+  constexpr size_t kAtOnce = 256;
+  const std::vector<uint64_t> random = RandomIndices();
+  const std::vector<int64_t> indices(random.begin(), random.end());
+  const std::unique_ptr<DrawingReader> reader = Store().NewDrawingReader();
+  uint64_t at = 0;
+  for (auto _ : state) {
+    if (at % kAtOnce == 0) {
+      reader->WillRead(
+          absl::MakeConstSpan(indices).subspan(at % indices.size(), kAtOnce));
+    }
+    const auto strokes = reader->ReadStrokes(indices[at++ % indices.size()]);
+    if (!strokes.ok()) state.SkipWithError("a read failed");
+    benchmark::DoNotOptimize(strokes);
+  }
+  CountDrawings(state, at);
+}
+BENCHMARK(ReadStrokesAnnounced);
+
 void ReadDrawing(benchmark::State& state) {
   const std::vector<uint64_t> indices = RandomIndices();
   const std::unique_ptr<DrawingReader> reader = Store().NewDrawingReader();
