@@ -46,8 +46,11 @@ absl::Status CheckTensor(const v1::Tensor& tensor, uint64_t byte_size) {
 
 }  // namespace
 
-BatchAssembler::BatchAssembler(BatchBuffers* buffers, uint64_t max_batch_bytes)
-    : buffers_(buffers), max_batch_bytes_(max_batch_bytes) {}
+BatchAssembler::BatchAssembler(BatchBuffers* buffers, uint64_t max_batch_bytes,
+                               BatchUnpacker* unpacker)
+    : buffers_(buffers),
+      max_batch_bytes_(max_batch_bytes),
+      unpacker_(unpacker) {}
 
 absl::Status BatchAssembler::Check(const v1::BatchHeader& header) {
   if (header.batch_seq() != next_sequence_) {
@@ -55,9 +58,11 @@ absl::Status BatchAssembler::Check(const v1::BatchHeader& header) {
                   " was due");
   }
   if (header.byte_size() > max_batch_bytes_) {
-    return absl::ResourceExhaustedError(absl::StrCat(
-        "a batch of ", header.byte_size(), " bytes is above max_batch_bytes ",
-        max_batch_bytes_, " of this client"));
+    return absl::ResourceExhaustedError(
+        absl::StrCat("a batch of ", header.byte_size(), " bytes is above the ",
+                     max_batch_bytes_,
+                     " that this client allows (max_batch_bytes) or that "
+                     "what was asked for can take"));
   }
   if (header.tensors_size() > kMaxTensors) {
     return Broken("a batch of ", header.tensors_size(), " tensors");
@@ -65,6 +70,15 @@ absl::Status BatchAssembler::Check(const v1::BatchHeader& header) {
   for (const v1::Tensor& tensor : header.tensors()) {
     if (absl::Status status = CheckTensor(tensor, header.byte_size());
         !status.ok()) {
+      return status;
+    }
+  }
+  if (header.chunks_size() > 0) {
+    if (unpacker_ == nullptr) {
+      return Broken("batch ", header.batch_seq(),
+                    " is packed, which was not asked for");
+    }
+    if (absl::Status status = unpacker_->Check(header); !status.ok()) {
       return status;
     }
   }
@@ -77,6 +91,9 @@ absl::Status BatchAssembler::AddInSlots(
     std::vector<ReceivedBatch>* batches) {
   for (const v1::BatchHeader& header : headers) {
     if (absl::Status status = Check(header); !status.ok()) return status;
+    if (header.chunks_size() > 0) {
+      return Broken("batch ", header.batch_seq(), " is packed in its slot");
+    }
     absl::StatusOr<std::shared_ptr<const uint8_t>> bytes =
         slots->Lend(header, buffers_);
     if (!bytes.ok()) return bytes.status();
@@ -96,8 +113,23 @@ absl::StatusOr<BatchAssembler::Growing> BatchAssembler::Begin(
   Growing growing;
   growing.header = header;
   growing.bytes = *std::move(bytes);
+  const bool packed = header.chunks_size() > 0;
+  growing.size = packed ? header.wire_size() : header.byte_size();
+  growing.into =
+      packed ? unpacker_->WireBytes(growing.size) : growing.bytes.get();
   growing.part_count = header.part_count();
   return growing;
+}
+
+absl::Status BatchAssembler::Complete(Growing growing,
+                                      std::vector<ReceivedBatch>* batches) {
+  if (growing.header.chunks_size() > 0) {
+    absl::Status status =
+        unpacker_->Unpack(growing.header, growing.bytes.get());
+    if (!status.ok()) return status;
+  }
+  batches->push_back({std::move(growing.header), std::move(growing.bytes)});
+  return absl::OkStatus();
 }
 
 absl::Status BatchAssembler::Add(BatchPartView part,
@@ -120,7 +152,7 @@ absl::Status BatchAssembler::AddFirst(const BatchPartView& part,
     if (!growing.ok()) {
       return growing.status();
     }
-    const uint64_t size = growing->header.byte_size();
+    const uint64_t size = growing->size;
     if (header.data_offset() < used || header.data_offset() > part.data_size) {
       return Broken("batch ", header.batch_seq(), " starts at ",
                     header.data_offset(), " of ", part.data_size, " bytes");
@@ -135,15 +167,15 @@ absl::Status BatchAssembler::AddFirst(const BatchPartView& part,
     SliceCursor data = part.data;
     const uint64_t take = whole ? size : here;
     if (!data.Skip(header.data_offset()) ||
-        !data.ReadBytes(take, growing->bytes.get())) {
+        !data.ReadBytes(take, growing->into)) {
       return Broken("a message shorter than its own length");
     }
     used = header.data_offset() + take;
     growing->filled = take;
     growing->parts = 1;
     if (whole) {
-      batches->push_back(
-          {std::move(growing->header), std::move(growing->bytes)});
+      absl::Status status = Complete(*std::move(growing), batches);
+      if (!status.ok()) return status;
     } else {
       current_ = *std::move(growing);
     }
@@ -165,23 +197,23 @@ absl::Status BatchAssembler::AddLater(const BatchPartView& part,
   if (part.data_size == 0) {
     return Broken("an empty part of batch ", part.batch_seq);
   }
-  if (part.data_size > growing.header.byte_size() - growing.filled ||
-      !data.ReadBytes(part.data_size, growing.bytes.get() + growing.filled)) {
+  if (part.data_size > growing.size - growing.filled ||
+      !data.ReadBytes(part.data_size, growing.into + growing.filled)) {
     return Broken("batch ", growing.header.batch_seq(), " is longer than the ",
-                  growing.header.byte_size(), " bytes it announced");
+                  growing.size, " bytes it announced");
   }
   growing.filled += part.data_size;
   ++growing.parts;
   if (growing.parts < growing.part_count) {
     return absl::OkStatus();
   }
-  if (growing.filled != growing.header.byte_size()) {
+  if (growing.filled != growing.size) {
     return Broken("batch ", growing.header.batch_seq(), " ended after ",
-                  growing.filled, " of ", growing.header.byte_size(), " bytes");
+                  growing.filled, " of ", growing.size, " bytes");
   }
-  batches->push_back({std::move(growing.header), std::move(growing.bytes)});
+  Growing whole = std::move(growing);
   current_.reset();
-  return absl::OkStatus();
+  return Complete(std::move(whole), batches);
 }
 
 }  // namespace inkstream::client

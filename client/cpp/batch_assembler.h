@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "client/cpp/batch_buffers.h"
+#include "client/cpp/batch_unpacker.h"
 #include "client/cpp/part_parser.h"
 #include "client/cpp/received_batch.h"
 #include "client/cpp/shared_slots.h"
@@ -20,8 +21,9 @@ namespace inkstream::client {
 
 class BatchAssembler {
  public:
-  // `first_sequence`: of the first batch that will come.
-  BatchAssembler(BatchBuffers* buffers, uint64_t max_batch_bytes);
+  // `unpacker`: of packed batches; null: none may come.
+  BatchAssembler(BatchBuffers* buffers, uint64_t max_batch_bytes,
+                 BatchUnpacker* unpacker = nullptr);
 
   // Appends the batches that `part` completes. INTERNAL: it does not continue
   // what came before. RESOURCE_EXHAUSTED: a batch above max_batch_bytes.
@@ -39,6 +41,8 @@ class BatchAssembler {
   struct Growing {
     v1::BatchHeader header;
     std::shared_ptr<uint8_t> bytes;
+    uint8_t* into = nullptr;  // where what comes goes: `bytes`, or the unpacker
+    uint64_t size = 0;        // of what comes
     uint64_t filled = 0;
     uint64_t parts = 0;
     uint64_t part_count = 0;
@@ -46,6 +50,7 @@ class BatchAssembler {
 
   absl::Status Check(const v1::BatchHeader& header);
   absl::StatusOr<Growing> Begin(const v1::BatchHeader& header);
+  absl::Status Complete(Growing growing, std::vector<ReceivedBatch>* batches);
   absl::Status AddFirst(const BatchPartView& part,
                         std::vector<ReceivedBatch>* batches);
   absl::Status AddLater(const BatchPartView& part,
@@ -53,6 +58,7 @@ class BatchAssembler {
 
   BatchBuffers* buffers_;
   uint64_t max_batch_bytes_;
+  BatchUnpacker* unpacker_;
   uint64_t next_sequence_ = 0;
   std::optional<Growing> current_;
 };

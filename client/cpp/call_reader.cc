@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/cpp/part_parser.h"
+#include "server/raster/rasterizer.h"
 
 namespace inkstream::client {
 namespace {
@@ -16,11 +17,16 @@ absl::Status Broken(const char* what) {
 }  // namespace
 
 CallReader::CallReader(std::shared_ptr<StreamCall> call, std::string target,
+                       const v1::StreamBatchesRequest& opening,
                        BatchBuffers* buffers, uint64_t max_batch_bytes)
     : call_(std::move(call)),
       target_(std::move(target)),
       buffers_(buffers),
-      assembler_(buffers, max_batch_bytes) {}
+      unpacker_(opening.open().delivery().codec() == v1::CODEC_NONE
+                    ? nullptr
+                    : std::make_unique<BatchUnpacker>(opening)),
+      assembler_(buffers, PlannedBatchBytes(opening, max_batch_bytes),
+                 unpacker_.get()) {}
 
 absl::StatusOr<std::optional<CallEvent>> CallReader::Read() {
   grpc::ByteBuffer message;
@@ -47,6 +53,9 @@ absl::StatusOr<CallEvent> CallReader::EventOf(const grpc::ByteBuffer& message) {
   if (part->opened.has_value()) {
     if (opened_) return Broken("a second first part");
     opened_ = true;
+    if (absl::Status status = CheckCodec(*part->opened); !status.ok()) {
+      return status;
+    }
     if (part->opened->transport() == v1::TRANSPORT_SHM) {
       auto slots = SharedSlots::Attach(target_, *part->opened, call_);
       if (!slots.ok()) {
@@ -71,8 +80,21 @@ absl::StatusOr<CallEvent> CallReader::EventOf(const grpc::ByteBuffer& message) {
   return CallEvent(std::move(batches));
 }
 
+// A client that draws itself must draw as the server would.
+absl::Status CallReader::CheckCodec(const v1::StreamOpened& opened) const {
+  if (opened.codec() != v1::CODEC_STROKES ||
+      opened.raster_version() == raster::kRasterVersion) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(absl::StrCat(
+      "codec strokes: the server draws with raster version ",
+      opened.raster_version(), ", this client with ", raster::kRasterVersion,
+      ", so its images would differ; use codec zstd, or a client of the "
+      "server's release"));
+}
+
 absl::Status CallReader::Break(absl::Status status) {
-  broken_ = true;
+  broken_ = status.code() != absl::StatusCode::kFailedPrecondition;
   call_->Cancel();
   // The call is over only once everything is read and its status taken.
   grpc::ByteBuffer message;

@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "client/cpp/batch_assembler.h"
 #include "client/cpp/batch_buffers.h"
+#include "client/cpp/batch_unpacker.h"
 #include "client/cpp/received_batch.h"
 #include "client/cpp/shared_slots.h"
 #include "client/cpp/stream_call.h"
@@ -28,9 +29,11 @@ using CallEvent =
 
 class CallReader {
  public:
-  // `target`: of the call, where a stream's shared memory is found.
+  // `target`: of the call, where a stream's shared memory is found. `opening`:
+  // the request that opens it, which bounds and says what may come.
   CallReader(std::shared_ptr<StreamCall> call, std::string target,
-             BatchBuffers* buffers, uint64_t max_batch_bytes);
+             const v1::StreamBatchesRequest& opening, BatchBuffers* buffers,
+             uint64_t max_batch_bytes);
 
   // Blocks. nullopt: the call ended well, behind its end part. An error is the
   // server's status, or what is wrong with its messages. Not called again after
@@ -46,6 +49,7 @@ class CallReader {
 
  private:
   absl::StatusOr<CallEvent> EventOf(const grpc::ByteBuffer& message);
+  absl::Status CheckCodec(const v1::StreamOpened& opened) const;
   absl::Status Break(absl::Status status);
 
   const std::shared_ptr<StreamCall> call_;
@@ -53,6 +57,7 @@ class CallReader {
   BatchBuffers* const buffers_;
   std::unique_ptr<SharedSlots> slots_;  // null: bytes come in messages
   std::string shm_failure_;
+  const std::unique_ptr<BatchUnpacker> unpacker_;  // null: no codec
   BatchAssembler assembler_;
   bool opened_ = false;
   bool ended_ = false;

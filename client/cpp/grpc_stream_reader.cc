@@ -117,7 +117,7 @@ absl::Status GrpcStream::ReadOneCall() {
   }
   call->Write(opening);
 
-  CallReader reader(call, target, &buffers_, options_.max_batch_bytes);
+  CallReader reader(call, target, opening, &buffers_, options_.max_batch_bytes);
   absl::Status refused;  // by this side
   for (;;) {
     absl::StatusOr<std::optional<CallEvent>> event = reader.Read();
@@ -219,6 +219,10 @@ absl::Status GrpcStream::OnBatches(std::vector<ReceivedBatch> batches) {
     }
   }
   for (ReceivedBatch& received : batches) {
+    const v1::BatchHeader& header = received.header;
+    const uint64_t wire_bytes = header.chunks_size() > 0 ? header.wire_size()
+                                : info_.shared_memory    ? 0
+                                                         : header.byte_size();
     Batch::Content content = ContentOf(std::move(received));
     content.sequence = received_++;
     // Sent once a stream; a cursor that is kept should be able to explain
@@ -231,6 +235,7 @@ absl::Status GrpcStream::OnBatches(std::vector<ReceivedBatch> batches) {
     --credit_;
     ++counts_.batches;
     counts_.bytes += content.byte_size;
+    counts_.wire_bytes += wire_bytes;
     if (!done_.has_value()) {
       queue_.emplace_back(std::move(content));
     }

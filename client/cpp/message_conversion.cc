@@ -96,6 +96,7 @@ v1::Delivery ToMessage(const DeliverySpec& spec, uint32_t max_message_bytes) {
   message.set_on_corrupt(static_cast<v1::Delivery::OnCorrupt>(spec.on_corrupt));
   message.set_max_bad(spec.max_bad);
   message.set_transport(v1::TRANSPORT_GRPC);
+  message.set_codec(static_cast<v1::Codec>(spec.codec));
   message.set_max_message_bytes(max_message_bytes);
   return message;
 }
@@ -173,6 +174,8 @@ StreamInfo StreamInfoOf(const v1::StreamOpened& message) {
   info.vocabulary = Strings(message.vocabulary());
   info.shared_memory = message.transport() == v1::TRANSPORT_SHM;
   info.transport_reason = message.transport_reason();
+  info.codec = static_cast<Codec>(message.codec());
+  info.codec_reason = message.codec_reason();
   return info;
 }
 

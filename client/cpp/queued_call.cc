@@ -150,7 +150,7 @@ void QueuedCall::ReadUntilDone() {
 
 absl::Status QueuedCall::ReadOneCall(std::string* shm_failure, bool* broken) {
   Open();
-  CallReader reader(call(), options_.target, &buffers_,
+  CallReader reader(call(), options_.target, first_, &buffers_,
                     options_.max_batch_bytes);
   for (;;) {
     absl::StatusOr<std::optional<CallEvent>> event = reader.Read();

@@ -63,16 +63,19 @@ struct StreamInfo {
   std::vector<std::string> vocabulary;  // of the label ids
   bool shared_memory = false;           // how bytes travel; may change when
   std::string transport_reason;         // another server goes on; why not
+  Codec codec = Codec::kNone;           // in use
+  std::string codec_reason;             // why it is not the one asked for
 };
 
 // What a stream has done, and who waits for whom. All times in seconds.
 struct StreamStats {
-  uint64_t batches = 0;  // received
-  uint64_t bytes = 0;
-  uint64_t reopened = 0;  // times it went on elsewhere or anew
-  std::string target;     // of the server in use
-  double seconds = 0;     // since it was made
-  double waited = 0;      // Next() waited for a batch
+  uint64_t batches = 0;     // received
+  uint64_t bytes = 0;       // of them
+  uint64_t wire_bytes = 0;  // that they came to in messages
+  uint64_t reopened = 0;    // times it went on elsewhere or anew
+  std::string target;       // of the server in use
+  double seconds = 0;       // since it was made
+  double waited = 0;        // Next() waited for a batch
   // What the server says of the present opening; 0 where it does not answer.
   double waited_client = 0;   // no credits
   double waited_workers = 0;  // a credit waited for a batch to be drawn

@@ -21,6 +21,11 @@ double CpuMillisPerThousand(const BenchFigures& figures) {
          std::max(static_cast<double>(figures.drawings), 1.0);
 }
 
+double WireBytesADrawing(const BenchFigures& figures) {
+  return static_cast<double>(figures.wire_bytes) /
+         std::max(static_cast<double>(figures.drawings), 1.0);
+}
+
 }  // namespace
 
 void WaitHistogram::Add(absl::Duration wait) {
@@ -68,14 +73,17 @@ std::string FiguresAsText(const BenchSetup& setup,
       "%s in batches of %u, %u stream%s of %s over %s, %.1f s\n"
       "  drawings/s    %s\n"
       "  MB/s          %.1f\n"
+      "  on the wire   %.1f MB/s, %.0f bytes a drawing, codec %s\n"
       "  batch wait    p50 %.2f ms, p99 %.2f ms\n"
       "  client CPU    %.3f ms per 1,000 drawings\n",
       tensor, setup.batch, setup.streams, setup.streams == 1 ? "" : "s",
       setup.target, setup.transport, figures.seconds,
       WithThousands(
           static_cast<uint64_t>(PerSecond(figures.drawings, figures))),
-      PerSecond(figures.bytes, figures) / 1e6, figures.waits.Quantile(0.5),
-      figures.waits.Quantile(0.99), CpuMillisPerThousand(figures));
+      PerSecond(figures.bytes, figures) / 1e6,
+      PerSecond(figures.wire_bytes, figures) / 1e6, WireBytesADrawing(figures),
+      setup.codec, figures.waits.Quantile(0.5), figures.waits.Quantile(0.99),
+      CpuMillisPerThousand(figures));
 }
 
 std::string FiguresAsJson(const BenchSetup& setup,
@@ -90,19 +98,23 @@ std::string FiguresAsJson(const BenchSetup& setup,
   ingest::AppendJsonString(setup.transport, &json);
   absl::StrAppendFormat(
       &json,
-      ", \"codec\": \"none\", \"height\": %u, "
+      ", \"codec\": \"%s\", \"height\": %u, "
       "\"width\": %u, \"strokes\": %u, \"batch\": %u, \"streams\": %u, "
       "\"seconds\": %.3f, "
       "\"batches\": %u, \"drawings\": %u, \"bytes\": %u, "
       "\"drawings_per_second\": %.1f, \"megabytes_per_second\": %.2f, "
+      "\"wire_bytes\": %u, \"wire_megabytes_per_second\": %.2f, "
+      "\"wire_bytes_per_drawing\": %.1f, "
       "\"batch_wait_ms_p50\": %.4f, \"batch_wait_ms_p99\": %.4f, "
       "\"client_cpu_ms_per_1000_drawings\": %.4f}\n",
-      setup.strokes > 0 ? 0 : setup.height, setup.strokes > 0 ? 0 : setup.width,
-      setup.strokes, setup.batch, setup.streams, figures.seconds,
-      figures.batches, figures.drawings, figures.bytes,
-      PerSecond(figures.drawings, figures),
-      PerSecond(figures.bytes, figures) / 1e6, figures.waits.Quantile(0.5),
-      figures.waits.Quantile(0.99), CpuMillisPerThousand(figures));
+      setup.codec, setup.strokes > 0 ? 0 : setup.height,
+      setup.strokes > 0 ? 0 : setup.width, setup.strokes, setup.batch,
+      setup.streams, figures.seconds, figures.batches, figures.drawings,
+      figures.bytes, PerSecond(figures.drawings, figures),
+      PerSecond(figures.bytes, figures) / 1e6, figures.wire_bytes,
+      PerSecond(figures.wire_bytes, figures) / 1e6, WireBytesADrawing(figures),
+      figures.waits.Quantile(0.5), figures.waits.Quantile(0.99),
+      CpuMillisPerThousand(figures));
   return json;
 }
 

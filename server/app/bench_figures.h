@@ -34,15 +34,17 @@ struct BenchSetup {
   uint32_t streams = 0;
   uint32_t strokes = 0;   // points of stroke tensors; 0: images
   std::string transport;  // that was used
+  std::string codec = "none";
 };
 
 struct BenchFigures {
   uint64_t batches = 0;
   uint64_t drawings = 0;
-  uint64_t bytes = 0;
-  WaitHistogram waits;     // from asking for a batch to having it
-  double seconds = 0;      // of the measurement
-  double cpu_seconds = 0;  // of this process
+  uint64_t bytes = 0;       // of batches
+  uint64_t wire_bytes = 0;  // that they came to in messages
+  WaitHistogram waits;      // from asking for a batch to having it
+  double seconds = 0;       // of the measurement
+  double cpu_seconds = 0;   // of this process
 
   // Adds counts and waits; the times are those of the whole.
   void Merge(const BenchFigures& other);

@@ -18,6 +18,7 @@
 #include "server/batch/machine_limits.h"
 #include "server/store/store_reader.h"
 #include "server/transport/grpc/grpc_server.h"
+#include "server/transport/stream_packer.h"
 
 namespace inkstream::app {
 namespace {
@@ -135,12 +136,18 @@ absl::Status ServeUntilInterrupted(const ServeOptions& options) {
   }
   batch::EngineOptions engine_options;
   engine_options.workers = options.workers;
-  engine_options.batch_memory = memory / 4;
+  // What threads keep to pack batches with is of the batches' share.
+  const uint64_t threads =
+      options.workers > 0 ? options.workers : batch::UsableCpus();
+  engine_options.batch_memory =
+      memory / 4 -
+      std::min(memory / 16,
+               threads * transport::StreamPacker::MemoryOfAThread());
   engine_options.view_memory = memory / 20;
   engine_options.limits.max_streams = options.max_streams;
   engine_options.retain_generations = options.retain_generations;
-  engine_options.limits.max_batch_bytes =
-      std::min(engine_options.limits.max_batch_bytes, memory / 4);
+  engine_options.limits.max_batch_bytes = std::min(
+      engine_options.limits.max_batch_bytes, engine_options.batch_memory);
   absl::StatusOr<std::unique_ptr<batch::Engine>> engine =
       batch::Engine::Create(engine_options);
   if (!engine.ok()) return engine.status();

@@ -35,13 +35,18 @@ uint32_t RowsAPiece(const DeliverySpec& delivery, int workers) {
 }
 
 BatchJob::BatchJob(std::shared_ptr<const BatchRecipe> recipe, RowSource source,
-                   FinishedBatch batch, uint32_t valid_rows)
+                   FinishedBatch batch, uint32_t valid_rows, Packing packing)
     : recipe_(std::move(recipe)),
       source_(std::move(source)),
       batch_(std::move(batch)),
       valid_rows_(valid_rows),
       pieces_((batch_.rows + recipe_->rows_a_piece - 1) /
               recipe_->rows_a_piece),
+      packed_(packing.form == WireForm::kRaw
+                  ? nullptr
+                  : std::make_unique<PackedPieces>(std::move(packing.packer),
+                                                   pieces_)),
+      form_(packing.form),
       unfinished_(pieces_) {
   batch_.tensors = recipe_->layout.Tensors(batch_.rows);
   batch_.byte_size = recipe_->layout.Bytes(batch_.rows);
@@ -53,7 +58,14 @@ bool BatchJob::RunPiece(uint32_t piece, WorkerScratch* scratch) {
   const uint32_t last = std::min(batch_.rows, first + recipe_->rows_a_piece);
   if (!failed_.load(std::memory_order_relaxed)) LayOut(first, last, scratch);
   if (unfinished_.fetch_sub(1, std::memory_order_acq_rel) != 1) return false;
-  if (recipe_->layout.ragged() && !failed_.load()) JoinRagged();
+  if (failed_.load()) return true;
+  if (recipe_->layout.ragged()) JoinRagged();
+  if (packed_ != nullptr) {
+    // Images are the first tensor, and packed already.
+    packed_->Join(
+        recipe_->image.has_value() ? batch_.tensors.front().length : 0,
+        &batch_);
+  }
   return true;
 }
 
@@ -88,12 +100,41 @@ void BatchJob::LayOut(uint32_t first, uint32_t last, WorkerScratch* scratch) {
                batch_.buffer->data() + batch_.tensors[t].offset);
   }
   if (!recipe_->image.has_value() && !recipe_->strokes.has_value()) return;
-  absl::Status drawn = DrawRows(first, last, occurrences, scratch);
+  absl::Status drawn =
+      packed_ != nullptr && recipe_->image.has_value()
+          ? DrawPacked(first, last, occurrences, scratch)
+          : DrawRows(first, last, occurrences, nullptr, 0, scratch);
   if (!drawn.ok()) Fail(std::move(drawn));
 }
 
-absl::StatusOr<DrawingTensors> BatchJob::ToolsOf(WorkerScratch* scratch) const {
-  DrawingTensors tools;
+absl::Status BatchJob::DrawPacked(uint32_t first, uint32_t last,
+                                  absl::Span<const uint64_t> occurrences,
+                                  WorkerScratch* scratch) {
+  const uint32_t piece = first / recipe_->rows_a_piece;
+  const uint64_t row_bytes = batch_.tensors.front().length / batch_.rows;
+  const uint64_t begin = first * row_bytes;
+  const uint64_t end = last * row_bytes;
+  uint8_t* const bytes = batch_.buffer->data();
+  std::vector<uint8_t>* const encoded = scratch->encoded();
+  if (form_ == WireForm::kStrokes) {
+    encoded->clear();
+    absl::Status status =
+        DrawRows(first, last, occurrences, encoded,
+                 PackedPieces::MaxStrokesBytes(begin, end), scratch);
+    if (!status.ok()) return status;
+    if (packed_->PackStrokes(piece, *encoded, bytes, begin, end)) {
+      return absl::OkStatus();
+    }
+    // Longer than their pixels: these travel as such.
+  }
+  absl::Status status = DrawRows(first, last, occurrences, nullptr, 0, scratch);
+  if (status.ok()) packed_->Pack(piece, bytes, begin, end);
+  return status;
+}
+
+absl::StatusOr<raster::DrawingTensors> BatchJob::ToolsOf(
+    WorkerScratch* scratch) const {
+  raster::DrawingTensors tools;
   tools.views = recipe_->layout.views();
   if (recipe_->image.has_value()) {
     absl::StatusOr<raster::Rasterizer*> rasterizer =
@@ -119,10 +160,15 @@ absl::StatusOr<DrawingTensors> BatchJob::ToolsOf(WorkerScratch* scratch) const {
 
 absl::Status BatchJob::DrawRows(uint32_t first, uint32_t last,
                                 absl::Span<const uint64_t> occurrences,
-                                WorkerScratch* scratch) {
+                                std::vector<uint8_t>* encoded,
+                                uint64_t max_encoded, WorkerScratch* scratch) {
   using Clock = std::chrono::steady_clock;
-  absl::StatusOr<DrawingTensors> tools = ToolsOf(scratch);
+  absl::StatusOr<raster::DrawingTensors> tools = ToolsOf(scratch);
   if (!tools.ok()) return tools.status();
+  if (encoded != nullptr) tools->rasterizer = nullptr;
+  // Strokes that did not fit are read once more to be drawn.
+  const bool again = form_ == WireForm::kStrokes && encoded == nullptr &&
+                     recipe_->image.has_value();
   const uint64_t before = uint64_t{first} * tools->views;
   if (tools->rasterizer != nullptr) {
     tools->image =
@@ -152,9 +198,16 @@ absl::Status BatchJob::DrawRows(uint32_t first, uint32_t last,
     absl::StatusOr<StrokesView> strokes = reader->ReadStrokes(key.index);
     if (timed) nanos += kTimedEvery * (Clock::now() - start).count();
     if (!strokes.ok()) {
-      if (!Skip(strokes.status())) return strokes.status();
+      if (!Skip(strokes.status(), again)) return strokes.status();
       strokes = StrokesView();
       valid[row] = 0;
+    }
+    if (encoded != nullptr) {
+      // Beyond the limit nothing more is kept, but every record is read once.
+      if (encoded->size() <= max_encoded) {
+        packed_->packer().AppendStrokes(*strokes, key.occurrence, encoded);
+      }
+      if (tools->stroke_tensor == nullptr) continue;
     }
     const absl::StatusOr<bool> whole = tools->Draw(*strokes, key);
     if (!whole.ok()) return whole.status();
@@ -260,8 +313,9 @@ void BatchJob::ZeroGaps() {
   }
 }
 
-bool BatchJob::Skip(const absl::Status& status) {
+bool BatchJob::Skip(const absl::Status& status, bool counted) {
   if (!recipe_->skip_damaged || !absl::IsDataLoss(status)) return false;
+  if (counted) return true;
   const std::lock_guard<std::mutex> lock(mu_);
   if (damage_.ok()) damage_ = status;
   ++batch_.bad;

@@ -18,12 +18,13 @@
 #include "absl/types/span.h"
 #include "inkstream/plan.h"
 #include "server/batch/batch_layout.h"
-#include "server/batch/drawing_tensors.h"
 #include "server/batch/finished_batch.h"
+#include "server/batch/packed_pieces.h"
 #include "server/batch/resolved_view.h"
 #include "server/batch/sampled_view.h"
 #include "server/batch/worker_scratch.h"
 #include "server/order/epoch_order.h"
+#include "server/raster/drawing_tensors.h"
 #include "server/store/store_reader.h"
 
 namespace inkstream::batch {
@@ -65,12 +66,18 @@ struct RowSource {
                absl::Span<int64_t> out, absl::Span<uint64_t> occurrences) const;
 };
 
+// How a batch is to be packed; without a packer, not at all.
+struct Packing {
+  WireForm form = WireForm::kRaw;
+  std::shared_ptr<Packer> packer;
+};
+
 class BatchJob {
  public:
   // `batch` has everything but the tensors; its buffer has at least
   // layout.Bytes(batch.rows) bytes. Rows from `valid_rows` on are not valid.
   BatchJob(std::shared_ptr<const BatchRecipe> recipe, RowSource source,
-           FinishedBatch batch, uint32_t valid_rows);
+           FinishedBatch batch, uint32_t valid_rows, Packing packing = {});
 
   uint32_t pieces() const { return pieces_; }
 
@@ -88,18 +95,26 @@ class BatchJob {
 
  private:
   void LayOut(uint32_t first, uint32_t last, WorkerScratch* scratch);
-  // `occurrences`: of rows [first, last); empty: none came before.
+  // `occurrences`: of rows [first, last); empty: none came before. `encoded`:
+  // takes the drawings, whose images are then not drawn; what is longer than
+  // `max_encoded` lacks some of them. null: draws them.
   absl::Status DrawRows(uint32_t first, uint32_t last,
                         absl::Span<const uint64_t> occurrences,
+                        std::vector<uint8_t>* encoded, uint64_t max_encoded,
                         WorkerScratch* scratch);
-  absl::StatusOr<DrawingTensors> ToolsOf(WorkerScratch* scratch) const;
+  // Draws the piece's rows and packs their images.
+  absl::Status DrawPacked(uint32_t first, uint32_t last,
+                          absl::Span<const uint64_t> occurrences,
+                          WorkerScratch* scratch);
+  absl::StatusOr<raster::DrawingTensors> ToolsOf(WorkerScratch* scratch) const;
   void FillColumn(Field field, uint32_t first, uint32_t last,
                   const int64_t* indices, uint8_t* bytes) const;
   void JoinRagged();
   void ZeroGaps();
   void Fail(absl::Status status);
   // Whether the stream goes on without the record that cannot be read.
-  bool Skip(const absl::Status& status);
+  // `counted`: it was met before.
+  bool Skip(const absl::Status& status, bool counted);
 
   // The bytes of a tensor, or nullptr where it was not asked for.
   uint8_t* BytesOf(Field field) const;
@@ -109,6 +124,8 @@ class BatchJob {
   FinishedBatch batch_;
   const uint32_t valid_rows_;
   const uint32_t pieces_;
+  const std::unique_ptr<PackedPieces> packed_;  // null: nothing is packed
+  const WireForm form_;
   std::atomic<uint32_t> unfinished_;
   std::atomic<int64_t> store_nanos_{0};
   std::atomic<bool> failed_{false};

@@ -17,6 +17,7 @@
 #include "server/batch/batch_stream.h"
 #include "server/batch/buffer_pool.h"
 #include "server/batch/explained_plan.h"
+#include "server/batch/packer.h"
 #include "server/store/store_reader.h"
 
 namespace inkstream::batch {
@@ -85,10 +86,17 @@ struct KeptKeys {
   uint64_t keys = 0;  // different ones
 };
 
-// The pool for one stream, of batches of at most `batch_bytes`. Shared: the
-// stream's own, kept as long as anything refers to it. A pool for all streams
-// comes without an owner, and outlives them.
-using PoolOf = std::function<std::shared_ptr<BufferPool>(uint64_t batch_bytes)>;
+// What one stream's batches are laid out in and, where they do not travel as
+// they lie, what packs them. Shared: the stream's own, kept as long as anything
+// refers to it. A pool for all streams comes without an owner, and outlives
+// them.
+struct StreamCarrier {
+  std::shared_ptr<BufferPool> pool;
+  std::shared_ptr<Packer> packer;
+};
+
+// The carrier of one stream, of batches of at most `batch_bytes`.
+using CarrierOf = std::function<StreamCarrier(uint64_t batch_bytes)>;
 
 class Engine {
  public:
@@ -124,16 +132,17 @@ class Engine {
   }
 
   // Validates and prices the plan before anything is allocated. Batches are
-  // laid out in buffers of the pool that `pool_of` answers. Streams of the same
+  // laid out and packed in what `carrier_of` answers. Streams of the same
   // `caller` share its turns at the workers.
   virtual absl::StatusOr<std::unique_ptr<BatchStream>> OpenStreamFor(
-      const std::string& caller, const Plan& plan, const PoolOf& pool_of) = 0;
+      const std::string& caller, const Plan& plan,
+      const CarrierOf& carrier_of) = 0;
 
   // In buffers of `pool`, which must outlive every one of them.
   absl::StatusOr<std::unique_ptr<BatchStream>> OpenStream(const Plan& plan,
                                                           BufferPool* pool) {
     return OpenStreamFor("", plan, [pool](uint64_t) {
-      return std::shared_ptr<BufferPool>(std::shared_ptr<void>(), pool);
+      return StreamCarrier{{std::shared_ptr<void>(), pool}, nullptr};
     });
   }
 

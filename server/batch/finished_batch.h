@@ -8,6 +8,7 @@
 
 #include "inkstream/tensor.h"
 #include "server/batch/buffer_pool.h"
+#include "server/batch/packer.h"
 #include "server/order/step_schedule.h"
 
 namespace inkstream::batch {
@@ -22,6 +23,13 @@ struct FinishedBatch {
   uint32_t bad = 0;  // rows replaced because their record is damaged
   uint32_t rows = 0;
   std::unique_ptr<Buffer> buffer;
+  // Not empty: the buffer holds the byte space packed, run after run, in
+  // `wire_size` bytes.
+  std::vector<WireChunk> chunks;
+  uint64_t wire_size = 0;
+
+  // Bytes of the buffer that travel.
+  uint64_t wire_bytes() const { return chunks.empty() ? byte_size : wire_size; }
 };
 
 }  // namespace inkstream::batch

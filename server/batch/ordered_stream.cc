@@ -187,8 +187,13 @@ size_t OrderedStream::StartBatch(std::unique_ptr<Buffer> buffer) {
   batch.rows = step.rows;
   batch.buffer = std::move(buffer);
   auto slot = std::make_shared<Slot>();
-  slot->job = std::make_unique<BatchJob>(parts_.recipe, RowsOf(step),
-                                         std::move(batch), step.valid_rows);
+  Packing packing;
+  if (parts_.packer != nullptr) {
+    packing = {parts_.packer->NextForm(), parts_.packer};
+  }
+  slot->job =
+      std::make_unique<BatchJob>(parts_.recipe, RowsOf(step), std::move(batch),
+                                 step.valid_rows, std::move(packing));
   const size_t pieces = slot->job->pieces();
   slots_.push_back(std::move(slot));
   PickNextStep();

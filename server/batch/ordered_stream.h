@@ -34,7 +34,8 @@ struct OrderedStreamParts {
   uint32_t max_credits = 0;
   std::shared_ptr<WorkerPool> workers;
   std::shared_ptr<MemoryGate> gate;
-  std::string caller;  // whose turns at the workers it takes
+  std::string caller;              // whose turns at the workers it takes
+  std::shared_ptr<Packer> packer;  // null: batches travel as they lie
 };
 
 class OrderedStream : public BatchStream,

@@ -167,7 +167,7 @@ absl::StatusOr<DatasetFacts> ServingEngine::DescribeGeneration(
 }
 
 absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::OpenStreamFor(
-    const std::string& caller, const Plan& plan, const PoolOf& pool_of) {
+    const std::string& caller, const Plan& plan, const CarrierOf& carrier_of) {
   if (open_streams_->fetch_add(1) >= options_.limits.max_streams) {
     open_streams_->fetch_sub(1);
     return WithRetryDelay(
@@ -178,7 +178,7 @@ absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::OpenStreamFor(
         kRetryDelay);
   }
   absl::StatusOr<std::unique_ptr<BatchStream>> stream =
-      Open(caller, plan, pool_of);
+      Open(caller, plan, carrier_of);
   if (!stream.ok()) open_streams_->fetch_sub(1);
   return stream;
 }
@@ -219,7 +219,7 @@ absl::StatusOr<ServingEngine::OpenedPlan> ServingEngine::Prepare(
 }
 
 absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::Open(
-    const std::string& caller, const Plan& plan, const PoolOf& pool_of) {
+    const std::string& caller, const Plan& plan, const CarrierOf& carrier_of) {
   absl::StatusOr<OpenedPlan> opened = Prepare(plan);
   if (!opened.ok()) return opened.status();
   const std::shared_ptr<const SampledView>& sampled = opened->sampled;
@@ -241,6 +241,7 @@ absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::Open(
       RecipeOf(opened->dataset, sampled, std::move(opened->layout),
                plan.delivery, plan.order.seed, /*first_view=*/0);
   if (!recipe.ok()) return recipe.status();
+  StreamCarrier carrier = carrier_of(batch_bytes);
   OrderedStreamParts parts = {*std::move(recipe),
                               std::move(facts),
                               plan.order,
@@ -250,8 +251,9 @@ absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::Open(
                               plan.delivery.max_bad,
                               options_.limits.max_credits,
                               workers_,
-                              GateOf(pool_of(batch_bytes)),
-                              caller};
+                              GateOf(std::move(carrier.pool)),
+                              caller,
+                              std::move(carrier.packer)};
   return std::make_unique<OwnedStream>(
       std::make_shared<OrderedStream>(std::move(parts)), open_streams_);
 }

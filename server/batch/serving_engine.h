@@ -40,7 +40,7 @@ class ServingEngine : public Engine {
       std::shared_ptr<const store::StoreReader> store) override;
   absl::StatusOr<std::unique_ptr<BatchStream>> OpenStreamFor(
       const std::string& caller, const Plan& plan,
-      const PoolOf& pool_of) override;
+      const CarrierOf& carrier_of) override;
   absl::StatusOr<ExplainedPlan> Explain(const Plan& plan,
                                         const StepsAsked& asked) override;
   absl::StatusOr<KeptKeys> AddKeys(std::vector<int64_t> keys) override;
@@ -64,9 +64,8 @@ class ServingEngine : public Engine {
   };
   absl::StatusOr<OpenedPlan> Prepare(const Plan& plan);
   absl::StatusOr<Dataset> Find(const std::string& name) const;
-  absl::StatusOr<std::unique_ptr<BatchStream>> Open(const std::string& caller,
-                                                    const Plan& plan,
-                                                    const PoolOf& pool_of);
+  absl::StatusOr<std::unique_ptr<BatchStream>> Open(
+      const std::string& caller, const Plan& plan, const CarrierOf& carrier_of);
   absl::Status StartFetch(
       const FetchPlan& plan, BufferPool* pool,
       std::function<void(absl::StatusOr<FetchedBatch>)>* done);

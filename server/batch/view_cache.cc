@@ -98,8 +98,7 @@ absl::StatusOr<std::shared_ptr<const ClassIndex>> ViewCache::GetClasses(
         if (!resolved.ok()) return resolved.status();
         absl::Status status = Admit(ClassIndex::BytesOf(store, **resolved));
         if (!status.ok()) return status;
-        return std::make_shared<const ClassIndex>(store, **resolved,
-                                                  scan_threads_);
+        return std::make_shared<const ClassIndex>(store, **resolved);
       });
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "inkstream/augment_spec.h"
@@ -32,6 +33,8 @@ class WorkerScratch {
                                                        double dataset_std,
                                                        uint32_t max_len);
   absl::StatusOr<raster::Augmenter*> AugmenterOf(const AugmentSpec& spec);
+  // Of drawings that travel as such.
+  std::vector<uint8_t>* encoded() { return &encoded_; }
 
  private:
   // A reader holds its store open, so the pointer that it is found by cannot
@@ -40,6 +43,7 @@ class WorkerScratch {
   KeptFew<ImageSpec, raster::Rasterizer> rasterizers_;
   KeptFew<std::pair<StrokesSpec, double>, raster::StrokeTensor> stroke_tensors_;
   KeptFew<AugmentSpec, raster::Augmenter> augmenters_;
+  std::vector<uint8_t> encoded_;
 };
 
 }  // namespace inkstream::batch

@@ -48,6 +48,7 @@ void StreamRegistry::Remove(uint64_t id) {
     gone_.batches += report.batches;
     gone_.drawings += report.drawings;
     gone_.bytes += report.bytes;
+    gone_.wire_bytes += report.wire_bytes;
   }
   changed_.notify_all();
 }
@@ -90,6 +91,7 @@ SentTotals StreamRegistry::totals() const {
     totals.batches += report.batches;
     totals.drawings += report.drawings;
     totals.bytes += report.bytes;
+    totals.wire_bytes += report.wire_bytes;
   }
   return totals;
 }

@@ -24,6 +24,7 @@ struct SentTotals {
   uint64_t batches = 0;
   uint64_t drawings = 0;
   uint64_t bytes = 0;
+  uint64_t wire_bytes = 0;
 };
 
 class StreamRegistry {

@@ -36,11 +36,15 @@ StreamSession::StreamSession(BatchSink* sink, std::string peer)
 StreamSession::~StreamSession() = default;
 
 void StreamSession::Open(std::unique_ptr<batch::BatchStream> stream,
-                         const DeliverySpec& delivery) {
+                         const DeliverySpec& delivery,
+                         std::shared_ptr<StreamPacker> packer,
+                         bool in_messages) {
   const std::lock_guard<std::mutex> lock(mu_);
   if (finished_) return;
   progress_ = Clock::now();
   stream_ = std::move(stream);
+  packer_ = std::move(packer);
+  in_messages_ = in_messages;
   report_.dataset = stream_->facts().dataset;
   report_.fingerprint = stream_->facts().start.fingerprint;
   report_.plan_hash = stream_->facts().start.plan_hash;
@@ -167,6 +171,7 @@ StreamReport StreamSession::Report() const {
     report.place = stream_->place();
     report.waited = stream_->wait_times();
     report.credits = stream_->credits();
+    if (packer_ != nullptr) report.codec = packer_->in_use();
   }
   return report;
 }
@@ -203,6 +208,7 @@ void StreamSession::Pump() {
 void StreamSession::WriteReadyBatches() {
   std::vector<batch::FinishedBatch> batches;
   uint64_t bytes = 0;
+  uint64_t wire_bytes = 0;
   uint64_t drawings = 0;
   do {
     batch::TakeResult taken = stream_->TryTake();
@@ -216,11 +222,14 @@ void StreamSession::WriteReadyBatches() {
       return;
     }
     bytes += batch->byte_size;
+    wire_bytes += batch->wire_bytes();
     drawings += batch->rows;
     batches.push_back(std::move(*batch));
-  } while (bytes + batches.back().byte_size <= kGatherBytes);
+  } while (wire_bytes + batches.back().wire_bytes() <= kGatherBytes);
   batches_in_flight_ = static_cast<uint32_t>(batches.size());
   bytes_in_flight_ = bytes;
+  wire_bytes_in_flight_ = in_messages_ ? wire_bytes : 0;
+  packed_in_flight_ = !batches.front().chunks.empty();
   drawings_in_flight_ = drawings;
   Wrote(sink_->Write(std::move(batches)));
 }
@@ -238,9 +247,15 @@ void StreamSession::EndWrite() {
   progress_ = Clock::now();
   report_.waited_network += Seconds(progress_ - write_started_);
   if (peer_gone_) return;
+  if (packer_ != nullptr && batches_in_flight_ > 0) {
+    packer_->OnSent(packed_in_flight_, batches_in_flight_, bytes_in_flight_,
+                    {Seconds(progress_ - started_),
+                     stream_->wait_times().client, report_.waited_network});
+  }
   report_.batches += batches_in_flight_;
   report_.drawings += std::exchange(drawings_in_flight_, 0);
   report_.bytes += std::exchange(bytes_in_flight_, 0);
+  report_.wire_bytes += std::exchange(wire_bytes_in_flight_, 0);
 }
 
 void StreamSession::Finish(const absl::Status& status) {

@@ -22,6 +22,7 @@
 #include "inkstream/plan.h"
 #include "server/batch/batch_stream.h"
 #include "server/transport/batch_sink.h"
+#include "server/transport/stream_packer.h"
 
 namespace inkstream::transport {
 
@@ -39,8 +40,10 @@ struct StreamReport {
   order::Place place;
   uint64_t batches = 0;  // sent
   uint64_t drawings = 0;
-  uint64_t bytes = 0;
-  double seconds = 0;  // since it was opened
+  uint64_t bytes = 0;          // of batches, unpacked
+  uint64_t wire_bytes = 0;     // in messages
+  Codec codec = Codec::kNone;  // in use, never kAuto
+  double seconds = 0;          // since it was opened
   batch::WaitTimes waited;
   double waited_network = 0;  // a write in flight
   uint32_t credits = 0;
@@ -54,9 +57,12 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
   StreamSession(BatchSink* sink, std::string peer);
   ~StreamSession();
 
-  // The plan was accepted. Starts writing.
+  // The plan was accepted. Starts writing. `packer`: of the stream's batches;
+  // null: they travel as they lie. `in_messages`: not in shared memory.
   void Open(std::unique_ptr<batch::BatchStream> stream,
-            const DeliverySpec& delivery);
+            const DeliverySpec& delivery,
+            std::shared_ptr<StreamPacker> packer = nullptr,
+            bool in_messages = true);
   // The request was wrong, or cannot be met.
   void Fail(absl::Status status);
 
@@ -102,6 +108,8 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
   mutable std::mutex mu_;  // guards everything below
   BatchSink* sink_;
   std::unique_ptr<batch::BatchStream> stream_;
+  std::shared_ptr<StreamPacker> packer_;
+  bool in_messages_ = true;
   StreamReport report_;
   bool finished_ = false;
   bool opened_ = false;
@@ -111,6 +119,8 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
   uint32_t batches_in_flight_ = 0;
   uint64_t drawings_in_flight_ = 0;
   uint64_t bytes_in_flight_ = 0;
+  uint64_t wire_bytes_in_flight_ = 0;
+  bool packed_in_flight_ = false;
   std::optional<absl::Status> ending_;  // once nothing is in flight
   bool rebalancing_ = false;            // likewise
   bool peer_gone_ = false;

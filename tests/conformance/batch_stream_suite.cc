@@ -109,7 +109,7 @@ std::shared_ptr<Client> BatchStreamSuite::Connect(
 
 std::unique_ptr<Stream> BatchStreamSuite::Open(const Plan& plan,
                                                const ClientOptions& options) {
-  auto stream = Connect(options)->Stream(plan);
+  auto stream = Connect(options)->Stream(Coded(plan));
   EXPECT_TRUE(stream.ok()) << stream.status();
   return *std::move(stream);
 }
@@ -126,6 +126,15 @@ std::vector<Batch> BatchStreamSuite::ReadAll(const Plan& plan,
     }
     batches.push_back(**std::move(batch));
   }
+}
+
+Plan BatchStreamSuite::Coded(Plan plan) {
+  const Codec codec = GetParam().codec;
+  if (plan.delivery.codec != Codec::kNone) return plan;
+  if (codec != Codec::kStrokes || plan.delivery.image.has_value()) {
+    plan.delivery.codec = codec;
+  }
+  return plan;
 }
 
 Plan BatchStreamSuite::IndexPlan(uint32_t batch_size) {

@@ -48,6 +48,9 @@ class BatchStreamSuite : public ::testing::TestWithParam<TransportParam> {
   std::vector<Batch> ReadAll(const Plan& plan,
                              const ClientOptions& options = Options());
 
+  // With the codec under test, unless the plan has one.
+  static Plan Coded(Plan plan);
+
   // A plan of indices only, in which nothing but the order matters.
   static Plan IndexPlan(uint32_t batch_size);
   static std::vector<Row> RowsOf(const Batch& batch);

@@ -59,17 +59,26 @@ class GrpcUnderTest final : public TransportUnderTest {
   std::unique_ptr<transport::GrpcServer> server_;
 };
 
-TransportParam Param(const char* name, bool unix_socket,
-                     uint64_t shm_bytes = 0) {
-  return {name, [unix_socket, shm_bytes] {
+TransportParam Param(const char* name, bool unix_socket, uint64_t shm_bytes = 0,
+                     Codec codec = Codec::kNone) {
+  return {name,
+          [unix_socket, shm_bytes] {
             return std::make_unique<GrpcUnderTest>(unix_socket, shm_bytes);
-          }};
+          },
+          codec};
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Grpc, BatchStreamSuite,
     ::testing::Values(Param("Tcp", false), Param("UnixSocket", true),
-                      Param("SharedMemory", true, 1U << 30U)),
+                      Param("SharedMemory", true, 1U << 30U),
+                      Param("TcpZstd", false, 0, Codec::kZstd),
+                      Param("UnixSocketZstd", true, 0, Codec::kZstd),
+                      Param("SharedMemoryZstd", true, 1U << 30U, Codec::kZstd),
+                      Param("TcpAuto", false, 0, Codec::kAuto),
+                      Param("TcpStrokes", false, 0, Codec::kStrokes),
+                      Param("SharedMemoryStrokes", true, 1U << 30U,
+                            Codec::kStrokes)),
     [](const auto& info) { return info.param.name; });
 
 // That the suite above tests what it says.

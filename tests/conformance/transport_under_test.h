@@ -11,6 +11,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "inkstream/plan.h"
 #include "server/batch/engine.h"
 
 namespace inkstream::conformance {
@@ -32,6 +33,7 @@ class TransportUnderTest {
 struct TransportParam {
   std::string name;  // of the test
   std::function<std::unique_ptr<TransportUnderTest>()> make;
+  Codec codec = Codec::kNone;  // of every stream that has an image
 
   friend void PrintTo(const TransportParam& param, std::ostream* out) {
     *out << param.name;

@@ -57,9 +57,14 @@ INSTANTIATE_TEST_SUITE_P(
                   o->mutable_delivery()->mutable_strokes()->set_dtype(
                       static_cast<v1::DType>(99));
                 }},
-        Refused{
-            "delivery.codec",
-            [](Open* o) { o->mutable_delivery()->set_codec(v1::CODEC_ZSTD); }},
+        Refused{"delivery.codec",
+                [](Open* o) {
+                  o->mutable_delivery()->set_codec(static_cast<v1::Codec>(9));
+                }},
+        Refused{"delivery.codec",  // no image to send the strokes of
+                [](Open* o) {
+                  o->mutable_delivery()->set_codec(v1::CODEC_STROKES);
+                }},
         Refused{"delivery.on_corrupt",
                 [](Open* o) {
                   o->mutable_delivery()->set_on_corrupt(

@@ -91,6 +91,8 @@ absl::Status BatchMessages::Opened(uint32_t credit_window, uint64_t stream_id,
     opened->set_transport(v1::TRANSPORT_GRPC);
     opened->set_transport_reason(carriage.reason);
   }
+  opened->set_codec(static_cast<v1::Codec>(carriage.codec));
+  opened->set_codec_reason(carriage.codec_reason);
   opened->set_credit_window(credit_window);
   opened->set_stream_id(stream_id);
   for (const std::string& word : facts_.vocabulary) {
@@ -157,6 +159,14 @@ void BatchMessages::FillHeader(const batch::FinishedBatch& batch,
   header->set_epoch(batch.epoch);
   header->set_step(batch.step);
   header->set_bad(batch.bad);
+  if (batch.chunks.empty()) return;
+  header->set_wire_size(batch.wire_size);
+  for (const batch::WireChunk& chunk : batch.chunks) {
+    v1::Chunk* const proto = header->add_chunks();
+    proto->set_bytes(chunk.bytes);
+    proto->set_wire_bytes(chunk.wire_bytes);
+    if (chunk.strokes_bytes > 0) proto->set_strokes_bytes(chunk.strokes_bytes);
+  }
 }
 
 // As many whole batches as fit one message; false where not even the first
@@ -170,7 +180,7 @@ bool BatchMessages::TakeSeveral(grpc::ByteBuffer* message) {
     FillHeader(batch, header);
     header->set_part_count(1);
     header->set_data_offset(data);
-    const uint64_t bytes = data + batch.byte_size;
+    const uint64_t bytes = data + batch.wire_bytes();
     const bool fits =
         part.ByteSizeLong() + kPartOverhead + bytes <= max_bytes_ &&
         (taken == 0 || bytes <= kGatherBytes);
@@ -186,7 +196,7 @@ bool BatchMessages::TakeSeveral(grpc::ByteBuffer* message) {
   std::vector<grpc::Slice> slices = {HeadSlice(part, data)};
   for (; taken > 0; --taken) {
     batch::FinishedBatch& batch = waiting_.front();
-    slices.push_back(DataSlice(std::move(batch.buffer), 0, batch.byte_size));
+    slices.push_back(DataSlice(std::move(batch.buffer), 0, batch.wire_bytes()));
     waiting_.pop_front();
   }
   *message = grpc::ByteBuffer(slices.data(), slices.size());
@@ -231,11 +241,11 @@ absl::Status BatchMessages::CutFirst(grpc::ByteBuffer* message) {
   }
   // All parts of about the same size, each with room for the longest head.
   const uint64_t room = (max_bytes_ - overhead) / kCut * kCut;
-  const uint64_t parts = (batch.byte_size + room - 1) / room;
-  const uint64_t even = (batch.byte_size + parts - 1) / parts;
+  const uint64_t parts = (batch.wire_bytes() + room - 1) / room;
+  const uint64_t even = (batch.wire_bytes() + parts - 1) / parts;
   part_bytes_ = std::min(room, (even + kCut - 1) / kCut * kCut);
-  header->set_part_count(
-      static_cast<uint32_t>((batch.byte_size + part_bytes_ - 1) / part_bytes_));
+  header->set_part_count(static_cast<uint32_t>(
+      (batch.wire_bytes() + part_bytes_ - 1) / part_bytes_));
   buffer_ = std::move(batch.buffer);
   const grpc::Slice slices[] = {HeadSlice(part, part_bytes_),
                                 DataSlice(buffer_, 0, part_bytes_)};
@@ -247,7 +257,7 @@ absl::Status BatchMessages::CutFirst(grpc::ByteBuffer* message) {
 
 void BatchMessages::CutLater(grpc::ByteBuffer* message) {
   const batch::FinishedBatch& batch = waiting_.front();
-  const uint64_t bytes = std::min(part_bytes_, batch.byte_size - sent_);
+  const uint64_t bytes = std::min(part_bytes_, batch.wire_bytes() - sent_);
   v1::BatchPart part;
   part.set_batch_seq(batch.sequence);
   part.set_part(part_);
@@ -257,7 +267,7 @@ void BatchMessages::CutLater(grpc::ByteBuffer* message) {
   *message = grpc::ByteBuffer(slices, 2);
   ++part_;
   sent_ += bytes;
-  if (sent_ < batch.byte_size) return;
+  if (sent_ < batch.wire_bytes()) return;
   sent_ = 0;
   buffer_.reset();
   waiting_.pop_front();

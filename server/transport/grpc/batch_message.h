@@ -29,6 +29,8 @@ namespace inkstream::transport {
 struct Carriage {
   ShmOffer shm;        // its area is null where they travel in messages,
   std::string reason;  // though the client asked for shared memory
+  Codec codec = Codec::kNone;  // that packs them
+  std::string codec_reason;    // why it is not the one asked for
 };
 
 class BatchMessages {

@@ -94,6 +94,29 @@ AugmentSpec AugmentFromProto(const v1::Augment& augment) {
   return spec;
 }
 
+absl::Status CodecFromProto(const v1::Delivery& delivery, DeliverySpec* spec) {
+  if (!v1::Codec_IsValid(delivery.codec())) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("delivery.codec: ", static_cast<int>(delivery.codec()),
+                     " is not offered by this server; offered: CODEC_NONE, "
+                     "CODEC_ZSTD, CODEC_AUTO, CODEC_STROKES"));
+  }
+  spec->codec = static_cast<Codec>(delivery.codec());
+  if (spec->codec != Codec::kStrokes) return absl::OkStatus();
+  if (!spec->image.has_value()) {
+    return absl::InvalidArgumentError(
+        "delivery.codec: CODEC_STROKES sends images as the strokes to draw "
+        "them of, and delivery.image is not set; use CODEC_ZSTD");
+  }
+  if (spec->image->quality == Quality::kExact) {
+    return absl::InvalidArgumentError(
+        "delivery.codec: CODEC_STROKES has the client draw, which gives the "
+        "same bytes everywhere for QUALITY_FAST only; "
+        "delivery.image.quality is QUALITY_EXACT: use CODEC_ZSTD");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status TensorsFromProto(const v1::Delivery& delivery,
@@ -112,9 +135,6 @@ absl::Status TensorsFromProto(const v1::Delivery& delivery,
     spec->augment = AugmentFromProto(delivery.augment());
   }
   if (delivery.views() > 0) spec->views = delivery.views();
-  if (delivery.codec() != v1::CODEC_NONE) {
-    return NotOffered("delivery.codec", "CODEC_NONE");
-  }
   if (!v1::Delivery::OnCorrupt_IsValid(delivery.on_corrupt())) {
     return UnknownEnum("delivery.on_corrupt", delivery.on_corrupt());
   }
@@ -144,6 +164,8 @@ absl::StatusOr<DeliverySpec> DeliveryFromProto(const v1::Delivery& delivery) {
   spec.step_offset = delivery.step_offset();
   if (delivery.step_stride() > 0) spec.step_stride = delivery.step_stride();
   spec.max_batches = delivery.max_batches();
+  status = CodecFromProto(delivery, &spec);
+  if (!status.ok()) return status;
   return spec;
 }
 

@@ -115,7 +115,10 @@ absl::Status DescribeDataset(const ServerContext& server,
   }
   response->add_transports(v1::TRANSPORT_GRPC);
   if (server.shm != nullptr) response->add_transports(v1::TRANSPORT_SHM);
-  response->add_codecs(v1::CODEC_NONE);
+  for (const v1::Codec codec :
+       {v1::CODEC_NONE, v1::CODEC_ZSTD, v1::CODEC_AUTO, v1::CODEC_STROKES}) {
+    response->add_codecs(codec);
+  }
   AddLimits(server, response);
   response->set_server_version(server.version);
   return absl::OkStatus();

@@ -4,6 +4,7 @@
 
 #include "server/transport/grpc/delivery_from_proto.h"
 #include "server/transport/grpc/order_from_proto.h"
+#include "server/transport/grpc/refused_field.h"
 
 namespace inkstream::transport {
 
@@ -39,6 +40,9 @@ absl::StatusOr<batch::FetchPlan> FetchPlanFromProto(
   plan.seed = request.order().seed();
   plan.epoch = request.epoch();
   plan.first_view = request.augment_view();
+  if (request.delivery().codec() != v1::CODEC_NONE) {
+    return NotOffered("delivery.codec", "CODEC_NONE (of FetchDrawings)");
+  }
   absl::Status status = TensorsFromProto(request.delivery(), &plan.delivery);
   if (!status.ok()) return status;
   return plan;

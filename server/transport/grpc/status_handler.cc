@@ -31,6 +31,8 @@ void AddStream(const StreamSnapshot& snapshot,
   stream->set_step_offset(report.step_offset);
   stream->set_step_stride(report.step_stride);
   stream->set_warning(snapshot.warning);
+  stream->set_wire_bytes(report.wire_bytes);
+  stream->set_codec(static_cast<v1::Codec>(report.codec));
 }
 
 }  // namespace
@@ -53,6 +55,7 @@ absl::Status GetStatus(const ServerContext& server,
   response->set_batches_sent(snapshot.sent.batches);
   response->set_drawings_sent(snapshot.sent.drawings);
   response->set_bytes_sent(snapshot.sent.bytes);
+  response->set_wire_bytes_sent(snapshot.sent.wire_bytes);
   response->set_draining(snapshot.draining);
   for (const StreamSnapshot& stream : snapshot.streams) {
     const StreamReport& report = stream.report;

@@ -80,22 +80,29 @@ absl::Status StreamBatchesReactor::Open(
   return server_.engine->Run([engine = server_.engine, pool = server_.pool,
                               plan = *std::move(plan), session = session_, shm,
                               carriage = carriage_, caller = CallerOf(*call_)] {
-    const auto pool_of = [&](uint64_t batch_bytes) {
-      std::shared_ptr<batch::BufferPool> chosen(std::shared_ptr<void>(), pool);
-      if (shm == nullptr) return chosen;
-      absl::StatusOr<ShmOffer> offer = shm->Offer(batch_bytes);
-      if (offer.ok()) {
-        carriage->shm = *std::move(offer);
-        chosen = carriage->shm.area;
-      } else {
+    std::shared_ptr<StreamPacker> packer =
+        StreamPacker::For(plan.delivery.codec);
+    const auto carrier_of = [&](uint64_t batch_bytes) -> batch::StreamCarrier {
+      if (shm != nullptr) {
+        absl::StatusOr<ShmOffer> offer = shm->Offer(batch_bytes);
+        if (offer.ok()) {
+          carriage->shm = *std::move(offer);
+          if (packer != nullptr) {
+            carriage->codec_reason = "shared memory is not compressed";
+          }
+          packer = nullptr;
+          return {carriage->shm.area, nullptr};
+        }
         carriage->reason = std::string(offer.status().message());
       }
-      return chosen;
+      if (packer != nullptr) carriage->codec = plan.delivery.codec;
+      return {{std::shared_ptr<void>(), pool}, packer};
     };
     absl::StatusOr<std::unique_ptr<batch::BatchStream>> stream =
-        engine->OpenStreamFor(caller, plan, pool_of);
+        engine->OpenStreamFor(caller, plan, carrier_of);
     if (!stream.ok()) return session->Fail(stream.status());
-    session->Open(*std::move(stream), plan.delivery);
+    session->Open(*std::move(stream), plan.delivery, std::move(packer),
+                  carriage->shm.area == nullptr);
   });
 }
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from inkstream._batch import RawBatch
 from inkstream._errors import DataLoss
+from inkstream._unpacking import check_chunks, unpack
 from inkstream._wire import Part
 from inkstream.v1 import batch_pb2
 
@@ -25,10 +26,28 @@ def aligned_bytes(size: int) -> memoryview:
     return memory[start : start + size].data
 
 
-class Assembler:
-    """Takes parts in order, gives batches in order. DataLoss where the order is broken."""
+def wire_bytes_of(header: batch_pb2.BatchHeader) -> int:
+    """Bytes that the batch has in messages."""
+    return header.wire_size if header.chunks else header.byte_size
 
-    def __init__(self) -> None:
+
+def _batch_of(header: batch_pb2.BatchHeader, received: memoryview) -> RawBatch:
+    if not header.chunks:
+        return RawBatch(header, received.toreadonly())
+    memory = aligned_bytes(header.byte_size)
+    unpack(header, received, memory)
+    return RawBatch(header, memory.toreadonly())
+
+
+class Assembler:
+    """Takes parts in order, gives batches in order. DataLoss where the order is broken.
+
+    `packed`: whether batches may be packed; `max_bytes`: the most that one can take.
+    """
+
+    def __init__(self, packed: bool = False, max_bytes: int = _MAX_BATCH_BYTES) -> None:
+        self._packed = packed
+        self._max_bytes = min(max_bytes, _MAX_BATCH_BYTES)
         self._next_seq = 0
         self._open: batch_pb2.BatchHeader | None = None
         self._memory = memoryview(bytearray())
@@ -55,22 +74,29 @@ class Assembler:
         for header in part.batches:
             if header.batch_seq != self._next_seq:
                 raise DataLoss(f"batch {header.batch_seq} came where {self._next_seq} was due")
-            if header.byte_size > _MAX_BATCH_BYTES:
-                raise DataLoss(f"batch {header.batch_seq} claims {header.byte_size} bytes")
+            if header.byte_size > self._max_bytes:
+                raise DataLoss(
+                    f"batch {header.batch_seq} claims {header.byte_size} bytes; what was asked "
+                    f"for takes at most {self._max_bytes}"
+                )
+            if header.chunks:
+                if not self._packed:
+                    raise DataLoss(f"batch {header.batch_seq} is packed, which was not asked for")
+                check_chunks(header)
             if header.part_count > 1:
                 if len(part.batches) != 1:
                     raise DataLoss("a batch that is cut shares its message with another")
                 self._open = header
-                self._memory = aligned_bytes(header.byte_size)
+                self._memory = aligned_bytes(wire_bytes_of(header))
                 self._next_part = self._filled = 0
                 return self._continue(header, part)
-            first, last = header.data_offset, header.data_offset + header.byte_size
+            first, last = header.data_offset, header.data_offset + wire_bytes_of(header)
             if last > len(part.data):
                 raise DataLoss(
                     f"batch {header.batch_seq} needs bytes {first}..{last} of a message "
                     f"that has {len(part.data)}"
                 )
-            whole.append(RawBatch(header, part.data[first:last]))
+            whole.append(_batch_of(header, part.data[first:last]))
             self._next_seq += 1
         return whole
 
@@ -80,7 +106,7 @@ class Assembler:
             part.batch_seq != header.batch_seq
             or part.part != self._next_part
             or part.offset != self._filled
-            or end > header.byte_size
+            or end > wire_bytes_of(header)
         ):
             raise DataLoss(
                 f"part {part.part} of batch {part.batch_seq} at {part.offset} came where part "
@@ -91,10 +117,10 @@ class Assembler:
         self._next_part += 1
         if self._next_part < header.part_count:
             return []
-        if self._filled != header.byte_size:
+        if self._filled != wire_bytes_of(header):
             raise DataLoss(
-                f"batch {header.batch_seq} has {self._filled} of its {header.byte_size} bytes"
+                f"batch {header.batch_seq} has {self._filled} of its {wire_bytes_of(header)} bytes"
             )
         self._open = None
         self._next_seq += 1
-        return [RawBatch(header, self._memory.toreadonly())]
+        return [_batch_of(header, self._memory)]

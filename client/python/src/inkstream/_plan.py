@@ -156,3 +156,17 @@ class Plan:
         if place is not None:
             request.open.cursor.CopyFrom(to_proto(place))
         return request
+
+
+def planned_batch_bytes(delivery: plan_pb2.Delivery) -> int:
+    """The most that a batch of a stream can take by what was asked for."""
+    views = max(1, delivery.views)
+    row = 8 * (len(delivery.columns) + 2)
+    if delivery.HasField("image"):
+        image = delivery.image
+        # Four bytes a value: no element type has more.
+        pixels = image.height * (image.width or image.height)
+        row += views * pixels * max(1, len(image.channels)) * 4
+    if delivery.HasField("strokes"):
+        row += views * ((delivery.strokes.max_len + 1) * 5 * 4 + 16)
+    return row * (delivery.batch_size or 256) + 4096

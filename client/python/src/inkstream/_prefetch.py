@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from inkstream._assembly import wire_bytes_of
 from inkstream._batch import RawBatch
 from inkstream._channels import Channels
 from inkstream._course import Course
@@ -57,12 +58,15 @@ class Counts:
 
     batches: int = 0
     bytes: int = 0
+    wire_bytes: int = 0  # that they came to in messages
     reopened: int = 0
     waited: float = 0.0  # seconds the consumer waited
     endpoint: str = ""
     stream_id: int = 0  # of the present stream, at `endpoint`
     transport: str = ""  # "shm" or "grpc"
     transport_reason: str = ""  # why not "shm"
+    codec: str = ""  # in use
+    codec_reason: str = ""  # why not the one asked for
 
 
 class Prefetcher(Generic[T]):
@@ -206,6 +210,7 @@ class Prefetcher(Generic[T]):
         self._counts.stream_id = facts.stream_id
         self._counts.transport = "shm" if facts.shared_memory else "grpc"
         self._counts.transport_reason = facts.transport_reason
+        self._counts.codec, self._counts.codec_reason = facts.codec, facts.codec_reason
         with self._changed:
             self._facts = self._facts or facts
             if facts.credit_window:
@@ -226,6 +231,8 @@ class Prefetcher(Generic[T]):
             self._course.passed(item.cursor, item.epoch)
             self._counts.batches += 1
             self._counts.bytes += len(raw.memory)
+            if not facts.shared_memory:
+                self._counts.wire_bytes += wire_bytes_of(raw.header)
             with self._changed:
                 fits = _BYTES_AHEAD // max(1, len(raw.memory))
                 self._ahead = min(self._ahead, max(_LEAST_AHEAD, fits))

@@ -15,6 +15,11 @@ from inkstream._cursor import State, to_state
 from inkstream.v1 import batch_pb2, plan_pb2
 
 
+def _codec_name(number: int) -> str:
+    known = plan_pb2.Codec.DESCRIPTOR.values_by_number.get(number)
+    return f"codec {number}" if known is None else known.name.removeprefix("CODEC_").lower()
+
+
 @dataclass(frozen=True)
 class Facts:
     """What a server says first on a stream."""
@@ -29,6 +34,8 @@ class Facts:
     stream_id: int = 0  # what GetStatus calls the stream; 0: not said
     shared_memory: bool = False  # how the bytes come
     transport_reason: str = ""  # why not by shared memory
+    codec: str = "none"  # in use
+    codec_reason: str = ""  # why not the one asked for
 
     @classmethod
     def of(cls, opened: batch_pb2.StreamOpened) -> Facts:
@@ -44,6 +51,8 @@ class Facts:
             stream_id=opened.stream_id,
             shared_memory=opened.transport == plan_pb2.TRANSPORT_SHM,
             transport_reason=opened.transport_reason,
+            codec=_codec_name(opened.codec),
+            codec_reason=opened.codec_reason,
         )
 
 

@@ -17,7 +17,9 @@ from inkstream._cursor import to_state
 from inkstream._errors import Closed, DataLoss, Unavailable
 from inkstream._grpc_errors import from_grpc
 from inkstream._reader import End, Facts
+from inkstream._plan import planned_batch_bytes
 from inkstream._stall import unwatch, watch
+from inkstream._unpacking import without_native
 from inkstream._wire import Part, parse_part
 from inkstream.v1 import plan_pb2, service_pb2
 
@@ -58,10 +60,13 @@ class GrpcBatchReader:
         stall: float,
     ) -> None:
         self._endpoint = endpoint
-        request.open.delivery.transport = plan_pb2.TRANSPORT_GRPC
+        delivery = request.open.delivery
+        delivery.transport = plan_pb2.TRANSPORT_GRPC
+        self._codec_reason = without_native(delivery)
         self._dataset = request.dataset
         self._requests = _Requests(request)
-        self._assembler = Assembler()
+        packed = delivery.codec != plan_pb2.CODEC_NONE
+        self._assembler = Assembler(packed, planned_batch_bytes(delivery))
         self._ready: deque[RawBatch] = deque()
         self._end: End | None = None
         self._order_plan = ""
@@ -92,6 +97,8 @@ class GrpcBatchReader:
             self._due -= 1
         if not part.opened.transport_reason:
             part.opened.transport_reason = "grpcio reads, which cannot share memory"
+        if not part.opened.codec_reason:
+            part.opened.codec_reason = self._codec_reason
         facts = Facts.of(part.opened)
         self._order_plan = facts.cursor["order_plan"]
         self._accept(part)

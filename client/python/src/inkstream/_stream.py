@@ -152,6 +152,7 @@ class Playback(Generic[T]):
             "batches": self._taken,
             "received": counts.batches,
             "bytes": counts.bytes,
+            "wire_bytes": counts.wire_bytes,
             "seconds": seconds,
             "waited": counts.waited,
             "in_hand": 0 if prefetcher is None else prefetcher.in_hand,
@@ -159,6 +160,8 @@ class Playback(Generic[T]):
             "endpoint": counts.endpoint,
             "transport": counts.transport,
             "transport_reason": counts.transport_reason,
+            "codec": counts.codec,
+            "codec_reason": counts.codec_reason,
             "waits": {} if waits is None else waits.seconds,
             "bottleneck": bottleneck_of(counts.waited, seconds, waits),
         }

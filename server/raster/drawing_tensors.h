@@ -14,13 +14,13 @@
 #include "server/raster/rasterizer.h"
 #include "server/raster/stroke_tensor.h"
 
-namespace inkstream::batch {
+namespace inkstream::raster {
 
 struct DrawingTensors {
   // Tools; nullptr: not asked for.
-  raster::Rasterizer* rasterizer = nullptr;
-  raster::StrokeTensor* stroke_tensor = nullptr;
-  raster::Augmenter* augmenter = nullptr;
+  Rasterizer* rasterizer = nullptr;
+  StrokeTensor* stroke_tensor = nullptr;
+  Augmenter* augmenter = nullptr;
   uint32_t views = 1;
   bool ragged = false;
 
@@ -32,11 +32,10 @@ struct DrawingTensors {
   // Writes all views of a drawing. `key` is that of the first of them. False:
   // a view was too long under TooLong::kDrop. INVALID_ARGUMENT: too long under
   // TooLong::kError.
-  absl::StatusOr<bool> Draw(const StrokesView& drawing,
-                            const raster::AugmentKey& key);
+  absl::StatusOr<bool> Draw(const StrokesView& drawing, const AugmentKey& key);
 
  private:
   absl::StatusOr<bool> WriteStrokes(const StrokesView& drawing, uint64_t index);
 };
 
-}  // namespace inkstream::batch
+}  // namespace inkstream::raster

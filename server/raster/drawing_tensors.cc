@@ -1,15 +1,15 @@
-#include "server/batch/drawing_tensors.h"
+#include "server/raster/drawing_tensors.h"
 
 #include "absl/strings/str_cat.h"
 
-namespace inkstream::batch {
+namespace inkstream::raster {
 
 absl::StatusOr<bool> DrawingTensors::Draw(const StrokesView& drawing,
-                                          const raster::AugmentKey& key) {
+                                          const AugmentKey& key) {
   bool whole = true;
-  raster::AugmentKey view_key = key;
-  raster::DrawOptions options;
-  if (augmenter != nullptr) options.bounds = raster::BoundsOf(drawing);
+  AugmentKey view_key = key;
+  DrawOptions options;
+  if (augmenter != nullptr) options.bounds = BoundsOf(drawing);
   for (uint32_t view = 0; view < views; ++view, ++view_key.view) {
     StrokesView shown = drawing;
     if (augmenter != nullptr) {
@@ -31,8 +31,7 @@ absl::StatusOr<bool> DrawingTensors::Draw(const StrokesView& drawing,
 
 absl::StatusOr<bool> DrawingTensors::WriteStrokes(const StrokesView& drawing,
                                                   uint64_t index) {
-  absl::StatusOr<raster::StrokeTensor::Extent> extent =
-      stroke_tensor->Load(drawing);
+  absl::StatusOr<StrokeTensor::Extent> extent = stroke_tensor->Load(drawing);
   if (!extent.ok()) {
     return absl::InvalidArgumentError(absl::StrCat(
         "delivery.strokes: drawing ", index,
@@ -50,4 +49,4 @@ absl::StatusOr<bool> DrawingTensors::WriteStrokes(const StrokesView& drawing,
   return !extent->dropped;
 }
 
-}  // namespace inkstream::batch
+}  // namespace inkstream::raster

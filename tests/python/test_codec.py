@@ -1,0 +1,194 @@
+"""Codecs: the same bytes under each of them, and fewer of them on the wire."""
+
+from __future__ import annotations
+
+import inkstream
+import numpy as np
+import pytest
+from inkstream import Augment, Image, Strokes
+from inkstream._assembly import Assembler
+from inkstream._unpacking import check_chunks, unpack
+from inkstream._wire import Part
+from inkstream.v1 import batch_pb2
+from support.processes import Server
+
+zstandard = pytest.importorskip("zstandard")
+
+STREAM = {"view": "train", "batch_size": 100, "columns": ["label", "key_id"], "tail": "partial"}
+TENSORS = {
+    "pixels": {"image": Image(64)},
+    "floats": {"image": Image(28, dtype="float32", layout="NHWC", channels=["ink", "order", "direction"])},
+    "augmented": {
+        "image": Image(28),
+        "augment": Augment(rotation=(-20, 20), stroke_dropout=0.2, jitter=2),
+        "views": 2,
+    },
+    "resampled": {
+        "image": Image(28),
+        "augment": Augment(rotation=(-20, 20)),
+        "sampling": "balanced:0.5",
+    },
+    "both": {"image": Image(28), "strokes": Strokes(60)},
+    "ragged": {"image": Image(28), "strokes": Strokes(60, ragged=True)},
+}
+
+
+@pytest.fixture(params=["native", "grpcio"])
+def reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    if request.param == "grpcio":
+        monkeypatch.setattr("inkstream._client.native_library", lambda: (None, "not in this test"))
+    elif inkstream._native.library()[0] is None:
+        pytest.skip("libinkstream is not there")
+    return str(request.param)
+
+
+@pytest.mark.parametrize("tensors", TENSORS)
+@pytest.mark.parametrize("codec", ["zstd", "auto", "strokes"])
+def test_every_codec_gives_the_bytes_of_a_raw_stream(
+    server: Server, reader: str, codec: str, tensors: str
+) -> None:
+    if codec == "strokes" and reader == "grpcio":
+        pytest.skip("grpcio cannot draw; that it says so has a test of its own")
+    with inkstream.connect(server.tcp) as client:
+        keywords = {**STREAM, **TENSORS[tensors]}
+        with client.dataset().stream(**keywords) as raw:
+            expected = list(raw)
+        with client.dataset().stream(**keywords, codec=codec) as stream:
+            batches = list(stream)
+            stats = stream.stats()
+    assert len(batches) == len(expected)
+    for batch, raw_batch in zip(batches, expected, strict=True):
+        assert set(batch) == set(raw_batch)
+        for name in batch:
+            np.testing.assert_array_equal(batch[name], raw_batch[name], err_msg=name)
+        assert batch.cursor == raw_batch.cursor
+    assert stats["codec"] == codec
+    assert stats["bytes"] > 0
+    if codec != "auto":
+        assert stats["wire_bytes"] < stats["bytes"] / 2
+
+
+def test_strokes_are_a_hundredth_of_the_pixels(server: Server, reader: str) -> None:
+    if reader == "grpcio":
+        pytest.skip("grpcio cannot draw")
+    with (
+        inkstream.connect(server.tcp) as client,
+        client.dataset().stream(
+            "train", batch_size=256, image=Image(128), columns=["label"], codec="strokes"
+        ) as stream,
+    ):
+        drawings = sum(len(batch.index) for batch in stream)
+        assert stream.stats()["wire_bytes"] <= drawings * 163
+
+
+def test_shared_memory_is_not_compressed_and_says_so(server: Server) -> None:
+    if inkstream._native.library()[0] is None:
+        pytest.skip("libinkstream is not there")
+    with (
+        inkstream.connect(server.unix) as client,
+        client.dataset().stream("train", image=Image(28), codec="zstd") as stream,
+    ):
+        next(stream)
+        stats = stream.stats()
+    assert stats["transport"] == "shm"
+    assert stats["codec"] == "none"
+    assert "shared memory" in stats["codec_reason"]
+    assert stats["wire_bytes"] == 0
+
+
+@pytest.mark.parametrize(
+    ("keywords", "says"),
+    [
+        ({"codec": "gzip"}, "zstd"),
+        ({"codec": "strokes"}, "image"),
+        ({"codec": "strokes", "image": Image(28, quality="exact")}, "exact|EXACT"),
+    ],
+)
+def test_a_codec_that_cannot_be_had_is_refused_with_the_choices(
+    server: Server, keywords: dict[str, object], says: str
+) -> None:
+    with (
+        inkstream.connect(server.tcp) as client,
+        pytest.raises(inkstream.FixRequest, match=says),
+    ):
+        next(client.dataset().stream("train", **keywords))  # type: ignore[arg-type]
+
+
+def test_without_the_library_strokes_are_refused(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inkstream._client.native_library", lambda: (None, "not in this test"))
+    with (
+        inkstream.connect(server.tcp) as client,
+        pytest.raises(inkstream.FixRequest, match="libinkstream"),
+    ):
+        next(client.dataset().stream("train", image=Image(28), codec="strokes"))
+
+
+def test_without_zstandard_auto_is_raw_and_zstd_says_what_to_install(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inkstream._client.native_library", lambda: (None, "not in this test"))
+    monkeypatch.setattr("inkstream._unpacking.zstandard", lambda: None)
+    with inkstream.connect(server.tcp) as client:
+        with client.dataset().stream("train", image=Image(28), codec="auto") as stream:
+            next(stream)
+            assert stream.stats()["codec"] == "none"
+            assert "zstandard" in stream.stats()["codec_reason"]
+        with pytest.raises(inkstream.FixRequest, match=r"inkstream\[zstd\]"):
+            next(client.dataset().stream("train", image=Image(28), codec="zstd"))
+
+
+def packed_batch(
+    chunks: list[tuple[int, bytes]], byte_size: int | None = None
+) -> tuple[batch_pb2.BatchHeader, bytes]:
+    header = batch_pb2.BatchHeader(part_count=1)
+    for size, packed in chunks:
+        header.chunks.add(bytes=size, wire_bytes=len(packed))
+    header.byte_size = sum(size for size, _ in chunks) if byte_size is None else byte_size
+    header.wire_size = sum(len(packed) for _, packed in chunks)
+    return header, b"".join(packed for _, packed in chunks)
+
+
+def frame(content: bytes) -> bytes:
+    return bytes(zstandard.ZstdCompressor(level=1).compress(content))
+
+
+def test_chunks_are_frames_or_plain_bytes() -> None:
+    header, packed = packed_batch([(1000, frame(bytes(1000))), (3, b"abc")])
+    assembler = Assembler(packed=True, max_bytes=1003)
+    (batch,) = assembler.feed(Part(batches=[header], data=memoryview(packed)))
+    assert bytes(batch.memory) == bytes(1000) + b"abc"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        packed_batch([(1000, frame(bytes(999)))]),
+        packed_batch([(1000, frame(bytes(1001)))]),
+        packed_batch([(1000, frame(bytes(1 << 30))[:900])]),
+        packed_batch([(1000, b"no frame")]),
+        packed_batch([(1000, frame(bytes(1000))[:-3])]),
+        packed_batch([(1000, frame(bytes(1000)))], byte_size=1001),
+        packed_batch([(3, b"abcd")]),
+        packed_batch([(3, b"")]),
+    ],
+)
+def test_what_does_not_unpack_to_what_was_announced_is_refused(
+    wrong: tuple[batch_pb2.BatchHeader, bytes],
+) -> None:
+    header, packed = wrong
+    memory = memoryview(bytearray(header.byte_size))
+    with pytest.raises(inkstream.DataLoss):
+        check_chunks(header)
+        unpack(header, memoryview(packed), memory)
+
+
+def test_a_packed_batch_that_was_not_asked_for_is_refused() -> None:
+    header, packed = packed_batch([(1000, frame(bytes(1000)))])
+    with pytest.raises(inkstream.DataLoss, match="not asked"):
+        Assembler().feed(Part(batches=[header], data=memoryview(packed)))
+    with pytest.raises(inkstream.DataLoss, match="at most 999"):
+        Assembler(packed=True, max_bytes=999).feed(
+            Part(batches=[header], data=memoryview(packed))
+        )
