@@ -10,6 +10,7 @@
 #include "absl/strings/strip.h"
 #include "server/store/drawing_rules.h"
 #include "server/store/endian_io.h"
+#include "server/store/format.h"
 
 namespace inkstream::ingest {
 namespace {
@@ -107,30 +108,105 @@ class BinCutter : public RecordCutter {
 
 class BinParser : public RecordParser {
  public:
+  explicit BinParser(const ParserOptions& options) : places_(options.places) {}
+
   ParsedChunk Parse(const RecordChunk& chunk) override {
     ParsedChunk parsed;
-    absl::string_view rest = chunk.text();
+    const absl::string_view text = chunk.text();
     uint64_t record = chunk.line;
-    parsed.drawings.reserve(last_count_ + last_count_ / 8);
-    while (const std::optional<size_t> size = RecordBytes(rest)) {
-      const absl::string_view bytes = rest.substr(0, *size);
+    parsed.drawings.Reserve(last_count_ + last_count_ / 8,
+                            last_bytes_ + last_bytes_ / 8);
+    word_is_good_ = IsGoodWord(chunk.word);
+    for (size_t begin = 0; begin < text.size(); ++record) {
+      const std::optional<size_t> size = RecordBytes(text.substr(begin));
+      if (!size.has_value()) break;
+      const absl::string_view bytes = text.substr(begin, *size);
       ++parsed.read;
-      Decode(bytes, chunk.word);
-      if (absl::Status status = Check(); status.ok()) {
-        parsed.drawings.push_back(drawing_);
+      if (Read(bytes, chunk.word, &parsed.drawings)) {
+        if (places_) {
+          parsed.places.push_back({static_cast<uint32_t>(begin),
+                                   static_cast<uint32_t>(begin + *size),
+                                   record});
+        }
       } else {
-        parsed.errors.Add(kind_, chunk.file, record,
-                          chunk.offset + (bytes.data() - chunk.text().data()),
-                          status.message(), bytes);
+        parsed.errors.Add(kind_, chunk.file, record, chunk.offset + begin,
+                          reason_, bytes);
       }
-      ++record;
-      rest.remove_prefix(*size);
+      begin += *size;
     }
     last_count_ = parsed.drawings.size();
+    last_bytes_ = parsed.drawings.bytes();
     return parsed;
   }
 
  private:
+  static bool IsGoodWord(const std::string& word) {
+    if (word.empty()) return true;  // absent
+    Drawing drawing;
+    drawing.x = drawing.y = {0};
+    drawing.stroke_ends = {1};
+    drawing.word = word;
+    return store::ValidateDrawing(drawing).ok();
+  }
+
+  // Adds the drawing, or says in kind_ and reason_ why not.
+  bool Read(absl::string_view bytes, const std::string& word,
+            store::PackedDrawings* drawings) {
+    if (ReadPlain(bytes, word)) {
+      drawings->Add(found_);
+      return true;
+    }
+    Decode(bytes, word);
+    const absl::Status status = Check();
+    if (status.ok()) {
+      drawings->Add(drawing_);
+    } else {
+      reason_ = std::string(status.message());
+    }
+    return status.ok();
+  }
+
+  // Into found_. False: something may be wrong with it, and Decode and Check
+  // must say what.
+  bool ReadPlain(absl::string_view bytes, const std::string& word) {
+    const auto printable = [&](size_t at) {
+      return bytes[at] >= 0x20 && bytes[at] < 0x7F;
+    };
+    const int64_t key_id = LoadLittle<int64_t>(bytes.data());
+    const uint8_t recognized = LoadLittle<uint8_t>(bytes.data() + 10);
+    const uint16_t strokes = LoadLittle<uint16_t>(bytes.data() + 15);
+    if (key_id < 1 || recognized > 1 || strokes == 0 || !word_is_good_ ||
+        !printable(8) || !printable(9)) {
+      return false;
+    }
+    // No record has more points than bytes.
+    if (x_.size() < bytes.size()) {
+      x_.resize(bytes.size());
+      y_.resize(bytes.size());
+    }
+    stroke_ends_.clear();
+    const char* at = bytes.data() + BinFormat::kHeaderBytes;
+    size_t count = 0;
+    for (uint16_t s = 0; s < strokes; ++s) {
+      const size_t points = LoadLittle<uint16_t>(at);
+      if (points == 0) return false;
+      std::memcpy(x_.data() + count, at + 2, points);
+      std::memcpy(y_.data() + count, at + 2 + points, points);
+      at += 2 + 2 * points;
+      count += points;
+      stroke_ends_.push_back(static_cast<uint32_t>(count));
+    }
+    if (count > store::kMaxPoints) return false;
+    found_.strokes = {stroke_ends_, {x_.data(), count}, {y_.data(), count}};
+    found_.word = word;
+    found_.countrycode = bytes.substr(8, 2);
+    found_.timestamp =
+        Timestamp{LoadLittle<uint32_t>(bytes.data() + 11) * kMicrosASecond, 0};
+    found_.recognized = recognized != 0;
+    found_.key_id = key_id;
+    return true;
+  }
+
   void Decode(absl::string_view bytes, const std::string& word) {
     drawing_.Clear();
     if (!word.empty()) drawing_.word = word;
@@ -178,10 +254,18 @@ class BinParser : public RecordParser {
     return status;
   }
 
-  size_t last_count_ = 0;  // drawings of the chunk before
+  const bool places_;
+  // Of the chunk before.
+  size_t last_count_ = 0;
+  size_t last_bytes_ = 0;
+  bool word_is_good_ = false;
+  std::vector<uint8_t> x_, y_;
+  std::vector<uint32_t> stroke_ends_;
+  store::FoundDrawing found_;
   Drawing drawing_;
   int recognized_ = 0;
   ErrorKind kind_ = ErrorKind::kTooLarge;
+  std::string reason_;
 };
 
 }  // namespace
@@ -202,8 +286,8 @@ std::unique_ptr<RecordCutter> BinFormat::NewCutter(
 }
 
 std::unique_ptr<RecordParser> BinFormat::NewParser(
-    const ParserOptions& /*options*/) const {
-  return std::make_unique<BinParser>();
+    const ParserOptions& options) const {
+  return std::make_unique<BinParser>(options);
 }
 
 }  // namespace inkstream::ingest

@@ -18,7 +18,8 @@ namespace {
 
 class CsvParser : public RecordParser {
  public:
-  explicit CsvParser(const ParserOptions& options) : raw_(options) {
+  explicit CsvParser(const ParserOptions& options)
+      : places_(options.places), raw_(options) {
     const simdjson::error_code code =
         parser_.allocate(RecordChunk::kCapacity, NdjsonFormat::kMaxDepth);
     // Without memory here, every row is refused with that reason.
@@ -42,7 +43,8 @@ class CsvParser : public RecordParser {
           chunk.text().substr(place.begin, place.end - place.begin);
       ++parsed.read;
       if (ReadRow(row, &parsed)) {
-        parsed.drawings.push_back(drawing_);
+        parsed.drawings.Add(drawing_);
+        if (places_) parsed.places.push_back(place);
       } else {
         parsed.errors.Add(error_.kind, chunk.file, place.line,
                           chunk.offset + place.begin, error_.reason, row);
@@ -126,6 +128,7 @@ class CsvParser : public RecordParser {
     return ReadJsonStrokes(strokes, &raw_, &drawing_, parsed, &error_);
   }
 
+  const bool places_;
   simdjson::dom::parser parser_;
   RawDrawingReader raw_;
   std::string header_;

@@ -46,17 +46,24 @@ bool HasBareWord(absl::string_view text, absl::string_view word) {
 
 }  // namespace
 
-bool ReadKeyIdText(absl::string_view text, Drawing* drawing,
-                   RecordError* error) {
+std::optional<int64_t> ParseKeyId(absl::string_view text) {
   int64_t key = 0;
   const char* const end = text.data() + text.size();
   const auto [stop, code] = std::from_chars(text.data(), end, key);
   if (code != std::errc() || stop != end || key < 1 || text[0] == '0') {
+    return std::nullopt;
+  }
+  return key;
+}
+
+bool ReadKeyIdText(absl::string_view text, Drawing* drawing,
+                   RecordError* error) {
+  drawing->key_id = ParseKeyId(text);
+  if (!drawing->key_id.has_value()) {
     return Refuse(error, ErrorKind::kBadKeyId, "key_id", text,
                   "a decimal string in 1..9223372036854775807, no leading "
                   "zeros");
   }
-  drawing->key_id = key;
   return true;
 }
 

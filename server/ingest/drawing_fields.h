@@ -3,14 +3,19 @@
 // Thread safety: pure functions.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+
 #include "absl/strings/string_view.h"
 #include "inkstream/drawing.h"
 #include "server/ingest/json_drawing.h"
 
 namespace inkstream::ingest {
 
-// Each sets its column; false: `error` says why. ReadKeyIdText: a decimal
-// number in 1..2^63-1 without leading zeros.
+// A decimal number in 1..2^63-1 without leading zeros.
+std::optional<int64_t> ParseKeyId(absl::string_view text);
+
+// Each sets its column; false: `error` says why.
 bool ReadKeyIdText(absl::string_view text, Drawing* drawing,
                    RecordError* error);
 // As Google writes it (timestamp_text.h).

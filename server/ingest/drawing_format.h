@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "inkstream/drawing.h"
 #include "server/ingest/byte_source.h"
 #include "server/ingest/error_log.h"
 #include "server/ingest/record_chunk.h"
+#include "server/store/packed_drawings.h"
 
 namespace inkstream::ingest {
 
@@ -34,13 +34,15 @@ class KeyCounts {
 
 // What a run of records was read into.
 struct ParsedChunk {
-  std::vector<Drawing> drawings;  // in input order, all of them valid
-  uint64_t read = 0;              // drawings and bad records
+  store::PackedDrawings drawings;  // in input order, all of them valid
+  uint64_t read = 0;               // drawings and bad records
   ErrorLog errors;
   KeyCounts unknown_keys;
   KeyCounts null_values;    // read as missing, by key
   uint64_t simplified = 0;  // raw drawings, good and bad
   uint64_t kept_raw = 0;    // raw drawings, kept as they were drawn
+  // Of each drawing; empty unless ParserOptions::places.
+  std::vector<RecordPlace> places;
 };
 
 struct ParserOptions {
@@ -48,6 +50,8 @@ struct ParserOptions {
   bool keep_raw = false;
   // Drawings without times are bad ones.
   bool only_raw = false;
+  // ParsedChunk says where each drawing stands.
+  bool places = false;
 };
 
 // Cuts one input. One thread at a time.

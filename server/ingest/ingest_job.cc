@@ -82,7 +82,9 @@ class IngestRun {
           [this, parsers](RecordChunk& chunk) -> absl::StatusOr<PlacedChunk> {
             std::unique_ptr<RecordParser>& parser = (*parsers)[chunk.format];
             if (parser == nullptr) {
-              parser = chunk.format->NewParser(options_.parser);
+              ParserOptions parser_options = options_.parser;
+              parser_options.places = !options_.classes.empty();
+              parser = chunk.format->NewParser(parser_options);
             }
             PlacedChunk placed{{chunk.file, chunk.offset, chunk.line},
                                parser->Parse(chunk)};
@@ -105,24 +107,27 @@ class IngestRun {
     return Take(std::move(end));
   }
 
-  // Records have no place of their own any more: they are named by their chunk.
   void RefuseUnknownWords(const RecordChunk& chunk, ParsedChunk* parsed) const {
     if (options_.classes.empty()) return;
-    std::vector<Drawing>& drawings = parsed->drawings;
-    const auto unknown = [&](const Drawing& drawing) {
-      if (!drawing.word) return false;
-      const std::string name = store::ClassOfWord(*drawing.word);
-      if (options_.classes.contains(name)) return false;
+    const store::PackedDrawings& drawings = parsed->drawings;
+    store::PackedDrawings known;
+    known.Reserve(drawings.size(), drawings.bytes());
+    for (size_t i = 0; i < drawings.size(); ++i) {
+      const store::PackedDrawing drawing = drawings[i];
+      const std::string name =
+          drawing.word ? store::ClassOfWord(*drawing.word) : "";
+      if (!drawing.word || options_.classes.contains(name)) {
+        known.Add(drawings, i);
+        continue;
+      }
+      const RecordPlace& place = parsed->places[i];
       parsed->errors.Add(
-          ErrorKind::kUnknownWord, chunk.file, chunk.line, chunk.offset,
-          absl::StrCat("word: '", name,
-                       "' is not in --classes-file; line and offset are those "
-                       "of the run of records that it is in"),
-          drawing.key_id ? absl::StrCat("key_id ", *drawing.key_id) : name);
-      return true;
-    };
-    drawings.erase(std::remove_if(drawings.begin(), drawings.end(), unknown),
-                   drawings.end());
+          ErrorKind::kUnknownWord, chunk.file, place.line,
+          chunk.offset + place.begin,
+          absl::StrCat("word: '", name, "' is not in --classes-file"),
+          chunk.text().substr(place.begin, place.end - place.begin));
+    }
+    parsed->drawings = std::move(known);
   }
 
   absl::Status Take(PlacedChunk placed) {
@@ -173,13 +178,14 @@ class IngestRun {
       return TooManyErrors(options_, *report_);
     }
     // Finished segments hold the first ones already.
-    std::vector<Drawing>& drawings = chunk.drawings;
+    store::PackedDrawings& drawings = chunk.drawings;
     const uint64_t stored = writer_->taken_over();
     if (before < stored) {
-      const uint64_t drop =
-          std::min<uint64_t>(stored - before, drawings.size());
-      drawings.erase(drawings.begin(),
-                     drawings.begin() + static_cast<ptrdiff_t>(drop));
+      store::PackedDrawings rest;
+      for (uint64_t i = stored - before; i < drawings.size(); ++i) {
+        rest.Add(drawings, i);
+      }
+      drawings = std::move(rest);
     }
     if (options_.interrupted && options_.interrupted()) {
       return absl::CancelledError("interrupted");

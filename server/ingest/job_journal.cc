@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
-#include <optional>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -45,7 +44,9 @@ absl::Status ReadEntries(const std::string& path, uint64_t number, bool* whole,
     const uint64_t checksum = store::LoadLittle<uint64_t>(rest.data() + 4);
     if (length > rest.size() - kHead) break;
     const absl::string_view payload = rest.substr(kHead, length);
-    ReadEntry read{{}, number, bytes->size() - rest.size()};
+    ReadEntry read;
+    read.file = number;
+    read.offset = bytes->size() - rest.size();
     if (store::Checksum(payload) != checksum ||
         !ParseEntry(payload, &read.entry).ok()) {
       break;
@@ -91,13 +92,14 @@ absl::StatusOr<InputPlace> JobJournal::Replay(
     const std::function<absl::Status(JournalEntry)>& take) {
   if (files_.empty()) return InputPlace();
   const uint64_t first_file = files_.front().number;
-  std::optional<ReadEntry> held;
+  ReadEntry held;
+  bool has = false;
   const auto give = [&]() -> absl::Status {
     // Later sums say what the entries in front of them have said.
-    if (!held.has_value() || (held->entry.sum && held->file != first_file)) {
+    if (!has || (held.entry.sum && held.file != first_file)) {
       return absl::OkStatus();
     }
-    return take(std::move(held->entry));
+    return take(std::move(held.entry));
   };
   for (File& file : files_) {
     bool seen = false;
@@ -109,6 +111,7 @@ absl::StatusOr<InputPlace> JobJournal::Replay(
           }
           absl::Status given = give();
           held = std::move(next);
+          has = true;
           return given;
         });
     if (!status.ok()) return status;
@@ -116,14 +119,14 @@ absl::StatusOr<InputPlace> JobJournal::Replay(
     if (!whole || !seen) break;
   }
   InputPlace place;
-  if (held.has_value()) {
-    place = held->entry.place;
-    if (held->entry.sum) {
+  if (has) {
+    place = held.entry.place;
+    if (held.entry.sum) {
       if (absl::Status status = give(); !status.ok()) return status;
     }
   }
-  absl::Status cut = CutBehind(held.has_value() ? held->file : first_file,
-                               held.has_value() ? held->offset : 0);
+  absl::Status cut =
+      CutBehind(has ? held.file : first_file, has ? held.offset : 0);
   if (!cut.ok()) return cut;
   return place;
 }

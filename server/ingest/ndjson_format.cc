@@ -23,7 +23,7 @@ bool IsBlank(absl::string_view line) {
 class NdjsonParser : public RecordParser {
  public:
   explicit NdjsonParser(const ParserOptions& options)
-      : only_raw_(options.only_raw), raw_(options) {
+      : only_raw_(options.only_raw), places_(options.places), raw_(options) {
     const simdjson::error_code code =
         parser_.allocate(RecordChunk::kCapacity, NdjsonFormat::kMaxDepth);
     // Without memory here, every line is refused with that reason.
@@ -41,7 +41,8 @@ class NdjsonParser : public RecordParser {
     }
     if (!chunk.records.empty()) return parsed;
     const absl::string_view text = chunk.text();
-    parsed.drawings.reserve(last_count_ + last_count_ / 8);
+    parsed.drawings.Reserve(last_count_ + last_count_ / 8,
+                            last_bytes_ + last_bytes_ / 8);
     uint64_t line_number = chunk.line;
     for (size_t begin = 0; begin < text.size(); ++line_number) {
       const size_t end = std::min(text.find('\n', begin), text.size());
@@ -51,6 +52,7 @@ class NdjsonParser : public RecordParser {
       begin = end + 1;
     }
     last_count_ = parsed.drawings.size();
+    last_bytes_ = parsed.drawings.bytes();
     return parsed;
   }
 
@@ -60,16 +62,18 @@ class NdjsonParser : public RecordParser {
             ParsedChunk* parsed) {
     const absl::string_view text = chunk.text().substr(begin, end - begin);
     ++parsed->read;
-    // Read where it stays: a drawing has exactly the memory it needs.
-    if (!only_raw_ && plain_.Read(text, &parsed->drawings.emplace_back())) {
-      return;
+    const bool plain = !only_raw_ && plain_.Read(text, &parsed->drawings);
+    if (!plain) {
+      if (!ParseLine(text, parsed)) {
+        parsed->errors.Add(error_.kind, chunk.file, line, chunk.offset + begin,
+                           error_.reason, text);
+        return;
+      }
+      parsed->drawings.Add(drawing_);
     }
-    if (!only_raw_) parsed->drawings.pop_back();
-    if (ParseLine(text, parsed)) {
-      parsed->drawings.push_back(drawing_);
-    } else {
-      parsed->errors.Add(error_.kind, chunk.file, line, chunk.offset + begin,
-                         error_.reason, text);
+    if (places_) {
+      parsed->places.push_back(
+          {static_cast<uint32_t>(begin), static_cast<uint32_t>(end), line});
     }
   }
 
@@ -85,7 +89,10 @@ class NdjsonParser : public RecordParser {
   }
 
   const bool only_raw_;
-  size_t last_count_ = 0;  // drawings of the chunk before
+  const bool places_;
+  // Of the chunk before.
+  size_t last_count_ = 0;
+  size_t last_bytes_ = 0;
   PlainLineReader plain_;
   simdjson::dom::parser parser_;
   RawDrawingReader raw_;

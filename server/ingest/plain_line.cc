@@ -2,9 +2,10 @@
 
 #include <cstring>
 
-#include "absl/status/status.h"
+#include "server/ingest/byte_numbers.h"
 #include "server/ingest/drawing_fields.h"
-#include "server/store/drawing_rules.h"
+#include "server/ingest/timestamp_text.h"
+#include "server/store/format.h"
 
 namespace inkstream::ingest {
 namespace {
@@ -30,38 +31,6 @@ bool TakeText(const char** at, const char* end, absl::string_view* text) {
   return true;
 }
 
-// "n,n,...]" into `out`, which has room for all that a line can hold; answers
-// how many, 0 where it is anything else.
-size_t TakeNumbers(const char** at, const char* end, float* out) {
-  const char* p = *at;
-  size_t count = 0;
-  // A number and what follows it are four bytes at most: three digits and one
-  // of ",]".
-  for (; end - p >= 4; ++count) {
-    uint32_t value = static_cast<uint8_t>(*p++ - '0');
-    if (value > 9) return 0;
-    uint32_t digit = static_cast<uint8_t>(*p - '0');
-    if (digit <= 9) {
-      if (value == 0) return 0;
-      value = 10 * value + digit;
-      digit = static_cast<uint8_t>(*++p - '0');
-      if (digit <= 9) {
-        value = 10 * value + digit;
-        ++p;
-        if (value > 255) return 0;
-      }
-    }
-    out[count] = static_cast<float>(value);
-    const char next = *p++;
-    if (next == ']') {
-      *at = p;
-      return count + 1;
-    }
-    if (next != ',') return 0;
-  }
-  return 0;
-}
-
 }  // namespace
 
 bool PlainLineReader::ReadStrokes(const char** at, const char* end) {
@@ -71,9 +40,9 @@ bool PlainLineReader::ReadStrokes(const char** at, const char* end) {
   if (!Take(&p, end, "[")) return false;
   for (;;) {
     if (!Take(&p, end, "[[")) return false;
-    const size_t xs = TakeNumbers(&p, end, x_.data() + points_);
+    const size_t xs = TakeByteNumbers(&p, end, x_.data() + points_);
     if (xs == 0 || !Take(&p, end, ",[")) return false;
-    const size_t ys = TakeNumbers(&p, end, y_.data() + points_);
+    const size_t ys = TakeByteNumbers(&p, end, y_.data() + points_);
     if (ys != xs || !Take(&p, end, "]")) return false;
     points_ += xs;
     stroke_ends_.push_back(static_cast<uint32_t>(points_));
@@ -84,7 +53,8 @@ bool PlainLineReader::ReadStrokes(const char** at, const char* end) {
   return true;
 }
 
-bool PlainLineReader::Read(absl::string_view line, Drawing* drawing) {
+bool PlainLineReader::Read(absl::string_view line,
+                           store::PackedDrawings* drawings) {
   enum Seen : unsigned {
     kWord = 1,
     kCountrycode = 2,
@@ -103,33 +73,37 @@ bool PlainLineReader::Read(absl::string_view line, Drawing* drawing) {
   const char* const end = at + line.size();
   unsigned seen = 0;
   absl::string_view text;
+  store::FoundDrawing found;
   if (!Take(&at, end, "{")) return false;
   for (;;) {
     unsigned key = 0;
     if (Take(&at, end, "\"word\":")) {
       key = kWord;
-      if (!TakeText(&at, end, &text)) return false;
-      drawing->word.emplace(text.data(), text.size());
+      if (!TakeText(&at, end, &found.word) || found.word.empty() ||
+          found.word.size() > store::kMaxWordBytes) {
+        return false;
+      }
     } else if (Take(&at, end, "\"countrycode\":")) {
       key = kCountrycode;
-      if (!TakeText(&at, end, &text)) return false;
-      drawing->countrycode.emplace(text.data(), text.size());
+      if (!TakeText(&at, end, &found.countrycode) ||
+          found.countrycode.empty() ||
+          found.countrycode.size() > store::kMaxCountrycodeBytes) {
+        return false;
+      }
     } else if (Take(&at, end, "\"timestamp\":")) {
       key = kTimestamp;
-      if (!TakeText(&at, end, &text) ||
-          !ReadTimestampText(text, drawing, &error_)) {
-        return false;
-      }
+      if (!TakeText(&at, end, &text)) return false;
+      found.timestamp = ParseTimestamp(text);
+      if (!found.timestamp) return false;
     } else if (Take(&at, end, "\"recognized\":")) {
       key = kRecognized;
-      drawing->recognized = Take(&at, end, "true");
-      if (!*drawing->recognized && !Take(&at, end, "false")) return false;
+      found.recognized = Take(&at, end, "true");
+      if (!*found.recognized && !Take(&at, end, "false")) return false;
     } else if (Take(&at, end, "\"key_id\":")) {
       key = kKeyId;
-      if (!TakeText(&at, end, &text) ||
-          !ReadKeyIdText(text, drawing, &error_)) {
-        return false;
-      }
+      if (!TakeText(&at, end, &text)) return false;
+      found.key_id = ParseKeyId(text);
+      if (!found.key_id) return false;
     } else if (Take(&at, end, "\"drawing\":")) {
       key = kDrawing;
       if (!ReadStrokes(&at, end)) return false;
@@ -141,11 +115,12 @@ bool PlainLineReader::Read(absl::string_view line, Drawing* drawing) {
     if (Take(&at, end, "}")) break;
     if (!Take(&at, end, ",")) return false;
   }
-  if (at != end || (seen & kDrawing) == 0) return false;
-  drawing->stroke_ends = stroke_ends_;
-  drawing->x.assign(x_.data(), x_.data() + points_);
-  drawing->y.assign(y_.data(), y_.data() + points_);
-  return store::ValidateDrawing(*drawing).ok();
+  if (at != end || (seen & kDrawing) == 0 || points_ > store::kMaxPoints) {
+    return false;
+  }
+  found.strokes = {stroke_ends_, {x_.data(), points_}, {y_.data(), points_}};
+  drawings->Add(found);
+  return true;
 }
 
 }  // namespace inkstream::ingest

@@ -8,8 +8,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "inkstream/drawing.h"
-#include "server/ingest/json_drawing.h"
+#include "server/store/packed_drawings.h"
 
 namespace inkstream::ingest {
 
@@ -17,19 +16,19 @@ class PlainLineReader {
  public:
   // Reads `line` if it is one plain object: no blanks, no escapes, ASCII, known
   // keys once each, no null, simplified strokes of whole numbers written
-  // without sign, point or exponent. False, with anything in `drawing`: it is
-  // not, or something is wrong with it, and another reader must say what. What
-  // it reads is what that reader would read.
-  bool Read(absl::string_view line, Drawing* drawing);
+  // without sign, point or exponent, and adds its drawing. False, with nothing
+  // added: it is not, or something is wrong with it, and another reader must
+  // say what. What it reads is what that reader would read. REQUIRES:
+  // RecordChunk::kPadding readable bytes behind the line.
+  bool Read(absl::string_view line, store::PackedDrawings* drawings);
 
  private:
   bool ReadStrokes(const char** at, const char* end);
 
   // Of the line's drawing; larger than it, so that they are made once.
-  std::vector<float> x_, y_;
+  std::vector<uint8_t> x_, y_;
   std::vector<uint32_t> stroke_ends_;
   size_t points_ = 0;
-  RecordError error_;
 };
 
 }  // namespace inkstream::ingest

@@ -102,26 +102,28 @@ std::string SplitRules::SplitOfInput(const std::string& input) const {
 }
 
 void SplitRules::Apply(const std::string& input,
-                       std::vector<Drawing>* drawings) const {
+                       store::PackedDrawings* drawings) const {
   if (empty()) return;
   const std::string of_input = SplitOfInput(input);
-  for (Drawing& drawing : *drawings) {
-    if (drawing.split.has_value()) continue;
+  for (size_t i = 0; i < drawings->size(); ++i) {
+    if (drawings->split(i) != nullptr) continue;
+    const store::PackedDrawing drawing = (*drawings)[i];
     if (drawing.key_id.has_value() && !listed_.empty()) {
       const auto at = std::lower_bound(
           listed_.begin(), listed_.end(), *drawing.key_id,
           [](const Listed& listed, int64_t key) { return listed.key < key; });
       if (at != listed_.end() && at->key == *drawing.key_id) {
-        drawing.split = names_[at->name];
+        drawings->SetSplit(i, names_[at->name]);
         continue;
       }
     }
     if (by_ == By::kRecognized) {
       if (drawing.recognized.has_value()) {
-        drawing.split = *drawing.recognized ? "recognized" : "unrecognized";
+        drawings->SetSplit(i,
+                           *drawing.recognized ? "recognized" : "unrecognized");
       }
     } else if (!of_input.empty()) {
-      drawing.split = of_input;
+      drawings->SetSplit(i, of_input);
     }
   }
 }

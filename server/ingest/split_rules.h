@@ -10,7 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "inkstream/drawing.h"
+#include "server/store/packed_drawings.h"
 
 namespace inkstream::ingest {
 
@@ -32,7 +32,7 @@ class SplitRules {
 
   // Drawings that name a split themselves keep it; then lists decide, then the
   // rule. What is left has none. `input`: the path that they came from.
-  void Apply(const std::string& input, std::vector<Drawing>* drawings) const;
+  void Apply(const std::string& input, store::PackedDrawings* drawings) const;
 
   // The split of all of an input's drawings by the rule; empty: none.
   std::string SplitOfInput(const std::string& input) const;

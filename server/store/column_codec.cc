@@ -1,6 +1,8 @@
 #include "server/store/column_codec.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstring>
 #include <numeric>
 
 #include "absl/status/status.h"
@@ -24,52 +26,79 @@ uint8_t BitWidth(uint64_t value) {
 
 size_t BytesFor(uint64_t bits) { return (bits + 7) / 8; }
 
+// REQUIRES: 8 writable bytes behind the last that is used, all of them zero.
 void PutBits(uint64_t value, uint64_t at, int width, char* to) {
-  for (int done = 0; done < width;) {
-    const uint64_t bit = at + done;
-    const int take = std::min<int>(8 - static_cast<int>(bit & 7), width - done);
-    const uint64_t part = (value >> done) & ((1U << take) - 1);
-    to[bit >> 3] |= static_cast<char>(part << (bit & 7));
-    done += take;
-  }
+  char* const word = to + (at >> 3);
+  const int shift = static_cast<int>(at & 7);
+  const uint64_t low = LoadLittle<uint64_t>(word) | value << shift;
+  std::memcpy(word, &low, sizeof(low));
+  if (shift + width > 64) word[8] = static_cast<char>(value >> (64 - shift));
+}
+
+// The greatest common divisor, for numbers that nearly all are multiples.
+uint64_t UnitWith(uint64_t unit, uint64_t value) {
+  if (unit == 1 || value == 0) return unit;
+  return unit != 0 && value % unit == 0 ? unit : std::gcd(unit, value);
 }
 
 }  // namespace
 
 void ColumnRunBuilder::Add(const ColumnValues& values) {
+  ColumnBatch batch(1);
   for (size_t k = 0; k < kColumnKinds; ++k) {
-    Column& column = columns_[k];
-    column.values.push_back(values[k].value_or(0));
-    column.present.push_back(values[k].has_value());
-    column.with += values[k].has_value();
+    if (values[k]) batch.Set(0, static_cast<ColumnKind>(k), *values[k]);
   }
-  ++count_;
+  Add(batch, 0, 1);
+}
+
+void ColumnRunBuilder::Add(const ColumnBatch& batch, size_t begin, size_t end) {
+  for (size_t k = 0; k < kColumnKinds; ++k) {
+    const std::vector<int64_t>& from = batch.values[k];
+    if (from.empty()) {
+      values_[k].resize(values_[k].size() + (end - begin));
+    } else {
+      values_[k].insert(values_[k].end(),
+                        from.begin() + static_cast<ptrdiff_t>(begin),
+                        from.begin() + static_cast<ptrdiff_t>(end));
+    }
+  }
+  present_.insert(present_.end(),
+                  batch.present.begin() + static_cast<ptrdiff_t>(begin),
+                  batch.present.begin() + static_cast<ptrdiff_t>(end));
+  count_ += static_cast<uint32_t>(end - begin);
 }
 
 std::string ColumnRunBuilder::Build(uint32_t first) {
   std::string descriptors;
   std::string data;
+  std::array<uint32_t, kColumnKinds> with{};
+  for (const uint8_t bits : present_) {
+    for (size_t k = 0; k < kColumnKinds; ++k) with[k] += bits >> k & 1;
+  }
   uint8_t stored = 0;
-  for (const Column& column : columns_) stored += column.with > 0;
+  for (const uint32_t count : with) stored += count > 0;
   const size_t data_start = kRunHeader + stored * kDescriptor;
   for (size_t k = 0; k < kColumnKinds; ++k) {
-    const Column& column = columns_[k];
-    if (column.with == 0) continue;
+    if (with[k] == 0) continue;
+    const std::vector<int64_t>& values = values_[k];
+    const bool all = with[k] == count_;
+    const auto has = [&](uint32_t i) { return (present_[i] >> k & 1) != 0; };
     int64_t low = INT64_MAX;
     for (uint32_t i = 0; i < count_; ++i) {
-      if (column.present[i]) low = std::min(low, column.values[i]);
+      if (all || has(i)) low = std::min(low, values[i]);
     }
     uint64_t unit = 0;
     uint64_t widest = 0;
     // Numbers above `low`, 0 where absent; and where they change.
-    std::vector<uint64_t> above(count_, 0);
+    std::vector<uint64_t>& above = above_;
+    above.assign(count_, 0);
     std::vector<uint16_t> starts;
     for (uint32_t i = 0; i < count_; ++i) {
-      if (column.present[i]) {
-        above[i] = static_cast<uint64_t>(column.values[i]) -
-                   static_cast<uint64_t>(low);
+      if (all || has(i)) {
+        above[i] =
+            static_cast<uint64_t>(values[i]) - static_cast<uint64_t>(low);
       }
-      unit = std::gcd(unit, above[i]);
+      unit = UnitWith(unit, above[i]);
       widest = std::max(widest, above[i]);
       if (i == 0 || above[i] != above[i - 1]) {
         starts.push_back(static_cast<uint16_t>(i));
@@ -80,7 +109,6 @@ std::string ColumnRunBuilder::Build(uint32_t first) {
         starts.size() * sizeof(uint16_t) + BytesFor(starts.size() * width);
     const bool stretched =
         width > 0 && stretch_bytes < BytesFor(uint64_t{count_} * width);
-    const bool all = column.with == count_;
     AppendLittle<uint8_t>(static_cast<uint8_t>(k), &descriptors);
     AppendLittle<uint8_t>(width, &descriptors);
     AppendLittle<uint8_t>(all ? kAllPresent : kPresenceBits, &descriptors);
@@ -95,7 +123,7 @@ std::string ColumnRunBuilder::Build(uint32_t first) {
     if (!all) {
       std::string bits(BytesFor(count_), '\0');
       for (uint32_t i = 0; i < count_; ++i) {
-        bits[i >> 3] |= static_cast<char>(column.present[i] << (i & 7));
+        bits[i >> 3] |= static_cast<char>(has(i) << (i & 7));
       }
       data += bits;
     }
@@ -105,11 +133,14 @@ std::string ColumnRunBuilder::Build(uint32_t first) {
       for (size_t n = 0; n < starts.size(); ++n) above[n] = above[starts[n]];
       above.resize(starts.size());
     }
-    std::string packed(BytesFor(above.size() * width), '\0');
+    const size_t at = data.size();
+    const size_t packed = BytesFor(above.size() * width);
+    data.resize(at + packed + sizeof(uint64_t));
     for (size_t n = 0; n < above.size(); ++n) {
-      PutBits(above[n] / unit, n * width, width, packed.data());
+      const uint64_t number = unit == 1 ? above[n] : above[n] / unit;
+      PutBits(number, n * width, width, data.data() + at);
     }
-    data += packed;
+    data.resize(at + packed);
   }
   std::string value;
   AppendLittle<uint8_t>(static_cast<uint8_t>(ValueKind::kColumnRun), &value);
@@ -122,11 +153,8 @@ std::string ColumnRunBuilder::Build(uint32_t first) {
   value += data;
   AppendChecksum(&value);
   count_ = 0;
-  for (Column& column : columns_) {
-    column.values.clear();
-    column.present.clear();
-    column.with = 0;
-  }
+  for (std::vector<int64_t>& values : values_) values.clear();
+  present_.clear();
   return value;
 }
 

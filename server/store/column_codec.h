@@ -24,9 +24,33 @@ namespace inkstream::store {
 // The columns of one drawing, as they are stored.
 using ColumnValues = std::array<std::optional<int64_t>, kColumnKinds>;
 
+// The columns of several drawings, column by column.
+struct ColumnBatch {
+  std::array<std::vector<int64_t>, kColumnKinds> values;  // 0 where absent
+  std::vector<uint8_t> present;  // [drawings], a bit a kind
+  uint8_t any = 0;               // kinds that some drawing has
+
+  explicit ColumnBatch(size_t drawings = 0) : present(drawings) {}
+  size_t size() const { return present.size(); }
+  void Set(size_t drawing, ColumnKind kind, int64_t value) {
+    std::vector<int64_t>& column = values[static_cast<size_t>(kind)];
+    if (column.empty()) column.resize(size());
+    column[drawing] = value;
+    const auto bit = static_cast<uint8_t>(1U << static_cast<unsigned>(kind));
+    present[drawing] |= bit;
+    any |= bit;
+  }
+  bool Has(size_t drawing, ColumnKind kind) const {
+    return present[drawing] >> static_cast<unsigned>(kind) & 1;
+  }
+};
+static_assert(kColumnKinds <= 8);
+
 class ColumnRunBuilder {
  public:
   void Add(const ColumnValues& values);
+  // Drawings begin .. end - 1 of a batch.
+  void Add(const ColumnBatch& batch, size_t begin, size_t end);
   uint32_t size() const { return count_; }
 
   // The value to store under key `first`, checksum included; empties the
@@ -34,13 +58,10 @@ class ColumnRunBuilder {
   std::string Build(uint32_t first);
 
  private:
-  struct Column {
-    std::vector<int64_t> values;  // 0 where absent
-    std::vector<bool> present;
-    uint32_t with = 0;
-  };
   uint32_t count_ = 0;
-  std::array<Column, kColumnKinds> columns_;
+  std::array<std::vector<int64_t>, kColumnKinds> values_;  // 0 where absent
+  std::vector<uint8_t> present_;                           // a bit a kind
+  std::vector<uint64_t> above_;
 };
 
 // One column of one run: value i is base + unit * packed[i].

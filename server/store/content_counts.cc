@@ -24,6 +24,10 @@ uint64_t MemberNumber(const Digest& hash) {
   return number;
 }
 
+void CountDeltas(const DrawingFacts& facts, bool remove, DeltaSums* sums) {
+  remove ? sums->Subtract(*facts.deltas) : sums->Add(*facts.deltas);
+}
+
 // The rule of a split as StoreInfo has it, less who is listed.
 std::string RangeRule(const SplitInfo& split) {
   if (split.listed_by.empty()) return split.rule;
@@ -126,27 +130,70 @@ void ContentCounts::Count(const Drawing& drawing, const DrawingFacts& facts,
   if (drawing.recognized) info_.with_recognized += one;
   if (drawing.key_id) info_.with_key_id += one;
   if (!drawing.raw.empty()) info_.with_times += one;
-  const auto count_deltas = [&](DeltaSums* sums) {
-    remove ? sums->Subtract(*facts.deltas) : sums->Add(*facts.deltas);
-  };
-  count_deltas(&info_.deltas);
+  CountDeltas(facts, remove, &info_.deltas);
   if (drawing.split) {
-    SplitInfo& split = ListedSplit(*drawing.split);
-    split.drawings += one;
-    split.members +=
-        remove ? 0 - MemberNumber(*facts.hash) : MemberNumber(*facts.hash);
-    count_deltas(&split.deltas);
-    if (split.listed_by.empty()) {
-      split.listed_by = listed_by_;
-    } else if (split.listed_by != listed_by_) {
-      split.listed_by = kMixedOrigins;
-    }
-    return;
+    CountListed(*drawing.split, facts, remove);
+  } else {
+    CountRanges(facts, remove);
   }
+}
+
+void ContentCounts::CountListed(const std::string& name,
+                                const DrawingFacts& facts, bool remove) {
+  SplitInfo& split = ListedSplit(name);
+  split.drawings += remove ? ~uint64_t{0} : 1;
+  split.members +=
+      remove ? 0 - MemberNumber(*facts.hash) : MemberNumber(*facts.hash);
+  CountDeltas(facts, remove, &split.deltas);
+  if (split.listed_by.empty()) {
+    split.listed_by = listed_by_;
+  } else if (split.listed_by != listed_by_) {
+    split.listed_by = kMixedOrigins;
+  }
+}
+
+void ContentCounts::CountRanges(const DrawingFacts& facts, bool remove) {
   for (SplitInfo& split : splits_) {
     if (!HasRange(split) || !InSplit(split, facts.split_hash)) continue;
-    split.drawings += one;
-    count_deltas(&split.deltas);
+    split.drawings += remove ? ~uint64_t{0} : 1;
+    CountDeltas(facts, remove, &split.deltas);
+  }
+}
+
+void ContentCounts::Add(const EncodedUnit& unit) {
+  const ColumnBatch& columns = unit.columns;
+  const auto has = [&](size_t i, ColumnKind kind) -> uint64_t {
+    return columns.Has(i, kind);
+  };
+  const auto rank = [&](size_t i, ColumnKind kind) {
+    return columns.values[static_cast<size_t>(kind)][i];
+  };
+  std::vector<uint64_t> of_word(unit.words.size());
+  info_.drawings += unit.size();
+  for (size_t i = 0; i < unit.size(); ++i) {
+    if (has(i, ColumnKind::kWord)) {
+      ++of_word[rank(i, ColumnKind::kWord)];
+    } else {
+      ++info_.unlabelled;
+    }
+    info_.with_countrycode += has(i, ColumnKind::kCountrycode);
+    info_.with_timestamp += has(i, ColumnKind::kTimestamp);
+    info_.with_recognized += has(i, ColumnKind::kRecognized);
+    info_.with_key_id += has(i, ColumnKind::kKeyId);
+    info_.with_times += unit.raw[i];
+    info_.deltas.Add(unit.deltas[i]);
+    const DrawingFacts facts{unit.split_hashes[i], &unit.hashes[i],
+                             &unit.deltas[i]};
+    if (has(i, ColumnKind::kSplit)) {
+      CountListed(unit.splits[rank(i, ColumnKind::kSplit)], facts, false);
+    } else {
+      CountRanges(facts, false);
+    }
+  }
+  for (size_t w = 0; w < of_word.size(); ++w) {
+    last_word_ = unit.words[w];
+    last_count_ = &words_[last_word_];
+    *last_count_ += of_word[w];
   }
 }
 

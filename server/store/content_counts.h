@@ -13,6 +13,7 @@
 #include "inkstream/drawing.h"
 #include "server/store/sha256.h"
 #include "server/store/store_reader.h"
+#include "server/store/unit_encoder.h"
 
 namespace inkstream::store {
 
@@ -37,6 +38,7 @@ class ContentCounts {
   ContentCounts(const StoreInfo& base, std::string listed_by);
 
   void Add(const Drawing& drawing, const DrawingFacts& facts);
+  void Add(const EncodedUnit& unit);
   // Takes back a drawing that was counted.
   void Remove(const Drawing& drawing, const DrawingFacts& facts);
   // Adds the counts of another store. REQUIRES: the same hash rules.
@@ -53,6 +55,9 @@ class ContentCounts {
 
  private:
   void Count(const Drawing& drawing, const DrawingFacts& facts, bool remove);
+  void CountListed(const std::string& split, const DrawingFacts& facts,
+                   bool remove);
+  void CountRanges(const DrawingFacts& facts, bool remove);
   SplitInfo& ListedSplit(absl::string_view name);
   void TakeSplits(const StoreInfo& from);
 

@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include "inkstream/drawing.h"
+#include "server/store/byte_strokes.h"
 
 namespace inkstream::store {
 
@@ -37,6 +38,28 @@ struct DeltaSums {
     values += 2 * (points - 1);
     sum += add_sum;
     squares += static_cast<uint64_t>(add_squares);
+  }
+  // Whole numbers: the steps of an axis add up to its last less its first.
+  void Add(const ByteStrokes& strokes) {
+    const size_t points = strokes.points();
+    if (points < 2) return;
+    constexpr int64_t kParts = static_cast<int64_t>(kPerUnit);
+    const auto ends = [&](absl::Span<const uint8_t> axis) {
+      return static_cast<int64_t>(axis[points - 1]) - axis[0];
+    };
+    // At most 2 * 65,534 squares of 255.
+    uint64_t add_squares = 0;
+    for (const uint8_t* axis : {strokes.x.data(), strokes.y.data()}) {
+      uint32_t of_axis = 0;
+      for (size_t i = 1; i < points; ++i) {
+        const int step = static_cast<int>(axis[i]) - axis[i - 1];
+        of_axis += static_cast<uint32_t>(step * step);
+      }
+      add_squares += of_axis;
+    }
+    values += 2 * (points - 1);
+    sum += kParts * (ends(strokes.x) + ends(strokes.y));
+    squares += add_squares * static_cast<uint64_t>(kParts * kParts);
   }
   void Add(const DeltaSums& other) {
     values += other.values;

@@ -1,5 +1,7 @@
 #include "server/store/fingerprint.h"
 
+#include <algorithm>
+
 #include "server/store/endian_io.h"
 #include "server/store/format.h"
 
@@ -57,9 +59,15 @@ void AppendCanonical(const Drawing& drawing, std::string* out) {
   if (drawing.key_id) AppendLittle<int64_t>(*drawing.key_id, out);
 }
 
-void FingerprintFold::Add(const Digest& drawing) {
-  open_run_.Update(AsBytes(drawing));
-  if (++drawings_ % kFoldRun == 0) runs_.push_back(open_run_.Finish());
+void FingerprintFold::Add(absl::Span<const Digest> drawings) {
+  while (!drawings.empty()) {
+    const size_t count =
+        std::min<size_t>(kFoldRun - drawings_ % kFoldRun, drawings.size());
+    open_run_.Update(AsBytes(drawings.first(count)));
+    drawings_ += count;
+    drawings.remove_prefix(count);
+    if (drawings_ % kFoldRun == 0) runs_.push_back(open_run_.Finish());
+  }
 }
 
 void FingerprintFold::AddRun(const Digest& run) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "inkstream/drawing.h"
 #include "server/store/sha256.h"
 
@@ -21,8 +22,9 @@ void AppendCanonical(const Drawing& drawing, std::string* out);
 // from index 0 of the store), and those into the fingerprint.
 class FingerprintFold {
  public:
-  // The next drawing's SHA-256, in index order.
-  void Add(const Digest& drawing);
+  // The SHA-256 of the next drawing, or of several, in index order.
+  void Add(const Digest& drawing) { Add(absl::MakeConstSpan(&drawing, 1)); }
+  void Add(absl::Span<const Digest> drawings);
   // A whole run at once. REQUIRES: drawings() is a multiple of kFoldRun.
   void AddRun(const Digest& run);
 

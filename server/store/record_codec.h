@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "inkstream/drawing.h"
+#include "server/store/byte_strokes.h"
 #include "server/store/stroke_model.h"
 
 namespace inkstream::store {
@@ -32,6 +33,8 @@ struct RecordScratch {
 inline constexpr size_t kRecordMargin = 8;
 
 // Appends the record. REQUIRES: the drawing passed ValidateDrawing.
+void EncodeRecord(const StrokeModel& model, const ByteStrokes& strokes,
+                  std::string* out);
 void EncodeRecord(const StrokeModel& model, const StrokesView& strokes,
                   std::string* out);
 

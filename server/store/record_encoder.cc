@@ -54,7 +54,6 @@ struct BackwardBits {
 
 // One a thread.
 struct Scratch {
-  std::vector<uint8_t> x, y;
   std::vector<uint8_t> front, back;
 };
 
@@ -72,25 +71,30 @@ void PutCount(const StrokeModel& model, int context, uint32_t value,
 
 void EncodeRecord(const StrokeModel& model, const StrokesView& strokes,
                   std::string* out) {
+  const auto bytes = [](absl::Span<const float> values) {
+    std::vector<uint8_t> result(values.size());
+    for (size_t i = 0; i < values.size(); ++i) {
+      result[i] = static_cast<uint8_t>(static_cast<int>(values[i]));
+    }
+    return result;
+  };
+  const std::vector<uint8_t> x = bytes(strokes.x);
+  const std::vector<uint8_t> y = bytes(strokes.y);
+  EncodeRecord(model, ByteStrokes{strokes.stroke_ends, x, y}, out);
+}
+
+void EncodeRecord(const StrokeModel& model, const ByteStrokes& strokes,
+                  std::string* out) {
   thread_local Scratch scratch;
   const size_t points = strokes.points();
   const size_t counts = strokes.strokes() + 1;
-  if (scratch.x.size() < points) {
-    scratch.x.resize(points);
-    scratch.y.resize(points);
-    scratch.back.resize(points * kMostDeltaBytes + 2 * kStoreBytes);
-  }
+  const size_t back_bytes = points * kMostDeltaBytes + 2 * kStoreBytes;
+  if (scratch.back.size() < back_bytes) scratch.back.resize(back_bytes);
   const size_t front_bytes =
       counts * kMostCountBytes + points * kMostDeltaBytes + 2 * kStoreBytes;
   if (scratch.front.size() < front_bytes) scratch.front.resize(front_bytes);
-  uint8_t* const xs = scratch.x.data();
-  uint8_t* const ys = scratch.y.data();
-  for (size_t p = 0; p < points; ++p) {
-    xs[p] = static_cast<uint8_t>(static_cast<int>(strokes.x[p]));
-  }
-  for (size_t p = 0; p < points; ++p) {
-    ys[p] = static_cast<uint8_t>(static_cast<int>(strokes.y[p]));
-  }
+  const uint8_t* const xs = strokes.x.data();
+  const uint8_t* const ys = strokes.y.data();
 
   uint8_t* const back_end = scratch.back.data() + scratch.back.size();
   ForwardBits front{scratch.front.data()};

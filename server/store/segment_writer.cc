@@ -1,5 +1,6 @@
 #include "server/store/segment_writer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "server/store/format.h"
@@ -20,16 +21,20 @@ absl::StatusOr<std::unique_ptr<SegmentWriter>> SegmentWriter::Create(
   return writer;
 }
 
-std::vector<int64_t> SegmentWriter::Names::RanksOf(
-    const std::vector<std::string>& unit_names) {
-  std::vector<int64_t> result;
-  result.reserve(unit_names.size());
+void SegmentWriter::Names::Translate(const std::vector<std::string>& unit_names,
+                                     std::vector<int64_t>* column) {
+  std::vector<int64_t> to;
+  to.reserve(unit_names.size());
+  bool same = true;
   for (const std::string& name : unit_names) {
     const auto [it, added] = ranks.try_emplace(name, names.size());
     if (added) names.push_back(name);
-    result.push_back(it->second);
+    same = same && it->second == static_cast<int64_t>(to.size());
+    to.push_back(it->second);
   }
-  return result;
+  if (same) return;
+  // Where a name is absent the rank is 0, and nobody reads it.
+  for (int64_t& rank : *column) rank = to[rank];
 }
 
 absl::Status SegmentWriter::PutBlock(const Block& block) {
@@ -46,28 +51,28 @@ absl::Status SegmentWriter::PutColumns() {
   return file_->PutColumns(first, columns_.Build(first));
 }
 
-absl::Status SegmentWriter::Add(const EncodedUnit& unit) {
-  const std::vector<int64_t> words = words_.RanksOf(unit.words);
-  const std::vector<int64_t> countrycodes =
-      countrycodes_.RanksOf(unit.countrycodes);
-  const std::vector<int64_t> splits = splits_.RanksOf(unit.splits);
+absl::Status SegmentWriter::Add(EncodedUnit* unit) {
+  const auto column = [&](ColumnKind kind) {
+    return &unit->columns.values[static_cast<size_t>(kind)];
+  };
+  words_.Translate(unit->words, column(ColumnKind::kWord));
+  countrycodes_.Translate(unit->countrycodes, column(ColumnKind::kCountrycode));
+  splits_.Translate(unit->splits, column(ColumnKind::kSplit));
   size_t at = 0;
-  for (size_t i = 0; i < unit.lengths.size(); ++i) {
-    const absl::string_view record(unit.records.data() + at, unit.lengths[i]);
-    at += unit.lengths[i];
-    if (blocks_.Add(record, unit.raw[i])) {
+  for (size_t i = 0; i < unit->size(); ++i) {
+    const absl::string_view record(unit->records.data() + at, unit->lengths[i]);
+    at += unit->lengths[i];
+    if (blocks_.Add(record, unit->raw[i] != 0)) {
       if (absl::Status s = PutBlock(blocks_.TakeBlock()); !s.ok()) return s;
     }
-    ColumnValues values = unit.columns[i];
-    auto& word = values[static_cast<size_t>(ColumnKind::kWord)];
-    if (word) word = words[*word];
-    auto& country = values[static_cast<size_t>(ColumnKind::kCountrycode)];
-    if (country) country = countrycodes[*country];
-    auto& split = values[static_cast<size_t>(ColumnKind::kSplit)];
-    if (split) split = splits[*split];
-    columns_.Add(values);
-    content_.Update(AsBytes(unit.hashes[i]));
-    ++header_.drawings;
+  }
+  content_.Update(AsBytes(absl::MakeConstSpan(unit->hashes)));
+  for (size_t begin = 0; begin < unit->size();) {
+    const size_t end =
+        std::min<size_t>(unit->size(), begin + (kColumnRun - columns_.size()));
+    columns_.Add(unit->columns, begin, end);
+    header_.drawings += end - begin;
+    begin = end;
     if (columns_.size() == kColumnRun) {
       if (absl::Status s = PutColumns(); !s.ok()) return s;
     }

@@ -30,8 +30,8 @@ class SegmentWriter {
       const std::string& path, uint64_t first,
       std::shared_ptr<const StrokeModel> model);
 
-  // REQUIRES: encoded with this segment's model.
-  absl::Status Add(const EncodedUnit& unit);
+  // Takes the unit's columns. REQUIRES: encoded with this segment's model.
+  absl::Status Add(EncodedUnit* unit);
   // `folds`: of the fold runs that lie wholly in this segment, in order.
   absl::StatusOr<FinishedSegment> Finish(const std::vector<Digest>& folds);
 
@@ -42,7 +42,9 @@ class SegmentWriter {
   struct Names {
     std::vector<std::string> names;
     absl::flat_hash_map<std::string, int64_t> ranks;
-    std::vector<int64_t> RanksOf(const std::vector<std::string>& unit_names);
+    // Turns ranks of a unit into those of the segment.
+    void Translate(const std::vector<std::string>& unit_names,
+                   std::vector<int64_t>* column);
   };
 
   absl::Status PutBlock(const Block& block);

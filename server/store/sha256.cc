@@ -37,6 +37,12 @@ absl::string_view AsBytes(const Digest& digest) {
                            digest.size());
 }
 
+absl::string_view AsBytes(absl::Span<const Digest> digests) {
+  static_assert(sizeof(Digest) == 32);
+  return absl::string_view(reinterpret_cast<const char*>(digests.data()),
+                           digests.size() * sizeof(Digest));
+}
+
 std::string ToHex(const Digest& digest) {
   return absl::BytesToHexString(AsBytes(digest));
 }

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 
 struct evp_md_ctx_st;
 struct evp_md_st;
@@ -34,6 +35,7 @@ class Sha256 {
 };
 
 absl::string_view AsBytes(const Digest& digest);
+absl::string_view AsBytes(absl::Span<const Digest> digests);
 std::string ToHex(const Digest& digest);  // lower case, 64 characters
 
 }  // namespace inkstream::store

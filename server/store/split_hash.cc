@@ -43,18 +43,20 @@ uint64_t SplitHashOfKey(int64_t key_id) {
   return XXH3_64bits(bytes, sizeof(bytes));
 }
 
-uint64_t SplitHashOfStrokes(const StrokesView& strokes) {
+uint64_t SplitHashOfStrokes(const ByteStrokes& strokes) {
   // The suffix keeps these apart from keys.
   std::string bytes = absl::StrCat(kSplitSalt, "/strokes");
   AppendLittle<uint32_t>(static_cast<uint32_t>(strokes.strokes()), &bytes);
   for (const uint32_t end : strokes.stroke_ends) AppendLittle(end, &bytes);
-  for (const float x : strokes.x) {
-    AppendLittle(static_cast<uint8_t>(x), &bytes);
-  }
-  for (const float y : strokes.y) {
-    AppendLittle(static_cast<uint8_t>(y), &bytes);
-  }
+  bytes.append(strokes.x.begin(), strokes.x.end());
+  bytes.append(strokes.y.begin(), strokes.y.end());
   return XXH3_64bits(bytes.data(), bytes.size());
+}
+
+uint64_t SplitHashOfStrokes(const StrokesView& strokes) {
+  const std::vector<uint8_t> x(strokes.x.begin(), strokes.x.end());
+  const std::vector<uint8_t> y(strokes.y.begin(), strokes.y.end());
+  return SplitHashOfStrokes(ByteStrokes{strokes.stroke_ends, x, y});
 }
 
 uint64_t SplitHashOfStrokes(const Drawing& drawing) {

@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "inkstream/drawing.h"
+#include "server/store/byte_strokes.h"
 #include "server/store/store_reader.h"
 #include "server/store/store_writer.h"
 
@@ -23,6 +24,7 @@ inline constexpr char kEverythingRule[] = "hash:inkstream/1:[0,1)";
 // Uniform over 64 bits.
 uint64_t SplitHashOfKey(int64_t key_id);
 // For drawings without a key_id.
+uint64_t SplitHashOfStrokes(const ByteStrokes& strokes);
 uint64_t SplitHashOfStrokes(const StrokesView& strokes);
 // The same, of the raw points where the drawing has them.
 uint64_t SplitHashOfStrokes(const Drawing& drawing);

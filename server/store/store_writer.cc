@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstring>
 #include <thread>
 #include <utility>
 
@@ -65,7 +66,7 @@ class SegmentedWriter final : public StoreWriter {
   // Reads what has to be known of the durable segments, then takes drawings.
   absl::Status Start();
 
-  absl::Status Append(std::vector<Drawing> drawings) override;
+  absl::Status Append(PackedDrawings drawings) override;
   absl::StatusOr<std::string> Finish() override;
   absl::Status Discard() override;
   uint64_t drawings() const override { return appended_; }
@@ -80,9 +81,10 @@ class SegmentedWriter final : public StoreWriter {
   absl::Status WriteCheckpoint();
   absl::Status PublishGeneration();
   absl::Status CloseUnit();
+  void Learn(const PackedDrawings& drawings, size_t i);
   absl::Status TrainAndRelease();
   absl::Status CloseSegment();
-  absl::Status Commit(const Unit& unit, const EncodedUnit& encoded);
+  absl::Status Commit(const Unit& unit, EncodedUnit* encoded);
   absl::Status FinishSegment();
 
   std::unique_ptr<PartialStore> partial_;
@@ -97,13 +99,15 @@ class SegmentedWriter final : public StoreWriter {
   uint64_t appended_ = 0;
   uint64_t in_segment_ = 0;  // drawings
   uint64_t segment_points_ = 0;
-  std::vector<Drawing> open_unit_;
+  std::vector<UnitPart> open_unit_;
+  uint64_t open_drawings_ = 0;
   uint64_t open_points_ = 0;
   std::vector<Unit> untrained_;  // held until the segment has its model
   uint64_t untrained_drawings_ = 0;
   uint64_t untrained_points_ = 0;
   bool opens_segment_ = true;
   StrokeModelTrainer trainer_;
+  std::vector<uint32_t> learnt_ends_;
   std::shared_ptr<const StrokeModel> model_;
   std::shared_ptr<const StrokeModel> last_model_;
 
@@ -144,7 +148,7 @@ absl::Status SegmentedWriter::Start() {
   }
   if (absl::Status s = WriteCheckpoint(); !s.ok()) return s;
   pipeline_ = std::make_unique<UnitPipeline>(
-      options_.threads, [this](const Unit& unit, const EncodedUnit& encoded) {
+      options_.threads, [this](const Unit& unit, EncodedUnit* encoded) {
         return Commit(unit, encoded);
       });
   return absl::OkStatus();
@@ -157,23 +161,35 @@ absl::Status SegmentedWriter::WriteCheckpoint() {
   return WriteManifest(partial_->directory(), manifest_, kCheckpointName);
 }
 
-absl::Status SegmentedWriter::Append(std::vector<Drawing> drawings) {
+absl::Status SegmentedWriter::Append(PackedDrawings drawings) {
   if (finished_) return absl::FailedPreconditionError("the writer is finished");
-  for (Drawing& drawing : drawings) {
-    const uint64_t points = drawing.x.size();
+  const auto shared =
+      std::make_shared<const PackedDrawings>(std::move(drawings));
+  // The part that the open unit takes.
+  UnitPart part{shared, 0, 0};
+  const auto close = [&] {
+    if (part.end > part.begin) open_unit_.push_back(part);
+    part.begin = part.end;
+    return CloseUnit();
+  };
+  for (size_t i = 0; i < shared->size(); ++i) {
+    const uint64_t points = shared->points(i);
     if (in_segment_ == segment_drawings_ ||
         (in_segment_ > 0 && segment_points_ + points > kSegmentPoints)) {
+      if (absl::Status s = close(); !s.ok()) return s;
       if (absl::Status s = CloseSegment(); !s.ok()) return s;
     }
-    open_unit_.push_back(std::move(drawing));
+    ++part.end;
+    ++open_drawings_;
     ++in_segment_;
     ++appended_;
     segment_points_ += points;
     open_points_ += points;
-    if (open_unit_.size() == kUnitDrawings || open_points_ >= kUnitPoints) {
-      if (absl::Status s = CloseUnit(); !s.ok()) return s;
+    if (open_drawings_ == kUnitDrawings || open_points_ >= kUnitPoints) {
+      if (absl::Status s = close(); !s.ok()) return s;
     }
   }
+  if (part.end > part.begin) open_unit_.push_back(std::move(part));
   return absl::OkStatus();
 }
 
@@ -181,13 +197,13 @@ absl::Status SegmentedWriter::CloseUnit() {
   if (open_unit_.empty()) return absl::OkStatus();
   Unit unit{model_, std::exchange(open_unit_, {}),
             std::exchange(opens_segment_, false)};
-  open_unit_.reserve(kUnitDrawings);
+  const uint64_t drawings = std::exchange(open_drawings_, 0);
   const uint64_t points = std::exchange(open_points_, 0);
   if (model_ != nullptr) return pipeline_->Push(std::move(unit));
-  for (const Drawing& drawing : unit.drawings) {
-    if (drawing.raw.empty()) trainer_.Add(drawing);
+  for (const UnitPart& part : unit.parts) {
+    for (size_t i = part.begin; i < part.end; ++i) Learn(*part.drawings, i);
   }
-  untrained_drawings_ += unit.drawings.size();
+  untrained_drawings_ += drawings;
   untrained_points_ += points;
   untrained_.push_back(std::move(unit));
   if (untrained_drawings_ < kTrainingDrawings &&
@@ -195,6 +211,16 @@ absl::Status SegmentedWriter::CloseUnit() {
     return absl::OkStatus();
   }
   return TrainAndRelease();
+}
+
+void SegmentedWriter::Learn(const PackedDrawings& drawings, size_t i) {
+  const PackedDrawing drawing = drawings[i];
+  if (drawing.raw) return;
+  learnt_ends_.resize(drawing.strokes);
+  std::memcpy(learnt_ends_.data(), drawing.stroke_ends,
+              drawing.strokes * sizeof(uint32_t));
+  trainer_.Add(ByteStrokes{
+      learnt_ends_, {drawing.x, drawing.points}, {drawing.y, drawing.points}});
 }
 
 absl::Status SegmentedWriter::TrainAndRelease() {
@@ -230,8 +256,7 @@ absl::Status SegmentedWriter::CloseSegment() {
   return absl::OkStatus();
 }
 
-absl::Status SegmentedWriter::Commit(const Unit& unit,
-                                     const EncodedUnit& encoded) {
+absl::Status SegmentedWriter::Commit(const Unit& unit, EncodedUnit* encoded) {
   if (unit.opens_segment) {
     if (absl::Status s = FinishSegment(); !s.ok()) return s;
     segment_first_ = fold_.drawings();
@@ -244,14 +269,11 @@ absl::Status SegmentedWriter::Commit(const Unit& unit,
     if (!segment.ok()) return segment.status();
     segment_ = *std::move(segment);
   }
-  if (absl::Status s = segment_->Add(encoded); !s.ok()) return s;
-  for (size_t i = 0; i < unit.drawings.size(); ++i) {
-    fold_.Add(encoded.hashes[i]);
-    counts_.Add(unit.drawings[i], {encoded.split_hashes[i], &encoded.hashes[i],
-                                   &encoded.deltas[i]});
-  }
+  counts_.Add(*encoded);
   if (absl::Status s = counts_.CheckLimits(); !s.ok()) return s;
-  committed_ += unit.drawings.size();
+  if (absl::Status s = segment_->Add(encoded); !s.ok()) return s;
+  fold_.Add(encoded->hashes);
+  committed_ += encoded->size();
   return absl::OkStatus();
 }
 

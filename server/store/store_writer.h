@@ -19,6 +19,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "inkstream/drawing.h"
+#include "server/store/packed_drawings.h"
 
 namespace inkstream::store {
 
@@ -72,10 +73,13 @@ class StoreWriter {
   // it.
   virtual ~StoreWriter() = default;
 
-  // Takes the next drawings, in index order; the writer may keep the vector
-  // (encoding happens on its threads; Append blocks while too much is queued).
+  // Takes the next drawings, in index order, and keeps them until they are
+  // encoded (on threads of its own; blocks while too much is queued).
   // REQUIRES: every drawing passed ValidateDrawing of drawing_rules.h.
-  virtual absl::Status Append(std::vector<Drawing> drawings) = 0;
+  virtual absl::Status Append(PackedDrawings drawings) = 0;
+  absl::Status Append(const std::vector<Drawing>& drawings) {
+    return Append(PackedDrawings(drawings));
+  }
 
   // Writes what is queued, syncs, publishes. Returns the content's fingerprint.
   virtual absl::StatusOr<std::string> Finish() = 0;

@@ -140,7 +140,8 @@ absl::StatusOr<std::shared_ptr<const StrokeModel>> StrokeModel::Parse(
 
 StrokeModelTrainer::StrokeModelTrainer() : x_(kXContexts), y_(kYContexts) {}
 
-void StrokeModelTrainer::Add(const Drawing& drawing) {
+template <typename Strokes>
+void StrokeModelTrainer::Count(const Strokes& strokes) {
   struct Counter {
     StrokeModelTrainer& to;
     void Count(int context, uint32_t value) {
@@ -153,8 +154,14 @@ void StrokeModelTrainer::Add(const Drawing& drawing) {
       ++to.y_[context][kDeltaSymbolOf[delta]];
     }
   } counter{*this};
-  WalkStrokes(drawing.strokes(), counter);
+  WalkStrokes(strokes, counter);
 }
+
+void StrokeModelTrainer::Add(const Drawing& drawing) {
+  Count(drawing.strokes());
+}
+
+void StrokeModelTrainer::Add(const ByteStrokes& strokes) { Count(strokes); }
 
 std::shared_ptr<const StrokeModel> StrokeModelTrainer::Train() const {
   std::shared_ptr<StrokeModel> model(new StrokeModel());

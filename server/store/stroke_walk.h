@@ -14,9 +14,9 @@ namespace inkstream::store {
 // Calls sink.Count(context, value) for the stroke count and the stroke lengths
 // (each less one), then for every point sink.X(context, delta) and
 // sink.Y(context, delta), deltas modulo 256.
-// REQUIRES: the strokes passed ValidateDrawing.
-template <typename Sink>
-void WalkStrokes(const StrokesView& strokes, Sink& sink) {
+// `Strokes`: StrokesView or ByteStrokes. REQUIRES: they passed ValidateDrawing.
+template <typename Strokes, typename Sink>
+void WalkStrokes(const Strokes& strokes, Sink& sink) {
   const uint32_t count = static_cast<uint32_t>(strokes.strokes());
   sink.Count(0, count - 1);
   int context = FirstLengthContext(count);

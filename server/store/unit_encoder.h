@@ -5,33 +5,42 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
-#include "inkstream/drawing.h"
 #include "server/store/column_codec.h"
 #include "server/store/delta_sums.h"
+#include "server/store/packed_drawings.h"
 #include "server/store/sha256.h"
 #include "server/store/stroke_model.h"
 
 namespace inkstream::store {
 
+// Drawings begin .. end - 1 of those that came together.
+struct UnitPart {
+  std::shared_ptr<const PackedDrawings> drawings;
+  size_t begin = 0;
+  size_t end = 0;
+};
+
 struct EncodedUnit {
   std::string records;  // one after another
   std::vector<uint32_t> lengths;
-  std::vector<bool> raw;  // which records are of raw drawings
+  std::vector<uint8_t> raw;  // 1: the record is of a raw drawing
   // Words, countrycodes and splits are ranks in this unit's own lists.
-  std::vector<ColumnValues> columns;
+  ColumnBatch columns;
   std::vector<std::string> words;
   std::vector<std::string> countrycodes;
   std::vector<std::string> splits;
   std::vector<Digest> hashes;
   std::vector<uint64_t> split_hashes;
   std::vector<DeltaSums> deltas;
+
+  size_t size() const { return lengths.size(); }
 };
 
-// REQUIRES: every drawing passed ValidateDrawing.
 EncodedUnit EncodeUnit(const StrokeModel& model,
-                       const std::vector<Drawing>& drawings);
+                       const std::vector<UnitPart>& parts);
 
 }  // namespace inkstream::store

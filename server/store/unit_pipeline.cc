@@ -49,7 +49,7 @@ void UnitPipeline::RunEncoder() {
     Numbered next = std::move(waiting_.front());
     waiting_.pop_front();
     lock.unlock();
-    EncodedUnit encoded = EncodeUnit(*next.unit.model, next.unit.drawings);
+    EncodedUnit encoded = EncodeUnit(*next.unit.model, next.unit.parts);
     lock.lock();
     encoded_.emplace(next.number,
                      Done{std::move(next.unit), std::move(encoded)});
@@ -67,7 +67,7 @@ void UnitPipeline::RunCommitter() {
     if (stopping_) return;
     auto next = encoded_.extract(encoded_.begin());
     lock.unlock();
-    absl::Status status = commit_(next.mapped().unit, next.mapped().encoded);
+    absl::Status status = commit_(next.mapped().unit, &next.mapped().encoded);
     // Freed outside of the lock.
     next = {};
     lock.lock();

@@ -19,7 +19,6 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "inkstream/drawing.h"
 #include "server/store/unit_encoder.h"
 
 namespace inkstream::store {
@@ -27,13 +26,13 @@ namespace inkstream::store {
 // Drawings of one segment, on their way.
 struct Unit {
   std::shared_ptr<const StrokeModel> model;
-  std::vector<Drawing> drawings;
+  std::vector<UnitPart> parts;
   bool opens_segment = false;
 };
 
 class UnitPipeline {
  public:
-  using Commit = std::function<absl::Status(const Unit&, const EncodedUnit&)>;
+  using Commit = std::function<absl::Status(const Unit&, EncodedUnit*)>;
 
   // `threads` >= 1.
   UnitPipeline(int threads, Commit commit);

@@ -76,8 +76,8 @@ Everything ReadAll(absl::string_view bytes, size_t piece) {
     ParsedChunk parsed = parser->Parse(*chunk);
     all.parsed.read += parsed.read;
     all.parsed.errors.Merge(parsed.errors);
-    for (Drawing& drawing : parsed.drawings) {
-      all.parsed.drawings.push_back(std::move(drawing));
+    for (size_t i = 0; i < parsed.drawings.size(); ++i) {
+      all.parsed.drawings.Add(parsed.drawings, i);
     }
   }
 }
@@ -105,7 +105,8 @@ void CheckComesBack(const Drawing& drawing) {
   const Everything again = ReadAll(*text, text->size());
   Require(again.good && again.parsed.drawings.size() == 1,
           "its own text is not accepted");
-  Require(again.parsed.drawings.front() == drawing, "its own text differs");
+  Require(again.parsed.drawings.Unpack().front() == drawing,
+          "its own text differs");
 }
 
 void CheckReport(const ParsedChunk& parsed) {
@@ -125,7 +126,7 @@ void TestOne(absl::string_view bytes) {
   Require(whole.parsed.read ==
               whole.parsed.drawings.size() + whole.parsed.errors.total(),
           "read is not kept + skipped");
-  for (const Drawing& drawing : whole.parsed.drawings) {
+  for (const Drawing& drawing : whole.parsed.drawings.Unpack()) {
     Require(store::ValidateDrawing(drawing).ok(), "the store would refuse it");
     CheckComesBack(drawing);
   }

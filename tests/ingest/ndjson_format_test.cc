@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <string>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -45,7 +46,7 @@ TEST(NdjsonFormatTest, AllSixKeysAreRead) {
       R"({"word":"ice cream","countrycode":"VE","timestamp":"2017-03-02 23:25:10.07453 UTC","recognized":true,"key_id":"5201136883597312","drawing":[[[130,113],[72,40]],[[7],[9]]]})"
       "\n");
   ASSERT_EQ(parsed.drawings.size(), 1);
-  const Drawing& drawing = parsed.drawings.front();
+  const Drawing drawing = parsed.drawings.Unpack().front();
   EXPECT_EQ(drawing.word, "ice cream");
   EXPECT_EQ(drawing.countrycode, "VE");
   EXPECT_EQ(drawing.timestamp, (Timestamp{1488497110074530, 0}));
@@ -63,10 +64,11 @@ TEST(NdjsonFormatTest, KeysMayBeMissingAndInAnyOrder) {
       Parse(std::string("{") + kStrokes + R"(,"word":"cat"})" + "\n  { " +
             kStrokes + " } \r\n");
   ASSERT_EQ(parsed.drawings.size(), 2);
-  EXPECT_EQ(parsed.drawings[0].word, "cat");
-  EXPECT_FALSE(parsed.drawings[0].key_id.has_value());
-  EXPECT_FALSE(parsed.drawings[1].word.has_value());
-  EXPECT_FALSE(parsed.drawings[1].recognized.has_value());
+  const std::vector<Drawing> drawings = parsed.drawings.Unpack();
+  EXPECT_EQ(drawings[0].word, "cat");
+  EXPECT_FALSE(drawings[0].key_id.has_value());
+  EXPECT_FALSE(drawings[1].word.has_value());
+  EXPECT_FALSE(drawings[1].recognized.has_value());
 }
 
 TEST(NdjsonFormatTest, NothingIsCarriedFromOneLineToTheNext) {
@@ -75,11 +77,12 @@ TEST(NdjsonFormatTest, NothingIsCarriedFromOneLineToTheNext) {
       "\n"
       R"({"drawing":[[[3],[4]]]})");
   ASSERT_EQ(parsed.drawings.size(), 2);
+  const std::vector<Drawing> drawings = parsed.drawings.Unpack();
   Drawing expected;
   expected.stroke_ends = {1};
   expected.x = {3};
   expected.y = {4};
-  EXPECT_EQ(parsed.drawings[1], expected);
+  EXPECT_EQ(drawings[1], expected);
 }
 
 TEST(NdjsonFormatTest, UnknownKeysAreCountedAndNullsReadAsMissing) {
@@ -87,7 +90,8 @@ TEST(NdjsonFormatTest, UnknownKeysAreCountedAndNullsReadAsMissing) {
       Parse(WithField(R"("user":{"a":[1,2]},"word":null,"drawer":1)") + "\n" +
             WithField(R"("user":2)"));
   ASSERT_EQ(parsed.drawings.size(), 2);
-  EXPECT_FALSE(parsed.drawings[0].word.has_value());
+  const std::vector<Drawing> drawings = parsed.drawings.Unpack();
+  EXPECT_FALSE(drawings[0].word.has_value());
   EXPECT_THAT(parsed.unknown_keys.counts(),
               ElementsAre(Pair("drawer", 1), Pair("user", 2)));
   EXPECT_THAT(parsed.null_values.counts(), ElementsAre(Pair("word", 1)));
@@ -111,10 +115,11 @@ TEST(NdjsonFormatTest, RawDrawingsAreSimplifiedAndCounted) {
       "\n" +
       std::string(R"({"drawing":[[[3],[4]]]})"));
   ASSERT_EQ(parsed.drawings.size(), 2);
-  EXPECT_EQ(parsed.drawings[0].word, "cat");
-  EXPECT_THAT(parsed.drawings[0].x, ElementsAre(0, 255));
-  EXPECT_THAT(parsed.drawings[0].y, ElementsAre(0, 0));
-  EXPECT_TRUE(parsed.drawings[0].t.empty());
+  const std::vector<Drawing> drawings = parsed.drawings.Unpack();
+  EXPECT_EQ(drawings[0].word, "cat");
+  EXPECT_THAT(drawings[0].x, ElementsAre(0, 255));
+  EXPECT_THAT(drawings[0].y, ElementsAre(0, 0));
+  EXPECT_TRUE(drawings[0].t.empty());
   EXPECT_EQ(parsed.simplified, 1);
 }
 
@@ -151,7 +156,8 @@ TEST(NdjsonFormatTest, OverlongLinesAreOneBadRecord) {
 TEST(NdjsonFormatTest, WholeNumbersMayHaveAPoint) {
   const ParsedChunk parsed = Parse(R"({"drawing":[[[1.0,2e1],[0.0,-0.0]]]})");
   ASSERT_EQ(parsed.drawings.size(), 1);
-  EXPECT_THAT(parsed.drawings[0].x, ElementsAre(1, 20));
+  const std::vector<Drawing> drawings = parsed.drawings.Unpack();
+  EXPECT_THAT(drawings[0].x, ElementsAre(1, 20));
 }
 
 struct BadLine {
@@ -285,8 +291,9 @@ TEST(NdjsonFormatTest, TheLimitsThemselvesAreGood) {
             WithField(R"("key_id":"1","word":"\u732b \"quoted\" \\")") + "\n");
   EXPECT_EQ(parsed.errors.Summary(), "");
   ASSERT_EQ(parsed.drawings.size(), 5);
-  EXPECT_EQ(parsed.drawings[2].key_id, INT64_MAX);
-  EXPECT_EQ(parsed.drawings[4].word, "猫 \"quoted\" \\");
+  const std::vector<Drawing> drawings = parsed.drawings.Unpack();
+  EXPECT_EQ(drawings[2].key_id, INT64_MAX);
+  EXPECT_EQ(drawings[4].word, "猫 \"quoted\" \\");
 }
 
 TEST(NdjsonFormatTest, TheGoldenFilesAreAcceptedAndRefusedLineByLine) {

@@ -16,8 +16,9 @@ namespace inkstream::testing {
 
 class FakeStoreWriter : public store::StoreWriter {
  public:
-  absl::Status Append(std::vector<Drawing> drawings) override {
+  absl::Status Append(store::PackedDrawings packed) override {
     if (!append_status.ok()) return append_status;
+    std::vector<Drawing> drawings = packed.Unpack();
     kept.insert(kept.end(), std::make_move_iterator(drawings.begin()),
                 std::make_move_iterator(drawings.end()));
     return absl::OkStatus();

@@ -329,6 +329,12 @@ def test_classes_are_fixed_by_a_file(inkstream: Run, inputs: list[Path], tmp_pat
     answer = report(inkstream(*arguments, "--max-errors", "100%", "--errors", tmp_path / "e.json"))
     errors = json.loads((tmp_path / "e.json").read_text())
     assert set(errors["by_kind"]) == {"unknown_word"}
+    lines = inputs[0].read_bytes().splitlines(keepends=True)
+    for example in errors["examples"]:
+        line = lines[example["line"] - 1]
+        assert json.loads(line)["word"] == words[0]
+        assert example["offset"] == sum(map(len, lines[: example["line"] - 1]))
+        assert line.decode().startswith(example["input"][:100])
     assert answer["kept"] + errors["skipped"] == DRAWINGS
     manifest = json.loads((tmp_path / "s" / "MANIFEST").read_text())
     assert ["zebra crossing", 0] in manifest["classes"]
