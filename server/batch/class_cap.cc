@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <functional>
-#include <optional>
 #include <utility>
 
 #include "absl/types/span.h"
@@ -16,19 +14,20 @@ namespace {
 constexpr uint64_t kChunkWords = 64;
 constexpr uint64_t kChunk = 64 * kChunkWords;
 constexpr uint64_t kChunksAThread = 64;
-constexpr int kBinBits = 12;
+constexpr int kBinBits = 10;
 constexpr uint64_t kBins = 1U << kBinBits;
+constexpr int kMostThreads = 16;  // each has a histogram of its own
 
 // Hash first, then the place in the store: no two drawings are equal.
 using Rank = std::pair<uint64_t, uint64_t>;
 
-struct Member {
-  size_t group;  // class, or the last one: none
-  Rank rank;
-  uint64_t bit() const { return uint64_t{1} << (rank.second % 64); }
-};
+uint64_t BinOf(uint64_t hash) { return hash >> (64 - kBinBits); }
 
-uint64_t BinOf(const Rank& rank) { return rank.first >> (64 - kBinBits); }
+// Where a group is cut: bins before `bin` stay, and `wanted` drawings of it.
+struct Cut {
+  uint64_t bin = kBins;
+  uint64_t wanted = 0;
+};
 
 class Cap {
  public:
@@ -39,11 +38,51 @@ class Cap {
         view_(view),
         groups_(view->class_counts.size() + 1),
         chunks_((view->words.size() + kChunkWords - 1) / kChunkWords),
-        parts_(ScanParts(chunks_, kChunksAThread, threads)) {}
+        parts_(ScanParts(chunks_, kChunksAThread,
+                         std::min(threads, kMostThreads))) {}
 
-  // Calls visit(part, member) for every drawing of the view.
-  void ForEach(
-      const std::function<void(uint64_t, const Member&)>& visit) const {
+  void Apply(uint64_t most) {
+    if (!AnyAbove(most)) return;
+    const std::vector<Cut> cuts = Cuts(most);
+    // Of the bins that are cut through, by part.
+    std::vector<std::vector<std::pair<size_t, Rank>>> edges(parts_);
+    ForEach([&](uint64_t part, size_t group, uint64_t hash, uint64_t index) {
+      const uint64_t bin = BinOf(hash);
+      if (bin < cuts[group].bin) return;
+      if (bin > cuts[group].bin) {
+        // Chunks are whole words, so no two threads write the same one.
+        Remove(index);
+      } else {
+        edges[part].emplace_back(group, Rank{hash, index});
+      }
+    });
+    std::vector<std::vector<Rank>> ranks(groups_);
+    for (const auto& part : edges) {
+      for (const auto& [group, rank] : part) ranks[group].push_back(rank);
+    }
+    for (size_t g = 0; g < groups_; ++g) {
+      std::sort(ranks[g].begin(), ranks[g].end());
+      for (size_t i = cuts[g].wanted; i < ranks[g].size(); ++i) {
+        Remove(ranks[g][i].second);
+      }
+    }
+    for (uint64_t& count : view_->class_counts) count = std::min(count, most);
+  }
+
+ private:
+  bool AnyAbove(uint64_t most) const {
+    uint64_t unlabelled = 0;
+    for (const uint64_t word : view_->words) unlabelled += std::popcount(word);
+    for (const uint64_t count : view_->class_counts) {
+      if (count > most) return true;
+      unlabelled -= count;
+    }
+    return unlabelled > most;
+  }
+
+  // Calls visit(part, group, hash, index) for every drawing of the view.
+  template <typename Visit>
+  void ForEach(const Visit& visit) const {
     ScanInParts(
         chunks_, parts_, [&](uint64_t part, uint64_t begin, uint64_t end) {
           std::vector<int64_t> hashes(kChunk);
@@ -55,91 +94,52 @@ class Cap {
                               absl::MakeSpan(hashes.data(), count));
             store_.ReadColumn(store::StoreColumn::kLabel, first,
                               absl::MakeSpan(classes.data(), count));
-            for (size_t i = 0; i < count; ++i) {
-              const uint64_t index = first + i;
-              if (((view_->words[index / 64] >> (index % 64)) & 1U) == 0)
-                continue;
-              const uint64_t hash = static_cast<uint64_t>(hashes[i]);
-              visit(part,
-                    {GroupOf(classes[i]), {order::SampleHash(hash), index}});
+            for (size_t at = 0; at < count; at += 64) {
+              uint64_t rest = view_->words[(first + at) / 64];
+              for (; rest != 0; rest &= rest - 1) {
+                const size_t i = at + std::countr_zero(rest);
+                const uint64_t hash = static_cast<uint64_t>(hashes[i]);
+                visit(part, GroupOf(classes[i]), order::SampleHash(hash),
+                      first + i);
+              }
             }
           }
         });
   }
 
-  // How many of each group fall into each range of hashes.
-  std::vector<uint32_t> Histogram() const {
+  std::vector<Cut> Cuts(uint64_t most) const {
     std::vector<std::vector<uint32_t>> bins(
         parts_, std::vector<uint32_t>(groups_ * kBins));
-    ForEach([&](uint64_t part, const Member& member) {
-      ++bins[part][member.group * kBins + BinOf(member.rank)];
+    ForEach([&](uint64_t part, size_t group, uint64_t hash, uint64_t) {
+      ++bins[part][group * kBins + BinOf(hash)];
     });
-    for (uint64_t part = 1; part < parts_; ++part) {
-      for (size_t i = 0; i < bins[0].size(); ++i) bins[0][i] += bins[part][i];
-    }
-    return std::move(bins[0]);
-  }
-
-  // The last rank that stays, by group; nullopt: all of it stays.
-  std::vector<std::optional<Rank>> Bounds(uint64_t most) const {
-    const std::vector<uint32_t> histogram = Histogram();
-    std::vector<uint64_t> bin(groups_, kBins);  // that the bound lies in
-    std::vector<uint64_t> wanted(groups_);      // of that bin
+    std::vector<Cut> cuts(groups_);
     for (size_t g = 0; g < groups_; ++g) {
       uint64_t before = 0;
-      for (uint64_t b = 0; b < kBins; ++b) {
-        const uint64_t here = histogram[g * kBins + b];
-        if (before + here > most) {
-          bin[g] = b;
-          wanted[g] = most - before;
-          break;
-        }
+      for (uint64_t b = 0; b < kBins && cuts[g].bin == kBins; ++b) {
+        uint64_t here = 0;
+        for (const auto& part : bins) here += part[g * kBins + b];
+        if (before + here > most) cuts[g] = {b, most - before};
         before += here;
       }
     }
-    std::vector<std::vector<std::pair<size_t, Rank>>> found(parts_);
-    ForEach([&](uint64_t part, const Member& member) {
-      if (BinOf(member.rank) != bin[member.group]) return;
-      found[part].emplace_back(member.group, member.rank);
-    });
-    std::vector<std::vector<Rank>> ranks(groups_);
-    for (const auto& part : found) {
-      for (const auto& [group, rank] : part) ranks[group].push_back(rank);
-    }
-    std::vector<std::optional<Rank>> bounds(groups_);
-    for (size_t g = 0; g < groups_; ++g) {
-      if (bin[g] == kBins) continue;
-      std::sort(ranks[g].begin(), ranks[g].end());
-      // None of the bin, which is not the first: what is before it stays.
-      bounds[g] = wanted[g] == 0
-                      ? Rank{(bin[g] << (64 - kBinBits)) - 1, ~uint64_t{0}}
-                      : ranks[g][wanted[g] - 1];
-    }
-    return bounds;
+    return cuts;
   }
 
-  void Apply(uint64_t most) {
-    const std::vector<std::optional<Rank>> bounds = Bounds(most);
-    // Chunks are whole words, so no two threads write the same one.
-    ForEach([&](uint64_t /*part*/, const Member& member) {
-      const std::optional<Rank>& bound = bounds[member.group];
-      if (!bound.has_value() || member.rank <= *bound) return;
-      view_->words[member.rank.second / 64] &= ~member.bit();
-    });
-    for (uint64_t& count : view_->class_counts) count = std::min(count, most);
-  }
-
- private:
   size_t GroupOf(int64_t store_label) const {
     const int64_t label =
         labels_.empty() || store_label < 0 ? store_label : labels_[store_label];
     return label < 0 ? groups_ - 1 : static_cast<size_t>(label);
   }
 
+  void Remove(uint64_t index) {
+    view_->words[index / 64] &= ~(uint64_t{1} << (index % 64));
+  }
+
   const store::StoreReader& store_;
   const std::vector<int32_t>& labels_;
   ScannedView* const view_;
-  const size_t groups_;
+  const size_t groups_;  // the classes, and one of drawings without any
   const uint64_t chunks_;
   const uint64_t parts_;
 };

@@ -5,11 +5,14 @@
 #include <utility>
 
 #include "absl/types/span.h"
+#include "server/batch/scan_threads.h"
 
 namespace inkstream::batch {
 namespace {
 
 constexpr size_t kChunk = 4096;
+constexpr uint64_t kDrawingsAThread = 1U << 18U;
+constexpr int kMostThreads = 8;
 
 int LowBits(uint64_t drawings, uint64_t members) {
   return members == 0 ? 0 : std::bit_width(drawings / members) - 1;
@@ -43,7 +46,7 @@ uint64_t ClassIndex::List::At(uint64_t rank) const {
 }
 
 ClassIndex::ClassIndex(const store::StoreReader& store,
-                       const ResolvedView& view) {
+                       const ResolvedView& view, int threads) {
   const uint64_t drawings = store.size();
   lists_.resize(view.classes().size());
   for (size_t c = 0; c < lists_.size(); ++c) {
@@ -53,18 +56,40 @@ ClassIndex::ClassIndex(const store::StoreReader& store,
     list.low.resize((members * list.low_bits + 63) / 64);
     list.high_words.resize(((drawings >> list.low_bits) + members) / 64 + 1);
   }
+  // Each thread looks at every drawing and lists those of its own classes:
+  // lists grow in index order, and no two threads touch one.
+  const uint64_t parts = ScanParts(
+      drawings, kDrawingsAThread,
+      std::min({threads, kMostThreads, static_cast<int>(lists_.size())}));
+  ScanInParts(lists_.size(), parts,
+              [&](uint64_t /*part*/, uint64_t begin, uint64_t end) {
+                Fill(store, view, begin, end);
+              });
+}
+
+void ClassIndex::Fill(const store::StoreReader& store, const ResolvedView& view,
+                      size_t begin, size_t end) {
+  const uint64_t drawings = store.size();
   std::vector<int64_t> labels(kChunk);
   for (uint64_t first = 0; first < drawings; first += kChunk) {
     const size_t count = std::min<uint64_t>(kChunk, drawings - first);
     store.ReadColumn(store::StoreColumn::kLabel, first,
                      absl::MakeSpan(labels.data(), count));
-    for (size_t i = 0; i < count; ++i) {
-      if (!view.Contains(first + i)) continue;
-      const int32_t label = view.LabelOf(static_cast<int32_t>(labels[i]));
-      if (label >= 0) lists_[label].Add(first + i);
+    for (size_t at = 0; at < count; at += 64) {
+      uint64_t rest = view.MembersOf((first + at) / 64);
+      if (count - at < 64) rest &= (uint64_t{1} << (count - at)) - 1;
+      for (; rest != 0; rest &= rest - 1) {
+        const size_t i = at + std::countr_zero(rest);
+        const int32_t label = view.LabelOf(static_cast<int32_t>(labels[i]));
+        // A missing one is larger than any.
+        const uint64_t list = static_cast<uint64_t>(int64_t{label});
+        if (list >= begin && list < end) lists_[list].Add(first + i);
+      }
     }
   }
-  for (List& list : lists_) list.high.emplace_back(std::move(list.high_words));
+  for (size_t list = begin; list < end; ++list) {
+    lists_[list].high.emplace_back(std::move(lists_[list].high_words));
+  }
 }
 
 uint64_t ClassIndex::IndexOf(size_t label, uint64_t rank) const {

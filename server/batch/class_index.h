@@ -18,7 +18,9 @@ namespace inkstream::batch {
 
 class ClassIndex {
  public:
-  ClassIndex(const store::StoreReader& store, const ResolvedView& view);
+  // Built on up to `threads` threads.
+  ClassIndex(const store::StoreReader& store, const ResolvedView& view,
+             int threads);
 
   // Store index of the class's `rank`-th drawing. REQUIRES: rank < how many the
   // view has of the class.
@@ -41,6 +43,10 @@ class ClassIndex {
     void Add(uint64_t number);
     uint64_t At(uint64_t rank) const;
   };
+
+  // Fills the lists of labels [begin, end).
+  void Fill(const store::StoreReader& store, const ResolvedView& view,
+            size_t begin, size_t end);
 
   std::vector<List> lists_;
 };

@@ -28,6 +28,9 @@ class RankSelect {
     return (words_[number / 64] >> (number % 64)) & 1U;
   }
 
+  // Bit i of word w stands for number 64 * w + i; padded with zeros.
+  const std::vector<uint64_t>& words() const { return words_; }
+
   size_t bytes() const { return 8 * (words_.size() + before_.size()); }
 
   // Memory of a set of numbers below `bound`, at most.

@@ -106,13 +106,17 @@ std::shared_ptr<const ResolvedView> ResolvedView::Within(
   both->order_ = inner.order_;
   both->classes_ = outer.classes_;
   both->labels_ = outer.labels_;
-  std::vector<uint64_t> words((store.size() + 63) / 64);
-  for (uint64_t index = 0; index < store.size(); ++index) {
-    const bool in = outer.Contains(index) && inner.Contains(index);
-    words[index / 64] |= static_cast<uint64_t>(in) << (index % 64);
+  if (outer.members_.has_value() && inner.members_.has_value()) {
+    std::vector<uint64_t> words = outer.members_->words();
+    const std::vector<uint64_t>& others = inner.members_->words();
+    for (size_t w = 0; w < words.size(); ++w) words[w] &= others[w];
+    both->members_.emplace(std::move(words));
+  } else {
+    both->members_ =
+        outer.members_.has_value() ? outer.members_ : inner.members_;
   }
-  both->members_.emplace(std::move(words));
-  both->order_.size = both->members_->size();
+  both->order_.size =
+      both->members_.has_value() ? both->members_->size() : store.size();
   return both;
 }
 

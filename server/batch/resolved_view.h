@@ -64,6 +64,12 @@ class ResolvedView {
     return !members_.has_value() || members_->Contains(index);
   }
 
+  // Which of drawings [64 * word, 64 * word + 64) are in the view, one a bit.
+  // REQUIRES: they are in the store.
+  uint64_t MembersOf(uint64_t word) const {
+    return members_.has_value() ? members_->words()[word] : ~uint64_t{0};
+  }
+
   // Label in the view of a label in the store (-1: none); -1: none, or a class
   // that the view does not name.
   int32_t LabelOf(int32_t store_label) const {

@@ -98,7 +98,8 @@ absl::StatusOr<std::shared_ptr<const ClassIndex>> ViewCache::GetClasses(
         if (!resolved.ok()) return resolved.status();
         absl::Status status = Admit(ClassIndex::BytesOf(store, **resolved));
         if (!status.ok()) return status;
-        return std::make_shared<const ClassIndex>(store, **resolved);
+        return std::make_shared<const ClassIndex>(store, **resolved,
+                                                  scan_threads_);
       });
 }
 

@@ -158,6 +158,46 @@ std::string ColumnRunBuilder::Build(uint32_t first) {
   return value;
 }
 
+void ColumnView::Read(uint32_t row, int64_t missing,
+                      absl::Span<int64_t> out) const {
+  if (!any) {
+    std::fill(out.begin(), out.end(), missing);
+    return;
+  }
+  if (width == 0) {
+    std::fill(out.begin(), out.end(), static_cast<int64_t>(base));
+  } else if (starts != nullptr) {
+    size_t i = 0;
+    for (uint32_t s = Stretch(row); i < out.size() && s < stretches; ++s) {
+      const int64_t value = static_cast<int64_t>(base + unit * Stored(s));
+      size_t end = out.size();
+      if (s + 1 < stretches) {
+        const uint16_t next = LoadLittle<uint16_t>(starts + 2 * (s + 1));
+        end = next <= row ? 0 : std::min<size_t>(end, next - row);
+      }
+      for (; i < end; ++i) out[i] = value;
+    }
+  } else if (width <= 57) {
+    // What lies at any bit of its first byte ends within eight bytes.
+    const uint64_t mask = (uint64_t{1} << width) - 1;
+    uint64_t bit = uint64_t{row} * width;
+    for (int64_t& value : out) {
+      const uint64_t stored =
+          (LoadLittle<uint64_t>(packed + (bit >> 3)) >> (bit & 7)) & mask;
+      value = static_cast<int64_t>(base + unit * stored);
+      bit += width;
+    }
+  } else {
+    for (size_t i = 0; i < out.size(); ++i) {
+      out[i] = Value(row + static_cast<uint32_t>(i));
+    }
+  }
+  if (presence == nullptr) return;
+  for (size_t i = 0; i < out.size(); ++i) {
+    if (!Has(row + static_cast<uint32_t>(i))) out[i] = missing;
+  }
+}
+
 absl::StatusOr<ColumnRun> ParseColumnRun(absl::string_view value) {
   if (!ChecksumHolds(value)) {
     return absl::DataLossError("the checksum does not match");

@@ -16,6 +16,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "server/store/endian_io.h"
 #include "server/store/format.h"
 
@@ -109,6 +110,9 @@ struct ColumnView {
   int64_t Value(uint32_t i) const {
     return static_cast<int64_t>(base + unit * Packed(i));
   }
+  // The values of drawings [row, row + out.size()); `missing` where there is
+  // none.
+  void Read(uint32_t row, int64_t missing, absl::Span<int64_t> out) const;
 };
 
 struct ColumnRun {

@@ -85,32 +85,33 @@ void OpenStore::ReadColumn(StoreColumn column, uint64_t first,
 
 void OpenStore::ReadRun(StoreColumn column, const Place& at,
                         absl::Span<int64_t> out) {
-  const auto read = [&](ColumnKind kind, int64_t missing, const auto& value) {
-    const ColumnView& view = at.column(kind);
-    for (size_t i = 0; i < out.size(); ++i) {
-      const uint32_t row = at.row + static_cast<uint32_t>(i);
-      out[i] = view.Has(row) ? value(view.Value(row)) : missing;
-    }
+  const auto read = [&](ColumnKind kind, int64_t missing) {
+    at.column(kind).Read(at.row, missing, out);
   };
-  const auto plain = [](int64_t value) { return value; };
+  // Numbers of the segment's own into those of the store.
+  const auto translate = [&](const std::vector<int32_t>& table) {
+    for (int64_t& value : out) value = value < 0 ? -1 : table[value];
+  };
   switch (column) {
     case StoreColumn::kLabel:
-      return read(ColumnKind::kWord, -1, [&](int64_t word) {
-        return int64_t{at.segment->labels[word]};
-      });
+      read(ColumnKind::kWord, -1);
+      return translate(at.segment->labels);
     case StoreColumn::kKeyId:
-      return read(ColumnKind::kKeyId, -1, plain);
+      return read(ColumnKind::kKeyId, -1);
     case StoreColumn::kTimestamp:
-      return read(ColumnKind::kTimestamp, INT64_MIN, plain);
+      return read(ColumnKind::kTimestamp, INT64_MIN);
     case StoreColumn::kRecognized:
-      return read(ColumnKind::kRecognized, -1, plain);
+      return read(ColumnKind::kRecognized, -1);
     case StoreColumn::kCountrycode:
-      return read(ColumnKind::kCountrycode, -1, [&](int64_t code) {
-        return int64_t{at.segment->countrycodes[code]};
-      });
+      read(ColumnKind::kCountrycode, -1);
+      return translate(at.segment->countrycodes);
     case StoreColumn::kSplitHash: {
       const ColumnView& key = at.column(ColumnKind::kKeyId);
       const ColumnView& hash = at.column(ColumnKind::kStrokesHash);
+      if (key.any && key.presence == nullptr) {
+        key.Read(at.row, -1, out);
+        return SplitHashesOfKeys(out);
+      }
       for (size_t i = 0; i < out.size(); ++i) {
         const uint32_t row = at.row + static_cast<uint32_t>(i);
         out[i] = key.Has(row)

@@ -1,8 +1,12 @@
 #include "server/store/split_hash.h"
 
+// A hash of a known length is a few instructions where it can be inlined.
+#define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <string>
 
 #include "absl/status/status.h"
@@ -17,6 +21,9 @@ namespace {
 
 // Sums of decimal fractions miss 1 by a few units in the last place.
 constexpr double kRounding = 1e-9;
+constexpr size_t kSaltBytes = sizeof(kSplitSalt) - 1;
+
+using KeyBytes = char[kSaltBytes + sizeof(int64_t)];  // what is hashed of a key
 
 uint64_t HashBound(double cumulative) {
   if (cumulative >= 1 - kRounding) return UINT64_MAX;
@@ -36,11 +43,28 @@ bool IsSplitName(absl::string_view name) {
 }
 
 uint64_t SplitHashOfKey(int64_t key_id) {
-  constexpr size_t kSaltBytes = sizeof(kSplitSalt) - 1;
-  char bytes[kSaltBytes + sizeof(key_id)];
+  KeyBytes bytes;
   std::memcpy(bytes, kSplitSalt, kSaltBytes);
   std::memcpy(bytes + kSaltBytes, &key_id, sizeof(key_id));
   return XXH3_64bits(bytes, sizeof(bytes));
+}
+
+void SplitHashesOfKeys(absl::Span<int64_t> keys) {
+  // All are written before any is hashed: loads across the ends of stores that
+  // are still under way cost more than the hash (measured: 10 ns against 3).
+  constexpr size_t kAtOnce = 64;
+  KeyBytes bytes[kAtOnce];
+  for (KeyBytes& some : bytes) std::memcpy(some, kSplitSalt, kSaltBytes);
+  for (size_t first = 0; first < keys.size(); first += kAtOnce) {
+    const size_t count = std::min(kAtOnce, keys.size() - first);
+    for (size_t i = 0; i < count; ++i) {
+      std::memcpy(bytes[i] + kSaltBytes, &keys[first + i], sizeof(int64_t));
+    }
+    for (size_t i = 0; i < count; ++i) {
+      keys[first + i] =
+          static_cast<int64_t>(XXH3_64bits(bytes[i], sizeof(bytes[i])));
+    }
+  }
 }
 
 uint64_t SplitHashOfStrokes(const ByteStrokes& strokes) {

@@ -23,6 +23,8 @@ inline constexpr char kEverythingRule[] = "hash:inkstream/1:[0,1)";
 
 // Uniform over 64 bits.
 uint64_t SplitHashOfKey(int64_t key_id);
+// Replaces each key by its hash.
+void SplitHashesOfKeys(absl::Span<int64_t> keys);
 // For drawings without a key_id.
 uint64_t SplitHashOfStrokes(const ByteStrokes& strokes);
 uint64_t SplitHashOfStrokes(const StrokesView& strokes);

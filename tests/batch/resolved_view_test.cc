@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "server/batch/class_index.h"
 #include "server/batch/rank_select.h"
 #include "server/batch/status_reason.h"
 #include "server/batch/view_cache.h"
@@ -69,6 +70,66 @@ TEST(ResolvedViewTest, TheScanIsTheSameForAnyNumberOfThreads) {
     ASSERT_EQ(one->IndexOf(rank), four->IndexOf(rank));
   }
   EXPECT_EQ(one->class_counts(), four->class_counts());
+}
+
+TEST(ResolvedViewTest, ACapIsTheSameForAnyNumberOfThreads) {
+  const auto store = std::make_shared<testing::FakeStore>(2'000'033, 40);
+  View view = Split("train");
+  view.max_per_class = 9'001;
+  const auto one = *ResolvedView::Create(*store, view, Threads(1));
+  const auto four = *ResolvedView::Create(*store, view, Threads(4));
+  ASSERT_EQ(one->size(), 41U * 9'001U);  // and those without a word
+  ASSERT_EQ(one->size(), four->size());
+  for (uint64_t rank = 0; rank < one->size(); rank += 97) {
+    ASSERT_EQ(one->IndexOf(rank), four->IndexOf(rank));
+  }
+}
+
+TEST(ResolvedViewTest, WithinIsWhatBothHaveWhicheverIsEverything) {
+  const auto store = std::make_shared<testing::FakeStore>(1'001);
+  View odd;
+  odd.where = {{"recognized", WhereOp::kEq, {"1"}}};
+  for (const View& outer : {View{}, Split("train"), odd}) {
+    for (const View& inner : {View{}, Split("valid"), odd}) {
+      const auto large = *ResolvedView::Create(*store, outer, Threads(1));
+      const auto small = *ResolvedView::Create(*store, inner, Threads(1));
+      const auto both = ResolvedView::Within(*store, *large, *small);
+      uint64_t members = 0;
+      for (uint64_t i = 0; i < store->size(); ++i) {
+        const bool in = large->Contains(i) && small->Contains(i);
+        ASSERT_EQ(both->Contains(i), in) << i;
+        if (in) {
+          ASSERT_EQ(both->IndexOf(members++), i);
+        }
+      }
+      EXPECT_EQ(both->size(), members);
+    }
+  }
+}
+
+TEST(ClassIndexTest, FindsTheDrawingsOfEachClassForAnyNumberOfThreads) {
+  const auto store = std::make_shared<testing::FakeStore>(1'100'007, 5);
+  View view = Split("train");
+  for (const std::vector<std::string>& classes :
+       {std::vector<std::string>{},
+        std::vector<std::string>{"class4", "class0", "class2"}}) {
+    view.classes = classes;
+    const auto resolved = *ResolvedView::Create(*store, view, Threads(1));
+    std::vector<std::vector<uint64_t>> wanted(resolved->classes().size());
+    for (uint64_t i = 0; i < store->size(); ++i) {
+      const int32_t label = resolved->LabelOf(store->Label(i));
+      if (label >= 0 && resolved->Contains(i)) wanted[label].push_back(i);
+    }
+    for (const int threads : {1, 3, 64}) {
+      const ClassIndex index(*store, *resolved, threads);
+      for (size_t label = 0; label < wanted.size(); ++label) {
+        for (size_t rank = 0; rank < wanted[label].size(); rank += 13) {
+          ASSERT_EQ(index.IndexOf(label, rank), wanted[label][rank])
+              << threads << " threads, class " << label << ", rank " << rank;
+        }
+      }
+    }
+  }
 }
 
 TEST(ResolvedViewTest, UnknownNamesNameTheNearest) {

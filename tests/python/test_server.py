@@ -298,7 +298,9 @@ def test_an_interpreter_that_ends_says_nothing(server: Server, ending: str, code
 
 
 def test_ctrl_c_in_the_loop_is_a_keyboard_interrupt(server: Server) -> None:
-    ending = "import os, signal\nfor b in stream:\n  os.kill(os.getpid(), signal.SIGINT)"
+    # As in a terminal, also where the tests run in a shell's background, which ignores it.
+    ending = "import os, signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    ending += "for b in stream:\n  os.kill(os.getpid(), signal.SIGINT)"
     done = run_python(LOOP + ending, server.tcp, timeout=30)
     assert done.returncode == -signal.SIGINT
     assert done.stderr.strip().endswith("KeyboardInterrupt")

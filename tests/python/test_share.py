@@ -20,8 +20,8 @@ import numpy as np
 import pytest
 from inkstream import Augment, FixRequest, Image, View, shared
 from inkstream.shared import NotEnoughMemory
+from inkstream.shared._new_segment import NewSegment
 from inkstream.shared._rendezvous import claim, find_segment
-from inkstream.shared._segment import new_memfd
 from support.fake_server import Behaviour, FakeServer, pixels
 from support.leaks import mapped_segments, segment_bytes, segments_of
 from support.processes import Server, eventually, run_python
@@ -296,11 +296,8 @@ def _sum(array: np.ndarray) -> tuple[int, bool]:
 
 def test_somebody_elses_segment_of_that_name_is_not_taken() -> None:
     name = "inkstream-view-" + "1" * 32
-    fd = new_memfd(name, 4096)  # not sealed: still being built, or a forgery
-    try:
+    with NewSegment(name, 4096):  # not sealed: still being built, or a forgery
         assert find_segment(name) is None
-    finally:
-        os.close(fd)
 
 
 def test_attaching_takes_milliseconds(data: inkstream.Dataset, server: Server) -> None:
@@ -314,9 +311,12 @@ def test_attaching_takes_milliseconds(data: inkstream.Dataset, server: Server) -
 
 
 def test_huge_pages_change_no_byte(data: inkstream.Dataset) -> None:
-    array = data.share("train", image=Image(80), huge_pages=True)
-    assert array.nbytes > 4 << 20
-    assert (array == data.split("train", image=Image(80))[:].image).all()
+    expected = data.split("train", image=Image(80))[:].image
+    for huge_pages in (True, False):
+        array = data.share("train", image=Image(80), huge_pages=huge_pages)
+        assert array.nbytes > 4 << 20
+        assert (array == expected).all()
+        del array
 
 
 # --- in a file -----------------------------------------------------------------------------

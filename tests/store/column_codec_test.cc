@@ -31,6 +31,18 @@ void ExpectComesBack(const std::vector<ColumnValues>& rows) {
       ASSERT_EQ(run->columns[k].Value(i), *rows[i][k]) << i;
     }
   }
+  // Many at a time are what each is alone, wherever they begin and end.
+  std::mt19937_64 random(rows.size());
+  for (int round = 0; round < 20; ++round) {
+    const uint32_t first = static_cast<uint32_t>(random() % rows.size());
+    std::vector<int64_t> values(1 + random() % (rows.size() - first));
+    for (size_t k = 0; k < kColumnKinds; ++k) {
+      run->columns[k].Read(first, -7, absl::MakeSpan(values));
+      for (size_t i = 0; i < values.size(); ++i) {
+        ASSERT_EQ(values[i], rows[first + i][k].value_or(-7)) << first << i;
+      }
+    }
+  }
 }
 
 TEST(ColumnCodec, EveryWidthComesBack) {

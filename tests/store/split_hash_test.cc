@@ -17,6 +17,18 @@ TEST(SplitHash, IsTheSameForEver) {
             UINT64_C(14824446708955344251));
 }
 
+TEST(SplitHash, ManyKeysAtOnceAreEachAlone) {
+  std::vector<int64_t> keys;
+  for (int64_t i = 1; i <= 200; ++i) keys.push_back(i * 23479238472983);
+  for (const size_t count : {0, 1, 64, 65, 200}) {
+    std::vector<int64_t> hashes(keys.begin(), keys.begin() + count);
+    SplitHashesOfKeys(absl::MakeSpan(hashes));
+    for (size_t i = 0; i < count; ++i) {
+      EXPECT_EQ(static_cast<uint64_t>(hashes[i]), SplitHashOfKey(keys[i]));
+    }
+  }
+}
+
 TEST(SplitHash, SplitsGetTheirFractions) {
   const auto splits = MakeSplits({{"a", 0.5}, {"b", 0.3}, {"c", 0.1}});
   ASSERT_TRUE(splits.ok()) << splits.status();

@@ -1,9 +1,12 @@
 // What is written comes back, whatever it is and however it was written.
 
+#include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -27,9 +30,40 @@ using ::testing::HasSubstr;
 using testing::ReadWholeFile;
 using testing::ScratchDirectory;
 
+// Whole columns, read in chunks that cross runs and segments.
+void ExpectColumnsAreTheAccessors(const StoreReader& store) {
+  const std::vector<
+      std::pair<StoreColumn, std::function<int64_t(uint64_t index)>>>
+      columns = {
+          {StoreColumn::kLabel, [&](uint64_t i) { return store.Label(i); }},
+          {StoreColumn::kKeyId, [&](uint64_t i) { return store.KeyId(i); }},
+          {StoreColumn::kTimestamp,
+           [&](uint64_t i) { return store.TimestampMicros(i); }},
+          {StoreColumn::kRecognized,
+           [&](uint64_t i) { return store.Recognized(i); }},
+          {StoreColumn::kCountrycode,
+           [&](uint64_t i) { return store.Countrycode(i); }},
+          {StoreColumn::kSplitHash, [&](uint64_t i) {
+             return static_cast<int64_t>(store.SplitHash(i));
+           }}};
+  for (const auto& [column, value] : columns) {
+    std::vector<int64_t> values(5000);
+    for (uint64_t first = 0; first < store.size(); first += values.size()) {
+      values.resize(std::min<uint64_t>(5000, store.size() - first));
+      store.ReadColumn(column, first, absl::MakeSpan(values));
+      for (size_t i = 0; i < values.size(); ++i) {
+        ASSERT_EQ(values[i], value(first + i))
+            << "column " << static_cast<int>(column) << ", drawing "
+            << first + i;
+      }
+    }
+  }
+}
+
 void ExpectHolds(const StoreReader& store,
                  const std::vector<Drawing>& drawings) {
   ASSERT_EQ(store.size(), drawings.size());
+  ExpectColumnsAreTheAccessors(store);
   const std::unique_ptr<DrawingReader> reader = store.NewDrawingReader();
   Drawing found;
   for (uint64_t i = 0; i < drawings.size(); ++i) {

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,17 +21,15 @@ from inkstream._errors import DataLoss, FixRequest, PlanMismatch
 from inkstream._plan import Plan
 from inkstream._stream import Stream
 from inkstream.shared._memory import NotEnoughMemory, check_fits, text_of
+from inkstream.shared._new_segment import NewSegment, write_all
 from inkstream.shared._passing import register
 from inkstream.shared._rendezvous import Claim, Hint, Progress, claim, find_segment, wait_for
-from inkstream.shared._row_file import RowFile, array_in, what_is_in
+from inkstream.shared._row_file import RowFile, Write, array_in, what_is_in
 from inkstream.shared._segment import (
     ID_BYTES,
     Mapping,
     check_sealed,
-    collapse_into_huge_pages,
     mapping_of,
-    new_memfd,
-    seal,
 )
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ class SharedView:
     dataset: Dataset
     plan: Plan
     tensor: str
-    huge_pages: bool = False
+    huge_pages: bool = True
 
     def made_of(self) -> dict[str, Any]:
         """Everything that decides the bytes."""
@@ -102,19 +101,15 @@ class SharedView:
             'take a smaller image, a part of the view such as "train[:10%]", or path=FILE',
             budget,
         )
-        fd = new_memfd(name, rows.size)
-        try:
-            if self.huge_pages:
-                collapse_into_huge_pages(fd, rows.size)
-            rows.start(fd)
-            for done in self._fill(fd, rows, 0):
+        with NewSegment(name, rows.size, huge_pages=self.huge_pages) as segment:
+            rows.start(segment.write)
+            for done in self._fill(segment.write, rows, 0):
                 mine.tell(done, rows.shape[0])
                 progress(done, rows.shape[0])
-            sealed = seal(fd)
+            rows.mark(segment.write, rows.shape[0])
+            sealed = segment.seal()
             mine.hand_out(sealed, rows.size)
             return sealed
-        finally:
-            os.close(fd)
 
     def in_file(self, path: Path, progress: Progress) -> NDArray[Any]:
         """Maps the file, or makes it first; goes on where another process was interrupted."""
@@ -124,14 +119,14 @@ class SharedView:
             if array is not None:
                 return array
             rows = rows or self._rows()
-            partial = Path(f"{path}.partial")
-            fd = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            unfinished = Path(f"{path}.partial")
+            fd = os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
             try:
-                if _locked(fd, rows, progress) and _is(fd, partial):
+                if _locked(fd, rows, progress) and _is(fd, unfinished):
                     if self._mapped_file(path) is None:
-                        self._make_file(fd, rows, path, partial, progress)
+                        self._make_file(fd, rows, path, unfinished, progress)
                     else:
-                        partial.unlink()
+                        unfinished.unlink()
             finally:
                 os.close(fd)
 
@@ -157,32 +152,35 @@ class SharedView:
             raise
 
     def _make_file(
-        self, fd: int, rows: RowFile, path: Path, partial: Path, progress: Progress
+        self, fd: int, rows: RowFile, path: Path, unfinished: Path, progress: Progress
     ) -> None:
+        write = partial(write_all, fd)
         written = rows.rows_in(fd)
         if written is None:
             free = shutil.disk_usage(path.parent).free + os.fstat(fd).st_blocks * 512
             if rows.size > free:
-                partial.unlink()
+                unfinished.unlink()
                 raise NotEnoughMemory(
                     f"{path} takes {text_of(rows.size)}, and {text_of(free)} are free there"
                 )
             os.ftruncate(fd, 0)
-            rows.start(fd)
+            os.ftruncate(fd, rows.size)
+            rows.start(write)
+            rows.mark(write, 0)
             written = 0
         marked = written
         every = max(1, _CHECKPOINT_BYTES // rows.row_bytes)
-        for done in self._fill(fd, rows, written):
+        for done in self._fill(write, rows, written):
             progress(done, rows.shape[0])
             if done - marked >= every:
                 os.fdatasync(fd)  # rows first, then the word that they are there
-                rows.mark(fd, done)
+                rows.mark(write, done)
                 marked = done
         os.fdatasync(fd)
-        rows.mark(fd, rows.shape[0])
+        rows.mark(write, rows.shape[0])
         os.fchmod(fd, 0o444)
         os.fsync(fd)
-        partial.rename(path)
+        unfinished.rename(path)
         directory = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(directory)
@@ -198,7 +196,7 @@ class SharedView:
         )[[0]][self.tensor]
         return RowFile((count, *sample.shape[1:]), sample.dtype, self.made_of())
 
-    def _fill(self, fd: int, rows: RowFile, start: int) -> Iterator[int]:
+    def _fill(self, write: Write, rows: RowFile, start: int) -> Iterator[int]:
         """Writes rows from `start` on; yields how many are there."""
         count = rows.shape[0]
         size = max(1, min(count, 65_536, _BATCH_BYTES // rows.row_bytes))
@@ -218,7 +216,7 @@ class SharedView:
                 part = batch[self.tensor]
                 if part.shape[1:] != rows.shape[1:] or done + len(part) > count:
                     raise DataLoss(f"a batch of {part.shape} does not suit {rows.shape} at {done}")
-                rows.write(fd, done, part)
+                rows.write(write, done, part)
                 done += len(part)
                 yield done
         if done != count:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from inkstream.shared._segment import Memory
+from inkstream.shared._maps import Memory
 
 # A strided view may drag along at most this many times its own bytes; beyond, only its own
 # elements are copied.

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from inkstream._errors import FixRequest, InkstreamError
 from inkstream.shared import _arrays, _keeper
 from inkstream.shared._memory import NotEnoughMemory, check_fits
+from inkstream.shared._new_segment import create
 from inkstream.shared._segment import (
     Mapping,
     check_sealed,
-    create,
     mapping_at,
     mapping_of,
     new_identity,

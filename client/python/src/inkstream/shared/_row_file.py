@@ -10,6 +10,7 @@ import io
 import json
 import os
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -18,12 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkstream._errors import DataLoss
-from inkstream.shared._segment import Mapping, write_all
+from inkstream.shared._segment import Mapping
 
 _PAGE = 4096
 _NPY = b"\x93NUMPY\x01\x00"
 _TRAILER = struct.Struct("<8sQI")  # magic, rows written, bytes of JSON
 _MAGIC = b"inkrows1"
+
+Write = Callable[[Any, int], None]  # all bytes of a contiguous buffer, and where they go
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,8 @@ class RowFile:
         """Of the whole file."""
         return 2 * _PAGE + self.shape[0] * self.row_bytes
 
-    def start(self, fd: int) -> None:
-        """Writes everything but rows to an empty file."""
+    def start(self, write: Write) -> None:
+        """Writes what comes before the rows."""
         text = repr(
             {
                 "descr": np.lib.format.dtype_to_descr(self.dtype),
@@ -54,20 +57,18 @@ class RowFile:
             }
         )
         room = _PAGE - len(_NPY) - 2
-        os.ftruncate(fd, self.size)
-        write_all(fd, _NPY + struct.pack("<H", room) + (text.ljust(room - 1) + "\n").encode(), 0)
-        self.mark(fd, 0)
+        write(_NPY + struct.pack("<H", room) + (text.ljust(room - 1) + "\n").encode(), 0)
 
-    def write(self, fd: int, row: int, rows: NDArray[Any]) -> None:
+    def write(self, write: Write, row: int, rows: NDArray[Any]) -> None:
         """Rows from number `row` on."""
-        write_all(fd, np.ascontiguousarray(rows).reshape(-1).view(np.uint8), self._at(row))
+        write(np.ascontiguousarray(rows).reshape(-1).view(np.uint8), self._at(row))
 
-    def mark(self, fd: int, rows: int) -> None:
+    def mark(self, write: Write, rows: int) -> None:
         """States that the first `rows` rows are written."""
         text = json.dumps(self.made_of, sort_keys=True).encode()
         trailer = _TRAILER.pack(_MAGIC, rows, len(text)) + text
         assert len(trailer) <= _PAGE
-        write_all(fd, trailer, self.size - _PAGE)
+        write(trailer, self.size - _PAGE)
 
     def rows_in(self, fd: int) -> int | None:
         """Rows that a file has of exactly this; None if it is something else."""

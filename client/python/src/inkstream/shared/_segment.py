@@ -7,50 +7,21 @@ size nor a byte will change, whoever else holds it.
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import os
 import secrets
 import weakref
-from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inkstream._errors import InkstreamError
+from inkstream.shared import _maps
 
 ALIGNMENT = 64  # bytes, of every array in a segment
 ID_BYTES = 16
 
-_F_ADD_SEALS, _F_GET_SEALS = 1033, 1034
-_SEALS = 0x1 | 0x2 | 0x4 | 0x8  # SEAL, SHRINK, GROW, WRITE
-_PROT_READ, _PROT_WRITE = 1, 2
-_MAP_SHARED, _MAP_PRIVATE, _MAP_FIXED, _MAP_ANONYMOUS, _MAP_NORESERVE = 1, 2, 0x10, 0x20, 0x4000
-_MADV_COLLAPSE = 25
-_HUGE = 2 << 20  # bytes
-_PAGE = os.sysconf("SC_PAGE_SIZE")
-_FAILED = ctypes.c_void_p(-1).value
-_CHUNK = 64 << 20  # bytes a write; a signal is answered in between
-
-_libc = ctypes.CDLL(None, use_errno=True)
-_libc.mmap.restype = ctypes.c_void_p
-_libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_int64]
-_libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
-_libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
-
-
-class Memory:
-    """An address range as NumPy can view it; views keep `owner` alive."""
-
-    def __init__(self, address: int, size: int, owner: object, *, writable: bool = False) -> None:
-        self.owner = owner
-        self.__array_interface__ = {
-            "version": 3,
-            "shape": (size,),
-            "typestr": "|u1",
-            "data": (address, not writable),
-        }
+_F_GET_SEALS = 1034
 
 
 class Mapping:
@@ -72,7 +43,7 @@ class Mapping:
         self.identity = identity
         self.writable = writable
         self.companion: object = None  # lives as long as this
-        self.address = map_private(fd, size)
+        self.address = _maps.map_private(fd, size)
         # A private copy that may have been written to cannot stand for the segment again, so
         # nobody will ask for its descriptor.
         self.fd = -1 if writable else fd
@@ -84,7 +55,7 @@ class Mapping:
 
     def bytes(self) -> NDArray[np.uint8]:
         """All of it."""
-        return np.asarray(Memory(self.address, self.size, self, writable=self.writable))
+        return np.asarray(_maps.Memory(self.address, self.size, self, writable=self.writable))
 
 
 _live: dict[int, weakref.ref[Mapping]] = {}
@@ -114,55 +85,6 @@ def new_identity() -> bytes:
     return secrets.token_bytes(ID_BYTES)
 
 
-def create(
-    name: str, pieces: Iterable[tuple[int, Any]], size: int, *, huge_pages: bool = False
-) -> int:
-    """A sealed segment of `size` bytes with (offset, contiguous buffer) pieces; gaps are zero.
-
-    Written with pwrite rather than through a map: 2.9 GB/s against 1.2, because pages are not
-    zeroed first and no fault is taken for each.
-    """
-    fd = new_memfd(name, size)
-    try:
-        if huge_pages:
-            collapse_into_huge_pages(fd, size)
-        for offset, buffer in pieces:
-            write_all(fd, buffer, offset)
-        return seal(fd)
-    finally:
-        os.close(fd)
-
-
-def new_memfd(name: str, size: int) -> int:
-    """A memfd that is not sealed yet."""
-    if not hasattr(os, "memfd_create"):
-        raise InkstreamError("shared segments need Linux (memfd_create)")
-    fd = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    try:
-        os.ftruncate(fd, size)
-    except BaseException:
-        os.close(fd)
-        raise
-    return fd
-
-
-def write_all(fd: int, buffer: Any, offset: int) -> None:
-    """All bytes of a contiguous buffer, at a place of a file."""
-    view = memoryview(buffer).cast("B")
-    done = 0
-    while done < len(view):
-        done += os.pwrite(fd, view[done : done + _CHUNK], offset + done)
-
-
-def seal(fd: int) -> int:
-    """Makes a memfd immutable; another descriptor of it that can only be read from.
-
-    Kernels before 6.7 refuse to map a sealed memfd through a descriptor that could write.
-    """
-    fcntl.fcntl(fd, _F_ADD_SEALS, _SEALS)
-    return os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
-
-
 def check_sealed(fd: int, size: int | None = None) -> int:
     """The size of a segment that came from elsewhere; InkstreamError if it may still change."""
     try:
@@ -170,61 +92,15 @@ def check_sealed(fd: int, size: int | None = None) -> int:
     except OSError:
         seals = 0
     status = os.fstat(fd)
-    if seals & _SEALS != _SEALS or status.st_uid != os.geteuid():
+    if seals & _maps.SEALS != _maps.SEALS or status.st_uid != os.geteuid():
         raise InkstreamError("a descriptor arrived that is no sealed segment of this user")
     if size is not None and status.st_size != size:
         raise InkstreamError(f"a segment of {status.st_size} bytes arrived instead of {size}")
     return status.st_size
 
 
-def map_private(fd: int, size: int) -> int:
-    """The address of a private map; pages are shared until somebody writes to them."""
-    flags = _MAP_PRIVATE | _MAP_NORESERVE
-    for protection in (_PROT_READ | _PROT_WRITE, _PROT_READ):  # strict overcommit: no writing
-        address = _map_aligned(fd, max(size, 1), protection, flags)
-        if address is not None:
-            return address
-    number = ctypes.get_errno()
-    raise InkstreamError(f"cannot map {size} bytes: {os.strerror(number)}")
-
-
-def collapse_into_huge_pages(fd: int, size: int) -> bool:
-    """Gives a new memfd huge pages, before it is written; False where the kernel has none."""
-    address = _map_aligned(fd, size, _PROT_READ | _PROT_WRITE, _MAP_SHARED)
-    if address is None:
-        return False
-    try:
-        # The kernel collapses only what has a page already.
-        for offset in range(0, size, _HUGE):
-            os.pwrite(fd, b"\0", offset)
-        return bool(_libc.madvise(address, size - size % _HUGE, _MADV_COLLAPSE) == 0)
-    finally:
-        _libc.munmap(address, size)
-
-
-def _map_aligned(fd: int, size: int, protection: int, flags: int) -> int | None:
-    """A map that begins where a huge page may; None if refused."""
-    if size < _HUGE:
-        address = _libc.mmap(None, size, protection, flags, fd, 0)
-        return None if address == _FAILED else int(address)
-    room = _libc.mmap(None, size + _HUGE, 0, _MAP_PRIVATE | _MAP_NORESERVE | _MAP_ANONYMOUS, -1, 0)
-    if room == _FAILED:
-        return None
-    start = -(-room // _HUGE) * _HUGE
-    pages = -(-size // _PAGE) * _PAGE
-    address = _libc.mmap(start, size, protection, flags | _MAP_FIXED, fd, 0)
-    if address == _FAILED:
-        _libc.munmap(room, size + _HUGE)
-        return None
-    if start > room:
-        _libc.munmap(room, start - room)
-    if start + pages < room + size + _HUGE:
-        _libc.munmap(start + pages, room + size + _HUGE - start - pages)
-    return int(start)
-
-
 def _unmap(address: int, size: int, fd: int) -> None:
     _live.pop(address, None)
-    _libc.munmap(address, max(size, 1))
+    _maps.unmap(address, size)
     if fd >= 0:
         os.close(fd)

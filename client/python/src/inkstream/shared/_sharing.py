@@ -17,7 +17,7 @@ from inkstream.shared._structure import read_structure, write_structure
 T = TypeVar("T")
 
 
-def share(value: T, *, huge_pages: bool = False) -> T:
+def share(value: T, *, huge_pages: bool = True) -> T:
     """The same structure, with the memory of its arrays in one shared, read-only segment.
 
     `value`: anything that pickles: arrays in nested dicts and lists, xarray, pandas, Arrow,
@@ -27,8 +27,8 @@ def share(value: T, *, huge_pages: bool = False) -> T:
 
     Sent to other processes through multiprocessing, arrays (and Arrow buffers) that lie in the
     segment go by reference, whatever the start method. The segment lives as long as any array
-    over it in any process. NotEnoughMemory where it does not fit. `huge_pages`: dearer to make
-    and quicker to read, see Dataset.share; nothing where the kernel has none.
+    over it in any process. NotEnoughMemory where it does not fit. `huge_pages`: memory in pages
+    of 2 MiB where the kernel gives them, quicker to make and to read.
     """
     fd, size = write_structure(value, "inkstream-shared", huge_pages=huge_pages)
     shared: T = read_structure(Mapping(fd, size, new_identity()))

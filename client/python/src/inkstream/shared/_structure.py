@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from inkstream._errors import InkstreamError
 from inkstream.shared import _arrays
 from inkstream.shared._memory import check_fits
-from inkstream.shared._segment import ALIGNMENT, Mapping, create
+from inkstream.shared._new_segment import create
+from inkstream.shared._segment import ALIGNMENT, Mapping
 
 _HEADER = struct.Struct("<8sIIQQ")  # magic, version, buffers, start and bytes of the pickle
 _MAGIC = b"inkshare"
@@ -69,7 +70,7 @@ class _Placed(NamedTuple):
     size: int
 
 
-def write_structure(value: Any, name: str, *, huge_pages: bool = False) -> tuple[int, int]:
+def write_structure(value: Any, name: str, *, huge_pages: bool = True) -> tuple[int, int]:
     """(descriptor, bytes) of a sealed segment with everything `value` needs."""
     file = io.BytesIO()
     buffers: list[pickle.PickleBuffer] = []
