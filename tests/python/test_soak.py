@@ -1,6 +1,7 @@
 """A server and a client that work for a long time in the same memory.
 
-SOAK_SECONDS: how long (1800 for half an hour); skipped where it is not set.
+SOAK_SECONDS: how long (1800 for half an hour); skipped where it is not set. SOAK_REST: seconds
+of rest between two rounds (default 0), for a machine that has other things to do.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from pathlib import Path
 
 import inkstream
 import pytest
-from inkstream import Image
+from inkstream import Image, Strokes, View
 from support.processes import Server, eventually
 
 SECONDS = float(os.environ.get("SOAK_SECONDS", "0"))
+REST = float(os.environ.get("SOAK_REST", "0"))
 
 
 def anonymous_memory(pid: int) -> float:
@@ -32,13 +34,21 @@ def anonymous_memory(pid: int) -> float:
 def work(client: inkstream.Client, chance: random.Random) -> None:
     """Opens a stream of some kind, reads some of it, and leaves it in some way."""
     data = client.dataset()
+    view = View(
+        chance.choice(["train", f"train[:{chance.randrange(60, 100)}%]"]),
+        where={"recognized": True} if chance.random() < 0.3 else {},
+        fold=(chance.randrange(4), 4) if chance.random() < 0.3 else None,
+    )
     stream = data.stream(
-        "train",
+        view,
         batch_size=chance.choice([1, 16, 100, 256]),
         image=Image(chance.choice([8, 28, 64, 128])),
         seed=chance.randrange(5),
         epochs="forever",
         tail=chance.choice(["drop", "partial", "pad"]),
+        strokes=Strokes(40, ragged=True) if chance.random() < 0.3 else None,
+        sampling=chance.choice(["uniform", "balanced:0.5"]),
+        shuffle=chance.choice(["full", "window:100"]),
     )
     for _ in range(chance.randrange(200)):
         next(stream)
@@ -52,13 +62,15 @@ def work(client: inkstream.Client, chance: random.Random) -> None:
 def test_memory_is_flat_on_both_sides(binary: Path, store: Path, tmp_path: Path) -> None:
     flags = ("--rebalance", "2", "--memory", "1GiB")
     with Server(binary, store, tmp_path, *flags) as server:
-        client = inkstream.connect(server.tcp)
+        # Messages and shared memory.
+        clients = [inkstream.connect(address) for address in (server.tcp, server.unix)]
         chance = random.Random(0)
         here: list[float] = []
         there: list[float] = []
         began = time.monotonic()
         while time.monotonic() - began < SECONDS:
-            work(client, chance)
+            work(chance.choice(clients), chance)
+            time.sleep(REST)
             gc.collect()
             here.append(anonymous_memory(os.getpid()))
             there.append(anonymous_memory(server.process.pid))
@@ -67,6 +79,10 @@ def test_memory_is_flat_on_both_sides(binary: Path, store: Path, tmp_path: Path)
             quarter = len(seen) // 4
             early = statistics.median(seen[quarter : 2 * quarter])
             late = statistics.median(seen[-quarter:])
-            print(f"{name}: {len(seen)} rounds, {early:.0f} -> {late:.0f} MiB")
+            middle = statistics.median(seen[2 * quarter : 3 * quarter])
+            print(
+                f"{name}: {len(seen)} rounds; MiB at the start {seen[0]:.0f}, in the second "
+                f"quarter {early:.0f}, the third {middle:.0f}, the last {late:.0f}"
+            )
             assert late < 1.05 * early + 8, (name, early, late)
-        assert eventually(lambda: not client.status().get("streams"))
+        assert eventually(lambda: not clients[0].status().get("streams"))
