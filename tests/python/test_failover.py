@@ -119,6 +119,25 @@ def test_a_proxy_that_cuts_every_connection_costs_nothing(replicas: list[Server]
     assert found == wanted
 
 
+@pytest.mark.parametrize("reader", ["libinkstream", "grpcio"])
+def test_connections_cut_in_the_middle_of_a_batch_cost_nothing(
+    replicas: list[Server], reader: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if reader == "grpcio":
+        monkeypatch.setattr("inkstream._client.native_library", lambda: (None, "a test"))
+    image = Image(192)  # a batch is 1.8 MB: header, first part and later ones are all cut
+    wanted = [bytes_of(b) for b in stream_of(inkstream.connect(replicas[0].tcp), image=image)]
+    lengths = [300, 9_000, 70_000, 1_000_001, 1_900_000, 2_500_123, 12_345_678, 17, 30_000_000]
+    with Proxy(replicas[0].tcp, lengths=[0, *lengths]) as proxy:
+        data = inkstream.connect(replicas[0].tcp).dataset()
+        client = inkstream.connect(proxy.address, retry_for=60)
+        stream = client.dataset(fingerprint=data.fingerprint).stream(
+            "train", batch_size=50, image=image, epochs=3, tail="partial"
+        )
+        assert [bytes_of(batch) for batch in stream] == wanted
+        assert stream.stats()["reopened"] >= len(lengths) - 3
+
+
 def test_a_network_that_falls_silent_is_left(replicas: list[Server]) -> None:
     wanted = [bytes_of(b) for b in stream_of(inkstream.connect(replicas[0].tcp))]
     with Proxy(replicas[0].tcp) as one, Proxy(replicas[1].tcp) as two:
@@ -178,6 +197,27 @@ def test_a_replica_with_other_data_is_passed_over(
         found += [bytes_of(batch) for batch in stream]
         restart.join()
         assert found == wanted
+
+
+def test_where_only_other_data_is_left_both_fingerprints_are_named(
+    binary: Path, replicas: list[Server], other_store: Path, tmp_path: Path
+) -> None:
+    good = replicas[0]
+    data = inkstream.connect(good.tcp).dataset()
+    with Server(binary, other_store, tmp_path) as bad:
+        other = inkstream.connect(bad.tcp).dataset().fingerprint
+        client = inkstream.connect([good.tcp, bad.tcp], retry_for=1.0)
+        stream = client.dataset(fingerprint=data.fingerprint).stream(
+            "train", batch_size=1, image=Image(64), epochs="forever"
+        )
+        next(stream)
+        good.kill()
+        with pytest.raises(inkstream.Unavailable) as caught:
+            for _ in range(10_000):
+                next(stream)
+        assert "within 1 s" in str(caught.value)
+        assert data.fingerprint in str(caught.value)
+        assert other in str(caught.value)
 
 
 def test_a_new_generation_is_served_and_the_old_one_goes_on(

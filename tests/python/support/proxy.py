@@ -6,14 +6,20 @@ import contextlib
 import socket
 import threading
 import time
+from collections.abc import Iterable
 
 _CHUNK = 16 << 10
 
 
 class Proxy:
-    """Forwards to `target` (HOST:PORT). `rate`: bytes a second towards the client; 0: any."""
+    """Forwards to `target` (HOST:PORT). `rate`: bytes a second towards the client; 0: any.
 
-    def __init__(self, target: str, rate: int = 0) -> None:
+    `lengths`: how many bytes towards the client each connection lives for, one after the other;
+    connections beyond them are not cut.
+    """
+
+    def __init__(self, target: str, rate: int = 0, lengths: Iterable[int] = ()) -> None:
+        self._lengths = iter(lengths)
         host, _, port = target.rpartition(":")
         self._target = (host, int(port))
         self.rate = rate
@@ -61,15 +67,25 @@ class Proxy:
                 return
             with self._lock:
                 self._open |= {client, server}
+            length = next(self._lengths, None)
             for source, sink, rated in ((client, server, False), (server, client, True)):
                 threading.Thread(
-                    target=self._forward, args=(source, sink, rated), daemon=True
+                    target=self._forward,
+                    args=(source, sink, rated, length if rated else None),
+                    daemon=True,
                 ).start()
 
-    def _forward(self, source: socket.socket, sink: socket.socket, rated: bool) -> None:
+    def _forward(
+        self, source: socket.socket, sink: socket.socket, rated: bool, length: int | None
+    ) -> None:
+        passed = 0
         with contextlib.suppress(OSError):
             while data := source.recv(_CHUNK):
                 self._flowing.wait()
+                passed += len(data)
+                if length is not None and passed >= length:
+                    sink.sendall(data[: len(data) - (passed - length)])
+                    break
                 sink.sendall(data)
                 if rated and self.rate:
                     time.sleep(len(data) / self.rate)

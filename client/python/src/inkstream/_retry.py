@@ -49,6 +49,7 @@ class Retry:
         self._wait = _FIRST_WAIT
         self._tried: set[str] = set()
         self._refused: Counter[str] = Counter()
+        self._refusal = ""  # what the last server with other data said
 
     @property
     def left(self) -> float:
@@ -71,9 +72,12 @@ class Retry:
             raise error
         if delay > self.left or self.left <= 0:
             if isinstance(error, Unavailable):
+                passed_over = ""
+                if self._refusal and self._refusal != str(error):
+                    passed_over = f"; one was passed over: {self._refusal}"
                 raise Unavailable(
                     f"no server could go on within {self._retry_for:g} s ({self.attempts} "
-                    f"attempts); the last error: {error}",
+                    f"attempts); the last error: {error}{passed_over}",
                     code=error.code,
                     reason=error.reason,
                 ) from error
@@ -86,6 +90,7 @@ class Retry:
         channels.leave(endpoint)
         if error.reason == GENERATION_NOT_HERE:
             self._refused[endpoint] += 1
+            self._refusal = str(error)
             if all(self._refused[one] >= _replicas(one) for one in endpoints):
                 raise PlanMismatch(str(error), code=error.code, reason=error.reason) from error
         self._tried.add(endpoint)
