@@ -66,6 +66,8 @@ StreamStats GrpcStream::stats() const {
       stats.waited_store = stream.wait_store();
       stats.waited_network = stream.wait_network();
       server = stream.bottleneck();
+      stats.server_cpu = response.cpu_seconds();
+      stats.server_bytes = response.wire_bytes_sent();
     }
   }
   stats.bottleneck = SentenceOf(stats, server);

@@ -81,6 +81,8 @@ struct StreamStats {
   double waited_workers = 0;  // a credit waited for a batch to be drawn
   double waited_store = 0;    // reading records
   double waited_network = 0;  // a write in flight
+  double server_cpu = 0;      // of its whole process, since it started
+  uint64_t server_bytes = 0;  // sent to all its clients, since it started
   std::string bottleneck;     // one sentence
 };
 

@@ -152,6 +152,7 @@ int RunBench(const BenchFlags& flags) {
     streams.push_back(*std::move(stream));
   }
 
+  const StreamStats before = streams.front()->stats();
   const double cpu_before = ProcessCpuSeconds();
   const absl::Time begin = absl::Now();
   const absl::Time until = begin + absl::Seconds(flags.seconds);
@@ -175,6 +176,11 @@ int RunBench(const BenchFlags& flags) {
           static_cast<uint64_t>(static_cast<double>(received[i].figures.bytes) *
                                 static_cast<double>(stats.wire_bytes) /
                                 static_cast<double>(stats.bytes));
+    }
+    if (i == 0 && before.server_cpu > 0 &&
+        stats.server_cpu >= before.server_cpu) {
+      all.server_cpu_seconds = stats.server_cpu - before.server_cpu;
+      all.server_bytes = stats.server_bytes - before.server_bytes;
     }
   }
   streams.clear();
@@ -241,7 +247,8 @@ void AddBenchCommand(CLI::App& app, int* exit_code) {
   command->add_flag("--json", flags->json,
                     "The figures on standard output, as JSON");
   command->footer(
-      "The wait is the time from asking for a batch to having it.\n"
+      "The wait is the time from asking for a batch to having it. Server CPU "
+      "and\nbytes are those of its whole process, other clients included.\n"
       "Example:\n"
       "  inkstream bench --target 127.0.0.1:50051 --image 128x128 --seconds "
       "10\n"

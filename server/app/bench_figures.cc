@@ -16,9 +16,8 @@ double PerSecond(uint64_t count, const BenchFigures& figures) {
   return static_cast<double>(count) / std::max(figures.seconds, 1e-9);
 }
 
-double CpuMillisPerThousand(const BenchFigures& figures) {
-  return figures.cpu_seconds * 1e6 /
-         std::max(static_cast<double>(figures.drawings), 1.0);
+double CpuMillisPerThousand(double seconds, const BenchFigures& figures) {
+  return seconds * 1e6 / std::max(static_cast<double>(figures.drawings), 1.0);
 }
 
 double WireBytesADrawing(const BenchFigures& figures) {
@@ -69,12 +68,12 @@ std::string FiguresAsText(const BenchSetup& setup,
       setup.strokes > 0
           ? absl::StrFormat("stroke-5 of %u points", setup.strokes)
           : absl::StrFormat("%ux%u uint8", setup.height, setup.width);
-  return absl::StrFormat(
+  std::string text = absl::StrFormat(
       "%s in batches of %u, %u stream%s of %s over %s, %.1f s\n"
       "  drawings/s    %s\n"
       "  MB/s          %.1f\n"
       "  on the wire   %.1f MB/s, %.0f bytes a drawing, codec %s\n"
-      "  batch wait    p50 %.2f ms, p99 %.2f ms\n"
+      "  batch wait    p50 %.2f ms, p90 %.2f ms, p99 %.2f ms\n"
       "  client CPU    %.3f ms per 1,000 drawings\n",
       tensor, setup.batch, setup.streams, setup.streams == 1 ? "" : "s",
       setup.target, setup.transport, figures.seconds,
@@ -82,8 +81,18 @@ std::string FiguresAsText(const BenchSetup& setup,
           static_cast<uint64_t>(PerSecond(figures.drawings, figures))),
       PerSecond(figures.bytes, figures) / 1e6,
       PerSecond(figures.wire_bytes, figures) / 1e6, WireBytesADrawing(figures),
-      setup.codec, figures.waits.Quantile(0.5), figures.waits.Quantile(0.99),
-      CpuMillisPerThousand(figures));
+      setup.codec, figures.waits.Quantile(0.5), figures.waits.Quantile(0.9),
+      figures.waits.Quantile(0.99),
+      CpuMillisPerThousand(figures.cpu_seconds, figures));
+  if (figures.server_cpu_seconds.has_value()) {
+    absl::StrAppendFormat(
+        &text,
+        "  server CPU    %.3f ms per 1,000 drawings\n"
+        "  server sent   %.1f MB\n",
+        CpuMillisPerThousand(*figures.server_cpu_seconds, figures),
+        static_cast<double>(figures.server_bytes) / 1e6);
+  }
+  return text;
 }
 
 std::string FiguresAsJson(const BenchSetup& setup,
@@ -105,16 +114,27 @@ std::string FiguresAsJson(const BenchSetup& setup,
       "\"drawings_per_second\": %.1f, \"megabytes_per_second\": %.2f, "
       "\"wire_bytes\": %u, \"wire_megabytes_per_second\": %.2f, "
       "\"wire_bytes_per_drawing\": %.1f, "
-      "\"batch_wait_ms_p50\": %.4f, \"batch_wait_ms_p99\": %.4f, "
-      "\"client_cpu_ms_per_1000_drawings\": %.4f}\n",
+      "\"batch_wait_ms_p50\": %.4f, \"batch_wait_ms_p90\": %.4f, "
+      "\"batch_wait_ms_p99\": %.4f, "
+      "\"client_cpu_ms_per_1000_drawings\": %.4f",
       setup.codec, setup.strokes > 0 ? 0 : setup.height,
       setup.strokes > 0 ? 0 : setup.width, setup.strokes, setup.batch,
       setup.streams, figures.seconds, figures.batches, figures.drawings,
       figures.bytes, PerSecond(figures.drawings, figures),
       PerSecond(figures.bytes, figures) / 1e6, figures.wire_bytes,
       PerSecond(figures.wire_bytes, figures) / 1e6, WireBytesADrawing(figures),
-      figures.waits.Quantile(0.5), figures.waits.Quantile(0.99),
-      CpuMillisPerThousand(figures));
+      figures.waits.Quantile(0.5), figures.waits.Quantile(0.9),
+      figures.waits.Quantile(0.99),
+      CpuMillisPerThousand(figures.cpu_seconds, figures));
+  if (figures.server_cpu_seconds.has_value()) {
+    absl::StrAppendFormat(
+        &json,
+        ", \"server_cpu_ms_per_1000_drawings\": %.4f, "
+        "\"server_bytes\": %u",
+        CpuMillisPerThousand(*figures.server_cpu_seconds, figures),
+        figures.server_bytes);
+  }
+  json += "}\n";
   return json;
 }
 

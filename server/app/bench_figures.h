@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/time/time.h"
@@ -45,6 +46,10 @@ struct BenchFigures {
   WaitHistogram waits;      // from asking for a batch to having it
   double seconds = 0;       // of the measurement
   double cpu_seconds = 0;   // of this process
+  // Of the server's process, whoever it served meanwhile; none from a server
+  // that does not tell.
+  std::optional<double> server_cpu_seconds;
+  uint64_t server_bytes = 0;  // that it sent, to all its clients
 
   // Adds counts and waits; the times are those of the whole.
   void Merge(const BenchFigures& other);

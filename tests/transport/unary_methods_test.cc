@@ -174,6 +174,7 @@ TEST_F(UnaryMethodsTest, StatusNamesEveryStreamAndWhoWaits) {
   EXPECT_EQ(status.batches_sent(), 2U);
   EXPECT_EQ(status.workers(), 2U);
   EXPECT_FALSE(status.draining());
+  EXPECT_GT(status.cpu_seconds(), 0);
   context.TryCancel();
   EXPECT_TRUE(Within(std::chrono::seconds(1),
                      [&] { return Status().streams_size() == 0; }));

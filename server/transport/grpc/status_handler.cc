@@ -1,5 +1,7 @@
 #include "server/transport/grpc/status_handler.h"
 
+#include <sys/resource.h>
+
 #include "server/transport/server_snapshot.h"
 
 namespace inkstream::transport {
@@ -35,6 +37,16 @@ void AddStream(const StreamSnapshot& snapshot,
   stream->set_codec(static_cast<v1::Codec>(report.codec));
 }
 
+double ProcessCpuSeconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) +
+           static_cast<double>(time.tv_usec) * 1e-6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
 }  // namespace
 
 absl::Status GetStatus(const ServerContext& server,
@@ -57,6 +69,7 @@ absl::Status GetStatus(const ServerContext& server,
   response->set_bytes_sent(snapshot.sent.bytes);
   response->set_wire_bytes_sent(snapshot.sent.wire_bytes);
   response->set_draining(snapshot.draining);
+  response->set_cpu_seconds(ProcessCpuSeconds());
   for (const StreamSnapshot& stream : snapshot.streams) {
     const StreamReport& report = stream.report;
     if (!request.dataset().empty() && request.dataset() != report.dataset) {

@@ -193,7 +193,7 @@ def sharing(flags: argparse.Namespace, folder: Path) -> dict[str, Any]:
     found: dict[str, Any] = {}
     steps = max(1, round(flags.megabytes * 1e6 / (700 * 1400 * 8)))
     programs = {
-        "summing": ["--megabytes", str(flags.megabytes)],
+        "summing": ["--megabytes", str(flags.megabytes), "--rounds", "1"],
         "between_processes": ["--steps", str(steps)],
     }
     for name, arguments in programs.items():

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 import grpc
+import grpc.experimental
 
 from inkstream._errors import FixRequest
 from inkstream._plan import MAX_MESSAGE_BYTES
@@ -152,6 +153,8 @@ class Channels:
             ("grpc.max_reconnect_backoff_ms", 2_000),
             # Without this a new channel would share the old one's connection.
             ("grpc.use_local_subchannel_pool", 1),
+            # Else grpcio starts a thread for each FetchDrawings: 0.9 ms of CPU against 0.3.
+            (grpc.experimental.ChannelOptions.SingleThreadedUnaryStream, 1),
         ]
         if endpoint.startswith("dns:"):
             options.append(("grpc.lb_policy_name", "round_robin"))

@@ -1,0 +1,137 @@
+"""Batches over every transport: speed, waiting times, CPU of both sides, bytes.
+
+    python tests/bench/transport/run.py [--store DRAWINGS.ink] [--way WAY]... [--side N]...
+                                        [--streams N]... [--seconds S] [--json FILE]
+
+Starts a server, points `inkstream bench` at it once for every way, image side and number of
+streams, and prints a table; --json writes one line a workload as well. Server and client share
+the machine's cores. `wait` is the time from asking for a batch to having it, CPU is
+milliseconds for 1,000 drawings, MB are those of the batches, wire MB what they came to in
+messages (of shared memory: what it carried).
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib
+import importlib.util
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from serving import BINARY, Served, bench, generated, machine
+
+# Name: target, flags of `inkstream bench`, through a link of 1 Gbit/s.
+WAYS: dict[str, tuple[str, list[str], bool]] = {
+    "tcp": ("tcp", ["--transport", "grpc"], False),
+    "unix": ("unix", ["--transport", "grpc"], False),
+    "shm": ("unix", ["--transport", "shm"], False),
+    "zstd": ("tcp", ["--transport", "grpc", "--codec", "zstd"], False),
+    "strokes": ("tcp", ["--transport", "grpc", "--codec", "strokes"], False),
+    "1gbit": ("tcp", ["--transport", "grpc"], True),
+    "1gbit-zstd": ("tcp", ["--transport", "grpc", "--codec", "zstd"], True),
+    "1gbit-strokes": ("tcp", ["--transport", "grpc", "--codec", "strokes"], True),
+}
+HEADINGS = (
+    f"{'way':13} {'side':>4} {'streams':>7} {'drawings/s':>11} {'MB/s':>8} {'p50':>8} {'p90':>8} "
+    f"{'p99 ms':>8} {'client':>7} {'server':>7} {'MB':>7} {'wire MB':>7}"
+)
+
+
+def codecs() -> str:
+    """What `inkstream bench --codec` knows."""
+    told = subprocess.run([str(BINARY), "bench", "--help"], capture_output=True, text=True)
+    return told.stdout
+
+
+@contextmanager
+def thin_link(address: str) -> Iterator[str]:
+    """The same server behind 1 Gbit/s: thin_link.py, beside this file, has the means."""
+    link: Any = importlib.import_module("thin_link")
+    with link.forward(address, bits_per_second=1e9) as through:
+        yield through
+
+
+def why_not(way: str) -> str | None:
+    """Why a way cannot be measured here."""
+    _, flags, thin = WAYS[way]
+    if "--codec" in flags and flags[-1] not in codecs():
+        return f"this build has no codec {flags[-1]}"
+    if thin and importlib.util.find_spec("thin_link") is None:
+        return "there is no thin_link.py"
+    return None
+
+
+def measure(served: Served, way: str, side: int, streams: int, seconds: float) -> dict[str, Any]:
+    """One workload."""
+    kind, flags, thin = WAYS[way]
+    with contextlib.ExitStack() as stack:
+        target = served.unix if kind == "unix" else served.tcp
+        if thin:
+            target = stack.enter_context(thin_link(target))
+        figures = bench(
+            target,
+            *flags,
+            *("--image", f"{side}x{side}", "--streams", str(streams), "--seconds", str(seconds)),
+        )
+    return {"way": way, **figures}
+
+
+def row(figures: dict[str, Any]) -> str:
+    """One line of the table."""
+    server = figures.get("server_cpu_ms_per_1000_drawings")
+    return (
+        f"{figures['way']:13} {figures['height']:4} {figures['streams']:7} "
+        f"{figures['drawings_per_second']:11,.0f} {figures['megabytes_per_second']:8,.0f} "
+        f"{figures['batch_wait_ms_p50']:8.2f} {figures['batch_wait_ms_p90']:8.2f} "
+        f"{figures['batch_wait_ms_p99']:8.2f} "
+        f"{figures['client_cpu_ms_per_1000_drawings']:7.2f} "
+        f"{'-' if server is None else format(server, '.2f'):>7} {figures['bytes'] / 1e6:7,.0f} "
+        f"{figures['wire_bytes'] / 1e6:7,.0f}"
+    )
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--store", type=Path, help="default: 20,000 generated drawings")
+    parser.add_argument("--way", action="append", choices=WAYS, help="default: all there are")
+    parser.add_argument("--side", action="append", type=int, help="default: 28, 64, 128, 224")
+    parser.add_argument("--streams", action="append", type=int, help="default: 1, 4, 16")
+    parser.add_argument("--seconds", type=float, default=1, help="of each workload")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="one line a workload")
+    flags = parser.parse_args()
+    ways = []
+    for way in flags.way or WAYS:
+        reason = why_not(way)
+        if reason is None:
+            ways.append(way)
+        else:
+            print(f"{way}: not measured, {reason}", file=sys.stderr)
+    with contextlib.ExitStack() as stack:
+        store = flags.store
+        if store is None:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ink-bench-"))
+            store = generated(20_000, Path(folder))
+        served = stack.enter_context(Served(store))
+        lines = stack.enter_context(flags.json.open("w")) if flags.json else None
+        print(f"{machine()}; batches of 256, {flags.seconds:g} s each\n{HEADINGS}")
+        for side in flags.side or [28, 64, 128, 224]:
+            for streams in flags.streams or [1, 4, 16]:
+                for way in ways:
+                    figures = measure(served, way, side, streams, flags.seconds)
+                    print(row(figures), flush=True)
+                    if lines is not None:
+                        print(json.dumps(figures), file=lines, flush=True)
+
+
+if __name__ == "__main__":
+    main()
