@@ -13,8 +13,8 @@
 #include "absl/status/statusor.h"
 #include "inkstream/augment_spec.h"
 #include "inkstream/drawing.h"
-#include "server/raster/counter_random.h"
 #include "server/raster/frame.h"
+#include "server/raster/point_kernel.h"
 
 namespace inkstream::raster {
 
@@ -32,6 +32,9 @@ class Augmenter {
   // INVALID_ARGUMENT names the field, the value and the limit.
   static absl::StatusOr<Augmenter> Create(const AugmentSpec& spec);
 
+  // REQUIRES: Create(spec) is ok.
+  explicit Augmenter(const AugmentSpec& spec);
+
   // The changed strokes, valid until the next call or until `strokes` dies.
   // Never empty unless `strokes` is. `bounds`: BoundsOf(strokes).
   StrokesView Apply(const StrokesView& strokes, const Bounds& bounds,
@@ -44,21 +47,24 @@ class Augmenter {
   float line_width_factor() const { return line_width_factor_; }
 
  private:
-  explicit Augmenter(const AugmentSpec& spec) : spec_(spec) {}
-
-  void SelectStrokes(const StrokesView& strokes, const CounterRandom& random);
-  void CopyPoints(const StrokesView& strokes, const CounterRandom& random);
-  // False: it changed nothing. Both leave their points in moved_x_, moved_y_.
-  bool Transform(const Bounds& bounds, const CounterRandom& random,
-                 StrokesView* strokes);
-  void Jitter(const CounterRandom& random, bool moved, StrokesView* strokes);
+  RandomKey KeyOf(const AugmentKey& key);
+  // False: strokes stay, all of them in their order.
+  bool SelectStrokes(const RandomKey& key, const FirstWords& words,
+                     size_t strokes);
+  void SetMatrix(const FirstWords& words, const Bounds& bounds);
 
   AugmentSpec spec_;
+  bool selects_strokes_;
   float line_width_factor_ = 1;
+  PointChange change_;
+  // What the Philox key is made of, and the key, once there was one.
+  bool keyed_ = false;
+  uint64_t key_words_[3] = {};
+  PhiloxKey key_;
   std::vector<uint32_t> order_;  // strokes kept, in the order drawn
   std::vector<uint32_t> stroke_ends_;
-  std::vector<float> x_, y_, t_;  // of the points kept
-  std::vector<float> moved_x_, moved_y_;
+  std::vector<uint32_t> first_words_, second_words_;  // of points
+  std::vector<float> x_, y_, t_;
 };
 
 }  // namespace inkstream::raster

@@ -1,45 +1,8 @@
 #include "server/raster/frame.h"
 
 #include <algorithm>
-#include <cstddef>
 
 namespace inkstream::raster {
-namespace {
-
-// Smallest and largest of `values`, which are not empty. Lanes of their own let
-// the compiler use vectors: std::minmax_element takes four times as long.
-void Extent(absl::Span<const float> values, float* low, float* high) {
-  constexpr size_t kLanes = 16;
-  float lows[kLanes];
-  float highs[kLanes];
-  std::fill_n(lows, kLanes, values[0]);
-  std::fill_n(highs, kLanes, values[0]);
-  size_t i = 0;
-  for (; i + kLanes <= values.size(); i += kLanes) {
-    for (size_t lane = 0; lane < kLanes; ++lane) {
-      const float value = values[i + lane];
-      lows[lane] = value < lows[lane] ? value : lows[lane];
-      highs[lane] = value > highs[lane] ? value : highs[lane];
-    }
-  }
-  for (size_t lane = 0; i < values.size(); ++i, ++lane) {
-    lows[lane] = std::min(lows[lane], values[i]);
-    highs[lane] = std::max(highs[lane], values[i]);
-  }
-  *low = *std::min_element(lows, lows + kLanes);
-  *high = *std::max_element(highs, highs + kLanes);
-}
-
-}  // namespace
-
-Bounds BoundsOf(const StrokesView& strokes) {
-  Bounds bounds;
-  if (strokes.points() == 0) return bounds;
-  Extent(strokes.x, &bounds.min_x, &bounds.max_x);
-  Extent(strokes.y, &bounds.min_y, &bounds.max_y);
-  return bounds;
-}
-
 float CanvasScale(const ImageSpec& spec) {
   const float side = static_cast<float>(std::min(spec.height, spec.width));
   return side / (256.0F + 2.0F * spec.padding + spec.line_width);

@@ -7,51 +7,18 @@
 #define INKSTREAM_SEGMENT_SETUP_INL
 #endif
 
-#include <cstring>
-
 #include "hwy/highway.h"
 #include "server/raster/draw_kernel.h"
 #include "server/raster/frame.h"
+#include "server/raster/span_vectors-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace inkstream::raster::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-using FloatTag = hn::CappedTag<float, 16>;
-using IntTag = hn::RebindToSigned<FloatTag>;
-using Floats = hn::Vec<FloatTag>;
-
 // Coordinates up to this many samples keep every fixed-point number in range;
 // segments that reach further are clipped one by one.
 constexpr float kFarAway = 4000.0F;
-
-// Calls f(first index, values) for a whole span; lanes past its end repeat
-// the first value.
-template <class F>
-HWY_INLINE void ForEachVector(const float *values, size_t count, F f) {
-  const FloatTag d;
-  const size_t lanes = hn::Lanes(d);
-  size_t i = 0;
-  for (; i + lanes <= count; i += lanes) f(i, hn::LoadU(d, values + i));
-  if (i == count) return;
-  HWY_ALIGN float rest[16];
-  hn::Store(hn::Set(d, values[0]), d, rest);
-  std::memcpy(rest, values + i, (count - i) * sizeof(float));
-  f(i, hn::Load(d, rest));
-}
-
-HWY_INLINE void MinMax(const float *values, size_t count, float &min,
-                       float &max) {
-  const FloatTag d;
-  Floats low = hn::Set(d, values[0]);
-  Floats high = low;
-  ForEachVector(values, count, [&](size_t, Floats v) HWY_ATTR {
-    low = hn::Min(low, v);
-    high = hn::Max(high, v);
-  });
-  min = hn::GetLane(hn::MinOfLanes(d, low));
-  max = hn::GetLane(hn::MaxOfLanes(d, high));
-}
 
 // Fills ax, ay, bx, by of `scratch` from a drawing with at least one point.
 HWY_INLINE void PlacePoints(const DrawTask &task, DrawScratch &scratch) {
@@ -60,42 +27,36 @@ HWY_INLINE void PlacePoints(const DrawTask &task, DrawScratch &scratch) {
   const StrokesView &strokes = task.strokes;
   const size_t n = strokes.points();
   scratch.Reserve(n);
-  Bounds bounds;
-  MinMax(strokes.x.data(), n, bounds.min_x, bounds.max_x);
-  MinMax(strokes.y.data(), n, bounds.min_y, bounds.max_y);
-  const Frame frame =
-      FrameOf(task.spec, task.bounds == nullptr ? bounds : *task.bounds);
+  const Frame frame = FrameOf(
+      task.spec, task.bounds != nullptr
+                     ? *task.bounds
+                     : MeasureBounds(strokes.x.data(), strokes.y.data(), n));
   const float samples = static_cast<float>(plan.samples);
-  const auto place = [&](const float *from, float scale, float offset, float *a,
-                         float *b) HWY_ATTR {
-    const Floats k = hn::Set(d, scale * samples);
-    const Floats c = hn::Set(d, offset * samples);
-    ForEachVector(from, n, [&](size_t i, Floats v) HWY_ATTR {
-      const Floats placed = hn::Add(hn::Mul(v, k), c);
-      hn::StoreU(placed, d, a + i);
-      hn::StoreU(placed, d, b + i - 1);
-    });
-  };
-  place(strokes.x.data(), frame.scale_x, frame.offset_x, scratch.ax,
-        scratch.bx);
-  place(strokes.y.data(), frame.scale_y, frame.offset_y, scratch.ay,
-        scratch.by);
+  const Floats scale_x = hn::Set(d, frame.scale_x * samples);
+  const Floats scale_y = hn::Set(d, frame.scale_y * samples);
+  const Floats offset_x = hn::Set(d, frame.offset_x * samples);
+  const Floats offset_y = hn::Set(d, frame.offset_y * samples);
+  const Floats limit = hn::Set(d, kFarAway);
+  auto near = hn::Eq(limit, limit);  // all lanes
+  ForEachPoints(strokes.x.data(), strokes.y.data(), n,
+                [&](size_t i, Floats vx, Floats vy) HWY_ATTR {
+                  const Floats x = hn::Add(hn::Mul(vx, scale_x), offset_x);
+                  const Floats y = hn::Add(hn::Mul(vy, scale_y), offset_y);
+                  // NaN is not near.
+                  near = hn::And(near, hn::And(hn::Lt(hn::Abs(x), limit),
+                                               hn::Lt(hn::Abs(y), limit)));
+                  hn::StoreU(x, d, scratch.ax + i);
+                  hn::StoreU(x, d, scratch.bx + i - 1);
+                  hn::StoreU(y, d, scratch.ay + i);
+                  hn::StoreU(y, d, scratch.by + i - 1);
+                });
   // Nothing leads from the last point of a stroke; alone, it is a dot.
   for (const uint32_t end : strokes.stroke_ends) {
     if (end == 0) continue;
     scratch.bx[end - 1] = scratch.ax[end - 1];
     scratch.by[end - 1] = scratch.ay[end - 1];
   }
-  const auto near = [&](float low, float high, float scale, float offset)
-                        HWY_ATTR {
-                          // Written so that NaN is not near.
-                          return (low * scale + offset) * samples > -kFarAway &&
-                                 (high * scale + offset) * samples < kFarAway;
-                        };
-  if (near(bounds.min_x, bounds.max_x, frame.scale_x, frame.offset_x) &&
-      near(bounds.min_y, bounds.max_y, frame.scale_y, frame.offset_y)) {
-    return;
-  }
+  if (HWY_LIKELY(hn::AllTrue(d, near))) return;
   for (size_t i = 0; i < n; ++i) {
     ClipSegment(plan, scratch.ax[i], scratch.ay[i], scratch.bx[i],
                 scratch.by[i]);

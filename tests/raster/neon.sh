@@ -26,8 +26,8 @@ mkdir -p "$out/include"
 # those of this one.
 for library in hwy absl; do ln -sfn "/usr/include/$library" "$out/include/$library"; done
 
-sources=(server/raster/{capsule_plan,capsule_rasterizer,channel,channel_values}.cc
-  server/raster/{draw_kernel,draw_scratch,frame,pixel_writer,plan_cache,segment_clip}.cc
+sources=(server/raster/{augmenter,capsule_plan,capsule_rasterizer,channel,channel_values}.cc
+  server/raster/{draw_kernel,draw_scratch,frame,pixel_writer,plan_cache,point_kernel,segment_clip}.cc
   tests/support/{golden_tensors,generated_drawings}.cc tests/raster/golden_main.cc)
 # One target compiled in, so that Highway's library, which would choose among
 # several, is not needed; what refers to libraries is not linked in.

@@ -1,5 +1,6 @@
 #include "tests/support/golden_tensors.h"
 
+#include "server/raster/augmenter.h"
 #include "server/raster/capsule_rasterizer.h"
 #include "tests/support/generated_drawings.h"
 
@@ -67,6 +68,22 @@ std::vector<GoldenTensor> GoldenTensors() {
   tensors.push_back({"moved_thin", Square(64), moved});
   moved.line_width_factor = 2.9F;
   tensors.push_back({"moved_thick", Square(64), moved});
+  AugmentSpec augment;
+  augment.rotation = {-30, 30};
+  augment.scale = {0.8F, 1.2F};
+  augment.scale_x = augment.scale_y = {0.9F, 1.1F};
+  augment.shear = {-0.2F, 0.2F};
+  augment.translate_x = augment.translate_y = {-16, 16};
+  augment.flip_x = augment.flip_y = 0.5F;
+  tensors.push_back({"augmented_geometry", Square(64), {}, augment});
+  augment.stroke_dropout = 0.2F;
+  augment.stroke_reorder = 0.5F;
+  tensors.push_back({"augmented_strokes", Square(28), {}, augment});
+  augment.point_dropout = 0.2F;
+  augment.jitter = 2.0F;
+  augment.line_width = {0.7F, 1.4F};
+  three.layout = Layout::kNchw;
+  tensors.push_back({"augmented_points", three, {}, augment});
   return tensors;
 }
 
@@ -77,10 +94,21 @@ uint64_t Fnv1a(const std::vector<uint8_t>& bytes, uint64_t hash) {
 
 uint64_t GoldenHash(const GoldenTensor& tensor) {
   raster::CapsuleRasterizer rasterizer(tensor.spec);
+  raster::Augmenter augmenter(tensor.augment.value_or(AugmentSpec()));
   std::vector<uint8_t> image(rasterizer.image_bytes());
   uint64_t hash = kFnvBasis;
+  raster::AugmentKey key = {7, 1, 0, 0, 0};
   for (const auto& [name, drawing] : GeneratedDrawings()) {
-    rasterizer.Draw(WithTimes(drawing).strokes(), tensor.options, image.data());
+    const Drawing timed = WithTimes(drawing);
+    StrokesView strokes = timed.strokes();
+    raster::DrawOptions options = tensor.options;
+    if (tensor.augment.has_value()) {
+      ++key.index;
+      options.bounds = raster::BoundsOf(strokes);
+      strokes = augmenter.Apply(strokes, *options.bounds, key);
+      options.line_width_factor = augmenter.line_width_factor();
+    }
+    rasterizer.Draw(strokes, options, image.data());
     hash = Fnv1a(image, hash);
   }
   return hash;

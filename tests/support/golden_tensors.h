@@ -4,9 +4,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "inkstream/augment_spec.h"
 #include "inkstream/drawing.h"
 #include "inkstream/image_spec.h"
 #include "server/raster/rasterizer.h"
@@ -20,9 +22,12 @@ struct GoldenTensor {
   std::string name;
   ImageSpec spec;
   raster::DrawOptions options;
+  // Where set, `options` are those of the changed drawing.
+  std::optional<AugmentSpec> augment = {};
 };
 
-// Every type, layout, fit, channel, and both numbers of samples a pixel.
+// Every type, layout, fit, channel, change of strokes, and both numbers of
+// samples a pixel.
 std::vector<GoldenTensor> GoldenTensors();
 
 inline constexpr uint64_t kFnvBasis = 0xCBF29CE484222325U;
