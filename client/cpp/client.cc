@@ -14,6 +14,7 @@
 #include "client/cpp/batch_buffers.h"
 #include "client/cpp/endpoints.h"
 #include "client/cpp/grpc_stream.h"
+#include "client/cpp/known_keys.h"
 #include "client/cpp/message_conversion.h"
 #include "client/cpp/raw_call.h"
 #include "client/cpp/status_conversion.h"
@@ -41,12 +42,13 @@ class GrpcClient final : public Client {
     request.set_dataset(dataset);
     *request.mutable_view() = ToMessage(view);
     v1::DescribeDatasetResponse response;
-    const absl::Status status =
-        OnAnyTarget([&](const std::shared_ptr<grpc::Channel>& channel,
-                        grpc::ClientContext* context) {
+    const absl::Status status = OnAnyTarget(
+        [&](const std::shared_ptr<grpc::Channel>& channel,
+            grpc::ClientContext* context) {
           return FromGrpc(v1::DrawingService::NewStub(channel)->DescribeDataset(
               context, request, &response));
-        });
+        },
+        {view});
     if (!status.ok()) {
       return status;
     }
@@ -55,19 +57,20 @@ class GrpcClient final : public Client {
 
   absl::StatusOr<std::unique_ptr<inkstream::Stream>> Stream(
       const Plan& plan) override {
-    return GrpcStream::Open(endpoints_, options_, plan);
+    return GrpcStream::Open(endpoints_, keys_, options_, plan);
   }
 
   absl::StatusOr<Batch> Fetch(const FetchRequest& request) override {
     const grpc::ByteBuffer bytes =
         Serialize(ToMessage(request, options_.max_message_bytes));
     std::vector<ReceivedBatch> batches;
-    const absl::Status status =
-        OnAnyTarget([&](const std::shared_ptr<grpc::Channel>& channel,
-                        grpc::ClientContext* context) {
+    const absl::Status status = OnAnyTarget(
+        [&](const std::shared_ptr<grpc::Channel>& channel,
+            grpc::ClientContext* context) {
           batches.clear();
           return FetchOnce(channel, context, bytes, &batches);
-        });
+        },
+        {request.view});
     if (!status.ok()) {
       return status;
     }
@@ -77,6 +80,44 @@ class GrpcClient final : public Client {
                        " batches as the answer of one Fetch"));
     }
     return Batch(ContentOf(std::move(batches[0])));
+  }
+
+  absl::StatusOr<PlanReport> Explain(const Plan& plan,
+                                     const StepQuery& query) override {
+    if (absl::Status status = CheckPlan(plan); !status.ok()) {
+      return status;
+    }
+    const v1::ExplainPlanRequest request =
+        ToMessage(plan, query, options_.max_message_bytes);
+    v1::ExplainPlanResponse response;
+    const absl::Status status = OnAnyTarget(
+        [&](const std::shared_ptr<grpc::Channel>& channel,
+            grpc::ClientContext* context) {
+          return FromGrpc(v1::DrawingService::NewStub(channel)->ExplainPlan(
+              context, request, &response));
+        },
+        ViewsOf(plan));
+    if (!status.ok()) {
+      return status;
+    }
+    return PlanReportOf(response);
+  }
+
+  absl::StatusOr<UploadedKeys> UploadKeys(std::vector<int64_t> keys) override {
+    UploadedKeys uploaded;
+    const absl::Status status =
+        OnAnyTarget([&](const std::shared_ptr<grpc::Channel>& channel,
+                        grpc::ClientContext* context) {
+          absl::StatusOr<UploadedKeys> sent =
+              KnownKeys::Send(channel, context, keys);
+          if (sent.ok()) uploaded = *std::move(sent);
+          return sent.status();
+        });
+    if (!status.ok()) {
+      return status;
+    }
+    keys_->Keep(uploaded.hash, std::move(keys));
+    return uploaded;
   }
 
  private:
@@ -114,11 +155,14 @@ class GrpcClient final : public Client {
 
   // Makes the call at each target in turn until one answers. Each gets an even
   // share of the time that is left, so that one that hangs does not hide the
-  // others. A quota is waited for as long as the server says.
+  // others. A quota is waited for as long as the server says. A server that
+  // lacks key sets of `views` gets them, and is asked once more.
   template <typename Call>
-  absl::Status OnAnyTarget(const Call& call) {
+  absl::Status OnAnyTarget(const Call& call,
+                           const std::vector<View>& views = {}) {
     const absl::Time deadline = absl::Now() + options_.call_timeout;
     absl::Status status;
+    std::shared_ptr<grpc::Channel> told;
     for (size_t left = endpoints_->size(); left > 0;) {
       const std::shared_ptr<grpc::Channel> channel = endpoints_->channel();
       grpc::ClientContext context;
@@ -126,6 +170,11 @@ class GrpcClient final : public Client {
       context.set_deadline(absl::ToChronoTime(
           now + (deadline - now) / static_cast<int64_t>(left)));
       status = call(channel, &context);
+      if (told != channel &&
+          keys_->SentWhere(status, channel, views, deadline - absl::Now())) {
+        told = channel;
+        continue;
+      }
       const absl::Duration wait =
           status.code() == absl::StatusCode::kResourceExhausted
               ? RetryDelay(status).value_or(absl::InfiniteDuration())
@@ -145,6 +194,7 @@ class GrpcClient final : public Client {
   }
 
   const std::shared_ptr<Endpoints> endpoints_;
+  const std::shared_ptr<KnownKeys> keys_ = std::make_shared<KnownKeys>();
   const ClientOptions options_;
   BatchBuffers fetch_buffers_;
 };

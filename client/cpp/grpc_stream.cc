@@ -19,13 +19,13 @@ absl::Status Broken(const char* what) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<inkstream::Stream>> GrpcStream::Open(
-    std::shared_ptr<Endpoints> endpoints, const ClientOptions& options,
-    const Plan& plan) {
+    std::shared_ptr<Endpoints> endpoints, std::shared_ptr<const KnownKeys> keys,
+    const ClientOptions& options, const Plan& plan) {
   if (absl::Status status = CheckPlan(plan); !status.ok()) {
     return status;
   }
   std::unique_ptr<GrpcStream> stream(
-      new GrpcStream(std::move(endpoints), options, plan));
+      new GrpcStream(std::move(endpoints), std::move(keys), options, plan));
   absl::Status status;
   {
     absl::MutexLock lock(&stream->mutex_);
@@ -59,10 +59,13 @@ absl::StatusOr<std::unique_ptr<inkstream::Stream>> GrpcStream::Open(
 }
 
 GrpcStream::GrpcStream(std::shared_ptr<Endpoints> endpoints,
+                       std::shared_ptr<const KnownKeys> keys,
                        const ClientOptions& options, const Plan& plan)
     : endpoints_(std::move(endpoints)),
+      keys_(std::move(keys)),
       options_(options),
       course_(plan),
+      views_(ViewsOf(plan)),
       // The queue's, one being filled, one in the reader's hands.
       buffers_(options.read_ahead + 2),
       retry_(options.failover_timeout, endpoints_->size()),

@@ -20,6 +20,7 @@
 #include "client/cpp/call_reader.h"
 #include "client/cpp/course.h"
 #include "client/cpp/endpoints.h"
+#include "client/cpp/known_keys.h"
 #include "client/cpp/retry_policy.h"
 #include "client/cpp/stream_call.h"
 #include "inkstream/client.h"
@@ -30,7 +31,8 @@ class GrpcStream final : public inkstream::Stream {
  public:
   // Blocks until the server has accepted or refused the plan.
   static absl::StatusOr<std::unique_ptr<inkstream::Stream>> Open(
-      std::shared_ptr<Endpoints> endpoints, const ClientOptions& options,
+      std::shared_ptr<Endpoints> endpoints,
+      std::shared_ptr<const KnownKeys> keys, const ClientOptions& options,
       const Plan& plan);
 
   ~GrpcStream() override;
@@ -41,8 +43,9 @@ class GrpcStream final : public inkstream::Stream {
   StreamStats stats() const override;
 
  private:
-  GrpcStream(std::shared_ptr<Endpoints> endpoints, const ClientOptions& options,
-             const Plan& plan);
+  GrpcStream(std::shared_ptr<Endpoints> endpoints,
+             std::shared_ptr<const KnownKeys> keys,
+             const ClientOptions& options, const Plan& plan);
 
   // On the reading thread.
   void ReadUntilDone();
@@ -65,10 +68,13 @@ class GrpcStream final : public inkstream::Stream {
   void GiveUpCall() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::shared_ptr<Endpoints> endpoints_;
+  const std::shared_ptr<const KnownKeys> keys_;
   const ClientOptions options_;
 
   // Of the reading thread.
   Course course_;
+  const std::vector<View> views_;        // of the plan
+  std::shared_ptr<grpc::Channel> told_;  // has been sent their key sets
   BatchBuffers buffers_;
   RetryPolicy retry_;
   std::optional<v1::StreamEnd> end_part_;  // of the current call

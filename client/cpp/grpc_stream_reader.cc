@@ -13,6 +13,8 @@
 namespace inkstream::client {
 namespace {
 
+// Cancelling does not reach an upload.
+constexpr absl::Duration kTimeForKeys = absl::Seconds(10);
 constexpr absl::Duration kPauseWithoutBatches = absl::Milliseconds(50);
 
 absl::Status Broken(const char* what) {
@@ -45,6 +47,17 @@ void GrpcStream::ReadUntilDone() {
       // Not at once again where nothing came: it would be a busy loop.
       if (!moved_ && !Pause(kPauseWithoutBatches)) return;
       if (rebalance) TurnAway();
+      continue;
+    }
+    std::shared_ptr<grpc::Channel> channel;
+    {
+      absl::MutexLock lock(&mutex_);
+      channel = call_->channel();
+    }
+    if (moved_) told_.reset();
+    if (told_ != channel &&
+        keys_->SentWhere(status, channel, views_, kTimeForKeys)) {
+      told_ = channel;
       continue;
     }
     const absl::StatusOr<absl::Duration> delay =

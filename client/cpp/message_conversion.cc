@@ -179,6 +179,37 @@ StreamInfo StreamInfoOf(const v1::StreamOpened& message) {
   return info;
 }
 
+PlanReport PlanReportOf(const v1::ExplainPlanResponse& message) {
+  PlanReport report;
+  report.dataset = message.dataset();
+  report.start = CursorOf(message.cursor());
+  report.view_drawings = message.view_drawings();
+  report.epoch_drawings = message.epoch_drawings();
+  report.steps_per_epoch = message.steps_per_epoch();
+  report.steps_left = message.steps_left();
+  report.step_drawings = message.step_drawings();
+  report.batch_bytes = message.batch_bytes();
+  for (const auto& component : message.components()) {
+    report.components.push_back(
+        {component.name(), component.drawings(), component.positions()});
+  }
+  for (const v1::PlannedStep& planned : message.steps()) {
+    PlanReport::Step& step = report.steps.emplace_back();
+    step.epoch = planned.epoch();
+    step.step = planned.step();
+    step.position = planned.position();
+    step.cursor = CursorOf(planned.cursor());
+    // Sent once; a cursor that is kept should be able to explain itself.
+    step.cursor.order_plan = report.start.order_plan;
+    step.indices.assign(planned.index().begin(), planned.index().end());
+    step.occurrences.assign(planned.occurrence().begin(),
+                            planned.occurrence().end());
+    step.valid_rows = planned.valid_rows();
+    step.bytes = planned.bytes();
+  }
+  return report;
+}
+
 DatasetInfo DatasetInfoOf(const v1::DescribeDatasetResponse& message) {
   DatasetInfo info;
   info.dataset = message.dataset();
@@ -215,6 +246,7 @@ DatasetInfo DatasetInfoOf(const v1::DescribeDatasetResponse& message) {
   info.limits.max_streams = limits.max_streams();
   info.limits.max_request_bytes = limits.max_request_bytes();
   info.server_version = message.server_version();
+  info.recommended_window = message.recommended_window();
   return info;
 }
 
@@ -304,6 +336,19 @@ v1::StreamBatchesRequest OpenRequest(const Plan& plan, uint32_t credits,
     *open->mutable_cursor() = ToMessage(*plan.start);
   }
   open->set_fingerprint(plan.fingerprint);
+  return message;
+}
+
+v1::ExplainPlanRequest ToMessage(const Plan& plan, const StepQuery& query,
+                                 uint32_t max_message_bytes) {
+  v1::ExplainPlanRequest message;
+  message.set_dataset(plan.dataset);
+  *message.mutable_open() =
+      std::move(*OpenRequest(plan, 0, max_message_bytes).mutable_open());
+  message.set_epoch(query.epoch);
+  message.set_step(query.first);
+  message.set_steps(query.count);
+  message.set_all_ranks(query.all_ranks);
   return message;
 }
 

@@ -17,6 +17,7 @@ namespace inkstream::client {
 DType DTypeOf(v1::DType dtype);  // kUnspecified for unknown numbers
 Cursor CursorOf(const v1::Cursor& message);
 StreamInfo StreamInfoOf(const v1::StreamOpened& message);
+PlanReport PlanReportOf(const v1::ExplainPlanResponse& message);
 DatasetInfo DatasetInfoOf(const v1::DescribeDatasetResponse& message);
 Batch::Content ContentOf(ReceivedBatch batch);
 
@@ -28,6 +29,8 @@ v1::Cursor ToMessage(const Cursor& cursor);
 v1::View ToMessage(const View& view);
 v1::StreamBatchesRequest OpenRequest(const Plan& plan, uint32_t credits,
                                      uint32_t max_message_bytes);
+v1::ExplainPlanRequest ToMessage(const Plan& plan, const StepQuery& query,
+                                 uint32_t max_message_bytes);
 v1::FetchDrawingsRequest ToMessage(const FetchRequest& request,
                                    uint32_t max_message_bytes);
 

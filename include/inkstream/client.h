@@ -25,6 +25,7 @@
 #include "inkstream/batch.h"
 #include "inkstream/dataset_info.h"
 #include "inkstream/plan.h"
+#include "inkstream/plan_report.h"
 
 namespace inkstream {
 
@@ -130,6 +131,11 @@ struct FetchRequest {
   int64_t ignore_index = -100;
 };
 
+struct UploadedKeys {
+  std::string hash;   // for View::include_keys and exclude_keys
+  uint64_t keys = 0;  // different ones
+};
+
 // Thread safety: every method may be called from any thread.
 class Client {
  public:
@@ -153,6 +159,16 @@ class Client {
 
   // The drawings asked for, in that order, as one batch.
   virtual absl::StatusOr<Batch> Fetch(const FetchRequest& request) = 0;
+
+  // What Stream(plan) would deliver. Errors as Stream()'s.
+  virtual absl::StatusOr<PlanReport> Explain(const Plan& plan,
+                                             const StepQuery& query = {}) = 0;
+
+  // Gives a set of key_ids, 1..2^63-1, a name that views can use. The client
+  // keeps the set for as long as it lives and sends it again, unasked, to
+  // servers that do not have it (any more).
+  virtual absl::StatusOr<UploadedKeys> UploadKeys(
+      std::vector<int64_t> keys) = 0;
 };
 
 }  // namespace inkstream

@@ -58,6 +58,9 @@ struct DatasetInfo {
   std::vector<std::string> channels;  // of images, offered
   Limits limits;
   std::string server_version;
+  // Window to shuffle in, in drawings; 0: the store stays in the server's
+  // memory, so shuffle all of it.
+  uint64_t recommended_window = 0;
 };
 
 }  // namespace inkstream

@@ -10,6 +10,9 @@ namespace {
 constexpr uint64_t kSlotKey = 1;
 constexpr uint64_t kWindowKey = 2;
 
+// Fewer than this are too few to mix (256 runs), whatever the memory.
+constexpr uint64_t kLeastWindow = 65'536;
+
 }  // namespace
 
 WindowShuffle::WindowShuffle(uint64_t size, uint64_t window, uint64_t seed,
@@ -42,6 +45,17 @@ uint64_t WindowShuffle::ByChunk(uint64_t place) const {
     place -= rest_;
   }
   return (*chunks_)(place / kChunk) * kChunk + place % kChunk;
+}
+
+uint64_t RecommendedWindow(uint64_t drawings, uint64_t store_bytes,
+                           uint64_t memory) {
+  // What batches, shared memory and views leave to the page cache.
+  if (memory == 0 || store_bytes <= memory / 5 * 2) return 0;
+  const uint64_t bytes_a_drawing =
+      store_bytes / std::max<uint64_t>(drawings, 1);
+  const uint64_t fit = memory / 8 / std::max<uint64_t>(bytes_a_drawing, 1);
+  const uint64_t chunks = std::max(fit, kLeastWindow) / WindowShuffle::kChunk;
+  return std::min(chunks * WindowShuffle::kChunk, drawings);
 }
 
 }  // namespace inkstream::order

@@ -41,4 +41,10 @@ class WindowShuffle {
   std::optional<Permutation> chunks_;  // of the whole ones
 };
 
+// The window to advise for a store of so many drawings and bytes on a machine
+// whose server may use `memory` bytes: 0, a full shuffle, where the store stays
+// in the page cache anyway; else as many drawings as an eighth of it holds.
+uint64_t RecommendedWindow(uint64_t drawings, uint64_t store_bytes,
+                           uint64_t memory);
+
 }  // namespace inkstream::order

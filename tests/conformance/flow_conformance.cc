@@ -217,6 +217,54 @@ TEST_P(BatchStreamSuite, AnotherReplicaGoesOnAtTheCursor) {
   EXPECT_FALSE((*stream)->Next()->has_value());
 }
 
+TEST_P(BatchStreamSuite, KeySetsAreSentAgainToAServerThatLacksThem) {
+  batch::EngineOptions engine_options;
+  engine_options.workers = 2;
+  auto engine = batch::Engine::Create(engine_options);
+  ASSERT_TRUE(engine.ok() && (*engine)->AddDataset("drawings", store_).ok());
+  const std::unique_ptr<TransportUnderTest> replica = GetParam().make();
+  ASSERT_TRUE(replica->Start(engine->get()).ok());
+  ClientOptions options = Options();
+  options.failover_timeout = absl::Seconds(30);
+  auto client =
+      Client::Connect({transport_->target(), replica->target()}, options);
+  ASSERT_TRUE(client.ok()) << client.status();
+
+  std::vector<int64_t> keys;
+  std::vector<int64_t> wanted;
+  for (uint64_t i = 0; i < store_->size(); i += 3) {
+    if (store_->KeyId(i) < 0) continue;
+    keys.push_back(store_->KeyId(i));
+    wanted.push_back(static_cast<int64_t>(i));
+  }
+  keys.push_back(keys.front());
+  const auto uploaded = (*client)->UploadKeys(keys);
+  ASSERT_TRUE(uploaded.ok()) << uploaded.status();
+  EXPECT_EQ(uploaded->keys, wanted.size());
+  EXPECT_EQ((*client)->UploadKeys({}).status().code(),
+            absl::StatusCode::kInvalidArgument);
+
+  Plan plan = IndexPlan(16);
+  plan.view.include_keys = uploaded->hash;
+  plan.order.shuffle = ShuffleKind::kNone;
+  plan.delivery.tail = Tail::kPartial;
+  auto stream = (*client)->Stream(plan);
+  ASSERT_TRUE(stream.ok()) << stream.status();
+  std::vector<int64_t> found;
+  while (found.size() < wanted.size()) {
+    // Returns when the stream has been sent elsewhere.
+    if (found.size() == 32) transport_->Shutdown(std::chrono::seconds(1));
+    const auto batch = (*stream)->Next();
+    ASSERT_TRUE(batch.ok() && batch->has_value()) << batch.status();
+    for (const Row& row : RowsOf(**batch)) found.push_back(row.index);
+  }
+  EXPECT_EQ(found, wanted);
+  EXPECT_EQ((*client)->Describe("drawings", plan.view)->view_drawings,
+            wanted.size());
+  replica->Shutdown(std::chrono::seconds(0));
+  (*engine)->Stop();
+}
+
 // Reads on until the sentence has `who` in it.
 std::string BottleneckOf(Stream* stream, const std::string& who,
                          std::chrono::milliseconds pause) {
@@ -273,17 +321,13 @@ TEST_P(BatchStreamSuite, AStrideKeepsItsPhaseOnAnotherReplica) {
   ASSERT_TRUE(client.ok()) << client.status();
   auto stream = (*client)->Stream(plan);
   ASSERT_TRUE(stream.ok()) << stream.status();
-  std::thread drain;
   for (size_t i = 0; i < expected.size(); ++i) {
-    if (i == 5) {
-      drain =
-          std::thread([&] { transport_->Shutdown(std::chrono::seconds(10)); });
-    }
+    // Returns when the stream has been sent elsewhere.
+    if (i == 5) transport_->Shutdown(std::chrono::seconds(1));
     const auto batch = (*stream)->Next();
     ASSERT_TRUE(batch.ok() && batch->has_value()) << batch.status();
     ASSERT_EQ(RowsOf(**batch), expected[i]) << "batch " << i;
   }
-  drain.join();
   EXPECT_FALSE((*stream)->Next()->has_value());
   EXPECT_EQ((*stream)->stats().reopened, 1U);
 }

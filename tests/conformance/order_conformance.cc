@@ -30,6 +30,38 @@ TEST_P(BatchStreamSuite, OrderIsThatOfTheOrderFunctions) {
   }
 }
 
+TEST_P(BatchStreamSuite, ThePlanSaysWhatTheStreamGives) {
+  const std::shared_ptr<Client> client = Connect();
+  Plan plan = IndexPlan(48);
+  plan.view.split = "train";
+  plan.order.seed = 3;
+  plan.order.sampling = {SamplingKind::kBalanced, 0.5};
+  plan.delivery.tail = Tail::kPartial;
+  plan.delivery.world = 2;
+  plan.delivery.rank = 1;
+  const auto report = client->Explain(plan, {.count = 1000});
+  ASSERT_TRUE(report.ok()) << report.status();
+  const std::vector<Batch> batches = ReadAll(plan);
+  ASSERT_EQ(report->steps.size(), batches.size());
+  EXPECT_EQ(report->steps_per_epoch, batches.size());
+  EXPECT_EQ(report->step_drawings, 96U);
+  EXPECT_FALSE(report->components.empty());
+  for (size_t i = 0; i < batches.size(); ++i) {
+    std::vector<int64_t> indices;
+    for (const Row& row : RowsOf(batches[i])) indices.push_back(row.index);
+    EXPECT_EQ(report->steps[i].indices, indices) << "step " << i;
+    EXPECT_EQ(report->steps[i].cursor, batches[i].cursor());
+  }
+  plan.start = report->steps[2].cursor;
+  const auto rest = client->Explain(plan);
+  ASSERT_TRUE(rest.ok()) << rest.status();
+  ASSERT_EQ(rest->steps.size(), 1U);
+  EXPECT_EQ(rest->steps[0].indices, report->steps[3].indices);
+  plan.view.split = "trian";
+  EXPECT_THAT(client->Explain(plan).status().message(),
+              ::testing::HasSubstr("nearest is \"train\""));
+}
+
 TEST_P(BatchStreamSuite, RanksTogetherAreTheView) {
   std::multiset<int64_t> seen;
   for (uint32_t rank = 0; rank < 4; ++rank) {

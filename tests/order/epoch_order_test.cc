@@ -11,6 +11,7 @@
 #include "absl/types/span.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "server/order/window_shuffle.h"
 
 namespace inkstream::order {
 namespace {
@@ -165,6 +166,20 @@ TEST(EpochOrder, AnyPositionIsReachedWithoutTheOnesBefore) {
       EXPECT_EQ(some[i], picks[(first + i) % picks.size()]);
     }
   }
+}
+
+TEST(RecommendedWindow, IsNoneWhereTheStoreStaysInMemory) {
+  constexpr uint64_t kGiB = uint64_t{1} << 30U;
+  EXPECT_EQ(RecommendedWindow(50'000'000, 4 * kGiB, 16 * kGiB), 0U);
+  EXPECT_EQ(RecommendedWindow(50'000'000, 4 * kGiB, 0), 0U);  // not known
+  EXPECT_EQ(RecommendedWindow(0, 0, kGiB), 0U);
+  const uint64_t window = RecommendedWindow(50'000'000, 4 * kGiB, 2 * kGiB);
+  EXPECT_EQ(window % WindowShuffle::kChunk, 0U);
+  // 85 bytes a drawing, an eighth of two gibibytes.
+  EXPECT_NEAR(static_cast<double>(window), kGiB / 4 / 85.0, 300);
+  EXPECT_EQ(RecommendedWindow(50'000'000, 4 * kGiB, 64U << 20U), 98'560U);
+  EXPECT_EQ(RecommendedWindow(50'000'000, 4 * kGiB, 1U << 20U), 65'536U);
+  EXPECT_EQ(RecommendedWindow(1'000, kGiB, 64U << 20U), 1'000U);
 }
 
 TEST(EpochOrder, OfNothingIsRefused) {

@@ -176,9 +176,7 @@ def test_an_error_names_what_to_fix(
         ask(near)
 
 
-@pytest.mark.parametrize(
-    "keywords", [{"strokes": Strokes(100)}, {"image": IMAGE, "views": 2}]
-)
+@pytest.mark.parametrize("keywords", [{"strokes": Strokes(100)}, {"image": IMAGE, "views": 2}])
 def test_what_is_not_offered_is_refused_or_given(
     near: inkstream.Dataset, keywords: dict[str, object]
 ) -> None:

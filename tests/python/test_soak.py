@@ -60,7 +60,7 @@ def work(client: inkstream.Client, chance: random.Random) -> None:
 @pytest.mark.skipif(SECONDS <= 0, reason="SOAK_SECONDS is not set")
 @pytest.mark.timeout(int(SECONDS) + 300)
 def test_memory_is_flat_on_both_sides(binary: Path, store: Path, tmp_path: Path) -> None:
-    flags = ("--rebalance", "2", "--memory", "1GiB")
+    flags = ("--rebalance", "2", "--memory", "192MiB")
     with Server(binary, store, tmp_path, *flags) as server:
         # Messages and shared memory.
         clients = [inkstream.connect(address) for address in (server.tcp, server.unix)]

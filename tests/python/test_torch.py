@@ -374,7 +374,7 @@ class TestDatasets:
         assert of(dataset) == wanted[len(wanted) // 2 :]
 
     @pytest.mark.parametrize("tail", ["drop", "partial", "pad"])
-    @pytest.mark.parametrize("shuffle", ["full", "none"])
+    @pytest.mark.parametrize("shuffle", ["full", "none", "window:100", "window:5000"])
     def test_the_sampler_gives_the_streams_batches_and_cursors(
         self, data: inkstream.Dataset, tail: str, shuffle: str
     ) -> None:
@@ -400,6 +400,11 @@ class TestDatasets:
         assert of(loader) == of(batches[4:])
         sampler.set_epoch(0)
         assert of(loader) == of(batches)
+
+    @pytest.mark.parametrize("shuffle", ["windows:4", "window:", "window:0", "window:-1", "half"])
+    def test_a_shuffle_that_is_none_is_refused(self, shuffle: str) -> None:
+        with pytest.raises(inkstream.FixRequest, match="window:N"):
+            BatchSampler(100, shuffle=shuffle)
 
     def test_the_sampler_needs_no_memory_for_its_size(self) -> None:
         import tracemalloc

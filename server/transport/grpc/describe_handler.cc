@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "server/order/window_shuffle.h"
 #include "server/raster/channel.h"
 #include "server/raster/rasterizer.h"
 #include "server/transport/grpc/order_from_proto.h"
@@ -120,6 +121,8 @@ absl::Status DescribeDataset(const ServerContext& server,
     response->add_codecs(codec);
   }
   AddLimits(server, response);
+  response->set_recommended_window(order::RecommendedWindow(
+      info.drawings, info.bytes_on_disk, server.memory_bytes));
   response->set_server_version(server.version);
   return absl::OkStatus();
 }

@@ -25,12 +25,17 @@ if TYPE_CHECKING:
     from inkstream._client import Client
 
 
+def _shuffle_of(window: int) -> str:
+    return f"window:{window}" if window else "full"
+
+
 @dataclass(frozen=True)
 class Dataset:
     """One dataset at one content. Immutable and picklable.
 
     `splits`: name → drawings. `classes`: words in label order. `columns`: what `columns=` may
-    name. `stats`: everything else the server says of it.
+    name. `stats`: everything else the server says of it; "recommended_shuffle" among it is "full",
+    or "window:N" where the store is too large to stay in the server's memory.
     """
 
     client: Client = field(repr=False)
@@ -71,6 +76,7 @@ class Dataset:
                 "generation": answer.generation,
                 "raster_version": answer.raster_version,
                 "server_version": answer.server_version,
+                "recommended_shuffle": _shuffle_of(answer.recommended_window),
                 "limits": {f.name: v for f, v in answer.limits.ListFields()},
             },
         )

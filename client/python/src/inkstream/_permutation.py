@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from inkstream._errors import FixRequest
 
 MAX_SIZE = 1 << 63
-
-_MASK = (1 << 64) - 1
-_GOLDEN = 0x9E3779B97F4A7C15
+MASK = (1 << 64) - 1
+GOLDEN = 0x9E3779B97F4A7C15
 _MULTIPLIER_1 = 0xBF58476D1CE4E5B9
 _MULTIPLIER_2 = 0x94D049BB133111EB
 _PAIRS, _PAIRS_SMALL, _SMALL = 3, 12, 1 << 16
@@ -26,9 +25,10 @@ _LOW = np.uint64(0xFFFFFFFF)
 _32 = np.uint64(32)
 
 
-def _mix(x: int) -> int:
-    x = ((x ^ (x >> 30)) * _MULTIPLIER_1) & _MASK
-    x = ((x ^ (x >> 27)) * _MULTIPLIER_2) & _MASK
+def mix(x: int) -> int:
+    """The finaliser of SplitMix64."""
+    x = ((x ^ (x >> 30)) * _MULTIPLIER_1) & MASK
+    x = ((x ^ (x >> 27)) * _MULTIPLIER_2) & MASK
     return x ^ (x >> 31)
 
 
@@ -63,14 +63,14 @@ class Permutation:
         self._left += self._left % 2
         self._right = -(-size // self._left)
         self._pairs = _PAIRS_SMALL if size < _SMALL else _PAIRS
-        state = _mix((size + _GOLDEN) & _MASK)
-        state = _mix(state ^ (seed & _MASK))
-        state = _mix((state + _GOLDEN) & _MASK) ^ (epoch & _MASK)
-        state = _mix((state + _GOLDEN) & _MASK)
+        state = mix((size + GOLDEN) & MASK)
+        state = mix(state ^ (seed & MASK))
+        state = mix((state + GOLDEN) & MASK) ^ (epoch & MASK)
+        state = mix((state + GOLDEN) & MASK)
         self._keys: list[np.uint64] = []
         for _ in range(2 * self._pairs):
-            state = (state + _GOLDEN) & _MASK
-            self._keys.append(np.uint64(_mix(state)))
+            state = (state + GOLDEN) & MASK
+            self._keys.append(np.uint64(mix(state)))
 
     def __len__(self) -> int:
         return self.size

@@ -16,6 +16,7 @@ from inkstream._plan import Plan
 from inkstream._schedule import Schedule
 from inkstream._spec import View
 from inkstream._stream import Stream
+from inkstream._window_shuffle import WindowShuffle
 from inkstream.torch._placement import place_of
 
 
@@ -35,6 +36,16 @@ class IndexBatch(list[int]):
         self.valid_rows = len(self) if valid_rows < 0 else valid_rows
 
 
+def _window_of(shuffle: str) -> int | None:
+    """Drawings a window; None: the whole epoch is one; 0: no shuffling."""
+    if shuffle in ("full", "none"):
+        return None if shuffle == "full" else 0
+    kind, _, number = shuffle.partition(":")
+    if kind != "window" or not number.isdecimal() or int(number) < 1:
+        raise FixRequest(f'shuffle = {shuffle!r}: a sampler has "full", "window:N" and "none"')
+    return int(number)
+
+
 class BatchSampler(Sampler[list[int]]):
     """Batches of ranks in a view, in the order in which the server would stream it.
 
@@ -43,7 +54,8 @@ class BatchSampler(Sampler[list[int]]):
     that the code has (`MapDataset` passes it on), and `load_state_dict` goes on behind it.
 
     `source`: a dataset, or the number of drawings. `rank`, `world`: torch.distributed's if
-    left out. `shuffle`: "full" or "none".
+    left out. `shuffle`: "full", "window:N" or "none"; classes cannot be balanced here, since only
+    the server knows who is in them (`Dataset.stream` can).
     """
 
     def __init__(
@@ -58,8 +70,7 @@ class BatchSampler(Sampler[list[int]]):
         rank: int | None = None,
         world: int | None = None,
     ) -> None:
-        if shuffle not in ("full", "none"):
-            raise FixRequest(f'shuffle = {shuffle!r}: a sampler has "full" and "none"')
+        self._window = _window_of(shuffle)
         rank, world = place_of(rank, world)
         self._cursor: State = {}
         if isinstance(source, int):
@@ -75,7 +86,6 @@ class BatchSampler(Sampler[list[int]]):
         self.schedule = Schedule(size, batch_size, rank, world, tail)
         self.batch_size = batch_size
         self.seed = seed
-        self._shuffle = shuffle == "full"
         self._next = (0, 0)
 
     def __len__(self) -> int:
@@ -90,12 +100,16 @@ class BatchSampler(Sampler[list[int]]):
             epoch, entered = epoch + 1, 0
         self._next = (epoch + 1, 0)
         size = self.schedule.size
-        permutation = Permutation(size, self.seed, epoch)
+        shuffled: Permutation | WindowShuffle | None = None
+        if self._window is None:
+            shuffled = Permutation(size, self.seed, epoch)
+        elif self._window > 0:
+            shuffled = WindowShuffle(size, self._window, self.seed, epoch)
         for number in range(self.schedule.steps_from(entered)):
             step = self.schedule.step_at(epoch, entered, number)
             ranks = (step.first + np.arange(step.rows)) % size
-            if self._shuffle:
-                ranks = permutation(ranks)
+            if shuffled is not None:
+                ranks = shuffled(ranks)
             cursor = None
             if self._cursor:
                 after = {"epoch": step.after[0], "position": step.after[1]}
