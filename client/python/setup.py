@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -67,9 +68,15 @@ class PlatformWheel(bdist_wheel):
             self.root_is_pure = False
 
     def get_tag(self) -> tuple[str, str, str]:
-        """Any Python 3, this platform."""
-        tag = super().get_tag()
-        return ("py3", "none", tag[2]) if BINARY.is_file() or LIBRARY.is_file() else tag
+        """Any Python 3, a glibc no older than this machine's: what is carried was built here."""
+        python, abi, system = super().get_tag()
+        if not (BINARY.is_file() or LIBRARY.is_file()):
+            return python, abi, system
+        library, version = platform.libc_ver()
+        if library == "glibc":
+            # So that pip refuses it on an older system instead of the loader at run time.
+            system = system.replace("linux", f"manylinux_{version.replace('.', '_')}", 1)
+        return "py3", "none", system
 
 
 setup(cmdclass={"build_py": BuildWithBinary, "bdist_wheel": PlatformWheel})

@@ -46,6 +46,7 @@ PACKAGES = [
     "numpy", "torch", "grpcio", "redis", "opencv-python-headless", "pandas", "lmdb",
     "zstandard", "mosaicml-streaming", "webdataset", "pyarrow", "ray",
 ]  # fmt: skip
+SHARING = ("summing", "between_processes")
 WARM_UP = 8  # batches
 
 
@@ -152,8 +153,8 @@ def machine() -> dict[str, Any]:
     }
 
 
-def run(flags: argparse.Namespace) -> dict[str, Any]:
-    """All of them, each in a process of its own."""
+def run(flags: argparse.Namespace, kept: dict[str, Any]) -> dict[str, Any]:
+    """All of them, each in a process of its own; added to what is kept."""
     result: dict[str, Any] = {
         "machine": machine(),
         "drawings": flags.drawings,
@@ -161,7 +162,12 @@ def run(flags: argparse.Namespace) -> dict[str, Any]:
         "seconds": flags.seconds,
         "loaders": {},
         "failed": {},
+        "sharing": {},
     }
+    differs = [name for name in ("drawings", "seconds") if kept.get(name) != result[name]]
+    if kept and differs:
+        raise SystemExit(f"--add: {differs[0]} was {kept.get(differs[0])}, is {result[differs[0]]}")
+    result |= {name: kept[name] for name in ("loaders", "failed", "sharing") if name in kept}
     with tempfile.TemporaryDirectory(prefix="peers") as folder:
         ndjson = flags.data
         if ndjson is None:
@@ -171,9 +177,12 @@ def run(flags: argparse.Namespace) -> dict[str, Any]:
             subprocess.run(command, check=True, capture_output=True)
         os.environ["PEERS_NDJSON"] = str(ndjson)
         for side in flags.side:
-            rows = result["loaders"][str(side)] = {}
-            for name in flags.only or CONTENDERS:
+            rows = result["loaders"].setdefault(str(side), {})
+            for name in CONTENDERS:
+                if flags.only and name not in flags.only:
+                    continue
                 arguments = [str(ndjson), str(flags.drawings), str(side), str(flags.seconds)]
+                result["failed"].pop(f"{name} at {side}", None)
                 row, reason = in_own_process([name, *arguments], flags.limit)
                 if row is None:
                     result["failed"][f"{name} at {side}"] = reason
@@ -182,7 +191,7 @@ def run(flags: argparse.Namespace) -> dict[str, Any]:
                 rows[name] = row
                 speed = rows[name]["drawings_per_s"]
                 print(f"{side:4} {name:16} {speed:>10,} drawings/s", flush=True)
-        result["sharing"] = sharing(flags, Path(folder))
+        result["sharing"] |= sharing(flags, Path(folder))
     return result
 
 
@@ -197,6 +206,8 @@ def sharing(flags: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "between_processes": ["--steps", str(steps)],
     }
     for name, arguments in programs.items():
+        if flags.only and name not in flags.only:
+            continue
         file = folder / f"{name}.json"
         program = HERE.parent / "sharing" / f"{name}.py"
         command = [sys.executable, str(program), *arguments, "--json", str(file)]
@@ -216,7 +227,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5, help="of each measurement")
     parser.add_argument("--limit", type=float, default=300, help="seconds a contender may take")
     parser.add_argument("--megabytes", type=int, default=1500, help="of the arrays shared; 0: none")
-    parser.add_argument("--only", action="append", choices=CONTENDERS)
+    parser.add_argument("--only", action="append", choices=[*CONTENDERS, *SHARING])
+    parser.add_argument("--add", action="store_true", help="to the results there are")
     parser.add_argument("--results", type=Path, default=HERE / "results")
     parser.add_argument(
         "--report", action="store_true", help="table and plot from the JSON there is"
@@ -232,7 +244,8 @@ def main() -> None:
     file = flags.results / "peers.json"
     if not flags.report:
         os.environ.setdefault("INKSTREAM_BINARY", str(ROOT / "build" / "inkstream"))
-        file.write_text(json.dumps(run(flags), indent=1) + "\n")
+        kept = json.loads(file.read_text()) if flags.add and file.exists() else {}
+        file.write_text(json.dumps(run(flags, kept), indent=1) + "\n")
     content = json.loads(file.read_text())
     (flags.results / "peers.md").write_text(report.table(content))
     report.plot(content, flags.results / "peers.svg")
