@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "server/ingest/file_source.h"
+#include "server/ingest/line_ends.h"
 #include "server/ingest/peeked_source.h"
 
 namespace inkstream::ingest {
@@ -135,7 +136,7 @@ absl::StatusOr<uint64_t> LineAt(const std::string& path, uint64_t offset) {
     absl::StatusOr<size_t> got = (*source)->Read(buffer.data(), buffer.size());
     if (!got.ok()) return got.status();
     if (*got == 0) return line;
-    line += std::count(buffer.data(), buffer.data() + *got, '\n');
+    line += CountLineEnds(buffer.data(), *got);
   }
 }
 

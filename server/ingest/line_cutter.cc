@@ -6,6 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "server/ingest/line_ends.h"
 
 namespace inkstream::ingest {
 namespace {
@@ -108,7 +109,7 @@ absl::StatusOr<bool> LineCutter::Next(RecordChunk* chunk) {
     chunk->size = cut + 1;
   }
   offset_ += chunk->size;
-  line_ += std::count(chunk->data(), chunk->data() + chunk->size, '\n');
+  line_ += CountLineEnds(chunk->data(), chunk->size);
   return true;
 }
 

@@ -17,6 +17,7 @@ namespace {
 static_assert(RecordChunk::kPadding >= simdjson::SIMDJSON_PADDING);
 
 bool IsBlank(absl::string_view line) {
+  if (!line.empty() && line.front() == '{') return false;
   return line.find_first_not_of(" \t\r") == absl::string_view::npos;
 }
 

@@ -1,7 +1,10 @@
 #include "server/store/duplicate_keys.h"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
+#include <mutex>
+#include <thread>
 #include <tuple>
 
 #include "absl/status/status.h"
@@ -13,6 +16,9 @@ namespace {
 constexpr uint64_t kMinSlots = 4096;
 // Slots of the bitmaps a key: at eight, an eighth of single keys is sorted too.
 constexpr uint64_t kSlotsAKey = 8;
+// From this many keys on, threads share them.
+constexpr int kMostThreads = 8;
+constexpr uint64_t kShared = 1U << 17U;
 
 struct Entry {
   int64_t key;
@@ -61,21 +67,38 @@ class Bits {
 
 class Finder {
  public:
-  Finder(const OpenStore& store, uint64_t memory_bytes, bool list)
-      : store_(store), memory_bytes_(memory_bytes), list_(list) {}
+  Finder(const OpenStore& store, uint64_t memory_bytes, bool list, int threads)
+      : store_(store),
+        threads_(std::clamp(threads, 1, kMostThreads)),
+        memory_bytes_(memory_bytes / static_cast<uint64_t>(threads_)),
+        list_(list) {}
 
   absl::StatusOr<DuplicateKeys> Run() {
     const uint64_t keys = store_.info().with_key_id;
     // Two bitmaps take half of the memory, what is sorted the other half.
     const uint64_t most =
         std::bit_floor(std::max<uint64_t>(kMinSlots, memory_bytes_ / 4 * 8));
+    // Every part reads all keys: a few of them are not worth it.
+    const uint64_t least = keys < kShared ? 1 : static_cast<uint64_t>(threads_);
     const uint64_t slots =
-        std::clamp(std::bit_ceil(keys * kSlotsAKey), kMinSlots, most);
+        std::clamp(std::bit_ceil(keys * kSlotsAKey / least), kMinSlots, most);
     const uint64_t parts =
-        std::max<uint64_t>(1, (keys * kSlotsAKey + slots - 1) / slots);
-    for (uint64_t part = 0; part < parts; ++part) {
-      if (absl::Status s = RunPart(part, parts, slots); !s.ok()) return s;
-    }
+        std::max(least, (keys * kSlotsAKey + slots - 1) / slots);
+    std::atomic<uint64_t> next{0};
+    const auto work = [&] {
+      for (uint64_t part; (part = next.fetch_add(1)) < parts;) {
+        absl::Status status = RunPart(part, parts, slots);
+        if (status.ok()) continue;
+        const std::lock_guard<std::mutex> lock(mutex_);
+        failed_.Update(status);
+        next = parts;
+      }
+    };
+    std::vector<std::thread> helpers;
+    for (uint64_t t = 1; t < least; ++t) helpers.emplace_back(work);
+    work();
+    for (std::thread& helper : helpers) helper.join();
+    if (!failed_.ok()) return failed_;
     std::sort(found_.places.begin(), found_.places.end());
     return std::move(found_);
   }
@@ -121,12 +144,14 @@ class Finder {
   }
 
   absl::Status Take(const std::vector<Entry>& sorted) {
+    const std::lock_guard<std::mutex> lock(mutex_);
     for (size_t i = 1, first = 0; i < sorted.size(); ++i) {
       if (sorted[i].key != sorted[first].key) {
         first = i;
         continue;
       }
-      if (found_.count++ == 0) {
+      // Whichever thread comes first, the earliest is named.
+      if (found_.count++ == 0 || sorted[i].place < found_.place) {
         found_.key_id = sorted[i].key;
         found_.first_place = sorted[first].place;
         found_.place = sorted[i].place;
@@ -144,17 +169,20 @@ class Finder {
   }
 
   const OpenStore& store_;
+  const int threads_;
   const uint64_t memory_bytes_;
   const bool list_;
+  std::mutex mutex_;  // guards what follows
   DuplicateKeys found_;
+  absl::Status failed_;
 };
 
 }  // namespace
 
 absl::StatusOr<DuplicateKeys> FindDuplicateKeys(const OpenStore& store,
                                                 uint64_t memory_bytes,
-                                                bool list) {
-  return Finder(store, memory_bytes, list).Run();
+                                                bool list, int threads) {
+  return Finder(store, memory_bytes, list, threads).Run();
 }
 
 }  // namespace inkstream::store

@@ -22,10 +22,11 @@ struct DuplicateKeys {
 
 // Exact, in some `memory_bytes` (8 more for each duplicate that is listed):
 // keys are sorted part by part, and of each part only those whose place in a
-// bitmap is taken twice. RESOURCE_EXHAUSTED: too many to list.
+// bitmap is taken twice. `threads` work on a part each, with their share of the
+// memory. RESOURCE_EXHAUSTED: too many to list.
 constexpr uint64_t kMaxListedDuplicates = uint64_t{1} << 25;
 absl::StatusOr<DuplicateKeys> FindDuplicateKeys(const OpenStore& store,
                                                 uint64_t memory_bytes,
-                                                bool list);
+                                                bool list, int threads = 1);
 
 }  // namespace inkstream::store

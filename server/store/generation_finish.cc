@@ -61,8 +61,9 @@ absl::Status FinishGeneration(const GenerationParts& parts,
   };
   absl::StatusOr<std::shared_ptr<const OpenStore>> store = open();
   if (!store.ok()) return store.status();
-  absl::StatusOr<DuplicateKeys> found = FindDuplicateKeys(
-      **store, parts.memory_bytes, parts.duplicates == Duplicates::kFirst);
+  absl::StatusOr<DuplicateKeys> found =
+      FindDuplicateKeys(**store, parts.memory_bytes,
+                        parts.duplicates == Duplicates::kFirst, parts.threads);
   if (!found.ok()) return found.status();
   if (found->count > 0 && parts.duplicates == Duplicates::kError) {
     return absl::InvalidArgumentError(absl::StrCat(

@@ -36,6 +36,7 @@ class LmdbWriter {
  private:
   explicit LmdbWriter(std::string path) : path_(std::move(path)) {}
   absl::Status Begin();
+  void StartWriting();
   absl::Status Put(unsigned database, absl::string_view key,
                    absl::string_view value);
   absl::Status Error(absl::string_view what, int code) const;

@@ -2,7 +2,7 @@
 // them up, and the whole of it into a store.
 //
 // Input: INKSTREAM_BENCH_NDJSON, a plain simplified NDJSON file; synthetic
-// drawings without it. Rates are drawings and bytes of NDJSON a second.
+// drawings without it. Rates are drawings and bytes of input a second.
 
 #include <benchmark/benchmark.h>
 
@@ -16,6 +16,9 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "server/ingest/bin_writer.h"
+#include "server/ingest/csv_writer.h"
 #include "server/ingest/generate/class_catalog.h"
 #include "server/ingest/generate/drawing_generator.h"
 #include "server/ingest/ingest_job.h"
@@ -100,7 +103,7 @@ void WriteNdjson(benchmark::State& state) {
       NdjsonFormat().NewCutter(std::make_unique<TextSource>(), "memory");
   RecordChunk chunk;
   if (!*cutter->Next(&chunk)) return state.SkipWithError("no drawings");
-  const std::vector<Drawing> drawings = parser->Parse(chunk).drawings;
+  const std::vector<Drawing> drawings = parser->Parse(chunk).drawings.Unpack();
   std::string lines;
   int64_t bytes = 0;
   for (auto _ : state) {
@@ -123,10 +126,49 @@ void Generate(benchmark::State& state) {
 }
 BENCHMARK(Generate);
 
+std::vector<Drawing> Drawings() {
+  const std::unique_ptr<RecordParser> parser = NdjsonFormat().NewParser({});
+  const std::unique_ptr<RecordCutter> cutter =
+      NdjsonFormat().NewCutter(std::make_unique<TextSource>(), "memory");
+  RecordChunk chunk;
+  std::vector<Drawing> drawings;
+  while (*cutter->Next(&chunk)) {
+    for (Drawing& drawing : parser->Parse(chunk).drawings.Unpack()) {
+      drawings.push_back(std::move(drawing));
+    }
+  }
+  return drawings;
+}
+
+// The same drawings as a file of `format`, `copies` times. `fresh_keys`: every
+// copy has key_ids of its own, and no drawing another's.
+std::string InputText(const std::string& format, int copies, bool fresh_keys) {
+  std::string text = format == "csv" ? kCsvHeader : "";
+  std::vector<Drawing> drawings = Drawings();
+  int64_t key = 0;
+  for (int copy = 0; copy < copies; ++copy) {
+    for (Drawing& drawing : drawings) {
+      if (fresh_keys) drawing.key_id = ++key << 20U;
+      if (format == "csv") {
+        AppendCsvRow(drawing, &text);
+      } else if (format == "bin") {
+        if (!AppendBinRecord(drawing, &text).ok()) return "";
+      } else {
+        AppendNdjsonLine(drawing, &text);
+      }
+    }
+  }
+  return text;
+}
+
 // Argument: threads, of the readers and of the store each.
-void IngestIntoStore(benchmark::State& state) {
+void IngestIntoStore(benchmark::State& state, const std::string& format,
+                     int copies, bool fresh_keys) {
   const testing::ScratchDirectory scratch;
-  std::ofstream(scratch.File("in.ndjson"), std::ios::binary) << Text();
+  const std::string file = scratch.File(absl::StrCat("in.", format));
+  const std::string text = InputText(format, copies, fresh_keys);
+  if (text.empty()) return state.SkipWithError("a column is missing");
+  std::ofstream(file, std::ios::binary) << text;
   uint64_t drawings = 0;
   for (auto _ : state) {
     const std::string path = scratch.File("bench.ink");
@@ -136,7 +178,7 @@ void IngestIntoStore(benchmark::State& state) {
     auto writer = store::StoreWriter::Create(path, writer_options);
     IngestOptions options;
     options.threads = static_cast<int>(state.range(0));
-    options.inputs = *ListInputs({scratch.File("in.ndjson")});
+    options.inputs = *ListInputs({file});
     IngestReport report;
     const absl::Status status = writer.ok()
                                     ? RunIngest(options, writer->get(), &report)
@@ -146,10 +188,30 @@ void IngestIntoStore(benchmark::State& state) {
     }
     drawings += report.kept;
   }
-  Report(state, drawings);
+  state.SetItemsProcessed(static_cast<int64_t>(drawings));
+  state.SetBytesProcessed(
+      static_cast<int64_t>(state.iterations() * text.size()));
 }
-BENCHMARK(IngestIntoStore)
+
+BENCHMARK_CAPTURE(IngestIntoStore, ndjson_unique_keys, "ndjson", 4, true)
     ->Arg(1)
+    ->Arg(2)
+    ->Unit(benchmark::kMillisecond)
+    ->MeasureProcessCPUTime()
+    ->UseRealTime();
+BENCHMARK_CAPTURE(IngestIntoStore, ndjson_every_key_four_times, "ndjson", 4,
+                  false)
+    ->Arg(2)
+    ->Unit(benchmark::kMillisecond)
+    ->MeasureProcessCPUTime()
+    ->UseRealTime();
+BENCHMARK_CAPTURE(IngestIntoStore, bin_unique_keys, "bin", 4, true)
+    ->Arg(1)
+    ->Arg(2)
+    ->Unit(benchmark::kMillisecond)
+    ->MeasureProcessCPUTime()
+    ->UseRealTime();
+BENCHMARK_CAPTURE(IngestIntoStore, csv_unique_keys, "csv", 4, true)
     ->Arg(2)
     ->Unit(benchmark::kMillisecond)
     ->MeasureProcessCPUTime()
