@@ -3,8 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <cstring>
+#include <fstream>
 #include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace inkstream::transport {
 namespace {
@@ -39,6 +43,35 @@ TEST(GrpcBufferPoolTest, TheBudgetCountsWhatIsLentAndKept) {
   EXPECT_EQ(pool.in_use(), 0U);
   // What is kept makes room for another size.
   EXPECT_TRUE(pool.Acquire(900'000).ok());
+}
+
+// Memory of this process that is its own, in bytes.
+size_t OwnMemory() {
+  std::ifstream status("/proc/self/status");
+  std::string word;
+  while (status >> word && word != "RssAnon:") {
+  }
+  size_t kib = 0;
+  status >> kib;
+  return kib << 10U;
+}
+
+// malloc would keep it, free or not, where something small lies behind it.
+TEST(GrpcBufferPoolTest, WhatMakesRoomGoesBackToTheMachine) {
+  constexpr size_t kBudget = 96U << 20U;
+  GrpcBufferPool pool(kBudget);
+  const size_t before = OwnMemory();
+  std::vector<std::unique_ptr<char[]>> small;
+  for (size_t round = 0; round < 4; ++round) {
+    std::vector<std::unique_ptr<batch::Buffer>> held;
+    for (size_t i = 0; i < 80; ++i) {
+      held.push_back(*pool.Acquire(((1U << 20U) - 8192 * round) - i * 512));
+      std::memset(held.back()->data(), 1, held.back()->size());
+      small.push_back(std::make_unique<char[]>(1000));
+    }
+  }
+  const auto all = *pool.Acquire(kBudget);  // untouched
+  EXPECT_LT(OwnMemory(), before + kBudget / 8);
 }
 
 TEST(GrpcBufferPoolTest, AllOfTheBudgetCanBeHad) {

@@ -1,5 +1,7 @@
 #include "server/transport/grpc/grpc_buffer_pool.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -14,11 +16,34 @@ namespace inkstream::transport {
 namespace {
 
 constexpr size_t kPage = 4096;
+// Smaller blocks are malloc's: the kernel has only so many maps a process.
+constexpr size_t kLeastMapped = 64 << 10;
 
 // Sizes are rounded so that batches of nearly the same size share buffers.
 size_t RoundedSize(size_t bytes) {
   const size_t step = std::max(kPage, bytes / 16 / kPage * kPage);
   return (std::max<size_t>(bytes, 1) + step - 1) / step * step;
+}
+
+// Straight from the kernel, and back to it: malloc keeps what batches of many
+// sizes free in its arenas, beyond any budget (measured with the sizes of the
+// soak test: 120 MiB beside 50 in use). Null: there is none.
+uint8_t* NewPages(size_t size) {
+  if (size < kLeastMapped) {
+    return static_cast<uint8_t*>(
+        std::aligned_alloc(kPage, (size + kPage - 1) / kPage * kPage));
+  }
+  void* const pages = mmap(nullptr, size, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return pages == MAP_FAILED ? nullptr : static_cast<uint8_t*>(pages);
+}
+
+void FreePages(uint8_t* data, size_t size) {
+  if (size < kLeastMapped) {
+    std::free(data);
+  } else {
+    munmap(data, size);
+  }
 }
 
 }  // namespace
@@ -27,7 +52,7 @@ class GrpcBufferPool::Memory {
  public:
   explicit Memory(size_t budget) : budget_(budget) {}
   ~Memory() {
-    for (const Block& block : kept_) std::free(block.data);
+    for (const Block& block : kept_) FreePages(block.data, block.size);
   }
 
   // Null: the budget is spent. `size` becomes the block's size.
@@ -47,13 +72,12 @@ class GrpcBufferPool::Memory {
     if (*size > budget_ - in_use_) return nullptr;
     while (kept_bytes_ > budget_ - in_use_ - *size) {
       kept_bytes_ -= kept_.back().size;
-      std::free(kept_.back().data);
+      FreePages(kept_.back().data, kept_.back().size);
       kept_.pop_back();
     }
-    const size_t whole_pages = (*size + kPage - 1) / kPage * kPage;
-    void* const data = std::aligned_alloc(kPage, whole_pages);
+    uint8_t* const data = NewPages(*size);
     if (data != nullptr) in_use_ += *size;
-    return static_cast<uint8_t*>(data);
+    return data;
   }
 
   void Give(uint8_t* data, size_t size) {
