@@ -87,7 +87,7 @@ void AddExportCommand(CLI::App& app, int* exit_code) {
       ->add_option("--format", flags->format,
                    "ndjson (raw drawings with their times), bin (WORD.bin "
                    "each; carries whole seconds and needs every column) or "
-                   "csv (Kaggle's)")
+                   "csv (Kaggle's); neither of the two carries splits")
       ->check(CLI::IsMember({"ndjson", "bin", "csv"}))
       ->capture_default_str();
   command->add_option("--threads", flags->threads, "0: one a usable core")

@@ -11,9 +11,12 @@
 namespace inkstream::app {
 namespace {
 
+// Of what this run has read itself; 0: nothing, as where it only had to publish
+// what an interrupted one had stored.
 double PerSecond(const IngestSummary& summary) {
-  return static_cast<double>(summary.report.read) /
-         std::max(summary.seconds, 1e-6);
+  const ingest::IngestReport& report = summary.report;
+  const uint64_t read = report.read - std::min(report.read, report.taken_over);
+  return static_cast<double>(read) / std::max(summary.seconds, 1e-6);
 }
 
 double BytesADrawing(const IngestSummary& summary) {
@@ -85,12 +88,14 @@ std::string SummaryText(const IngestSummary& summary) {
                     "  null read as missing: ", CountsText(report.null_values),
                     "\n");
   }
+  const auto rate = static_cast<uint64_t>(PerSecond(summary));
   absl::StrAppendFormat(
       &text,
-      "  %.1f s, %s drawings/s, %.1f bytes a drawing on disk\n"
+      "  %.1f s, %s%.1f bytes a drawing on disk\n"
       "  fingerprint %s\n"
       "Serve it: inkstream serve --store %s\n",
-      summary.seconds, WithThousands(static_cast<uint64_t>(PerSecond(summary))),
+      summary.seconds,
+      rate > 0 ? absl::StrCat(WithThousands(rate), " drawings/s, ") : "",
       BytesADrawing(summary), report.fingerprint, summary.store);
   return text;
 }

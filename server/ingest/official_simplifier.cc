@@ -47,6 +47,7 @@ absl::Status OfficialSimplifier::Simplify(
   }
   if (!(range > 0)) range = kSide;  // a single dot stays at the origin
 
+  distances_ = 0;
   size_t begin = 0;
   for (const uint32_t end : stroke_ends) {
     if (end <= begin || end > x.size()) {
@@ -60,7 +61,7 @@ absl::Status OfficialSimplifier::Simplify(
     }
     begin = end;
     if (absl::Status status = Resample(); !status.ok()) return status;
-    MarkKept();
+    if (absl::Status status = MarkKept(); !status.ok()) return status;
     for (size_t i = 0; i < dense_x_.size(); ++i) {
       if (kept_[i] == 0) continue;
       // Half to even, as the current rounding mode is.
@@ -103,7 +104,7 @@ absl::Status OfficialSimplifier::Resample() {
 
 // Ramer-Douglas-Peucker over the distance from the infinite line; the first of
 // equal distances wins.
-void OfficialSimplifier::MarkKept() {
+absl::Status OfficialSimplifier::MarkKept() {
   kept_.assign(dense_x_.size(), 0);
   kept_.front() = 1;
   kept_.back() = 1;
@@ -111,6 +112,13 @@ void OfficialSimplifier::MarkKept() {
   while (!open_.empty()) {
     const auto [first, last] = open_.back();
     open_.pop_back();
+    distances_ += last - first;
+    if (distances_ > kMaxDistances) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "drawing: its strokes are too long and winding to be simplified: "
+          "over the limit of ",
+          kMaxDistances, " distances; --keep raw takes it as it is"));
+    }
     const double ax = dense_x_[first], ay = dense_y_[first];
     const double bx = dense_x_[last] - ax, by = dense_y_[last] - ay;
     const double squared = bx * bx + by * by;
@@ -133,6 +141,7 @@ void OfficialSimplifier::MarkKept() {
       open_.emplace_back(first, split);
     }
   }
+  return absl::OkStatus();
 }
 
 }  // namespace inkstream::ingest

@@ -25,19 +25,23 @@ class OfficialSimplifier {
  public:
   // Points of one resampled stroke; a longer one is refused.
   static constexpr size_t kMaxResampled = size_t{1} << 20U;
+  // Distances that are computed for one drawing, some tenths of a second; a
+  // zigzag of 65,535 points would take 3e10.
+  static constexpr uint64_t kMaxDistances = uint64_t{1} << 26U;
 
   // Replaces `drawing`'s strokes by the simplified form of the raw ones:
   // whole numbers 0..255. `x`, `y` [points] in any unit, finite; `stroke_ends`
   // as in StrokesView, no stroke empty. INVALID_ARGUMENT: a stroke that is
-  // empty, not finite or too long.
+  // empty, not finite, too long or too winding.
   absl::Status Simplify(absl::Span<const uint32_t> stroke_ends,
                         absl::Span<const double> x, absl::Span<const double> y,
                         Drawing* drawing);
 
  private:
   absl::Status Resample();
-  void MarkKept();
+  absl::Status MarkKept();
 
+  uint64_t distances_ = 0;                       // computed for the drawing
   std::vector<double> scaled_x_, scaled_y_;      // of one stroke
   std::vector<double> dense_x_, dense_y_;        // of one stroke, 1 px apart
   std::vector<uint8_t> kept_;                    // [dense points]

@@ -40,6 +40,23 @@ TEST(OfficialSimplifierTest, PointsOnALineGoAndCornersStay) {
   EXPECT_THAT(drawing.y, ElementsAre(0, 0, 255));
 }
 
+// Without a bound this one takes the better part of a minute.
+TEST(OfficialSimplifierTest, AZigzagOfAllPointsIsRefusedBeforeItTakesLong) {
+  constexpr uint32_t kPoints = 65535;
+  std::vector<double> x(kPoints), y(kPoints);
+  for (uint32_t i = 0; i < kPoints; ++i) {
+    x[i] = 255.0 * i / kPoints;
+    y[i] = i % 2 == 0 ? 0 : 15;
+  }
+  OfficialSimplifier simplifier;
+  Drawing drawing;
+  const absl::Status status = simplifier.Simplify({{kPoints}}, x, y, &drawing);
+  EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr("too long and winding"));
+  // The next drawing has the whole of the budget.
+  EXPECT_TRUE(simplifier.Simplify({{2}}, {1, 2}, {3, 4}, &drawing).ok());
+}
+
 TEST(OfficialSimplifierTest, BendsUnderTwoPixelsGo) {
   EXPECT_EQ(Simplified({3}, {0, 50, 100}, {0, 0.7, 0}).x.size(), 2);
   EXPECT_EQ(Simplified({3}, {0, 50, 100}, {0, 0.9, 0}).x.size(), 3);

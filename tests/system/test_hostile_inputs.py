@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import itertools
 import json
 import os
 import subprocess
@@ -277,3 +278,36 @@ def test_no_more_than_a_hundred_examples_of_a_kind_are_kept(ingest: Ingest) -> N
     kept = [example["kind"] for example in outcome.report["examples"]]
     assert (kept.count("broken_json"), kept.count("not_an_object")) == (100, 50)
     assert outcome.report["read"] == outcome.report["kept"] + outcome.report["skipped"] == 551
+
+
+# What an ordinary input comes to, too: some seconds, or 1 GiB and more with INKSTREAM_LONG=1.
+ORDINARY_BYTES = (1100 if os.environ.get("INKSTREAM_LONG") else 160) * MEBIBYTE
+
+
+def _drawings(binary: Path, into: Path) -> Path:
+    command = [str(binary), "generate", "--drawings", "20000", "--seed", "3", "-o", str(into)]
+    subprocess.run(command, check=True, capture_output=True)
+    return into
+
+
+def test_memory_does_not_grow_with_a_pipe(ingest: Ingest, binary: Path, tmp_path: Path) -> None:
+    text = _drawings(binary, tmp_path / "some.ndjson").read_bytes()
+    times = ORDINARY_BYTES // len(text) + 1
+    outcome = ingest("-", stdin=itertools.repeat(text, times))
+    assert outcome.code == 0, outcome
+    assert outcome.report["kept"] == 20000 * times
+    assert outcome.peak < MEMORY_LIMIT // 2
+
+
+def test_memory_does_not_grow_with_a_compressed_file(
+    ingest: Ingest, binary: Path, tmp_path: Path
+) -> None:
+    # Frames one after another are one input.
+    packed = _drawings(binary, tmp_path / "some.ndjson.zst").read_bytes()
+    times = ORDINARY_BYTES // (8 * MEBIBYTE) + 1
+    whole = tmp_path / "whole.ndjson.zst"
+    whole.write_bytes(packed * times)
+    outcome = ingest(whole)
+    assert outcome.code == 0, outcome
+    assert outcome.report["kept"] == 20000 * times
+    assert outcome.peak < MEMORY_LIMIT // 2
