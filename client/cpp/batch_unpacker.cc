@@ -44,9 +44,15 @@ absl::Status BatchUnpacker::Check(const v1::BatchHeader& header) const {
   const v1::Tensor* const image = Find(header, "image");
   const v1::Tensor* const index = Find(header, "index");
   for (const v1::Chunk& chunk : header.chunks()) {
-    const uint64_t unpacked = chunk.strokes_bytes() > 0
-                                  ? uint64_t{chunk.strokes_bytes()}
-                                  : uint64_t{chunk.bytes()};
+    const bool strokes = chunk.strokes_bytes() > 0;
+    const bool sparse = chunk.sparse_bytes() > 0;
+    if (sparse && (strokes || chunk.sparse_bytes() > chunk.bytes())) {
+      return Broken(header, chunk.sparse_bytes(), " sparse bytes stand for ",
+                    chunk.bytes());
+    }
+    const uint64_t unpacked = strokes  ? chunk.strokes_bytes()
+                              : sparse ? chunk.sparse_bytes()
+                                       : chunk.bytes();
     if (chunk.bytes() == 0 || chunk.wire_bytes() == 0 ||
         chunk.wire_bytes() > unpacked) {
       return Broken(header, chunk.wire_bytes(), " bytes stand for ", unpacked);
@@ -95,8 +101,12 @@ absl::Status BatchUnpacker::Unpack(const v1::BatchHeader& header,
       if (drawn && chunk.strokes_bytes() > 0) {
         status = DrawChunk(header, chunk, offset, packed, out);
       } else if (!drawn && chunk.strokes_bytes() == 0) {
-        status = decompressor_.Decompress(
-            packed, absl::MakeSpan(out + offset, chunk.bytes()));
+        const absl::Span<uint8_t> run =
+            absl::MakeSpan(out + offset, chunk.bytes());
+        status = chunk.sparse_bytes() > 0
+                     ? decompressor_.DecompressSparse(packed,
+                                                      chunk.sparse_bytes(), run)
+                     : decompressor_.Decompress(packed, run);
       }
       if (!status.ok()) {
         return status.code() == absl::StatusCode::kInternal

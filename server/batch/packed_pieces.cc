@@ -9,10 +9,7 @@ void PackedPieces::Pack(uint32_t piece, uint8_t* bytes, uint64_t begin,
                         uint64_t end) {
   while (begin < end) {
     const uint64_t size = std::min<uint64_t>(end - begin, kMaxChunkBytes);
-    const size_t packed = packer_->Pack(bytes + begin, size);
-    runs_[piece].push_back(
-        {begin,
-         {static_cast<uint32_t>(size), static_cast<uint32_t>(packed), 0}});
+    runs_[piece].push_back({begin, packer_->Pack(bytes + begin, size)});
     begin += size;
   }
 }
@@ -31,7 +28,7 @@ bool PackedPieces::PackStrokes(uint32_t piece,
     return false;
   }
   std::memcpy(bytes + begin, encoded.data(), encoded.size());
-  const size_t packed = packer_->Pack(bytes + begin, encoded.size());
+  const size_t packed = packer_->PackStrokes(bytes + begin, encoded.size());
   runs_[piece].push_back(
       {begin,
        {static_cast<uint32_t>(end - begin), static_cast<uint32_t>(packed),

@@ -27,6 +27,9 @@ struct WireChunk {
   // Not 0: the run is images, and this is the length of the encoded strokes,
   // before they were compressed.
   uint32_t strokes_bytes = 0;
+  // Not 0: the length that the run had without its words of ground and ink,
+  // before it was compressed.
+  uint32_t sparse_bytes = 0;
 };
 
 // The longest run that Pack() is given.
@@ -40,9 +43,12 @@ class Packer {
   // Of the batch that is begun next. Does not block.
   virtual WireForm NextForm() = 0;
 
-  // Compresses 1..kMaxChunkBytes bytes in place and returns how many they are
-  // now: `size`, and they are unchanged, where they get no shorter.
-  virtual size_t Pack(uint8_t* bytes, size_t size) = 0;
+  // Compresses 1..kMaxChunkBytes bytes in place and says what became of them:
+  // nothing, where they get no shorter. Leaves strokes_bytes alone.
+  virtual WireChunk Pack(uint8_t* bytes, size_t size) = 0;
+
+  // The same for encoded strokes; returns how many bytes they are now.
+  virtual size_t PackStrokes(uint8_t* bytes, size_t size) = 0;
 
   // Appends a drawing, encoded. `occurrence`: see raster::AugmentKey.
   virtual void AppendStrokes(const StrokesView& drawing, uint64_t occurrence,

@@ -4,6 +4,14 @@
 #include "server/transport/codec/stroke_wire.h"
 
 namespace inkstream::transport {
+namespace {
+
+ChunkCompressor& OfThisThread() {
+  thread_local ChunkCompressor compressor;
+  return compressor;
+}
+
+}  // namespace
 
 std::shared_ptr<StreamPacker> StreamPacker::For(Codec codec) {
   if (codec == Codec::kNone) return nullptr;
@@ -32,9 +40,14 @@ batch::WireForm StreamPacker::NextForm() {
   return batch::WireForm::kRaw;
 }
 
-size_t StreamPacker::Pack(uint8_t* bytes, size_t size) {
-  thread_local ChunkCompressor compressor;
-  return compressor.Compress(bytes, size);
+batch::WireChunk StreamPacker::Pack(uint8_t* bytes, size_t size) {
+  const ChunkCompressor::Packed packed = OfThisThread().Pack(bytes, size);
+  return {static_cast<uint32_t>(size), static_cast<uint32_t>(packed.bytes), 0,
+          static_cast<uint32_t>(packed.sparse_bytes)};
+}
+
+size_t StreamPacker::PackStrokes(uint8_t* bytes, size_t size) {
+  return OfThisThread().Compress(bytes, size);
 }
 
 void StreamPacker::AppendStrokes(const StrokesView& drawing,

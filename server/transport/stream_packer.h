@@ -27,7 +27,8 @@ class StreamPacker : public batch::Packer {
   explicit StreamPacker(Codec codec) : codec_(codec) {}
 
   batch::WireForm NextForm() override;
-  size_t Pack(uint8_t* bytes, size_t size) override;
+  batch::WireChunk Pack(uint8_t* bytes, size_t size) override;
+  size_t PackStrokes(uint8_t* bytes, size_t size) override;
   void AppendStrokes(const StrokesView& drawing, uint64_t occurrence,
                      std::vector<uint8_t>* encoded) const override;
 

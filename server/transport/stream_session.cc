@@ -225,7 +225,8 @@ void StreamSession::WriteReadyBatches() {
     wire_bytes += batch->wire_bytes();
     drawings += batch->rows;
     batches.push_back(std::move(*batch));
-  } while (wire_bytes + batches.back().wire_bytes() <= kGatherBytes);
+    // By what they unpack to: a client hands on a message's batches together.
+  } while (bytes + batches.back().byte_size <= kGatherBytes);
   batches_in_flight_ = static_cast<uint32_t>(batches.size());
   bytes_in_flight_ = bytes;
   wire_bytes_in_flight_ = in_messages_ ? wire_bytes : 0;

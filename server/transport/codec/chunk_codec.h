@@ -1,5 +1,6 @@
 // Runs of bytes <-> zstd frames, one frame a run, with contexts that are used
-// again.
+// again. Before that, a run of mostly ground and ink loses both
+// (sparse_words.h).
 //
 // Thread safety: one object a thread.
 #pragma once
@@ -24,8 +25,17 @@ class ChunkCompressor {
   ChunkCompressor(const ChunkCompressor&) = delete;
   ChunkCompressor& operator=(const ChunkCompressor&) = delete;
 
-  // Compresses `size` bytes in place; `size` where they get no shorter, and
-  // they are then unchanged.
+  struct Packed {
+    size_t bytes = 0;
+    size_t sparse_bytes = 0;  // not 0: words were left out, and so much was
+                              // compressed
+  };
+
+  // Packs `size` bytes in place; where they get no shorter, `bytes` is `size`
+  // and they are unchanged.
+  Packed Pack(uint8_t* bytes, size_t size);
+
+  // Without leaving words out; returns `bytes`.
   size_t Compress(uint8_t* bytes, size_t size);
 
   size_t memory() const;  // bytes it holds now
@@ -33,7 +43,11 @@ class ChunkCompressor {
  private:
   struct Context;
   std::unique_ptr<Context> context_;  // null: the machine had no memory for it
+  size_t CompressTo(absl::Span<const uint8_t> from, int level, uint8_t* to,
+                    size_t room);
+
   std::vector<uint8_t> scratch_;
+  std::vector<uint8_t> sparse_;
 };
 
 class ChunkDecompressor {
@@ -48,9 +62,14 @@ class ChunkDecompressor {
   absl::Status Decompress(absl::Span<const uint8_t> packed,
                           absl::Span<uint8_t> out);
 
+  // The same where words were left out. REQUIRES: sparse_bytes <= out.size().
+  absl::Status DecompressSparse(absl::Span<const uint8_t> packed,
+                                size_t sparse_bytes, absl::Span<uint8_t> out);
+
  private:
   struct Context;
   std::unique_ptr<Context> context_;
+  std::vector<uint8_t> sparse_;
 };
 
 }  // namespace inkstream::transport

@@ -166,6 +166,7 @@ void BatchMessages::FillHeader(const batch::FinishedBatch& batch,
     proto->set_bytes(chunk.bytes);
     proto->set_wire_bytes(chunk.wire_bytes);
     if (chunk.strokes_bytes > 0) proto->set_strokes_bytes(chunk.strokes_bytes);
+    if (chunk.sparse_bytes > 0) proto->set_sparse_bytes(chunk.sparse_bytes);
   }
 }
 

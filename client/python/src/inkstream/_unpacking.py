@@ -10,6 +10,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+import numpy as np
+
 from inkstream._errors import DataLoss, FixRequest
 from inkstream.v1 import batch_pb2, plan_pb2
 
@@ -49,7 +51,8 @@ def check_chunks(header: batch_pb2.BatchHeader) -> None:
     """DataLoss where the chunks are not what the batch announces."""
     unpacked = packed = 0
     for chunk in header.chunks:
-        if chunk.strokes_bytes or not 0 < chunk.wire_bytes <= chunk.bytes:
+        size = chunk.sparse_bytes or chunk.bytes
+        if chunk.strokes_bytes or not 0 < chunk.wire_bytes <= size <= chunk.bytes:
             raise DataLoss(
                 f"batch {header.batch_seq}: {chunk.wire_bytes} bytes cannot stand for {chunk.bytes}"
             )
@@ -72,12 +75,41 @@ def unpack(header: batch_pb2.BatchHeader, packed: memoryview, memory: memoryview
     for chunk in header.chunks:
         run = packed[at : at + chunk.wire_bytes]
         out = memory[offset : offset + chunk.bytes]
-        if chunk.wire_bytes == chunk.bytes:
-            out[:] = run
+        full = memoryview(bytearray(chunk.sparse_bytes)) if chunk.sparse_bytes else out
+        if len(run) == len(full):
+            full[:] = run
         else:
-            _decompress(module, decompressor, run, out, header.batch_seq)
+            _decompress(module, decompressor, run, full, header.batch_seq)
+        if chunk.sparse_bytes:
+            _put_words_back(full, out, header.batch_seq)
         at += chunk.wire_bytes
         offset += chunk.bytes
+
+
+def _put_words_back(sparse: memoryview, out: memoryview, batch_seq: int) -> None:
+    words = len(out) // 4
+    mask_bytes = -(-words // 8)
+    tail = len(out) - 4 * words
+    content = sparse[2 * mask_bytes :]
+    masks = np.zeros(2 * mask_bytes, np.uint8)
+    found = np.array(sparse[: 2 * mask_bytes], np.uint8)
+    masks[: len(found)] = found
+    bits = np.unpackbits(masks.reshape(2, -1), axis=1, bitorder="little").astype(bool)
+    ones, others = bits[0, :words], bits[1, :words]
+    if (
+        not words
+        or bits[:, words:].any()
+        or (ones & others).any()
+        or len(content) != 4 * int(others.sum()) + tail
+    ):
+        raise DataLoss(
+            f"batch {batch_seq}: {len(sparse)} sparse bytes do not stand for {len(out)}"
+        )
+    filled = np.frombuffer(out[: 4 * words], np.uint8).view(np.uint32)
+    filled[:] = 0
+    filled[ones] = 0xFFFFFFFF
+    filled[others] = np.frombuffer(content[: len(content) - tail], np.uint8).view(np.uint32)
+    out[4 * words :] = content[len(content) - tail :]
 
 
 def _decompress(
