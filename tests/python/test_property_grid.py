@@ -35,6 +35,7 @@ class Way:
     library: bool
     transport: str
     ahead: int
+    codec: str = "none"
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,12 @@ class Seen:
     cursor: dict[str, Any]
     digest: str
     index: tuple[int, ...]  # of valid rows
+
+
+def codec_of(way: Way, job: Job) -> str:
+    """The way's, where it can carry the job: strokes are drawn by the library, into images."""
+    drawn = way.library and "image" in job.tensors
+    return "zstd" if way.codec == "strokes" and not drawn else way.codec
 
 
 class Grid:
@@ -93,6 +100,7 @@ class Grid:
                 epochs=job.epochs,
                 start=start,
                 transport=way.transport,
+                codec=codec_of(way, job),
                 **job.tensors,
                 **job.order,
             )
@@ -167,6 +175,7 @@ ways = st.builds(
     library=st.booleans(),
     transport=st.sampled_from(["auto", "grpc"]),
     ahead=st.sampled_from([1, 2, 3, 8]),
+    codec=st.sampled_from(["none", "zstd", "auto", "strokes"]),
 )
 jobs = st.builds(
     Job,
