@@ -163,6 +163,7 @@ def run(flags: argparse.Namespace, kept: dict[str, Any]) -> dict[str, Any]:
         "loaders": {},
         "failed": {},
         "sharing": {},
+        "portions": kept.get("portions", 0) + 1,
     }
     differs = [name for name in ("drawings", "seconds") if kept.get(name) != result[name]]
     if kept and differs:
@@ -200,7 +201,7 @@ def sharing(flags: argparse.Namespace, folder: Path) -> dict[str, Any]:
     if flags.megabytes == 0:
         return {}
     found: dict[str, Any] = {}
-    steps = max(1, round(flags.megabytes * 1e6 / (700 * 1400 * 8)))
+    steps = min(100, max(1, round(flags.megabytes * 1e6 / (700 * 1400 * 8))))
     programs = {
         "summing": ["--megabytes", str(flags.megabytes), "--rounds", "1"],
         "between_processes": ["--steps", str(steps)],

@@ -18,6 +18,8 @@ def table(content: dict[str, Any]) -> str:
         f"{machine['load_before']}.",
         "",
     ]
+    if content.get("portions", 1) > 1:
+        lines += [f"Not one run: measured in {content['portions']} portions (`--add`).", ""]
     for side, rows in content["loaders"].items():
         lines += [
             f"| {side}x{side} | drawings/s | CPU s per 1 M | preparing, s | |",
@@ -110,9 +112,8 @@ def plot(content: dict[str, Any], path: Path) -> None:
     for axis, (title, unit, bars) in zip(axes[:, 0], panels, strict=True):
         _bars(axis, title, unit, bars)
     machine = content["machine"]
-    figure.text(
-        0.99, 0.003, f"{machine['cores']} cores, {machine['cpu']}", ha="right", size=7, color="#666"
-    )
+    footer = f"logarithmic scales; {machine['cores']} cores, {machine['cpu']}"
+    figure.text(0.99, 0.003, footer, ha="right", size=7, color="#666")
     figure.tight_layout(rect=(0, 0.01, 1, 1))
     pyplot.rcParams["svg.hashsalt"] = "inkstream"  # the same figures give the same file
     figure.savefig(path, metadata={"Date": None})
