@@ -8,6 +8,7 @@
 #include "server/ingest/csv_format.h"
 #include "server/ingest/drawing_fields.h"
 #include "server/ingest/json_drawing.h"
+#include "server/ingest/json_strokes.h"
 #include "server/ingest/ndjson_format.h"
 #include "server/ingest/raw_drawing.h"
 #include "server/store/drawing_rules.h"

@@ -25,8 +25,4 @@ struct RecordError {
 bool ReadJsonDrawing(simdjson::dom::element object, RawDrawingReader* raw,
                      Drawing* drawing, ParsedChunk* chunk, RecordError* error);
 
-// The same of the strokes alone: the value of `drawing`.
-bool ReadJsonStrokes(simdjson::dom::element value, RawDrawingReader* raw,
-                     Drawing* drawing, ParsedChunk* chunk, RecordError* error);
-
 }  // namespace inkstream::ingest

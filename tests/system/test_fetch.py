@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import time
@@ -210,6 +211,38 @@ def test_a_ready_store_arrives_verified(inkstream: Run, store: Path, tmp_path: P
     assert done.returncode == 0, done.stderr
     assert inkstream("verify", tmp_path / "s.ink").returncode == 0
     assert not (tmp_path / "s.ink.fetch").exists()
+
+
+def test_earlier_generations_come_along(inkstream: Run, store: Path, tmp_path: Path) -> None:
+    grown = tmp_path / "grown.ink"
+    shutil.copytree(store, grown)
+    more = tmp_path / "more.ndjson"
+    made = inkstream("generate", "--drawings", "50", "--seed", "9", "-o", more)
+    assert made.returncode == 0, made.stderr
+    for _ in range(2):
+        appended = inkstream("ingest", more, "--store", grown, "--append")
+        assert appended.returncode == 0, appended.stderr
+    site_files = store_site(grown)
+    with FaultyServer(site_files) as site:
+        done = inkstream("fetch", "--store", f"{site.url}/s.ink", "-o", tmp_path / "all")
+    assert done.returncode == 0, done.stderr
+    assert {p.name: p.read_bytes() for p in (tmp_path / "all").iterdir()} == {
+        p.name: p.read_bytes() for p in grown.iterdir()
+    }
+    # What the site has removed ends the row; what is another store's is damage.
+    del site_files["/s.ink/MANIFEST.000001"]
+    with FaultyServer(site_files) as site:
+        done = inkstream("fetch", "--store", f"{site.url}/s.ink", "-o", tmp_path / "some")
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "some" / "MANIFEST.000001").exists()
+    other = tmp_path / "other.ink"
+    assert inkstream("ingest", more, "--store", other).returncode == 0
+    site_files["/s.ink/MANIFEST.000002"] = (other / "MANIFEST").read_bytes()
+    with FaultyServer(site_files) as site:
+        done = inkstream("fetch", "--store", f"{site.url}/s.ink", "-o", tmp_path / "wrong")
+    assert done.returncode == 1
+    assert "MANIFEST.000002" in done.stderr
+    assert not (tmp_path / "wrong").exists()
 
 
 def test_a_store_goes_on_where_it_was(inkstream: Run, store: Path, tmp_path: Path) -> None:

@@ -43,7 +43,8 @@ struct FetchReport {
 absl::StatusOr<FetchReport> FetchFiles(std::vector<RemoteFile> files,
                                        const FetchOptions& options);
 
-// A ready store: its MANIFEST, its segments, everything verified, and only
+// A ready store: its MANIFEST and those of earlier generations that are there,
+// its segments, everything verified, and only
 // then renamed to `path`. It grows in PATH.fetch. ALREADY_EXISTS: something has
 // that name. DATA_LOSS: what came is damaged; it is removed.
 absl::StatusOr<FetchReport> FetchStore(const std::string& url,

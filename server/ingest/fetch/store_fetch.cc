@@ -23,21 +23,51 @@ absl::Status RemoveAll(const std::string& path) {
       absl::StrCat("cannot remove ", path, ": ", error.message()));
 }
 
-// The MANIFEST is fetched anew each time: it is small, and the store may have
+// A MANIFEST is fetched anew each time: it is small, and the store may have
 // been replaced.
-absl::StatusOr<store::Manifest> FetchManifest(const std::string& url,
-                                              const std::string& directory,
-                                              const FetchOptions& options) {
-  const std::string path = directory + "/MANIFEST";
+absl::StatusOr<store::Manifest> FetchManifest(
+    const std::string& url, const std::string& directory,
+    const FetchOptions& options,
+    const std::string& name = store::kManifestName) {
+  const std::string path = absl::StrCat(directory, "/", name);
   absl::Status removed = RemoveAll(path);
   if (!removed.ok()) return removed;
   FetchOptions quiet = options;
   quiet.progress = nullptr;
   absl::StatusOr<FetchReport> report =
-      FetchFiles({{url + "/MANIFEST", path, std::nullopt}}, quiet);
+      FetchFiles({{absl::StrCat(url, "/", name), path, std::nullopt}}, quiet);
   if (!report.ok()) return report.status();
   if (!report->failures.empty()) return report->failures[0];
-  return store::ReadManifest(directory, nullptr);
+  return store::ReadManifest(directory, nullptr, name);
+}
+
+// The generations before the last, as far back as the site has them: their
+// segments are among the last one's. Streams that are pinned to one of them
+// find it here too.
+absl::Status FetchEarlier(const std::string& url, const std::string& directory,
+                          const store::Manifest& last,
+                          const FetchOptions& options) {
+  for (uint64_t generation = last.info.generation; generation-- > 1;) {
+    const std::string name = store::ManifestNameOf(generation);
+    absl::StatusOr<store::Manifest> manifest =
+        FetchManifest(url, directory, options, name);
+    if (absl::IsNotFound(manifest.status())) return absl::OkStatus();
+    if (!manifest.ok()) return manifest.status();
+    if (manifest->segments.size() > last.segments.size()) {
+      return absl::DataLossError(
+          absl::StrCat(url, "/", name, " has segments that the store lacks"));
+    }
+    for (size_t s = 0; s < manifest->segments.size(); ++s) {
+      if (manifest->segments[s].file == last.segments[s].file &&
+          manifest->segments[s].content == last.segments[s].content) {
+        continue;
+      }
+      return absl::DataLossError(absl::StrCat(url, "/", name, ": its segment ",
+                                              manifest->segments[s].file,
+                                              " is not the store's"));
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Verified(const std::string& directory, const std::string& url,
@@ -88,7 +118,10 @@ absl::StatusOr<FetchReport> FetchStore(const std::string& url,
   absl::StatusOr<FetchReport> report = FetchFiles(std::move(files), options);
   if (!report.ok()) return report.status();
   if (!report->failures.empty()) return report->failures[0];
-  absl::Status status = Verified(directory, std::string(base), options);
+  absl::Status status =
+      FetchEarlier(std::string(base), directory, *manifest, options);
+  if (!status.ok()) return status;
+  status = Verified(directory, std::string(base), options);
   if (status.ok()) status = store::RenameNew(directory, path);
   if (!status.ok()) return status;
   return report;
