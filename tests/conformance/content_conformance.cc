@@ -43,6 +43,42 @@ TEST_P(BatchStreamSuite, PartsOfALargeBatchAreReassembled) {
   ExpectSameBytes(cut, ReadAll(plan));
 }
 
+TEST_P(BatchStreamSuite, TheBytesAreThoseOfARawStream) {
+  std::vector<Plan> plans(6, WithEverything(IndexPlan(70), 32));
+  plans[1].delivery.image->dtype = DType::kFloat32;
+  plans[1].delivery.image->layout = Layout::kNhwc;
+  plans[1].delivery.image->channels = {"ink", "order", "direction"};
+  plans[2].delivery.augment = AugmentSpec{};
+  plans[2].delivery.augment->rotation = {-20, 20};
+  plans[2].delivery.augment->jitter = 2;
+  plans[2].delivery.views = 3;
+  plans[3].delivery.augment = plans[2].delivery.augment;
+  plans[3].order.sampling.kind = SamplingKind::kBalanced;
+  plans[3].order.sampling.alpha = 0.5;
+  plans[4].delivery.strokes = StrokesSpec{};
+  plans[4].delivery.strokes->max_len = 20;
+  plans[4].delivery.strokes->ragged = true;
+  // Their strokes take more bytes than their pixels.
+  plans[5].delivery.image->height = plans[5].delivery.image->width = 2;
+  ClientOptions options = Options();
+  options.transport = TransportChoice::kGrpc;
+  for (size_t i = 0; i < plans.size(); ++i) {
+    SCOPED_TRACE(absl::StrCat("plan ", i));
+    const std::vector<Batch> coded = ReadAll(plans[i]);
+    const auto raw = Connect(options)->Stream(plans[i]);  // without a codec
+    ASSERT_TRUE(raw.ok()) << raw.status();
+    std::vector<Batch> expected;
+    for (;;) {
+      auto batch = (*raw)->Next();
+      ASSERT_TRUE(batch.ok()) << batch.status();
+      if (!batch->has_value()) break;
+      expected.push_back(**std::move(batch));
+    }
+    ASSERT_FALSE(coded.empty());
+    ExpectSameBytes(coded, expected);
+  }
+}
+
 TEST_P(BatchStreamSuite, SmallBatchesAreWholeHoweverTheyTravel) {
   Plan plan = WithEverything(IndexPlan(3), 28);
   plan.delivery.tail = Tail::kPartial;

@@ -17,7 +17,9 @@ zstandard = pytest.importorskip("zstandard")
 STREAM = {"view": "train", "batch_size": 100, "columns": ["label", "key_id"], "tail": "partial"}
 TENSORS = {
     "pixels": {"image": Image(64)},
-    "floats": {"image": Image(28, dtype="float32", layout="NHWC", channels=["ink", "order", "direction"])},
+    "floats": {
+        "image": Image(28, dtype="float32", layout="NHWC", channels=["ink", "order", "direction"])
+    },
     "augmented": {
         "image": Image(28),
         "augment": Augment(rotation=(-20, 20), stroke_dropout=0.2, jitter=2),
@@ -189,6 +191,4 @@ def test_a_packed_batch_that_was_not_asked_for_is_refused() -> None:
     with pytest.raises(inkstream.DataLoss, match="not asked"):
         Assembler().feed(Part(batches=[header], data=memoryview(packed)))
     with pytest.raises(inkstream.DataLoss, match="at most 999"):
-        Assembler(packed=True, max_bytes=999).feed(
-            Part(batches=[header], data=memoryview(packed))
-        )
+        Assembler(packed=True, max_bytes=999).feed(Part(batches=[header], data=memoryview(packed)))

@@ -59,7 +59,9 @@ class ShapedLink:
         here, there = self._server, self._client
         for namespace in (here, there):
             _run("ip", "netns", "add", namespace)
-        _run("ip", "link", "add", here, "netns", here, "type", "veth", "peer", there, "netns", there)
+        _run(
+            "ip", "link", "add", here, "netns", here, "type", "veth", "peer", there, "netns", there
+        )
         for namespace, address in ((here, SERVER), (there, CLIENT)):
             inside = ("ip", "-n", namespace)
             _run(*inside, "address", "add", f"{address}/24", "dev", namespace)

@@ -19,6 +19,10 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests" / "system"))
 
 from shaped_link import SERVER, ShapedLink, missing  # noqa: E402
+from shaping_proxy import forward  # noqa: E402
+
+# For run.py: a link in front of a server that runs already.
+__all__ = ["forward", "measure", "table"]
 
 CODECS = ("none", "zstd", "auto", "strokes")
 PORT = 50051

@@ -16,8 +16,8 @@ from inkstream._batch import RawBatch
 from inkstream._cursor import to_state
 from inkstream._errors import Closed, DataLoss, Unavailable
 from inkstream._grpc_errors import from_grpc
-from inkstream._reader import End, Facts
 from inkstream._plan import planned_batch_bytes
+from inkstream._reader import End, Facts
 from inkstream._stall import unwatch, watch
 from inkstream._unpacking import without_native
 from inkstream._wire import Part, parse_part

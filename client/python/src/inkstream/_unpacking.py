@@ -102,9 +102,7 @@ def _put_words_back(sparse: memoryview, out: memoryview, batch_seq: int) -> None
         or (ones & others).any()
         or len(content) != 4 * int(others.sum()) + tail
     ):
-        raise DataLoss(
-            f"batch {batch_seq}: {len(sparse)} sparse bytes do not stand for {len(out)}"
-        )
+        raise DataLoss(f"batch {batch_seq}: {len(sparse)} sparse bytes do not stand for {len(out)}")
     filled = np.frombuffer(out[: 4 * words], np.uint8).view(np.uint32)
     filled[:] = 0
     filled[ones] = 0xFFFFFFFF
