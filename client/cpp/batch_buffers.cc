@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "inkstream/tensor.h"
+#include "server/transport/huge_pages.h"
 
 namespace inkstream::client {
 namespace {
@@ -55,12 +56,12 @@ BatchBuffers::BatchBuffers(size_t kept)
     : shelf_(std::make_shared<Shelf>(kept)) {}
 
 absl::StatusOr<std::shared_ptr<uint8_t>> BatchBuffers::Acquire(size_t size) {
-  // aligned_alloc wants a multiple of the alignment, and not 0.
+  // Not 0.
   const size_t rounded = (size / kTensorAlignment + 1) * kTensorAlignment;
   Block block = shelf_->Take(rounded);
   if (block.bytes == nullptr) {
-    block.bytes.reset(
-        static_cast<uint8_t*>(std::aligned_alloc(kTensorAlignment, rounded)));
+    block.bytes.reset(static_cast<uint8_t*>(
+        transport::AllocateForHugePages(kTensorAlignment, rounded)));
     block.size = rounded;
     if (block.bytes == nullptr) {
       return absl::ResourceExhaustedError(

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/match.h"
+#include "client/cpp/kept_memory.h"
 
 namespace inkstream::client {
 namespace {
@@ -26,6 +27,7 @@ bool IsLoopback(absl::string_view target) {
 
 grpc::ChannelArguments ChannelArgumentsFor(absl::string_view target,
                                            uint32_t max_message_bytes) {
+  KeepFreedMemory();
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMillis);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMillis);

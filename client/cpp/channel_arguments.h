@@ -1,6 +1,6 @@
 // How every channel of this library is set up.
 //
-// Thread safety: pure function.
+// Thread safety: any thread.
 #pragma once
 
 #include <grpcpp/support/channel_arguments.h>

@@ -15,6 +15,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "server/transport/huge_pages.h"
 #include "server/transport/shm/slot_layout.h"
 
 #ifndef MADV_POPULATE_READ
@@ -157,8 +158,8 @@ absl::StatusOr<std::unique_ptr<SharedSlots>> SharedSlots::Attach(
     return absl::UnavailableError(
         "the shared memory is not of the size that was announced");
   }
-  void* const memory = mmap(nullptr, map->layout.bytes(), PROT_READ, MAP_SHARED,
-                            descriptor.get(), 0);
+  void* const memory = transport::MapForHugePages(
+      descriptor.get(), map->layout.bytes(), PROT_READ);
   if (memory == MAP_FAILED) return Failed("mmap");
   map->memory = static_cast<const uint8_t*>(memory);
   return std::unique_ptr<SharedSlots>(new SharedSlots(std::move(map), call));

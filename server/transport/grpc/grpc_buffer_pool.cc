@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/transport/huge_pages.h"
 
 namespace inkstream::transport {
 namespace {
@@ -33,8 +34,7 @@ uint8_t* NewPages(size_t size) {
     return static_cast<uint8_t*>(
         std::aligned_alloc(kPage, (size + kPage - 1) / kPage * kPage));
   }
-  void* const pages = mmap(nullptr, size, PROT_READ | PROT_WRITE,
-                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* const pages = MapPrivateHugePages(size);
   return pages == MAP_FAILED ? nullptr : static_cast<uint8_t*>(pages);
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/transport/huge_pages.h"
 
 namespace inkstream::transport {
 namespace {
@@ -45,7 +46,7 @@ absl::StatusOr<std::shared_ptr<ShmArea>> ShmArea::Create(
 }
 
 ShmArea::ShmArea(const SlotLayout& layout, std::function<void()> on_end)
-    : layout_(layout), on_end_(std::move(on_end)) {
+    : layout_(layout), on_end_(std::move(on_end)), touched_(layout.slots) {
   for (uint32_t slot = layout.slots; slot-- > 0;) free_.push_back(slot);
 }
 
@@ -62,8 +63,8 @@ absl::Status ShmArea::Map() {
   if (ftruncate(descriptor_, static_cast<off_t>(layout_.bytes())) != 0) {
     return Failed("ftruncate");
   }
-  void* const memory = mmap(nullptr, layout_.bytes(), PROT_READ | PROT_WRITE,
-                            MAP_SHARED, descriptor_, 0);
+  void* const memory =
+      MapForHugePages(descriptor_, layout_.bytes(), PROT_READ | PROT_WRITE);
   if (memory == MAP_FAILED) return Failed("mmap");
   memory_ = static_cast<uint8_t*>(memory);
   // Behind the map above, which stays writable.
@@ -79,13 +80,23 @@ absl::StatusOr<std::unique_ptr<batch::Buffer>> ShmArea::Acquire(size_t bytes) {
                                             " bytes does not fit a slot of ",
                                             layout_.slot_bytes));
   }
-  const std::lock_guard<std::mutex> lock(mu_);
-  if (free_.empty()) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("all ", layout_.slots, " slots of the stream are in use"));
+  uint32_t slot = 0;
+  bool first_use = false;
+  {
+    const std::lock_guard<std::mutex> lock(mu_);
+    if (free_.empty()) {
+      return absl::ResourceExhaustedError(absl::StrCat(
+          "all ", layout_.slots, " slots of the stream are in use"));
+    }
+    slot = free_.back();
+    free_.pop_back();
+    first_use = !touched_[slot];
+    touched_[slot] = true;
   }
-  const uint32_t slot = free_.back();
-  free_.pop_back();
+  if (first_use) {
+    const size_t begin = layout_.OffsetOf(slot);
+    TouchHugePages(memory_, layout_.bytes(), begin, begin + layout_.slot_bytes);
+  }
   return std::make_unique<SlotBuffer>(shared_from_this(), slot);
 }
 

@@ -66,6 +66,7 @@ class ShmArea : public batch::BufferPool,
 
   mutable std::mutex mu_;       // guards everything below
   std::vector<uint32_t> free_;  // the one that came back last at the end
+  std::vector<bool> touched_;   // slots that have been used
   std::map<uint64_t, std::unique_ptr<batch::Buffer>> lent_;  // by sequence
   std::function<void()> on_return_;
 };

@@ -1,0 +1,35 @@
+#include "client/cpp/kept_memory.h"
+
+#include <malloc.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+
+namespace inkstream::client {
+namespace {
+
+// The largest that glibc itself arrives at, and what it pairs with it.
+constexpr int kMmapThreshold = 32 << 20;
+constexpr int kTrimThreshold = 2 * kMmapThreshold;
+
+bool SaysOtherwise() {
+  const char* const tunables = std::getenv("GLIBC_TUNABLES");
+  return std::getenv("MALLOC_TRIM_THRESHOLD_") != nullptr ||
+         std::getenv("MALLOC_MMAP_THRESHOLD_") != nullptr ||
+         (tunables != nullptr &&
+          std::strstr(tunables, "glibc.malloc.") != nullptr);
+}
+
+}  // namespace
+
+void KeepFreedMemory() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    if (SaysOtherwise()) return;
+    mallopt(M_MMAP_THRESHOLD, kMmapThreshold);
+    mallopt(M_TRIM_THRESHOLD, kTrimThreshold);
+  });
+}
+
+}  // namespace inkstream::client
