@@ -14,29 +14,22 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import importlib
-import importlib.util
 import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from serving import BINARY, Served, bench, generated, machine
 
-# Name: target, flags of `inkstream bench`, through a link of 1 Gbit/s.
-WAYS: dict[str, tuple[str, list[str], bool]] = {
-    "tcp": ("tcp", ["--transport", "grpc"], False),
-    "unix": ("unix", ["--transport", "grpc"], False),
-    "shm": ("unix", ["--transport", "shm"], False),
-    "zstd": ("tcp", ["--transport", "grpc", "--codec", "zstd"], False),
-    "strokes": ("tcp", ["--transport", "grpc", "--codec", "strokes"], False),
-    "1gbit": ("tcp", ["--transport", "grpc"], True),
-    "1gbit-zstd": ("tcp", ["--transport", "grpc", "--codec", "zstd"], True),
-    "1gbit-strokes": ("tcp", ["--transport", "grpc", "--codec", "strokes"], True),
+# Name: target, flags of `inkstream bench`. Over 1 Gbit/s: thin_link.py.
+WAYS: dict[str, tuple[str, list[str]]] = {
+    "tcp": ("tcp", ["--transport", "grpc"]),
+    "unix": ("unix", ["--transport", "grpc"]),
+    "shm": ("unix", ["--transport", "shm"]),
+    "zstd": ("tcp", ["--transport", "grpc", "--codec", "zstd"]),
+    "strokes": ("tcp", ["--transport", "grpc", "--codec", "strokes"]),
 }
 HEADINGS = (
     f"{'way':13} {'side':>4} {'streams':>7} {'drawings/s':>11} {'MB/s':>8} {'p50':>8} {'p90':>8} "
@@ -50,36 +43,22 @@ def codecs() -> str:
     return told.stdout
 
 
-@contextmanager
-def thin_link(address: str) -> Iterator[str]:
-    """The same server behind 1 Gbit/s: thin_link.py, beside this file, has the means."""
-    link: Any = importlib.import_module("thin_link")
-    with link.forward(address, bits_per_second=1e9) as through:
-        yield through
-
-
 def why_not(way: str) -> str | None:
     """Why a way cannot be measured here."""
-    _, flags, thin = WAYS[way]
+    _, flags = WAYS[way]
     if "--codec" in flags and flags[-1] not in codecs():
         return f"this build has no codec {flags[-1]}"
-    if thin and importlib.util.find_spec("thin_link") is None:
-        return "there is no thin_link.py"
     return None
 
 
 def measure(served: Served, way: str, side: int, streams: int, seconds: float) -> dict[str, Any]:
     """One workload."""
-    kind, flags, thin = WAYS[way]
-    with contextlib.ExitStack() as stack:
-        target = served.unix if kind == "unix" else served.tcp
-        if thin:
-            target = stack.enter_context(thin_link(target))
-        figures = bench(
-            target,
-            *flags,
-            *("--image", f"{side}x{side}", "--streams", str(streams), "--seconds", str(seconds)),
-        )
+    kind, flags = WAYS[way]
+    figures = bench(
+        served.unix if kind == "unix" else served.tcp,
+        *flags,
+        *("--image", f"{side}x{side}", "--streams", str(streams), "--seconds", str(seconds)),
+    )
     return {"way": way, **figures}
 
 
