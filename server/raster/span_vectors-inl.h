@@ -8,6 +8,7 @@
 #endif
 
 #include <cstring>
+#include <limits>
 
 #include "hwy/highway.h"
 #include "server/raster/frame.h"
@@ -51,18 +52,23 @@ HWY_INLINE void ForEachPoints(const float *x, const float *y, size_t count,
     LoadFirst(d, y + i, count - i, hn::Set(d, y[0])));
 }
 
-// Of at least one point.
+// Of at least one point. What is not a number counts nowhere: targets differ in
+// which operand of a comparison with it they take.
 HWY_INLINE Bounds MeasureBounds(const float *x, const float *y, size_t count) {
   const FloatTag d;
-  Floats min_x = hn::Set(d, x[0]);
-  Floats max_x = min_x;
-  Floats min_y = hn::Set(d, y[0]);
-  Floats max_y = min_y;
+  const Floats least = hn::Set(d, std::numeric_limits<float>::lowest());
+  const Floats most = hn::Set(d, std::numeric_limits<float>::max());
+  Floats min_x = most;
+  Floats max_x = least;
+  Floats min_y = most;
+  Floats max_y = least;
   ForEachPoints(x, y, count, [&](size_t, Floats vx, Floats vy) HWY_ATTR {
-    min_x = hn::Min(min_x, vx);
-    max_x = hn::Max(max_x, vx);
-    min_y = hn::Min(min_y, vy);
-    max_y = hn::Max(max_y, vy);
+    const auto has_x = hn::Eq(vx, vx);
+    const auto has_y = hn::Eq(vy, vy);
+    min_x = hn::Min(min_x, hn::IfThenElse(has_x, vx, most));
+    max_x = hn::Max(max_x, hn::IfThenElse(has_x, vx, least));
+    min_y = hn::Min(min_y, hn::IfThenElse(has_y, vy, most));
+    max_y = hn::Max(max_y, hn::IfThenElse(has_y, vy, least));
   });
   return {hn::GetLane(hn::MinOfLanes(d, min_x)),
           hn::GetLane(hn::MinOfLanes(d, min_y)),
