@@ -88,6 +88,18 @@ bool UnpackSparse(absl::Span<const uint8_t> sparse, absl::Span<uint8_t> out) {
     }
     if (others == 0 && (ones == 0 || (ones == 0xFF && count == kWords))) {
       std::memset(to, ones == 0 ? 0 : 0xFF, count * kWord);
+    } else if (count == kWords && left >= kBlock) {
+      // Without a branch a word, which edges would send the wrong way: a word
+      // is read in any case, and there are enough left to read.
+      const uint8_t* next = from;
+      for (size_t w = 0; w < kWords; ++w) {
+        uint32_t word;
+        std::memcpy(&word, next, kWord);
+        const uint32_t other = 0 - (others >> w & 1U);
+        word = (word & other) | (0 - (ones >> w & 1U));
+        next += kWord & other;
+        std::memcpy(to + w * kWord, &word, kWord);
+      }
     } else {
       const uint8_t* next = from;
       for (size_t w = 0; w < count; ++w) {
