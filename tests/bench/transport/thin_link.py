@@ -29,7 +29,7 @@ PORT = 50051
 
 
 def measure(
-    binary: Path, store: Path, rate: str, image: str, seconds: float
+    binary: Path, store: Path, rate: str, image: str, seconds: float, streams: int = 1
 ) -> dict[str, dict[str, float]]:
     """What `inkstream bench --json` says of each codec, over one link to one server."""
     found: dict[str, dict[str, float]] = {}
@@ -49,6 +49,7 @@ def measure(
                 bench = [
                     *(str(binary), "bench", "--target", f"{SERVER}:{PORT}", "--image", image),
                     *("--codec", codec, "--seconds", str(seconds), "--json"),
+                    *("--streams", str(streams)),
                 ]
                 done = subprocess.run(
                     [*link.on_client, *bench],
@@ -92,13 +93,19 @@ def main() -> None:
     parser.add_argument("--rate", default="1gbit", help="in tc's words (default 1gbit)")
     parser.add_argument("--image", default="128x128")
     parser.add_argument("--seconds", type=float, default=4)
+    parser.add_argument("--streams", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     if reason := missing():
         raise SystemExit(f"thin_link: {reason}")
     binary = Path(os.environ.get("INKSTREAM_BINARY") or ROOT / "build" / "inkstream")
     found = measure(
-        binary, arguments.store.resolve(), arguments.rate, arguments.image, arguments.seconds
+        binary,
+        arguments.store.resolve(),
+        arguments.rate,
+        arguments.image,
+        arguments.seconds,
+        arguments.streams,
     )
     if arguments.json:
         print(json.dumps(found))
