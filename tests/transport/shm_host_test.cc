@@ -113,6 +113,7 @@ TEST_F(ShmHostTest, ClientReadsWhatTheServerDrewAndCannotChangeIt) {
             0);
   munmap(read, bytes);
   close(fd);
+  offer.area->Close();
 }
 
 TEST_F(ShmHostTest, TokenIsGoodOnceAndForNobodyWhoGuesses) {
@@ -162,6 +163,8 @@ TEST_F(ShmHostTest, SlotThatIsLentIsNotHandedOutAgain) {
             absl::StatusCode::kResourceExhausted);
   EXPECT_TRUE(offer.area->Release({3}).ok());
   EXPECT_TRUE(offer.area->Acquire(kBatch).ok());
+  // What is lent keeps the area, until the stream ends.
+  offer.area->Close();
 }
 
 TEST_F(ShmHostTest, ReleasingWhatIsNotLentIsAnError) {
