@@ -58,6 +58,8 @@ class GrpcStream final : public inkstream::Stream {
                         const std::shared_ptr<StreamCall>& call);
   absl::Status CheckSame(const v1::StreamOpened& opened) const;
   absl::Status OnBatches(std::vector<ReceivedBatch> batches);
+  // Batches of that size that may be ahead.
+  uint32_t FittingBatches(uint64_t batch_bytes) const;
   // Waits; false: the stream was cancelled meanwhile.
   bool Pause(absl::Duration delay);
 

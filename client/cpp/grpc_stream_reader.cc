@@ -200,6 +200,13 @@ absl::Status GrpcStream::OnOpened(const v1::StreamOpened& opened,
   return absl::OkStatus();
 }
 
+uint32_t GrpcStream::FittingBatches(uint64_t batch_bytes) const {
+  constexpr uint64_t kLeast = 2;  // one in hand, one on its way
+  return static_cast<uint32_t>(std::clamp<uint64_t>(
+      options_.max_read_ahead_bytes / std::max<uint64_t>(batch_bytes, 1),
+      std::min<uint64_t>(kLeast, options_.read_ahead), options_.read_ahead));
+}
+
 // Other pixels or other drawings are another replica's; another order of the
 // same drawings is an error of this plan.
 absl::Status GrpcStream::CheckSame(const v1::StreamOpened& opened) const {
@@ -246,6 +253,7 @@ absl::Status GrpcStream::OnBatches(std::vector<ReceivedBatch> batches) {
     retry_.OnProgress();
     absl::MutexLock lock(&mutex_);
     --credit_;
+    window_ = std::min(window_, FittingBatches(content.byte_size));
     ++counts_.batches;
     counts_.bytes += content.byte_size;
     counts_.wire_bytes += wire_bytes;

@@ -47,7 +47,10 @@ struct ClientOptions {
   absl::Duration failover_timeout = absl::Minutes(5);
 
   // Performance.
-  uint32_t read_ahead = 4;  // batches held for the reader, 1..256
+  // Batches held for the reader, 1..256; fewer where they would come to more
+  // than max_read_ahead_bytes, but two at least.
+  uint32_t read_ahead = 8;
+  uint64_t max_read_ahead_bytes = 128ULL << 20U;
   // Largest message asked for. About 4 MiB carries best.
   uint32_t max_message_bytes = (4U << 20U) + (256U << 10U);
   // Refused before anything is allocated.

@@ -20,6 +20,9 @@ constexpr uint64_t kSlotsAKey = 8;
 constexpr int kMostThreads = 8;
 constexpr uint64_t kShared = 1U << 17U;
 
+// Columns pass through memory; they are not to add up in it.
+constexpr uint64_t kLetGoEvery = uint64_t{1} << 21;
+
 struct Entry {
   int64_t key;
   uint64_t place;
@@ -51,7 +54,11 @@ void ForEachKey(const OpenStore& store, const Visit& visit) {
         visit(key, Mix(static_cast<uint64_t>(key)), place + i);
       }
       place += run.count;
+      if (place / kLetGoEvery > (place - run.count) / kLetGoEvery) {
+        store.segment(s).LetGo();
+      }
     }
+    store.segment(s).LetGo();
   }
 }
 

@@ -63,6 +63,7 @@ absl::StatusOr<std::unique_ptr<SegmentReader>> SegmentReader::Open(
   if (absl::Status s = segment->ReadColumns(); !s.ok()) return s;
   if (absl::Status s = segment->ReadBlocks(); !s.ok()) return s;
   if (absl::Status s = segment->CheckRanks(); !s.ok()) return s;
+  segment->LetGo();
   return segment;
 }
 
@@ -255,6 +256,11 @@ void SegmentReader::WillNeed(uint32_t local) const {
 void SegmentReader::AdviseRandom() const {
   const absl::string_view bytes = file_->bytes();
   madvise(const_cast<char*>(bytes.data()), bytes.size(), MADV_RANDOM);
+}
+
+void SegmentReader::LetGo() const {
+  const absl::string_view bytes = file_->bytes();
+  madvise(const_cast<char*>(bytes.data()), bytes.size(), MADV_DONTNEED);
 }
 
 void SegmentReader::Preload() const {

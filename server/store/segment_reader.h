@@ -68,6 +68,9 @@ class SegmentReader {
   // Hints for the kernel.
   void WillNeed(uint32_t local) const;
   void AdviseRandom() const;
+  // What was read counts as this process's memory no longer; the kernel keeps
+  // the pages for as long as it likes, and reading them again is cheap.
+  void LetGo() const;
   // Reads every page.
   void Preload() const;
 

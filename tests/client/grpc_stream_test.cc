@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <optional>
@@ -88,6 +89,39 @@ TEST(Stream, NeverHasMoreAheadThanItAskedFor) {
     EXPECT_LE(sent, taken + 3);
   }
   EXPECT_GE(sent, 11);
+}
+
+TEST(Stream, LargeBatchesAreFewerAhead) {
+  std::atomic<int> sent{0};
+  FakeDrawingServer server;
+  server.OnStream([&](grpc::ServerContext*, BatchStream* stream) {
+    v1::StreamBatchesRequest request;
+    stream->Read(&request);
+    stream->Write(OpenedPart());
+    uint64_t credits = request.credits();
+    for (;;) {
+      for (; credits > 0; --credits) {
+        stream->Write(BatchOf(sent, sent, 1, sent + 1));
+        ++sent;
+      }
+      if (!stream->Read(&request)) return grpc::Status::OK;
+      credits = request.credits();
+    }
+  });
+  ClientOptions options = Quick();
+  options.read_ahead = 8;
+  options.max_read_ahead_bytes = 1;
+  const auto client = Connected({server.target()}, options);
+  auto stream = client->Stream({});
+  ASSERT_TRUE(stream.ok()) << stream.status();
+  for (int taken = 1; taken <= 20; ++taken) {
+    auto batch = (*stream)->Next();
+    ASSERT_TRUE(batch.ok() && batch->has_value());
+    absl::SleepFor(absl::Milliseconds(10));
+    // The first ones are asked for before their size is known.
+    EXPECT_LE(sent, std::max(8, taken + 2));
+  }
+  EXPECT_GE(sent, 21);
 }
 
 TEST(Stream, WindowOfTheServerBoundsTheReadAhead) {
