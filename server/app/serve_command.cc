@@ -15,7 +15,6 @@ namespace {
 
 struct ServeFlags {
   ServeOptions options;
-  std::string http;
   std::string config;
   double stall = 60;
   double grace = 20;
@@ -27,13 +26,6 @@ std::chrono::milliseconds Millis(double seconds) {
 }
 
 int RunServe(ServeFlags flags) {
-  if (!flags.http.empty()) {
-    std::fputs(
-        "inkstream serve: --http is not offered yet; leave it out (health and "
-        "status are answered over gRPC)\n",
-        stderr);
-    return kExitUsage;
-  }
   flags.options.stall = Millis(flags.stall);
   flags.options.grace = Millis(flags.grace);
   flags.options.rebalance = Millis(flags.rebalance);
@@ -74,11 +66,15 @@ void AddServeCommand(CLI::App& app, int* exit_code) {
                    "--memory. Its descriptors go over PATH.fd")
       ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false))
       ->type_name("BYTES");
-  command->add_option("--http", flags->http, "Not offered yet")
+  command
+      ->add_option("--http", options.http,
+                   "Address for /metrics (Prometheus), /livez and /readyz; "
+                   "port 0 takes any free one")
       ->type_name("ADDR:PORT");
-  command->add_flag("--insecure-network", options.insecure_network,
-                    "Allows --listen on addresses other machines can reach, "
-                    "without encryption");
+  command->add_flag(
+      "--insecure-network", options.insecure_network,
+      "Allows --listen and --http on addresses other machines can reach, "
+      "without encryption");
   command
       ->add_option("--memory", options.memory,
                    "Budget for everything, for example 4GiB; default: 90 % of "

@@ -16,8 +16,11 @@
 #include "server/app/interrupt.h"
 #include "server/batch/engine.h"
 #include "server/batch/machine_limits.h"
+#include "server/ops/http_server.h"
+#include "server/ops/metrics_page.h"
 #include "server/store/store_reader.h"
 #include "server/transport/grpc/grpc_server.h"
+#include "server/transport/grpc/listen_address.h"
 #include "server/transport/stream_packer.h"
 
 namespace inkstream::app {
@@ -101,8 +104,34 @@ absl::StatusOr<std::vector<std::string>> ListenAddresses(
   return std::vector<std::string>();
 }
 
+// Null: not asked for.
+absl::StatusOr<std::unique_ptr<ops::HttpServer>> StartHttp(
+    const ServeOptions& options, const transport::GrpcServer& server,
+    std::string* address) {
+  if (options.http.empty()) return nullptr;
+  absl::StatusOr<transport::ListenAddress> listen =
+      transport::ParseListenAddress(options.http);
+  if (!listen.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--http: ", listen.status().message()));
+  }
+  if (!transport::IsLoopback(*listen) && !options.insecure_network) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--http: ", options.http,
+        " can be reached from the network, by anybody: give "
+        "--insecure-network if that is meant, or listen on 127.0.0.1"));
+  }
+  absl::StatusOr<std::unique_ptr<ops::HttpServer>> http =
+      ops::HttpServer::Start(
+          listen->host, listen->port,
+          {[&server] { return ops::MetricsPage(server.Snapshot()); },
+           [&server] { return !server.Snapshot().draining; }});
+  if (http.ok()) *address = absl::StrCat(listen->host, ":", (*http)->port());
+  return http;
+}
+
 void PrintReadyLine(const transport::GrpcServer& server,
-                    const ServeOptions& options) {
+                    const std::string& http, const ServeOptions& options) {
   std::string line = "inkstream ready";
   if (!server.addresses().empty()) {
     absl::StrAppend(&line, " grpc=", absl::StrJoin(server.addresses(), ","));
@@ -110,6 +139,7 @@ void PrintReadyLine(const transport::GrpcServer& server,
   if (!options.unix_path.empty()) {
     absl::StrAppend(&line, " unix=", options.unix_path);
   }
+  if (!http.empty()) absl::StrAppend(&line, " http=", http);
   std::puts(line.c_str());
   std::fflush(stdout);
 }
@@ -172,7 +202,11 @@ absl::Status ServeUntilInterrupted(const ServeOptions& options) {
   spdlog::info("{} workers, {} MiB of memory, {} MiB of it for batches",
                (*engine)->workers(), memory >> 20U,
                engine_options.batch_memory >> 20U);
-  PrintReadyLine(**server, options);
+  std::string http_address;
+  const absl::StatusOr<std::unique_ptr<ops::HttpServer>> http =
+      StartHttp(options, **server, &http_address);
+  if (!http.ok()) return http.status();
+  PrintReadyLine(**server, http_address, options);
   {
     const GenerationWatch watch(engine->get(), *std::move(served),
                                 {.preload = options.preload}, options.poll);

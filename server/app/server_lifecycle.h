@@ -17,6 +17,7 @@ struct ServeOptions {
   std::vector<std::string> stores;  // [NAME=]PATH
   std::vector<std::string> listen = {"127.0.0.1:50051"};
   std::string unix_path;  // empty: no Unix socket
+  std::string http;       // HOST:PORT; empty: no HTTP
   bool insecure_network = false;
   // Bytes shared with clients of the Unix socket; none given: 25 % of `memory`.
   std::optional<uint64_t> shm_bytes;

@@ -15,6 +15,12 @@
 
 namespace inkstream::transport {
 
+// Bytes of batches that travel in messages.
+struct BatchMemory {
+  uint64_t budget = 0;
+  uint64_t used = 0;
+};
+
 struct StreamSnapshot {
   StreamReport report;
   std::string bottleneck;  // who waits for whom, one sentence
@@ -23,14 +29,17 @@ struct StreamSnapshot {
 
 struct ServerSnapshot {
   double uptime_seconds = 0;
+  double cpu_seconds = 0;  // of the whole process
   uint32_t workers = 0;
   uint32_t open_streams = 0;  // in the engine; those that open are not in it
   bool draining = false;
+  BatchMemory memory;
   SentTotals sent;                      // also of streams that are gone
   std::vector<StreamSnapshot> streams;  // by id
 };
 
 ServerSnapshot TakeSnapshot(const batch::Engine& engine,
+                            const BatchMemory& memory,
                             const StreamRegistry& streams,
                             std::chrono::steady_clock::time_point started);
 

@@ -53,6 +53,11 @@ class RunningServer : public GrpcServer {
     return addresses_;
   }
 
+  ServerSnapshot Snapshot() const override {
+    return TakeSnapshot(*context_.engine, {pool_.budget(), pool_.in_use()},
+                        streams_, context_.started);
+  }
+
   void Shutdown(std::chrono::milliseconds grace) override {
     if (server_ == nullptr) return;
     const Clock::time_point deadline = Clock::now() + grace;

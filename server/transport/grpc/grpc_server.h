@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "server/batch/engine.h"
+#include "server/transport/server_snapshot.h"
 
 namespace inkstream::transport {
 
@@ -44,6 +45,9 @@ class GrpcServer {
 
   // HOST:PORT as bound, one for each of options.listen.
   virtual const std::vector<std::string>& addresses() const = 0;
+
+  // What it does now; what GetStatus words.
+  virtual ServerSnapshot Snapshot() const = 0;
 
   // Health says NOT_SERVING; every stream finishes the batch in hand and ends
   // with UNAVAILABLE, reason DRAIN; what is left after `grace` is cut off.

@@ -1,7 +1,5 @@
 #include "server/transport/grpc/status_handler.h"
 
-#include <sys/resource.h>
-
 #include "server/transport/server_snapshot.h"
 
 namespace inkstream::transport {
@@ -37,16 +35,6 @@ void AddStream(const StreamSnapshot& snapshot,
   stream->set_codec(static_cast<v1::Codec>(report.codec));
 }
 
-double ProcessCpuSeconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) +
-           static_cast<double>(time.tv_usec) * 1e-6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
 }  // namespace
 
 absl::Status GetStatus(const ServerContext& server,
@@ -57,19 +45,20 @@ absl::Status GetStatus(const ServerContext& server,
         server.engine->Describe(request.dataset(), View()).status();
     if (!known.ok()) return known;
   }
-  const ServerSnapshot snapshot =
-      TakeSnapshot(*server.engine, *server.streams, server.started);
+  const ServerSnapshot snapshot = TakeSnapshot(
+      *server.engine, {server.pool->budget(), server.pool->in_use()},
+      *server.streams, server.started);
   response->set_server_version(server.version);
   response->set_uptime_seconds(snapshot.uptime_seconds);
   response->set_workers(snapshot.workers);
-  response->set_memory_budget_bytes(server.pool->budget());
-  response->set_memory_used_bytes(server.pool->in_use());
+  response->set_memory_budget_bytes(snapshot.memory.budget);
+  response->set_memory_used_bytes(snapshot.memory.used);
   response->set_batches_sent(snapshot.sent.batches);
   response->set_drawings_sent(snapshot.sent.drawings);
   response->set_bytes_sent(snapshot.sent.bytes);
   response->set_wire_bytes_sent(snapshot.sent.wire_bytes);
   response->set_draining(snapshot.draining);
-  response->set_cpu_seconds(ProcessCpuSeconds());
+  response->set_cpu_seconds(snapshot.cpu_seconds);
   for (const StreamSnapshot& stream : snapshot.streams) {
     const StreamReport& report = stream.report;
     if (!request.dataset().empty() && request.dataset() != report.dataset) {

@@ -1,0 +1,104 @@
+#include "server/ops/http_server.h"
+
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <vector>
+
+namespace inkstream::ops {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class HttpServerTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    auto server = HttpServer::Start("127.0.0.1", 0,
+                                    {[] { return std::string("figures 1\n"); },
+                                     [this] { return ready_.load(); }});
+    ASSERT_TRUE(server.ok()) << server.status();
+    server_ = *std::move(server);
+  }
+
+  int Connect() const {
+    const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<uint16_t>(server_->port()));
+    inet_pton(AF_INET, "127.0.0.1", &address.sin_addr);
+    EXPECT_EQ(
+        connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof(address)),
+        0);
+    return socket;
+  }
+
+  std::string Ask(const std::string& request) const {
+    const int socket = Connect();
+    EXPECT_EQ(send(socket, request.data(), request.size(), MSG_NOSIGNAL),
+              static_cast<ssize_t>(request.size()));
+    std::string answer;
+    char bytes[4096];
+    for (ssize_t got; (got = recv(socket, bytes, sizeof(bytes), 0)) > 0;) {
+      answer.append(bytes, static_cast<size_t>(got));
+    }
+    close(socket);
+    return answer;
+  }
+  std::string Get(const std::string& path) const {
+    return Ask("GET " + path + " HTTP/1.0\r\n\r\n");
+  }
+
+  std::atomic<bool> ready_{true};
+  std::unique_ptr<HttpServer> server_;
+};
+
+TEST_F(HttpServerTest, PagesAnswer) {
+  EXPECT_THAT(Get("/livez"), HasSubstr("200 OK"));
+  EXPECT_THAT(Get("/readyz"), HasSubstr("200 OK"));
+  EXPECT_THAT(Get("/metrics"),
+              AllOf(HasSubstr("200 OK"), HasSubstr("version=0.0.4"),
+                    HasSubstr("\r\n\r\nfigures 1\n")));
+}
+
+TEST_F(HttpServerTest, ServerThatDrainsLivesAndIsNotReady) {
+  ready_ = false;
+  EXPECT_THAT(Get("/readyz"), HasSubstr("503"));
+  EXPECT_THAT(Get("/livez"), HasSubstr("200 OK"));
+}
+
+TEST_F(HttpServerTest, WrongRequestsAreToldWhatThereIs) {
+  EXPECT_THAT(Get("/metric"), AllOf(HasSubstr("404"), HasSubstr("/metrics")));
+  EXPECT_THAT(Ask("POST /metrics HTTP/1.0\r\nContent-Length: 2\r\n\r\nhi"),
+              AllOf(HasSubstr("405"), HasSubstr("Allow: GET")));
+  EXPECT_THAT(Ask("\x16\x03\x01 not http at all\r\n\r\n"), HasSubstr("400"));
+}
+
+TEST_F(HttpServerTest, RequestsThatDripInKeepNobodyOut) {
+  std::vector<int> dripping;
+  for (int i = 0; i < 40; ++i) {
+    dripping.push_back(Connect());
+    EXPECT_EQ(send(dripping.back(), "GET /liv", 8, MSG_NOSIGNAL), 8);
+  }
+  EXPECT_THAT(Get("/livez"), HasSubstr("200 OK"));
+  for (const int one : dripping) close(one);
+}
+
+TEST_F(HttpServerTest, PortThatIsTakenIsAnErrorWithTheWayOut) {
+  const auto second =
+      HttpServer::Start("127.0.0.1", server_->port(),
+                        {[] { return std::string(); }, [] { return true; }});
+  EXPECT_EQ(second.status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(second.status().message()),
+              AllOf(StartsWith("--http: cannot listen on 127.0.0.1:"),
+                    HasSubstr("port 0")));
+}
+
+}  // namespace
+}  // namespace inkstream::ops
