@@ -1,5 +1,7 @@
 #include "client/cpp/batch_buffers.h"
 
+#include <sys/mman.h>
+
 #include <cstdlib>
 #include <utility>
 #include <vector>
@@ -13,13 +15,38 @@
 namespace inkstream::client {
 namespace {
 
+// Larger blocks come straight from the kernel and go back to it: malloc would
+// keep what batches of many sizes leave between each other.
+constexpr size_t kLeastMapped = 64 << 10;
+
 struct Free {
-  void operator()(uint8_t* bytes) const { std::free(bytes); }
+  size_t size = 0;
+  void operator()(uint8_t* bytes) const {
+    if (size < kLeastMapped) {
+      std::free(bytes);
+    } else {
+      munmap(bytes, size);
+    }
+  }
 };
 struct Block {
   std::unique_ptr<uint8_t, Free> bytes;
   size_t size = 0;
 };
+
+// Without bytes: there is no memory.
+Block NewBlock(size_t size) {
+  void* memory = nullptr;
+  if (size < kLeastMapped) {
+    memory = std::aligned_alloc(kTensorAlignment, size);
+  } else {
+    memory = transport::MapPrivateHugePages(size);
+    if (memory == MAP_FAILED) memory = nullptr;
+  }
+  return {
+      std::unique_ptr<uint8_t, Free>(static_cast<uint8_t*>(memory), Free{size}),
+      size};
+}
 
 }  // namespace
 
@@ -56,13 +83,11 @@ BatchBuffers::BatchBuffers(size_t kept)
     : shelf_(std::make_shared<Shelf>(kept)) {}
 
 absl::StatusOr<std::shared_ptr<uint8_t>> BatchBuffers::Acquire(size_t size) {
-  // Not 0.
+  // aligned_alloc wants a multiple of the alignment, and not 0.
   const size_t rounded = (size / kTensorAlignment + 1) * kTensorAlignment;
   Block block = shelf_->Take(rounded);
   if (block.bytes == nullptr) {
-    block.bytes.reset(static_cast<uint8_t*>(
-        transport::AllocateForHugePages(kTensorAlignment, rounded)));
-    block.size = rounded;
+    block = NewBlock(rounded);
     if (block.bytes == nullptr) {
       return absl::ResourceExhaustedError(
           absl::StrCat("no memory for a batch of ", size, " bytes"));
@@ -70,13 +95,13 @@ absl::StatusOr<std::shared_ptr<uint8_t>> BatchBuffers::Acquire(size_t size) {
   }
   const size_t block_size = block.size;
   uint8_t* bytes = block.bytes.release();
-  return std::shared_ptr<uint8_t>(
-      bytes, [shelf = std::weak_ptr<Shelf>(shelf_), block_size](uint8_t* b) {
-        Block back{std::unique_ptr<uint8_t, Free>(b), block_size};
-        if (const std::shared_ptr<Shelf> alive = shelf.lock()) {
-          alive->Return(std::move(back));
-        }
-      });
+  return std::shared_ptr<uint8_t>(bytes, [shelf = std::weak_ptr<Shelf>(shelf_),
+                                          block_size](uint8_t* b) {
+    Block back{std::unique_ptr<uint8_t, Free>(b, Free{block_size}), block_size};
+    if (const std::shared_ptr<Shelf> alive = shelf.lock()) {
+      alive->Return(std::move(back));
+    }
+  });
 }
 
 }  // namespace inkstream::client

@@ -9,9 +9,11 @@
 namespace inkstream::client {
 namespace {
 
-// The largest that glibc itself arrives at, and what it pairs with it.
+// Setting one of them fixes the other: the largest that glibc itself arrives
+// at.
 constexpr int kMmapThreshold = 32 << 20;
-constexpr int kTrimThreshold = 2 * kMmapThreshold;
+// Some batches' worth.
+constexpr int kTrimThreshold = 16 << 20;
 
 bool SaysOtherwise() {
   const char* const tunables = std::getenv("GLIBC_TUNABLES");

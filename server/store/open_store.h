@@ -39,6 +39,10 @@ class OpenStore final : public StoreReader {
 
   const SegmentReader& segment(size_t s) const { return *segments_[s].reader; }
   size_t segments() const { return segments_.size(); }
+  // As SegmentReader's, of all segments: for those who read everything once.
+  void LetGo() const {
+    for (const OneSegment& segment : segments_) segment.reader->LetGo();
+  }
   const DroppedRuns& dropped() const { return dropped_; }
 
   const StoreInfo& info() const override { return info_; }

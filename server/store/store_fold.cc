@@ -14,6 +14,9 @@
 namespace inkstream::store {
 namespace {
 
+// Runs. What was read is not to add up in memory.
+constexpr uint64_t kLetGoEvery = 32;
+
 // The folds that hold where their segments stand now, by run.
 std::vector<std::optional<Digest>> KnownFolds(const OpenStore& store) {
   std::vector<std::optional<Digest>> known(store.size() / kFoldRun);
@@ -77,6 +80,7 @@ absl::Status FoldStore(const OpenStore& store, int threads,
         return;
       }
       folds[run] = fold.runs().front();
+      if (run % kLetGoEvery == 0) store.LetGo();
     }
   };
   std::vector<std::thread> helpers;

@@ -3,7 +3,6 @@
 #include <sys/mman.h>
 
 #include <algorithm>
-#include <cstdlib>
 
 // Newer than the C library's headers.
 #ifndef MADV_COLLAPSE
@@ -71,19 +70,6 @@ void TouchHugePages(uint8_t* map, size_t bytes, size_t begin, size_t end) {
     *byte = *byte;
     madvise(map + at, kHugePage, MADV_COLLAPSE);
   }
-}
-
-void* AllocateForHugePages(size_t alignment, size_t bytes) {
-  void* memory = nullptr;
-  if (bytes < kHugePage) {
-    if (posix_memalign(&memory, alignment, bytes) != 0) return nullptr;
-    return memory;
-  }
-  if (posix_memalign(&memory, std::max(alignment, kHugePage), bytes) != 0) {
-    return nullptr;
-  }
-  madvise(memory, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
-  return memory;
 }
 
 }  // namespace inkstream::transport

@@ -26,8 +26,4 @@ void* MapPrivateHugePages(size_t bytes);
 // unused yet or zero where no page was touched.
 void TouchHugePages(uint8_t* map, size_t bytes, size_t begin, size_t end);
 
-// Memory of this process, aligned to `alignment` at least; undone by
-// std::free(). Null: there is none.
-void* AllocateForHugePages(size_t alignment, size_t bytes);
-
 }  // namespace inkstream::transport

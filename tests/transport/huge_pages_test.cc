@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <vector>
 
@@ -81,18 +80,6 @@ TEST_P(HugePagesTest, PrivateMemoryIsZeroAlignedAndWritable) {
   std::memset(memory, 9, bytes);
   EXPECT_EQ(memory[bytes - 1], 9);
   munmap(map, bytes);
-}
-
-TEST_P(HugePagesTest, AllocatedMemoryIsAlignedAndWritable) {
-  const size_t bytes = GetParam();
-  auto* const memory = static_cast<uint8_t*>(AllocateForHugePages(64, bytes));
-  ASSERT_NE(memory, nullptr);
-  EXPECT_EQ(reinterpret_cast<uintptr_t>(memory) %
-                (bytes < kHugePage ? 64 : kHugePage),
-            0U);
-  std::memset(memory, 9, bytes);
-  EXPECT_EQ(memory[bytes - 1], 9);
-  std::free(memory);
 }
 
 INSTANTIATE_TEST_SUITE_P(Sizes, HugePagesTest,
