@@ -172,7 +172,7 @@ stage_sanitize() {
   ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 \
     ctest_in sanitize "$root/build-sanitize"
 }
-stage_thread() { logged thread '^thread: ' "$root/tests/thread.sh"; }
+stage_thread() { plain thread '^thread: ' "$root/tests/thread.sh"; }
 stage_tidy() { plain tidy '^tidy: ' "$root/tests/tidy.sh"; }
 stage_fuzz() { plain fuzz '^fuzz: ' "$root/tests/fuzz/run.sh"; }
 stage_neon() { plain neon '^(golden|neon): ' "$root/tests/raster/neon.sh"; }
