@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "server/ingest/csv_columns.h"
 #include "server/ingest/csv_parser.h"
 #include "server/ingest/json_text.h"
 #include "server/ingest/scanning_cutter.h"
@@ -148,42 +149,6 @@ class CsvCutter : public ScanningCutter {
 };
 
 }  // namespace
-
-bool SplitCsvRow(absl::string_view row, std::vector<std::string>* fields) {
-  size_t count = 0;
-  const auto next_field = [&]() -> std::string& {
-    if (count == fields->size()) fields->emplace_back();
-    std::string& field = (*fields)[count++];
-    field.clear();
-    return field;
-  };
-  size_t at = 0;
-  for (;;) {
-    std::string& field = next_field();
-    if (at < row.size() && row[at] == '"') {
-      for (++at;;) {
-        const size_t quote = row.find('"', at);
-        if (quote == absl::string_view::npos) return false;
-        field.append(row.data() + at, quote - at);
-        at = quote + 1;
-        if (at >= row.size() || row[at] != '"') break;
-        field.push_back('"');
-        ++at;
-      }
-      if (at < row.size() && row[at] != ',') return false;
-    } else {
-      const size_t end = std::min(row.find(',', at), row.size());
-      const absl::string_view plain = row.substr(at, end - at);
-      if (plain.find('"') != absl::string_view::npos) return false;
-      field.assign(plain.data(), plain.size());
-      at = end;
-    }
-    if (at >= row.size()) break;
-    ++at;  // the comma
-  }
-  fields->resize(count);
-  return true;
-}
 
 bool CsvFormat::Matches(absl::string_view beginning) {
   if (beginning.substr(0, kByteOrderMark.size()) == kByteOrderMark) {

@@ -11,9 +11,7 @@
 
 #include <memory>
 #include <string>
-#include <vector>
 
-#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "server/ingest/drawing_format.h"
 
@@ -30,9 +28,5 @@ class CsvFormat : public DrawingFormat {
   std::unique_ptr<RecordParser> NewParser(
       const ParserOptions& options = {}) const override;
 };
-
-// Splits a row (without its line end) into fields, unquoted. False: a quote
-// stands where none may. `fields` keeps its memory.
-bool SplitCsvRow(absl::string_view row, std::vector<std::string>* fields);
 
 }  // namespace inkstream::ingest

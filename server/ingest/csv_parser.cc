@@ -1,11 +1,11 @@
 #include "server/ingest/csv_parser.h"
 
-#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "server/ingest/csv_format.h"
+#include "server/ingest/csv_columns.h"
+#include "server/ingest/csv_row.h"
 #include "server/ingest/drawing_fields.h"
 #include "server/ingest/json_drawing.h"
 #include "server/ingest/json_strokes.h"
@@ -140,32 +140,6 @@ class CsvParser : public RecordParser {
 };
 
 }  // namespace
-
-absl::StatusOr<CsvColumns> CsvColumns::Parse(absl::string_view header) {
-  static constexpr std::array<absl::string_view, kOther> kNames = {
-      "drawing", "word", "countrycode", "timestamp", "recognized", "key_id"};
-  CsvColumns result;
-  if (!SplitCsvRow(header, &result.names)) {
-    return absl::InvalidArgumentError("quotes are astray in the header row");
-  }
-  std::set<std::string> seen;
-  for (const std::string& name : result.names) {
-    if (!seen.insert(name).second) {
-      return absl::InvalidArgumentError("the header row names a column twice");
-    }
-    Column column = kOther;
-    for (size_t c = 0; c < kNames.size(); ++c) {
-      if (name == kNames[c]) column = static_cast<Column>(c);
-    }
-    result.columns.push_back(column);
-  }
-  if (seen.count("drawing") == 0) {
-    return absl::InvalidArgumentError(
-        "the header row has no column 'drawing'; expected some of "
-        "countrycode,drawing,key_id,recognized,timestamp,word");
-  }
-  return result;
-}
 
 std::unique_ptr<RecordParser> NewCsvParser(const ParserOptions& options) {
   return std::make_unique<CsvParser>(options);

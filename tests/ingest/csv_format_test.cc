@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "server/ingest/csv_row.h"
 #include "tests/ingest/ingest_fixture.h"
 #include "tests/support/compressed_bytes.h"
 
