@@ -6,7 +6,7 @@ usage() {
   cat <<'END'
 Usage: tests/run.sh [STAGE...] [-k WORD]
 
-Installs what is missing, builds, and runs the stages named, or the first four
+Installs what is missing, builds, and runs the stages named, or the first five
 where none is. Ends with the closing line of each runner; exits 0 if all passed.
 A test that fails runs once more by itself; if it passes then it is named as
 unsteady at the end.
@@ -14,6 +14,7 @@ unsteady at the end.
   --lint         format and types: clang-format, ruff, mypy, shellcheck
   --unit         GoogleTest, by ctest
   --python       pytest: the Python client and inkstream.torch
+  --conformance  pytest: the C++ and the Python client, held to the same tests
   --system       pytest: grpcurl, the command line, the quickstart
   --sanitize     the unit tests again with ASan and UBSan (build-sanitize/)
   --thread       the tests of rooms that have threads, with TSan (build-thread/)
@@ -51,10 +52,10 @@ parse_flags() {
   while (($#)); do
     case $1 in
       --help | -h) usage && exit ;;
-      --lint | --unit | --python | --system | --sanitize | --thread | --tidy | --fuzz | --neon | --bench | --containers)
+      --lint | --unit | --python | --conformance | --system | --sanitize | --thread | --tidy | --fuzz | --neon | --bench | --containers)
         wanted+=("${1#--}")
         ;;
-      --all) wanted=(lint unit python system sanitize thread tidy fuzz neon bench containers) ;;
+      --all) wanted=(lint unit python conformance system sanitize thread tidy fuzz neon bench containers) ;;
       -k)
         (($# > 1)) || { echo "run.sh: -k takes a word; see --help" >&2 && exit 2; }
         word=$2
@@ -64,7 +65,7 @@ parse_flags() {
     esac
     shift
   done
-  ((${#wanted[@]})) || wanted=(lint unit python system)
+  ((${#wanted[@]})) || wanted=(lint unit python conformance system)
   stages=("${wanted[@]}")
 }
 
@@ -166,6 +167,7 @@ pytest_on() {
 stage_lint() { plain lint '^lint: ' "$root/tests/lint.sh"; }
 stage_unit() { ctest_in unit "$root/build"; }
 stage_python() { pytest_on python tests/python; }
+stage_conformance() { pytest_on conformance tests/conformance/clients; }
 stage_system() { pytest_on system tests/system --ignore tests/system/containers; }
 stage_sanitize() {
   run "$root/deploy/build.sh" --sanitize

@@ -36,10 +36,12 @@ class GrpcClient final : public Client {
         options_(options),
         fetch_buffers_(2) {}
 
-  absl::StatusOr<DatasetInfo> Describe(const std::string& dataset,
-                                       const View& view) override {
+  absl::StatusOr<DatasetInfo> Describe(
+      const std::string& dataset, const View& view,
+      const std::string& fingerprint) override {
     v1::DescribeDatasetRequest request;
     request.set_dataset(dataset);
+    request.set_fingerprint(fingerprint);
     *request.mutable_view() = ToMessage(view);
     v1::DescribeDatasetResponse response;
     const absl::Status status = OnAnyTarget(

@@ -11,6 +11,7 @@ Plan Course::Opening() {
   Plan opening = plan_;
   if (bounded_) opening.delivery.max_batches = left_;
   to_epoch_ = apart_;
+  opened_ = now_;
   if (apart_) {
     opening.delivery.step_offset = plan_.delivery.step_stride - 1;
     opening.delivery.epochs = plan_.start->epoch + 1;
@@ -23,10 +24,13 @@ void Course::Accepted(const Cursor& start) {
   plan_.fingerprint = start.fingerprint;
 }
 
-void Course::Passed(const Cursor& after, uint64_t epoch) {
+uint64_t Course::Passed(const Cursor& after, uint64_t epoch, uint64_t step) {
+  const uint64_t number = step + (epoch == opened_.epoch ? opened_.steps : 0);
+  now_ = after.epoch == epoch ? Behind{epoch, number + 1} : Behind{};
   plan_.start = after;
   apart_ = plan_.delivery.step_stride > 1 && after.epoch == epoch;
   if (bounded_ && left_ > 0) --left_;
+  return number;
 }
 
 bool Course::Ended(const Cursor& end) {
@@ -41,6 +45,7 @@ bool Course::Ended(const Cursor& end) {
   plan_.start->epoch = epoch;
   plan_.start->position = 0;
   apart_ = false;
+  now_ = {};
   return false;
 }
 

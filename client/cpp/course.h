@@ -25,8 +25,10 @@ class Course {
   // The first answer: from now on the stream is about this data, from here.
   void Accepted(const Cursor& start);
 
-  // A batch of `epoch` was received; `after` is the place behind it.
-  void Passed(const Cursor& after, uint64_t epoch);
+  // A batch of `epoch` was received; `after` is the place behind it. `step`:
+  // its number as the present opening counts; returns it as the first one did,
+  // so that going on elsewhere does not show.
+  uint64_t Passed(const Cursor& after, uint64_t epoch, uint64_t step);
 
   // The server has sent all that was asked for, up to `end`. Whether this is
   // the end; if not, the place is where the next epoch begins.
@@ -44,6 +46,14 @@ class Course {
   uint64_t left_;          // of those
   bool apart_ = false;     // behind an own step, in the midst of an epoch
   bool to_epoch_ = false;  // the present opening ends with its epoch
+
+  // Steps of an epoch that are behind a place in its midst.
+  struct Behind {
+    uint64_t epoch = 0;
+    uint64_t steps = 0;
+  };
+  Behind opened_;  // at which the present opening began
+  Behind now_;
 };
 
 }  // namespace inkstream::client

@@ -248,7 +248,7 @@ absl::Status GrpcStream::OnBatches(std::vector<ReceivedBatch> batches) {
     // Sent once a stream; a cursor that is kept should be able to explain
     // itself.
     content.cursor.order_plan = info_.start.order_plan;
-    course_.Passed(content.cursor, content.epoch);
+    content.step = course_.Passed(content.cursor, content.epoch, content.step);
     moved_ = true;
     retry_.OnProgress();
     absl::MutexLock lock(&mutex_);

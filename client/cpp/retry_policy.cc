@@ -13,6 +13,17 @@ namespace {
 constexpr absl::Duration kFirstDelay = absl::Milliseconds(50);
 constexpr absl::Duration kLongestDelay = absl::Seconds(3);
 
+// The reason and the delay that came with `status` stay.
+absl::Status Reworded(const absl::Status& status, absl::StatusCode code,
+                      absl::string_view message) {
+  absl::Status reworded(code, message);
+  status.ForEachPayload(
+      [&reworded](absl::string_view url, const absl::Cord& payload) {
+        reworded.SetPayload(url, payload);
+      });
+  return reworded;
+}
+
 }  // namespace
 
 RetryPolicy::RetryPolicy(absl::Duration timeout, size_t targets)
@@ -48,8 +59,9 @@ absl::StatusOr<absl::Duration> RetryPolicy::OnFailure(
     not_here_ = 0;
   }
   if (not_here_ >= targets_) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "no server holds the data of this stream: ", status.message()));
+    return Reworded(status, absl::StatusCode::kFailedPrecondition,
+                    absl::StrCat("no server holds the data of this stream: ",
+                                 status.message()));
   }
   if (!opened_) {
     return failures_ < targets_
@@ -77,8 +89,8 @@ absl::StatusOr<absl::Duration> RetryPolicy::InTime(const absl::Status& status,
     return delay;
   }
   if (other_data_.empty() || other_data_ == status.message()) return status;
-  return absl::Status(
-      status.code(),
+  return Reworded(
+      status, status.code(),
       absl::StrCat(status.message(), "; and another replica: ", other_data_));
 }
 

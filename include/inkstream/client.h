@@ -151,9 +151,11 @@ class Client {
 
   virtual ~Client() = default;
 
-  // `dataset` may be empty where the server has one.
-  virtual absl::StatusOr<DatasetInfo> Describe(const std::string& dataset,
-                                               const View& view = {}) = 0;
+  // `dataset` may be empty where the server has one. `fingerprint`: of an older
+  // generation that is still served, hex; empty: the newest.
+  virtual absl::StatusOr<DatasetInfo> Describe(
+      const std::string& dataset, const View& view = {},
+      const std::string& fingerprint = "") = 0;
 
   // Blocks until the server has accepted or refused the plan. The stream
   // keeps what it needs of the client alive.

@@ -41,7 +41,10 @@ struct DatasetInfo {
     uint32_t max_credits = 0;        // batches ahead
     uint32_t max_world = 0;          // ranks
     uint32_t max_streams = 0;        // open at once
+    uint32_t max_streams_per_connection = 0;
     uint32_t max_request_bytes = 0;
+    uint64_t max_keys = 0;      // of one uploaded set
+    uint64_t memory_bytes = 0;  // the server's budget
   };
 
   std::string dataset;      // served name

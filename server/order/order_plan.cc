@@ -143,10 +143,12 @@ bool IsHex(absl::string_view text, size_t digits) {
          });
 }
 
-// What a message shows of a value: long or binary ones would drown it.
+// What a message shows of a value: long or binary ones would drown it. Commas
+// are escaped only for the hash's sake.
 std::string Shown(absl::string_view value) {
   constexpr size_t kShown = 120;
-  std::string shown = absl::CHexEscape(value.substr(0, kShown));
+  std::string shown = absl::CHexEscape(
+      absl::StrReplaceAll(value.substr(0, kShown), {{"\\x2c", ","}}));
   return value.size() > kShown ? absl::StrCat(shown, "...") : shown;
 }
 

@@ -26,10 +26,11 @@ Cursor CursorAt(const Place& place) {
   return cursor;
 }
 
-// (epoch, first row, rows) of every step; opened anew after each `cut` batches.
-std::vector<std::tuple<uint64_t, uint64_t, uint32_t>> StepsOf(const Plan& plan,
-                                                              int cut) {
-  std::vector<std::tuple<uint64_t, uint64_t, uint32_t>> steps;
+// (epoch, first row, rows, number) of every step; opened anew after each `cut`
+// batches.
+std::vector<std::tuple<uint64_t, uint64_t, uint32_t, uint64_t>> StepsOf(
+    const Plan& plan, int cut) {
+  std::vector<std::tuple<uint64_t, uint64_t, uint32_t, uint64_t>> steps;
   Course course(plan);
   for (int openings = 0; openings < 1000; ++openings) {
     const Plan opening = course.Opening();
@@ -42,8 +43,9 @@ std::vector<std::tuple<uint64_t, uint64_t, uint32_t>> StepsOf(const Plan& plan,
     for (; taken < cut && !course.complete(); ++taken) {
       const std::optional<Step> step = walker.Next();
       if (!step.has_value()) break;
-      steps.emplace_back(step->epoch, step->first, step->rows);
-      course.Passed(CursorAt(step->after), step->epoch);
+      steps.emplace_back(
+          step->epoch, step->first, step->rows,
+          course.Passed(CursorAt(step->after), step->epoch, step->number));
     }
     if (course.complete()) return steps;
     if (taken < cut && course.Ended(CursorAt(walker.place()))) return steps;

@@ -158,7 +158,7 @@ struct Change {
 
 TEST(CheckCursor, NamesTheFirstFieldThatDiffersWithBothValues) {
   const std::vector<Change> changes = {
-      {"split", "hash:inkstream/1:[0\\\\x2c0.9)", "file:valid",
+      {"split", "hash:inkstream/1:[0,0.9)", "file:valid",
        [](ResolvedView* view, OrderSpec*) { view->split_rule = "file:valid"; }},
       {"classes", "[cat,The Eiffel Tower]", "[cat]",
        [](ResolvedView* view, OrderSpec*) { view->classes = {"cat"}; }},

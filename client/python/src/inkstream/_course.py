@@ -23,15 +23,27 @@ class Course:
     place: State | None = None  # None: the start
     apart: bool = False  # behind a step of its own, in the midst of an epoch
     _bounded: bool = False  # the present opening ends with its epoch
+    # (epoch, steps of it) behind the place where the present opening began, and behind `place`.
+    _opened: tuple[int, int] = (0, 0)
+    _now: tuple[int, int] = (0, 0)
 
-    def passed(self, cursor: State, epoch: int) -> None:
-        """A batch of `epoch` was received; `cursor` is the place after it."""
+    def passed(self, cursor: State, epoch: int, step: int) -> int:
+        """A batch of `epoch` was received; `cursor` is the place after it.
+
+        `step` is its number as the present opening counts; returns it as the first one did, so
+        that going on elsewhere does not show.
+        """
+        if epoch == self._opened[0]:
+            step += self._opened[1]
+        self._now = (epoch, step + 1) if cursor["epoch"] == epoch else (0, 0)
         self.place = cursor
         self.apart = self.plan.step_stride > 1 and cursor["epoch"] == epoch
+        return step
 
     def opening(self) -> Plan:
         """What to ask for at `place`."""
         self._bounded = self.apart and self.place is not None
+        self._opened = self._now
         if not self._bounded:
             return self.plan
         assert self.place is not None
@@ -49,4 +61,5 @@ class Course:
             return True
         self.place = {**self.place, "epoch": epoch, "position": 0}
         self.apart = False
+        self._now = (0, 0)
         return False

@@ -137,9 +137,9 @@ class Plan:
             "max_message_bytes": MAX_MESSAGE_BYTES,
         }
         # 0 means "the default" on the wire, so a 0 given here would pass unnoticed.
-        for name in ("batch_size", "world", "views"):
+        for name in ("batch_size", "world", "views", "step_stride"):
             if getattr(self, name) == 0:
-                raise FixRequest(f"{name} = 0; it must be at least 1")
+                raise FixRequest(f"delivery.{name} = 0; it must be at least 1")
             values[name] = getattr(self, name)
         delivery: plan_pb2.Delivery = message_of(plan_pb2.Delivery, "stream", values)
         return delivery

@@ -222,13 +222,15 @@ class Prefetcher(Generic[T]):
             self._retry.succeeded()
             if isinstance(raw, End):
                 return raw
+            header = raw.header
+            cursor = to_state(header.cursor, facts.cursor["order_plan"])
+            header.step = self._course.passed(cursor, header.epoch, header.step)
             item = Item(
                 value=self._convert(raw, facts),
-                cursor=to_state(raw.header.cursor, facts.cursor["order_plan"]),
-                epoch=raw.header.epoch,
-                step=raw.header.step,
+                cursor=cursor,
+                epoch=header.epoch,
+                step=header.step,
             )
-            self._course.passed(item.cursor, item.epoch)
             self._counts.batches += 1
             self._counts.bytes += len(raw.memory)
             if not facts.shared_memory:
@@ -239,7 +241,7 @@ class Prefetcher(Generic[T]):
                 self._owed -= 1
                 self._items.append(item)
                 self._changed.notify_all()
-            del raw, item  # a batch that the consumer dropped must not live on here
+            del raw, header, item  # a batch that the consumer dropped must not live on here
 
     def _check(self, facts: Facts, endpoint: str) -> None:
         """Refuses a server that would go on with other data, another order or other pixels."""

@@ -92,7 +92,9 @@ class Retry:
             self._refused[endpoint] += 1
             self._refusal = str(error)
             if all(self._refused[one] >= _replicas(one) for one in endpoints):
-                raise PlanMismatch(str(error), code=error.code, reason=error.reason) from error
+                raise PlanMismatch(
+                    str(error), code="FAILED_PRECONDITION", reason=error.reason
+                ) from error
         self._tried.add(endpoint)
         if not self._tried >= endpoints:
             return 0.0
