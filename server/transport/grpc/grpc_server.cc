@@ -11,6 +11,7 @@
 #include "server/transport/grpc/drawing_service.h"
 #include "server/transport/grpc/health_service.h"
 #include "server/transport/grpc/listen_address.h"
+#include "server/transport/grpc/loopback_listeners.h"
 #include "server/transport/grpc/server_context.h"
 #include "server/transport/shm/shm_host.h"
 #include "server/transport/socket_file.h"
@@ -147,6 +148,7 @@ absl::Status RunningServer::Listen(const GrpcServerOptions& options) {
         "cannot listen on the Unix socket ", options.unix_path,
         ": does its directory exist, and may this user write to it?"));
   }
+  StopPacingLoopback(ports);
   return absl::OkStatus();
 }
 

@@ -2,10 +2,11 @@
 
     python tests/bench/transport/ready.py [--seconds S] [--rounds N] [--json FILE]
 
-Flight's server sends one record batch again and again; ours serves drawings of a single dot,
-so that what it draws costs little more than clearing the page it draws on. Both are read by
-Python, which looks at one byte of each batch; ours also by C++ (`inkstream bench`). Ways take
-turns; the table has medians. CPU is seconds a GB. Needs pyarrow.
+"ready": one batch is sent again and again, by Flight's server and by ours (`ready_server`, the
+real transport behind an engine that draws nothing). "made": a page is cleared for each batch, by
+Flight's server with numpy, by ours with drawings of a single dot, whose cost is that of the page.
+All are read by Python, which looks at one byte of each batch; ours also by C++ (`inkstream
+bench`). Ways take turns; the table has medians. CPU is seconds a GB. Needs pyarrow.
 """
 
 from __future__ import annotations
@@ -59,10 +60,10 @@ def drain(batches: Iterator[Any], server: int, seconds: float) -> Figures:
 
 
 @contextmanager
-def flight_server(location: str) -> Iterator[tuple[str, int]]:
+def flight_server(location: str, made: bool) -> Iterator[tuple[str, int]]:
     """A server in a process of its own: its address and its number."""
     mine, theirs = mp.Pipe()
-    process = mp.get_context("fork").Process(target=serve_flight, args=(location, theirs))
+    process = mp.get_context("fork").Process(target=serve_flight, args=(location, made, theirs))
     process.start()
     try:
         yield mine.recv(), process.pid or 0
@@ -71,22 +72,27 @@ def flight_server(location: str) -> Iterator[tuple[str, int]]:
         process.join(10)
 
 
-def serve_flight(location: str, ready: Any) -> None:
-    """For ever."""
+def serve_flight(location: str, made: bool, ready: Any) -> None:
+    """For ever; `made`: each batch in pages cleared for it."""
     import pyarrow as pa
     from pyarrow import flight
 
     width = SIDE * SIDE
     schema = pa.schema([("image", pa.binary(width)), ("label", pa.int64())])
-    pixels = pa.py_buffer(np.zeros(BATCH * width, np.uint8))
-    images = pa.Array.from_buffers(pa.binary(width), BATCH, [None, pixels])
-    batch = pa.record_batch([images, pa.array(np.zeros(BATCH, np.int64))], schema)
+    labels = pa.array(np.zeros(BATCH, np.int64))
+
+    def new_batch() -> Any:
+        pixels = pa.py_buffer(np.full(BATCH * width, 0, np.uint8))
+        images = pa.Array.from_buffers(pa.binary(width), BATCH, [None, pixels])
+        return pa.record_batch([images, labels], schema)
+
+    batch = new_batch()
 
     class Server(flight.FlightServerBase):  # type: ignore[misc]
         def do_get(self, context: Any, ticket: Any) -> Any:
             def again() -> Iterator[Any]:
                 while True:
-                    yield batch
+                    yield new_batch() if made else batch
 
             return flight.GeneratorStream(schema, again())
 
@@ -171,19 +177,26 @@ def main() -> None:
     flags = parser.parse_args()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ink-bench-")))
-        tcp = stack.enter_context(flight_server("grpc://127.0.0.1:0"))
-        unix = stack.enter_context(flight_server(f"grpc+unix://{folder}/flight"))
-        served = stack.enter_context(Served(dots(folder)))
-        ways: dict[str, Way] = {
-            "Arrow Flight, TCP": by_flight(*tcp),
-            "inkstream to Python, TCP": by_python(served.tcp, served, "grpc"),
-            "inkstream to C++, TCP": by_cpp(served.tcp, "grpc"),
-            "Arrow Flight, Unix socket": by_flight(*unix),
-            "inkstream to Python, Unix socket": by_python(served.unix, served, "grpc"),
-            "inkstream to C++, Unix socket": by_cpp(served.unix, "grpc"),
-            "inkstream to Python, shared memory": by_python(served.unix, served, "shm"),
-            "inkstream to C++, shared memory": by_cpp(served.unix, "shm"),
-        }
+        store = dots(folder)
+        ways: dict[str, Way] = {}
+        for kind in ("ready", "made"):
+            made = kind == "made"
+            tcp = stack.enter_context(flight_server("grpc://127.0.0.1:0", made))
+            unix = stack.enter_context(flight_server(f"grpc+unix://{folder}/{kind}", made))
+            served = stack.enter_context(Served(store, ready=not made))
+            ways |= {
+                f"{kind}: Arrow Flight, TCP": by_flight(*tcp),
+                f"{kind}: inkstream to Python, TCP": by_python(served.tcp, served, "grpc"),
+                f"{kind}: inkstream to C++, TCP": by_cpp(served.tcp, "grpc"),
+                f"{kind}: Arrow Flight, Unix socket": by_flight(*unix),
+                f"{kind}: inkstream to Python, Unix socket": by_python(served.unix, served, "grpc"),
+                f"{kind}: inkstream to C++, Unix socket": by_cpp(served.unix, "grpc"),
+            }
+            if made:
+                ways["made: inkstream to Python, shared memory"] = by_python(
+                    served.unix, served, "shm"
+                )
+                ways["made: inkstream to C++, shared memory"] = by_cpp(served.unix, "shm")
         found: dict[str, list[Figures]] = {name: [] for name in ways}
         for _ in range(flags.rounds):
             for name, way in ways.items():

@@ -1,0 +1,78 @@
+// An engine whose streams cost nothing: each lays out its first batch and hands
+// it out again and again, so that what is left to measure is the transport.
+//
+// Everything else is the real engine's. Batches are not fit for shared memory,
+// whose slots are lent one by one.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "server/batch/engine.h"
+
+namespace inkstream::bench {
+
+class ReadyEngine : public batch::Engine {
+ public:
+  explicit ReadyEngine(std::unique_ptr<batch::Engine> engine)
+      : engine_(std::move(engine)) {}
+
+  absl::StatusOr<std::unique_ptr<batch::BatchStream>> OpenStreamFor(
+      const std::string& caller, const Plan& plan,
+      const batch::CarrierOf& carrier_of) override;
+
+  absl::Status AddDataset(
+      const std::string& name,
+      std::shared_ptr<const store::StoreReader> store) override {
+    return engine_->AddDataset(name, std::move(store));
+  }
+  absl::Status AddGeneration(
+      const std::string& name,
+      std::shared_ptr<const store::StoreReader> store) override {
+    return engine_->AddGeneration(name, std::move(store));
+  }
+  std::vector<std::string> datasets() const override {
+    return engine_->datasets();
+  }
+  const batch::EngineOptions& options() const override {
+    return engine_->options();
+  }
+  int workers() const override { return engine_->workers(); }
+  absl::StatusOr<batch::DatasetFacts> DescribeGeneration(
+      const std::string& dataset, const std::string& fingerprint,
+      const View& view) const override {
+    return engine_->DescribeGeneration(dataset, fingerprint, view);
+  }
+  absl::StatusOr<batch::ExplainedPlan> Explain(
+      const Plan& plan, const batch::StepsAsked& asked) override {
+    return engine_->Explain(plan, asked);
+  }
+  absl::StatusOr<batch::KeptKeys> AddKeys(std::vector<int64_t> keys) override {
+    return engine_->AddKeys(std::move(keys));
+  }
+  uint64_t max_keys() const override { return engine_->max_keys(); }
+  void Fetch(
+      const batch::FetchPlan& plan, batch::BufferPool* pool,
+      std::function<void(absl::StatusOr<batch::FetchedBatch>)> done) override {
+    engine_->Fetch(plan, pool, std::move(done));
+  }
+  absl::StatusOr<batch::InspectedDrawing> Inspect(const std::string& dataset,
+                                                  uint64_t index,
+                                                  int64_t key_id) override {
+    return engine_->Inspect(dataset, index, key_id);
+  }
+  absl::Status Run(std::function<void()> work) override {
+    return engine_->Run(std::move(work));
+  }
+  uint32_t open_streams() const override { return engine_->open_streams(); }
+  void Stop() override { engine_->Stop(); }
+
+ private:
+  const std::unique_ptr<batch::Engine> engine_;
+};
+
+}  // namespace inkstream::bench
