@@ -112,8 +112,9 @@ class GrpcClient final : public Client {
                         grpc::ClientContext* context) {
           absl::StatusOr<UploadedKeys> sent =
               KnownKeys::Send(channel, context, keys);
-          if (sent.ok()) uploaded = *std::move(sent);
-          return sent.status();
+          if (!sent.ok()) return sent.status();
+          uploaded = *std::move(sent);
+          return absl::OkStatus();
         });
     if (!status.ok()) {
       return status;

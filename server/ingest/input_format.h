@@ -40,10 +40,10 @@ class InputFormats {
  private:
   const DrawingFormat& Detect(absl::string_view beginning) const;
 
-  const NdjsonFormat ndjson_;
-  const BinFormat bin_;
-  const CsvFormat csv_;
-  const JsonArrayFormat json_;
+  NdjsonFormat ndjson_;
+  BinFormat bin_;
+  CsvFormat csv_;
+  JsonArrayFormat json_;
 };
 
 }  // namespace inkstream::ingest

@@ -48,8 +48,11 @@ absl::StatusOr<std::unique_ptr<FilePart>> FilePart::Open(
   if (opened->bytes_ > 0) {
     absl::StatusOr<std::string> tag =
         store::ReadWholeFile(TagOf(path), kMaxTagBytes);
-    if (tag.ok()) opened->entity_tag_ = *std::move(tag);
-    if (!tag.ok() && !absl::IsNotFound(tag.status())) return tag.status();
+    if (tag.ok()) {
+      opened->entity_tag_ = *std::move(tag);
+    } else if (!absl::IsNotFound(tag.status())) {
+      return tag.status();
+    }
   }
   return opened;
 }
