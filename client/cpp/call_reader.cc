@@ -18,10 +18,12 @@ absl::Status Broken(const char* what) {
 
 CallReader::CallReader(std::shared_ptr<StreamCall> call, std::string target,
                        const v1::StreamBatchesRequest& opening,
-                       BatchBuffers* buffers, uint64_t max_batch_bytes)
+                       BatchBuffers* buffers, uint64_t max_batch_bytes,
+                       bool own_memory)
     : call_(std::move(call)),
       target_(std::move(target)),
       buffers_(buffers),
+      own_memory_(own_memory),
       unpacker_(opening.open().delivery().codec() == v1::CODEC_NONE
                     ? nullptr
                     : std::make_unique<BatchUnpacker>(opening)),
@@ -57,7 +59,8 @@ absl::StatusOr<CallEvent> CallReader::EventOf(const grpc::ByteBuffer& message) {
       return status;
     }
     if (part->opened->transport() == v1::TRANSPORT_SHM) {
-      auto slots = SharedSlots::Attach(target_, *part->opened, call_);
+      auto slots =
+          SharedSlots::Attach(target_, *part->opened, call_, own_memory_);
       if (!slots.ok()) {
         shm_failure_ = std::string(slots.status().message());
         return slots.status();

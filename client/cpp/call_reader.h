@@ -31,9 +31,10 @@ class CallReader {
  public:
   // `target`: of the call, where a stream's shared memory is found. `opening`:
   // the request that opens it, which bounds and says what may come.
+  // `own_memory`: batches never lie in memory that is shared with the server.
   CallReader(std::shared_ptr<StreamCall> call, std::string target,
              const v1::StreamBatchesRequest& opening, BatchBuffers* buffers,
-             uint64_t max_batch_bytes);
+             uint64_t max_batch_bytes, bool own_memory = false);
 
   // Blocks. nullopt: the call ended well, behind its end part. An error is the
   // server's status, or what is wrong with its messages. Not called again after
@@ -55,6 +56,7 @@ class CallReader {
   const std::shared_ptr<StreamCall> call_;
   const std::string target_;
   BatchBuffers* const buffers_;
+  const bool own_memory_;
   std::unique_ptr<SharedSlots> slots_;  // null: bytes come in messages
   std::string shm_failure_;
   const std::unique_ptr<BatchUnpacker> unpacker_;  // null: no codec

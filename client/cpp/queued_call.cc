@@ -13,6 +13,8 @@ namespace {
 // Unused buffers that are kept: what a full window takes, and a few more that
 // come back while it fills.
 constexpr size_t kKeptBuffers = 12;
+// Batches, however large: one is read while the other is worked on.
+constexpr uint64_t kLeastAhead = 2;
 
 }  // namespace
 
@@ -25,6 +27,7 @@ QueuedCall::QueuedCall(std::shared_ptr<grpc::Channel> channel,
       buffers_(kKeptBuffers),
       call_(std::make_shared<StreamCall>(channel_, options.metadata)),
       due_(1 + uint64_t{first.credits()}),
+      window_(options.read_ahead),
       progress_(absl::Now()) {
   v1::Delivery* const delivery = first_.mutable_open()->mutable_delivery();
   if (delivery->transport() == v1::TRANSPORT_SHM) {
@@ -39,28 +42,72 @@ QueuedCall::~QueuedCall() {
   reader_.join();
 }
 
-absl::StatusOr<QueuedCall::Event> QueuedCall::Next() {
-  absl::MutexLock lock(&mutex_);
+absl::StatusOr<std::optional<QueuedCall::Event>> QueuedCall::Next(
+    absl::Duration wait, Rest* rest) {
+  const absl::Time until = absl::Now() + wait;
+  uint32_t room = 0;
+  {
+    absl::MutexLock lock(&mutex_);
+    room = Room();
+  }
+  if (room > 0) Grant(room);
+  std::optional<Event> event;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!WaitForEvent(until)) return event;
+    if (queue_.empty()) return *done_;
+    event = TakeEvent();
+    if (rest != nullptr) *rest = {queue_.size(), done_.has_value()};
+    room = Room();
+  }
+  if (room > 0) Grant(room);
+  return event;
+}
+
+bool QueuedCall::WaitForEvent(absl::Time until) {
   const auto ready = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
     return !queue_.empty() || done_.has_value();
   };
   // A server that owes nothing may be silent for ever: what is owed changes
   // while this waits, so it looks again now and then.
-  while (!mutex_.AwaitWithTimeout(
-      absl::Condition(&ready),
-      std::clamp(options_.stall / 4, absl::Milliseconds(10),
-                 absl::Seconds(1)))) {
+  const absl::Duration look =
+      std::clamp(options_.stall / 4, absl::Milliseconds(10), absl::Seconds(1));
+  while (!mutex_.AwaitWithDeadline(absl::Condition(&ready),
+                                   std::min(until, absl::Now() + look))) {
     if (due_ > 0 && absl::Now() - progress_ > options_.stall) {
       stalled_ = true;
       done_ = absl::DeadlineExceededError(
           absl::StrCat("no answer for ", absl::FormatDuration(options_.stall)));
       call_->Cancel();
+    } else if (absl::Now() >= until) {
+      return false;
     }
   }
-  if (queue_.empty()) return *done_;
+  return true;
+}
+
+QueuedCall::Event QueuedCall::TakeEvent() {
   Event event = std::move(queue_.front());
   queue_.pop_front();
+  if (const auto* opened = std::get_if<v1::StreamOpened>(&event)) {
+    taken_ = true;
+    if (opened->credit_window() > 0) {
+      window_ = std::min(window_, opened->credit_window());
+    }
+  }
   return event;
+}
+
+size_t QueuedCall::queued() const {
+  absl::MutexLock lock(&mutex_);
+  return queue_.size();
+}
+
+uint32_t QueuedCall::Room() const {
+  const uint64_t held = queue_.size() + due_;
+  if (!taken_ || done_.has_value() || held >= window_) return 0;
+  const auto room = static_cast<uint32_t>(window_ - held);
+  return 2 * room >= window_ || due_ == 0 ? room : 0;
 }
 
 void QueuedCall::Grant(uint32_t credits) {
@@ -151,7 +198,7 @@ void QueuedCall::ReadUntilDone() {
 absl::Status QueuedCall::ReadOneCall(std::string* shm_failure, bool* broken) {
   Open();
   CallReader reader(call(), options_.target, first_, &buffers_,
-                    options_.max_batch_bytes);
+                    options_.max_batch_bytes, options_.own_memory);
   for (;;) {
     absl::StatusOr<std::optional<CallEvent>> event = reader.Read();
     if (!event.ok()) {
@@ -187,7 +234,14 @@ void QueuedCall::Queue(CallEvent event) {
       return;
     }
     due_ -= batches.size();
-    for (ReceivedBatch& batch : batches) queue_.emplace_back(std::move(batch));
+    for (ReceivedBatch& batch : batches) {
+      const uint64_t size = std::max<uint64_t>(1, batch.header.byte_size());
+      if (options_.read_ahead_bytes > 0) {
+        window_ = static_cast<uint32_t>(std::min<uint64_t>(
+            window_, std::max(kLeastAhead, options_.read_ahead_bytes / size)));
+      }
+      queue_.emplace_back(std::move(batch));
+    }
   }
 }
 

@@ -37,6 +37,13 @@ struct QueuedCallOptions {
   absl::Duration stall = absl::Seconds(60);
   // Refused before anything is allocated.
   uint64_t max_batch_bytes = 1ULL << 30U;
+  // Batches that Next() lets the server be ahead, once the first event was
+  // taken. 0: whoever calls Grant() does.
+  uint32_t read_ahead = 0;
+  // Fewer, but two, where that is more than these bytes; 0: no limit.
+  uint64_t read_ahead_bytes = 0;
+  // Batches never lie in memory that is shared with the server.
+  bool own_memory = false;
 };
 
 class QueuedCall {
@@ -49,9 +56,20 @@ class QueuedCall {
   // Cancels, waits for the thread.
   ~QueuedCall();
 
-  // Blocks. Events come in order; the error that ended the call comes behind
-  // everything that was received.
-  absl::StatusOr<Event> Next();
+  // What is behind an event.
+  struct Rest {
+    size_t queued = 0;
+    bool over = false;  // nothing but an error comes behind these
+  };
+
+  // Blocks for at most `wait`; nothing: that was too short. Events come in
+  // order; the error that ended the call comes behind everything that was
+  // received.
+  absl::StatusOr<std::optional<Event>> Next(absl::Duration wait,
+                                            Rest* rest = nullptr);
+
+  // Events that wait to be taken.
+  size_t queued() const;
 
   // The server may send that many further batches.
   void Grant(uint32_t credits);
@@ -72,6 +90,11 @@ class QueuedCall {
   void Open();
   std::shared_ptr<StreamCall> call() const;
   void WriteCredits(uint32_t credits);
+  // What Next() may grant now, in halves of the window.
+  uint32_t Room() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Until something is queued or the call is over, or until `until`.
+  bool WaitForEvent(absl::Time until) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Event TakeEvent() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Queue(CallEvent event);
   void EndWith(absl::Status status, bool broken);
 
@@ -92,6 +115,8 @@ class QueuedCall {
   uint64_t due_ ABSL_GUARDED_BY(mutex_) = 1;
   bool opening_sent_ ABSL_GUARDED_BY(mutex_) = false;
   uint32_t early_credits_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint32_t window_ ABSL_GUARDED_BY(mutex_);
+  bool taken_ ABSL_GUARDED_BY(mutex_) = false;  // the first event
   absl::Time progress_ ABSL_GUARDED_BY(mutex_);
 
   std::thread reader_;  // last: it uses everything above

@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 /* Raised by one when a program built against an older header would break. */
-#define IK_ABI 1
+#define IK_ABI 2
 IK_API uint32_t ik_abi(void);
 
 typedef struct ik_channel ik_channel;
@@ -49,17 +49,26 @@ typedef struct {
   const char* const* metadata; /* key, value, key, value, ..., null; or null */
   double stall_seconds;     /* without a message, while one is due: the end */
   uint64_t max_batch_bytes; /* refused before anything is allocated; 0: 1 GiB */
+  /* Batches that may be ahead of the reader. The library grants them itself,
+   * from the first read behind IK_OPENED on. 0: only ik_stream_grant() does. */
+  uint32_t read_ahead;
+  uint64_t read_ahead_bytes; /* fewer, but two, of large batches; 0: no limit */
+  /* Not 0: each batch gets memory of its own, which its holder may write to,
+   * also where it came in memory shared with the server. */
+  uint32_t own_memory;
 } ik_stream_options;
 
-/* Does not wait for the server. Null: the request does not parse. */
+/* Does not wait for the server. Null: the channel or the request is missing, or
+ * the request does not parse. */
 IK_API ik_stream* ik_stream_open(ik_channel* channel,
                                  const ik_stream_options* options);
 
 enum {
-  IK_OPENED = 1, /* header: StreamOpened. The first event. */
-  IK_BATCH = 2,  /* header: BatchHeader; data: the batch's byte space */
-  IK_END = 3,    /* header: StreamEnd. The stream ended well. */
-  IK_ERROR = 4   /* code, message, details. The last event. */
+  IK_NOTHING = 0, /* came within the time given; the stream goes on */
+  IK_OPENED = 1,  /* header: StreamOpened. The first event. */
+  IK_BATCH = 2,   /* header: BatchHeader; data: the batch's byte space */
+  IK_END = 3,     /* header: StreamEnd. The stream ended well. */
+  IK_ERROR = 4    /* code, message, details. The last event. */
 };
 
 enum {
@@ -71,14 +80,25 @@ enum {
 
 typedef struct {
   uint32_t kind;
-  /* Valid until the next read of this stream. */
+  /* Whether anything but an error may come behind what is queued now, ... */
+  uint32_t goes_on;
+  uint64_t queued; /* ... and how many events that is. */
+  /* Valid until the next read of this stream. Of a batch: empty where it would
+   * say what the last one said, but for the batch's place in the stream, how
+   * it travelled, and the five numbers below. */
   const uint8_t* header;
   size_t header_size;
-  /* Read-only, aligned to 64 bytes, valid until ik_buffer_release(buffer),
-   * also after the stream is closed. */
+  uint64_t epoch;
+  uint64_t step;
+  uint64_t cursor_epoch;
+  uint64_t cursor_position;
+  uint64_t bad;
+  uint64_t wire_bytes; /* what the batch had in messages */
+  /* Aligned to 64 bytes, valid until ik_buffer_release(buffer), also after the
+   * stream is closed. Read-only, but for own_memory. */
   const uint8_t* data;
-  size_t data_size;
-  ik_buffer* buffer;
+  uint64_t data_size;
+  ik_buffer* buffer; /* null of a batch without bytes */
   /* Of an error. Texts are valid until the next read of this stream. */
   uint32_t origin;
   uint32_t code; /* gRPC's numbers */
@@ -88,8 +108,14 @@ typedef struct {
   size_t details_size;
 } ik_event;
 
-/* Blocks for the next event. Not called again after IK_END or IK_ERROR. */
-IK_API void ik_stream_read(ik_stream* stream, ik_event* event);
+/* Blocks for the next event, at most `wait_seconds`, below 0 for as long as it
+ * takes. What is queued comes first, also behind an error of the call. After
+ * IK_END or IK_ERROR the answer is IK_ERROR. */
+IK_API void ik_stream_read(ik_stream* stream, double wait_seconds,
+                           ik_event* event);
+
+/* Events that ik_stream_read() would give at once. */
+IK_API uint64_t ik_stream_queued(ik_stream* stream);
 
 /* Lets the server send that many further batches. */
 IK_API void ik_stream_grant(ik_stream* stream, uint32_t credits);
@@ -97,7 +123,8 @@ IK_API void ik_stream_grant(ik_stream* stream, uint32_t credits);
 /* Ends the stream at once; a blocked read answers IK_ERROR. Idempotent. */
 IK_API void ik_stream_cancel(ik_stream* stream);
 
-/* Cancels, waits for the library's thread, frees. Not while a read runs. */
+/* Cancels, waits for the library's thread, frees. Not while a read runs.
+ * Here and below null does nothing. */
 IK_API void ik_stream_close(ik_stream* stream);
 
 /* Gives the batch's memory back to be used again. */

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from inkstream import DataLoss
 from inkstream._assembly import Assembler
-from inkstream._batch import RawBatch, decode
+from inkstream._batch import decode
+from inkstream._raw_batch import RawBatch
 from inkstream._wire import parse_part, parse_status, read_varint
 from inkstream.v1 import batch_pb2
 
@@ -169,7 +170,7 @@ def test_a_tensor_beyond_its_batch_is_data_loss(
     header = header_of(0, 100)
     header.tensors.add(name="x", dtype=dtype, shape=shape, offset=offset, length=length)  # type: ignore[arg-type]
     with pytest.raises(DataLoss, match="'x'"):
-        decode(RawBatch(header, memoryview(bytes(100))))
+        decode(RawBatch.of(header, memoryview(bytes(100))))
 
 
 def test_arrays_that_stand_crooked_are_aligned() -> None:
@@ -180,7 +181,7 @@ def test_arrays_that_stand_crooked_are_aligned() -> None:
     header.tensors.add(name="label", dtype=3, shape=[10], offset=0, length=80)
     for shift in range(8):
         message = b"-" * shift + wanted.tobytes()
-        batch = decode(RawBatch(header, memoryview(message)[shift:]))
+        batch = decode(RawBatch.of(header, memoryview(message)[shift:]))
         assert batch.label.flags.aligned
         assert batch.label.tolist() == wanted.tolist()
 
@@ -188,4 +189,4 @@ def test_arrays_that_stand_crooked_are_aligned() -> None:
 def test_empty_tensors_have_their_shape() -> None:
     header = header_of(0, 0)
     header.tensors.add(name="label", dtype=3, shape=[0, 3], offset=0, length=0)
-    assert decode(RawBatch(header, memoryview(b""))).label.shape == (0, 3)
+    assert decode(RawBatch.of(header, memoryview(b""))).label.shape == (0, 3)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from inkstream._batch import RawBatch
 from inkstream._errors import DataLoss
+from inkstream._raw_batch import RawBatch, wire_bytes_of
 from inkstream._unpacking import check_chunks, unpack
 from inkstream._wire import Part
 from inkstream.v1 import batch_pb2
@@ -26,24 +26,14 @@ def aligned_bytes(size: int) -> memoryview:
     return memory[start : start + size].data
 
 
-def wire_bytes_of(header: batch_pb2.BatchHeader) -> int:
-    """Bytes that the batch has in messages."""
-    return header.wire_size if header.chunks else header.byte_size
-
-
-def _batch_of(header: batch_pb2.BatchHeader, received: memoryview) -> RawBatch:
-    if not header.chunks:
-        return RawBatch(header, received.toreadonly())
-    memory = aligned_bytes(header.byte_size)
-    unpack(header, received, memory)
-    return RawBatch(header, memory.toreadonly())
-
-
 class Assembler:
     """Takes parts in order, gives batches in order. DataLoss where the order is broken.
 
     `packed`: whether batches may be packed; `max_bytes`: the most that one can take.
+    `order_plan`: what a server says only once a stream.
     """
+
+    order_plan = ""
 
     def __init__(self, packed: bool = False, max_bytes: int = _MAX_BATCH_BYTES) -> None:
         self._packed = packed
@@ -96,7 +86,7 @@ class Assembler:
                     f"batch {header.batch_seq} needs bytes {first}..{last} of a message "
                     f"that has {len(part.data)}"
                 )
-            whole.append(_batch_of(header, part.data[first:last]))
+            whole.append(self._whole(header, part.data[first:last]))
             self._next_seq += 1
         return whole
 
@@ -123,4 +113,11 @@ class Assembler:
             )
         self._open = None
         self._next_seq += 1
-        return [_batch_of(header, self._memory)]
+        return [self._whole(header, self._memory)]
+
+    def _whole(self, header: batch_pb2.BatchHeader, received: memoryview) -> RawBatch:
+        if header.chunks:
+            memory = aligned_bytes(header.byte_size)
+            unpack(header, received, memory)
+            received = memory
+        return RawBatch.of(header, received.toreadonly(), self.order_plan)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inkstream._cursor import State, to_state
-from inkstream._errors import DataLoss, FixRequest
+from inkstream._cursor import State
+from inkstream._errors import FixRequest
 from inkstream._polylines import to_polylines
-from inkstream.v1 import batch_pb2, plan_pb2
+from inkstream._raw_batch import RawBatch
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
@@ -24,25 +22,6 @@ Array = NDArray[Any]
 
 # Tensors whose first dimension does not count drawings.
 _RAGGED = ("strokes", "offsets")
-
-# NumPy has no bfloat16: its bits come as uint16 (inkstream.torch gives real ones).
-DTYPES: dict[int, np.dtype[Any]] = {
-    plan_pb2.DTYPE_UINT8: np.dtype(np.uint8),
-    plan_pb2.DTYPE_INT32: np.dtype(np.int32),
-    plan_pb2.DTYPE_INT64: np.dtype(np.int64),
-    plan_pb2.DTYPE_FLOAT16: np.dtype(np.float16),
-    plan_pb2.DTYPE_BFLOAT16: np.dtype(np.uint16),
-    plan_pb2.DTYPE_FLOAT32: np.dtype(np.float32),
-    plan_pb2.DTYPE_BOOL: np.dtype(np.bool_),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class RawBatch:
-    """One batch as received: `memory` is its whole byte space and owns or borrows it."""
-
-    header: batch_pb2.BatchHeader
-    memory: memoryview
 
 
 class Batch(Mapping[str, Array]):
@@ -198,63 +177,35 @@ def _rebuild(arrays: dict[str, Array], cursor: State, details: dict[str, Any]) -
     return Batch(arrays, cursor, **details)
 
 
-def tensor_table(raw: RawBatch) -> Iterator[tuple[batch_pb2.Tensor, tuple[int, ...]]]:
-    """The tensors of a batch with their shapes, checked against the bytes there are.
-
-    DataLoss for a table that does not fit: whatever reads by it stays inside `memory`.
-    """
-    size = len(raw.memory)
-    for tensor in raw.header.tensors:
-        dtype = DTYPES.get(tensor.dtype)
-        if dtype is None:
-            raise DataLoss(f"tensor {tensor.name!r} has dtype {tensor.dtype}: update this client")
-        shape = tuple(tensor.shape)
-        if (
-            any(n < 0 for n in shape)
-            or prod(shape) * dtype.itemsize != tensor.length
-            or tensor.offset + tensor.length > size
-            or tensor.offset % dtype.itemsize
-        ):
-            raise DataLoss(
-                f"tensor {tensor.name!r} {list(shape)} of {tensor.length} bytes at "
-                f"{tensor.offset} does not fit its batch of {size} bytes"
-            )
-        yield tensor, shape
-
-
 def decode(
-    raw: RawBatch,
-    order_plan: str = "",
-    classes: Sequence[str] = (),
-    strokes_spec: Strokes | None = None,
+    raw: RawBatch, classes: Sequence[str] = (), strokes_spec: Strokes | None = None
 ) -> Batch:
     """Views the bytes of a batch as arrays.
 
     uint8 and bool arrays are views always. Wider ones are too where their address allows it:
     a message carries them at any, so those that stand crooked are copied.
     """
+    memory, layout = raw.memory, raw.layout
+    # What is the holder's own may be written to; arrays of a batch never are.
+    memory.flags.writeable = False
     arrays: dict[str, Array] = {}
-    vocabulary: dict[str, Sequence[str]] = {}
-    for tensor, shape in tensor_table(raw):
-        dtype, count = DTYPES[tensor.dtype], prod(shape)
-        if count:
-            array = np.frombuffer(raw.memory, dtype, count, tensor.offset).reshape(shape)
+    for name, _, dtype, shape, offset, length in layout.tensors:
+        if length:
+            array: Array = np.ndarray(shape, dtype, memory, offset)
+            if not array.flags.aligned:
+                array = array.copy()
+                array.flags.writeable = False
         else:
             array = np.empty(shape, dtype)
-        if not array.flags.aligned:
-            array = array.copy()
-        array.flags.writeable = False
-        arrays[tensor.name] = array
-        if tensor.vocabulary:
-            vocabulary[tensor.name] = list(tensor.vocabulary)
-    header = raw.header
+            array.flags.writeable = False
+        arrays[name] = array
     return Batch(
         arrays,
-        to_state(header.cursor, order_plan),
-        epoch=header.epoch,
-        step=header.step,
-        bad=header.bad,
+        raw.cursor,
+        epoch=raw.epoch,
+        step=raw.step,
+        bad=raw.bad,
         classes=classes,
-        vocabulary=vocabulary,
+        vocabulary=layout.vocabulary,
         strokes_spec=strokes_spec,
     )

@@ -7,8 +7,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from inkstream._counts import Counts
 from inkstream._errors import InkstreamError
-from inkstream._prefetch import Counts
 
 if TYPE_CHECKING:
     from inkstream._client import Client

@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 import grpc
 from google.protobuf.json_format import MessageToDict
 
-from inkstream._batch import RawBatch
 from inkstream._bottleneck import Waits
 from inkstream._channels import Channels, Credentials, StaticTarget, Target
 from inkstream._dataset import Dataset
@@ -20,7 +19,8 @@ from inkstream._errors import Closed, FixRequest, InkstreamError
 from inkstream._grpc_errors import from_grpc
 from inkstream._key_sets import KeySet, UploadingReader, wanted_by
 from inkstream._native import library as native_library
-from inkstream._reader import BatchReader, Facts
+from inkstream._raw_batch import RawBatch
+from inkstream._reader import Ahead, BatchReader, Facts
 from inkstream._reader_grpc import GrpcBatchReader, read_one_batch
 from inkstream._reader_native import NativeBatchReader, NativeChannel
 from inkstream._retry import Retry
@@ -179,7 +179,9 @@ class Client:
         )
         return fetched
 
-    def open_reader(self, endpoint: str, request: service_pb2.StreamBatchesRequest) -> BatchReader:
+    def open_reader(
+        self, endpoint: str, request: service_pb2.StreamBatchesRequest, ahead: Ahead
+    ) -> BatchReader:
         """A stream at one endpoint."""
         opening = request.open
         mixed = opening.order.sampling.mix.views
@@ -188,17 +190,20 @@ class Client:
             def upload(keys: KeySet) -> None:
                 self._upload(self.channels().channel(endpoint), keys, self.timeout)
 
-            return UploadingReader(partial(self._reader_at, endpoint, request), request, upload)
-        return self._reader_at(endpoint, request)
+            make = partial(self._reader_at, endpoint, request, ahead)
+            return UploadingReader(make, request, upload)
+        return self._reader_at(endpoint, request, ahead)
 
-    def _reader_at(self, endpoint: str, request: service_pb2.StreamBatchesRequest) -> BatchReader:
+    def _reader_at(
+        self, endpoint: str, request: service_pb2.StreamBatchesRequest, ahead: Ahead
+    ) -> BatchReader:
         metadata = self._credentials.metadata()
         library, _ = native_library()
         if library is None:
             grpcio = self.channels().channel(endpoint)
             return GrpcBatchReader(grpcio, endpoint, request, metadata, self.stall)
         channel = self.channels().for_streams(endpoint, partial(NativeChannel, library))
-        return NativeBatchReader(channel, endpoint, request, metadata, self.stall)
+        return NativeBatchReader(channel, endpoint, request, metadata, self.stall, ahead)
 
     def _upload(self, channel: grpc.Channel, keys: KeySet, seconds: float) -> None:
         invoke: Any = channel.stream_unary(

@@ -11,8 +11,8 @@ import numpy as np
 from google.protobuf.message import Message
 from numpy.typing import NDArray
 
-from inkstream._batch import RawBatch
 from inkstream._errors import FixRequest, InkstreamError, NotFound
+from inkstream._raw_batch import RawBatch
 from inkstream._reader import BatchReader, End, Facts
 from inkstream.v1 import plan_pb2, service_pb2
 
@@ -102,6 +102,21 @@ class UploadingReader:
     def endpoint(self) -> str:
         """Where it reads from."""
         return self._reader.endpoint
+
+    @property
+    def reads_ahead(self) -> bool:
+        """As any reader's."""
+        return self._reader.reads_ahead
+
+    @property
+    def goes_on(self) -> bool:
+        """As any reader's."""
+        return self._reader.goes_on
+
+    @property
+    def queued(self) -> int:
+        """As any reader's."""
+        return self._reader.queued
 
     def open(self) -> Facts:
         """As any reader's."""

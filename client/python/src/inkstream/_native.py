@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import os
+import struct
 import threading
 from collections.abc import Sequence
 from ctypes import POINTER, Structure, c_char_p, c_double, c_size_t, c_uint32, c_uint64, c_void_p
 from pathlib import Path
 
-ABI = 1
-OPENED, BATCH, END, ERROR = 1, 2, 3, 4
+ABI = 2
+NOTHING, OPENED, BATCH, END, ERROR = 0, 1, 2, 3, 4
 FROM_SERVER, CANCELLED, STALLED, BROKEN = 0, 1, 2, 3
 
 _VARIABLE = "INKSTREAM_LIBRARY"
@@ -39,6 +40,9 @@ class StreamOptions(Structure):
         ("metadata", POINTER(c_char_p)),
         ("stall_seconds", c_double),
         ("max_batch_bytes", c_uint64),
+        ("read_ahead", c_uint32),
+        ("read_ahead_bytes", c_uint64),
+        ("own_memory", c_uint32),
     )
 
 
@@ -47,10 +51,18 @@ class Event(Structure):
 
     _fields_ = (
         ("kind", c_uint32),
+        ("goes_on", c_uint32),
+        ("queued", c_uint64),
         ("header", c_void_p),
         ("header_size", c_size_t),
+        ("epoch", c_uint64),
+        ("step", c_uint64),
+        ("cursor_epoch", c_uint64),
+        ("cursor_position", c_uint64),
+        ("bad", c_uint64),
+        ("wire_bytes", c_uint64),
         ("data", c_void_p),
-        ("data_size", c_size_t),
+        ("data_size", c_uint64),
         ("buffer", c_void_p),
         ("origin", c_uint32),
         ("code", c_uint32),
@@ -61,13 +73,18 @@ class Event(Structure):
     )
 
 
+# An Event up to `buffer`, all at once: a field at a time costs ten times that.
+EVENT = struct.Struct("@IIQPN6QPQP")
+
+
 def _declare(library: ctypes.CDLL) -> None:
     declarations: Sequence[tuple[str, type | None, tuple[object, ...]]] = (
         ("ik_abi", c_uint32, ()),
         ("ik_channel_open", c_void_p, (POINTER(ChannelOptions),)),
         ("ik_channel_close", None, (c_void_p,)),
         ("ik_stream_open", c_void_p, (c_void_p, POINTER(StreamOptions))),
-        ("ik_stream_read", None, (c_void_p, POINTER(Event))),
+        ("ik_stream_read", None, (c_void_p, c_double, POINTER(Event))),
+        ("ik_stream_queued", c_uint64, (c_void_p,)),
         ("ik_stream_grant", None, (c_void_p, c_uint32)),
         ("ik_stream_cancel", None, (c_void_p,)),
         ("ik_stream_close", None, (c_void_p,)),

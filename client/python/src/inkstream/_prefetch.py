@@ -1,8 +1,10 @@
-"""Read-ahead: one thread that keeps a bounded number of batches in hand.
+"""Read-ahead: a bounded number of batches in hand, and going on elsewhere.
 
-It also owns going on elsewhere: when a server leaves, the thread opens the stream again at
-the cursor of the last batch it received whole, while the trainer still works on those in
-hand. The trainer sees one sequence.
+Where the reader reads ahead on a thread of its own (libinkstream), the consumer takes from it
+directly, and a thread of this module runs only to open a stream. Otherwise that thread reads.
+
+When a server leaves, the thread opens the stream again at the cursor of the last batch received
+whole, while the trainer still works on those in hand. The trainer sees one sequence.
 """
 
 from __future__ import annotations
@@ -14,20 +16,22 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
-from inkstream._assembly import wire_bytes_of
-from inkstream._batch import RawBatch
 from inkstream._channels import Channels
+from inkstream._counts import Counts
 from inkstream._course import Course
-from inkstream._cursor import State, to_state
-from inkstream._errors import Closed, InkstreamError, PlanMismatch, Unavailable
+from inkstream._cursor import State
+from inkstream._errors import Closed, InkstreamError
 from inkstream._plan import Plan
-from inkstream._reader import BatchReader, End, Facts
-from inkstream._retry import GENERATION_NOT_HERE, Retry
+from inkstream._raw_batch import RawBatch
+from inkstream._reader import Ahead, BatchReader, End, Facts
+from inkstream._retry import Retry
+from inkstream._same_stream import check_same
 from inkstream.v1 import batch_pb2
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 _log = logging.getLogger("inkstream")
 
@@ -37,7 +41,22 @@ _LEAST_AHEAD = 2  # batches, however large
 _JOIN_FOR = 5.0  # seconds
 
 
-@dataclass(frozen=True, slots=True)
+class Converter(Protocol[T_co]):
+    """Makes of a batch what its consumer wants."""
+
+    @property
+    def own_memory(self) -> bool:
+        """Whether what it makes may be written to, so that no other may have the memory."""
+
+    @property
+    def slow(self) -> bool:
+        """Whether it is to run ahead of the consumer, on the reading thread."""
+
+    def __call__(self, raw: RawBatch, facts: Facts) -> T_co:
+        """What the consumer gets."""
+
+
+@dataclass(slots=True)
 class Item(Generic[T]):
     """One batch in the form its consumer wants."""
 
@@ -52,33 +71,16 @@ class Item(Generic[T]):
         return bool(self.cursor["epoch"] != self.epoch)
 
 
-@dataclass
-class Counts:
-    """What a stream has done so far."""
-
-    batches: int = 0
-    bytes: int = 0
-    wire_bytes: int = 0  # that they came to in messages
-    reopened: int = 0
-    waited: float = 0.0  # seconds the consumer waited
-    endpoint: str = ""
-    stream_id: int = 0  # of the present stream, at `endpoint`
-    transport: str = ""  # "shm" or "grpc"
-    transport_reason: str = ""  # why not "shm"
-    codec: str = ""  # in use
-    codec_reason: str = ""  # why not the one asked for
-
-
 class Prefetcher(Generic[T]):
     """See above. `take` from one thread; `close` from any."""
 
     def __init__(
         self,
-        open_at: Callable[[str, Plan, State | None], BatchReader],
+        open_at: Callable[[str, Plan, State | None, Ahead], BatchReader],
         channels: Callable[[], Channels],
         retry_for: float,
         course: Course,
-        convert: Callable[[RawBatch, Facts], T],
+        convert: Converter[T],
         counts: Counts,
         ahead: int = MAX_AHEAD,
     ) -> None:
@@ -97,11 +99,11 @@ class Prefetcher(Generic[T]):
         self._owed = 0  # batches granted to the present reader and not received
         self._wanted = False  # no credits before the first take
         self._reader: BatchReader | None = None
+        self._direct: tuple[BatchReader, Facts] | None = None  # what the consumer reads itself
         self._facts: Facts | None = None
         self._end: End | None = None
         self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="inkstream-read", daemon=True)
-        self._thread.start()
+        self._start(None)
 
     def facts(self) -> Facts:
         """What the server said first; blocks until it did."""
@@ -113,24 +115,37 @@ class Prefetcher(Generic[T]):
 
     def take(self) -> Item[T] | End:
         """The next batch, or the end; blocks. Raises what ended the stream."""
-        began = time.monotonic()
-        with self._changed:
-            self._wanted = True
-            self._grant()
-            while not self._items:
-                if self._end is not None:
-                    return self._end
-                self._raise_if_over()
-                self._changed.wait()
-            item = self._items.popleft()
-            self._grant()
-        self._counts.waited += time.monotonic() - began
+        item: Item[T] | None = None
+        while item is None:
+            direct = self._direct
+            if direct is not None and not self._items:
+                item = self._pull(*direct)
+                continue
+            began = time.monotonic()
+            with self._changed:
+                self._wanted = True
+                self._grant()
+                if self._items:
+                    item = self._items.popleft()
+                    self._grant()
+                elif self._direct is None:
+                    if self._end is not None:
+                        return self._end
+                    self._raise_if_over()
+                    self._changed.wait()
+            self._counts.waited += time.monotonic() - began
         return item
 
     @property
     def in_hand(self) -> int:
         """Batches received and not taken."""
-        return len(self._items)
+        return len(self._items) + self.unread
+
+    @property
+    def unread(self) -> int:
+        """Those of them that only the reader has seen."""
+        direct = self._direct
+        return 0 if direct is None or os.getpid() != self.pid else direct[0].queued
 
     def close(self) -> None:
         """Ends the stream and its thread. Idempotent; nothing happens in another process."""
@@ -138,12 +153,13 @@ class Prefetcher(Generic[T]):
             return
         self._closing.set()
         with self._changed:
-            reader = self._reader
+            reader, self._reader, self._direct = self._reader, None, None
+            thread = self._thread
             self._changed.notify_all()
         if reader is not None:
             reader.cancel()
-        if threading.current_thread() is not self._thread:
-            self._thread.join(_JOIN_FOR)
+        if threading.current_thread() is not thread:
+            thread.join(_JOIN_FOR)
         self._items.clear()
 
     def _raise_if_over(self) -> None:
@@ -154,43 +170,61 @@ class Prefetcher(Generic[T]):
 
     def _grant(self) -> None:
         """Grants what there is room for, not in drops. Called with _changed held."""
-        if not self._wanted or self._reader is None:
+        if not self._wanted or self._reader is None or self._reader.reads_ahead:
             return
         room = self._ahead - len(self._items) - self._owed
         if room > 0 and (2 * room >= self._ahead or self._owed == 0):
             self._owed += room
             self._reader.grant(room)
 
-    def _run(self) -> None:
+    def _start(self, left: tuple[str, End | InkstreamError] | None) -> None:
+        """`left`: how the reader before ended, and where."""
+        self._thread = threading.Thread(
+            target=self._run, args=(left,), name="inkstream-read", daemon=True
+        )
+        self._thread.start()
+
+    def _pull(self, reader: BatchReader, facts: Facts) -> Item[T] | None:
+        """One batch, on the consumer's thread. None: the reader is done with."""
+        began = time.monotonic()
+        try:
+            raw = reader.read()
+            self._counts.waited += time.monotonic() - began
+            if not isinstance(raw, End):
+                item = self._received(raw, facts)
+                if reader.goes_on:
+                    return item
+                # The call is over: the next one is opened while what it gave is worked on.
+                self._items.append(item)
+                while not isinstance(raw := reader.read(), End):
+                    self._items.append(self._received(raw, facts))
+            self._leave(reader, raw)
+        except InkstreamError as error:
+            # Without the frames of whoever reads, which would live as long as the error.
+            self._leave(reader, error.with_traceback(None))
+        return None
+
+    def _leave(self, reader: BatchReader, outcome: End | InkstreamError) -> None:
+        reader.cancel()
+        with self._changed:
+            self._direct = self._reader = None
+            if not self._closing.is_set():
+                self._start((reader.endpoint, outcome))
+
+    def _received(self, raw: RawBatch, facts: Facts) -> Item[T]:
+        self._retry.succeeded()
+        raw.step = self._course.passed(raw.cursor, raw.epoch, raw.step)
+        self._counts.received(raw)
+        return Item(self._convert(raw, facts), raw.cursor, raw.epoch, raw.step)
+
+    def _run(self, left: tuple[str, End | InkstreamError] | None) -> None:
         try:
             while not self._closing.is_set():
-                endpoint = "no server"
-                try:
-                    channels = self._channels()
-                    endpoint = channels.endpoints()[0]
-                    opening = self._course.opening()
-                    reader = self._open_at(endpoint, opening, self._course.place)
-                    try:
-                        end = self._read(reader)
-                    finally:
-                        reader.cancel()
-                        with self._changed:
-                            self._reader, self._owed = None, 0
-                except InkstreamError as error:
-                    if self._closing.is_set():
-                        return
-                    delay = self._retry.failed(endpoint, error)
-                    _log.info("going on elsewhere in %.1f s: %s", delay, error)
-                    self._closing.wait(delay)
-                    self._counts.reopened += 1
-                    continue
-                if end.reason == batch_pb2.StreamEnd.REASON_REBALANCE:
-                    self._counts.reopened += 1
-                    channels.renew(endpoint)
-                elif self._course.ended(end):
-                    with self._changed:
-                        self._end = end
+                if left is None:
+                    left = self._go()
+                if left is None or self._is_last(*left):
                     return
+                left = None
         except BaseException as error:  # whatever it is, the consumer must see it
             if not self._closing.is_set():
                 with self._changed:
@@ -199,69 +233,78 @@ class Prefetcher(Generic[T]):
             with self._changed:
                 self._changed.notify_all()
 
-    def _read(self, reader: BatchReader) -> End:
+    def _go(self) -> tuple[str, End | InkstreamError] | None:
+        """One reader, from its opening to its end. None: the consumer has it now."""
+        endpoint = "no server"
+        try:
+            endpoint = self._channels().endpoints()[0]
+            batches = 0 if self._convert.slow else self._ahead
+            ahead = Ahead(batches, _BYTES_AHEAD, self._convert.own_memory)
+            reader = self._open_at(endpoint, self._course.opening(), self._course.place, ahead)
+            handed_over = False
+            try:
+                facts = self._open(reader)
+                with self._changed:
+                    if reader.reads_ahead and not self._closing.is_set():
+                        self._direct, handed_over = (reader, facts), True
+                        return None
+                    self._grant()
+                return endpoint, self._read(reader, facts)
+            finally:
+                if not handed_over:
+                    reader.cancel()
+                    with self._changed:
+                        self._reader, self._owed = None, 0
+        except InkstreamError as error:
+            return endpoint, error
+
+    def _is_last(self, endpoint: str, outcome: End | InkstreamError) -> bool:
+        """Whether nothing comes behind it; waits where that is due."""
+        if isinstance(outcome, InkstreamError):
+            if self._closing.is_set():
+                return True
+            delay = self._retry.failed(endpoint, outcome)
+            _log.info("going on elsewhere in %.1f s: %s", delay, outcome)
+            self._closing.wait(delay)
+            self._counts.reopened += 1
+            return False
+        if outcome.reason == batch_pb2.StreamEnd.REASON_REBALANCE:
+            self._counts.reopened += 1
+            self._channels().renew(endpoint)
+            return False
+        if not self._course.ended(outcome):
+            return False
+        with self._changed:
+            self._end = outcome
+        return True
+
+    def _open(self, reader: BatchReader) -> Facts:
         with self._changed:
             self._reader = reader
             if self._closing.is_set():
                 raise Closed("the stream was closed")
         facts = reader.open()
-        self._check(facts, reader.endpoint)
-        self._counts.endpoint = reader.endpoint
-        self._counts.stream_id = facts.stream_id
-        self._counts.transport = "shm" if facts.shared_memory else "grpc"
-        self._counts.transport_reason = facts.transport_reason
-        self._counts.codec, self._counts.codec_reason = facts.codec, facts.codec_reason
+        if self._facts is not None:
+            check_same(facts, self._facts, reader.endpoint)
+        self._counts.opened(reader.endpoint, facts)
         with self._changed:
             self._facts = self._facts or facts
             if facts.credit_window:
                 self._ahead = min(self._ahead, facts.credit_window)
-            self._grant()
             self._changed.notify_all()
+        return facts
+
+    def _read(self, reader: BatchReader, facts: Facts) -> End:
         while True:
             raw = reader.read()
             self._retry.succeeded()
             if isinstance(raw, End):
                 return raw
-            header = raw.header
-            cursor = to_state(header.cursor, facts.cursor["order_plan"])
-            header.step = self._course.passed(cursor, header.epoch, header.step)
-            item = Item(
-                value=self._convert(raw, facts),
-                cursor=cursor,
-                epoch=header.epoch,
-                step=header.step,
-            )
-            self._counts.batches += 1
-            self._counts.bytes += len(raw.memory)
-            if not facts.shared_memory:
-                self._counts.wire_bytes += wire_bytes_of(raw.header)
+            item = self._received(raw, facts)
+            fits = _BYTES_AHEAD // max(1, raw.memory.size)
             with self._changed:
-                fits = _BYTES_AHEAD // max(1, len(raw.memory))
                 self._ahead = min(self._ahead, max(_LEAST_AHEAD, fits))
                 self._owed -= 1
                 self._items.append(item)
                 self._changed.notify_all()
-            del raw, header, item  # a batch that the consumer dropped must not live on here
-
-    def _check(self, facts: Facts, endpoint: str) -> None:
-        """Refuses a server that would go on with other data, another order or other pixels."""
-        wanted = self._facts
-        if wanted is None:
-            return
-        if facts.cursor["fingerprint"] != wanted.cursor["fingerprint"]:
-            raise Unavailable(
-                f"{endpoint}: this server's data has fingerprint {facts.cursor['fingerprint']}, "
-                f"the stream's has {wanted.cursor['fingerprint']}",
-                reason=GENERATION_NOT_HERE,
-            )
-        if facts.raster_version != wanted.raster_version:
-            raise Unavailable(
-                f"{endpoint}: this server draws with raster version {facts.raster_version}, the "
-                f"stream began with {wanted.raster_version}",
-                reason=GENERATION_NOT_HERE,
-            )
-        if facts.cursor["plan_hash"] != wanted.cursor["plan_hash"]:
-            raise PlanMismatch(
-                f"{endpoint}: this server's order plan has hash {facts.cursor['plan_hash']}, the "
-                f"stream's has {wanted.cursor['plan_hash']}"
-            )
+            del raw, item  # a batch that the consumer dropped must not live on here

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from inkstream._batch import RawBatch
 from inkstream._cursor import State, to_state
+from inkstream._raw_batch import RawBatch
 from inkstream.v1 import batch_pb2, plan_pb2
 
 
@@ -64,6 +64,15 @@ class End:
     reason: int  # batch_pb2.StreamEnd.Reason
 
 
+@dataclass(frozen=True)
+class Ahead:
+    """How far a reader that reads ahead by itself may be."""
+
+    batches: int
+    bytes: int  # fewer batches, but two, where they are larger
+    own_memory: bool = False  # a batch's memory is its holder's, who may write to it
+
+
 class BatchReader(Protocol):
     """One open stream. One thread reads; `grant` and `cancel` may come from any other.
 
@@ -75,6 +84,18 @@ class BatchReader(Protocol):
     def endpoint(self) -> str:
         """Where it reads from, for messages."""
 
+    @property
+    def reads_ahead(self) -> bool:
+        """Whether it has batches in hand, and grants, by itself; else only `read` moves it."""
+
+    @property
+    def goes_on(self) -> bool:
+        """False once the call is over: what is queued is all that comes, and does not block."""
+
+    @property
+    def queued(self) -> int:
+        """What `read` would give at once, where it reads ahead."""
+
     def open(self) -> Facts:
         """Waits for the server's first answer. Called once, before `read`."""
 
@@ -82,7 +103,7 @@ class BatchReader(Protocol):
         """The next batch, or the end. Not called again after an End or an error."""
 
     def grant(self, credits: int) -> None:
-        """Lets the server send that many further batches."""
+        """Lets the server send that many further batches. Not where it reads ahead."""
 
     def cancel(self) -> None:
         """Ends the stream at once; a blocked `open` or `read` raises. Idempotent."""

@@ -12,11 +12,11 @@ from typing import Any
 import grpc
 
 from inkstream._assembly import Assembler
-from inkstream._batch import RawBatch
 from inkstream._cursor import to_state
 from inkstream._errors import Closed, DataLoss, Unavailable
 from inkstream._grpc_errors import from_grpc
 from inkstream._plan import planned_batch_bytes
+from inkstream._raw_batch import RawBatch
 from inkstream._reader import End, Facts
 from inkstream._stall import unwatch, watch
 from inkstream._unpacking import without_native
@@ -51,6 +51,10 @@ class _Requests:
 class GrpcBatchReader:
     """See BatchReader. `stall`: seconds without a message, while one is due, that end it."""
 
+    reads_ahead = False
+    goes_on = True
+    queued = 0
+
     def __init__(
         self,
         channel: grpc.Channel,
@@ -69,7 +73,6 @@ class GrpcBatchReader:
         self._assembler = Assembler(packed, planned_batch_bytes(delivery))
         self._ready: deque[RawBatch] = deque()
         self._end: End | None = None
-        self._order_plan = ""
         self._stall = stall
         self._lock = threading.Lock()
         self._due = 1 + request.credits  # messages the server owes: `opened`, then batches
@@ -100,7 +103,7 @@ class GrpcBatchReader:
         if not part.opened.codec_reason:
             part.opened.codec_reason = self._codec_reason
         facts = Facts.of(part.opened)
-        self._order_plan = facts.cursor["order_plan"]
+        self._assembler.order_plan = facts.cursor["order_plan"]
         self._accept(part)
         return facts
 
@@ -150,7 +153,7 @@ class GrpcBatchReader:
                 self._due -= len(whole)
             self._ready.extend(whole)
         if part.end is not None:
-            self._end = End(to_state(part.end.cursor, self._order_plan), part.end.reason)
+            self._end = End(to_state(part.end.cursor, self._assembler.order_plan), part.end.reason)
 
     def _receive(self) -> Part | None:
         try:
@@ -189,6 +192,7 @@ def read_one_batch(parts: Iterable[bytes], endpoint: str) -> tuple[RawBatch, Fac
         part = parse_part(message)
         if part.opened is not None:
             facts = Facts.of(part.opened)
+            assembler.order_plan = facts.cursor["order_plan"]
         found.extend(assembler.feed(part))
     if len(found) != 1:
         raise DataLoss(f"{endpoint}: the answer has {len(found)} batches instead of one")

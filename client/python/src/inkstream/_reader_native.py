@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import ctypes
 import os
-import threading
 from collections.abc import Sequence
 
+import numpy as np
+
 from inkstream import _native
-from inkstream._batch import RawBatch
 from inkstream._channels import Credentials
 from inkstream._cursor import to_state
 from inkstream._errors import Closed, DataLoss, FixRequest, Unavailable
 from inkstream._grpc_errors import error_of
 from inkstream._plan import MAX_MESSAGE_BYTES
-from inkstream._reader import End, Facts
+from inkstream._raw_batch import Bytes, Layout, RawBatch
+from inkstream._reader import Ahead, End, Facts
 from inkstream.v1 import batch_pb2, plan_pb2, service_pb2
 
 # As the assembler of the other reader: a wrong number must not allocate.
 _MAX_BATCH_BYTES = 4 << 30
+# Seconds in the library at a time: Python sees to signals in between.
+_SLICE = 0.1
 
 
 class NativeChannel:
@@ -45,12 +48,20 @@ class NativeChannel:
 
 
 class _Lent:
-    """A batch's memory, given back when the last view of it dies."""
+    """A batch's memory as NumPy takes it up, given back when the last view of it dies."""
 
-    __slots__ = ("_handle", "_pid", "_release")
+    __slots__ = ("__array_interface__", "_handle", "_pid", "_release")
 
-    def __init__(self, library: ctypes.CDLL, handle: int) -> None:
+    def __init__(
+        self, library: ctypes.CDLL, handle: int, address: int, size: int, own: bool
+    ) -> None:
         self._release, self._handle, self._pid = library.ik_buffer_release, handle, os.getpid()
+        self.__array_interface__ = {
+            "version": 3,
+            "shape": (size,),
+            "typestr": "|u1",
+            "data": (address, not own),
+        }
 
     def __del__(self) -> None:
         # A forked process has a copy of the memory and none of the library's threads.
@@ -59,7 +70,10 @@ class _Lent:
 
 
 class NativeBatchReader:
-    """See BatchReader. `stall`: seconds without a message, while one is due, that end it."""
+    """See BatchReader. `stall`: seconds without a message, while one is due, that end it.
+
+    `ahead`: what the library lets the server be ahead of `read`; nothing without `batches`.
+    """
 
     def __init__(
         self,
@@ -68,15 +82,22 @@ class NativeBatchReader:
         request: service_pb2.StreamBatchesRequest,
         metadata: Sequence[tuple[str, str]],
         stall: float,
+        ahead: Ahead,
     ) -> None:
         self._channel = channel  # kept: it must outlive the opening
         self._library = channel.library
         self._endpoint = endpoint
         self._stall = stall
         self._order_plan = ""
+        self._own = ahead.own_memory
         self._event = _native.Event()
-        self._lock = threading.Lock()
+        self._event_at = ctypes.byref(self._event)
+        self._read = self._library.ik_stream_read
+        self._layout: Layout | None = None
+        self._lent_out = 0  # the last buffer that has a holder
         self._pid = os.getpid()
+        self.goes_on = True
+        self.reads_ahead = ahead.batches > 0
         delivery = request.open.delivery
         if delivery.transport == plan_pb2.TRANSPORT_AUTO:
             delivery.transport = plan_pb2.TRANSPORT_SHM  # where that is possible
@@ -88,6 +109,9 @@ class NativeBatchReader:
             metadata=(ctypes.c_char_p * (len(pairs) + 1))(*pairs, None),
             stall_seconds=stall,
             max_batch_bytes=_MAX_BATCH_BYTES,
+            read_ahead=ahead.batches,
+            read_ahead_bytes=ahead.bytes,
+            own_memory=int(ahead.own_memory),
         )
         self._handle = self._library.ik_stream_open(channel.handle, ctypes.byref(options))
         if not self._handle:
@@ -98,9 +122,15 @@ class NativeBatchReader:
         """Where it reads from."""
         return self._endpoint
 
+    @property
+    def queued(self) -> int:
+        """See BatchReader."""
+        count: int = self._library.ik_stream_queued(self._handle)
+        return count
+
     def open(self) -> Facts:
         """See BatchReader."""
-        if self._next() != _native.OPENED:
+        if self._next()[0] != _native.OPENED:
             self.cancel()
             raise DataLoss(f"{self._endpoint}: the stream did not begin with `opened`")
         facts = Facts.of(batch_pb2.StreamOpened.FromString(self._header()))
@@ -109,16 +139,27 @@ class NativeBatchReader:
 
     def read(self) -> RawBatch | End:
         """See BatchReader."""
-        if self._next() == _native.BATCH:
-            event = self._event
-            lent = _Lent(self._library, event.buffer)
-            memory = (ctypes.c_uint8 * event.data_size).from_address(event.data or 0)
-            # Arrays keep `memory`, and it keeps the buffer.
-            memory._lent = lent
+        (
+            kind, _, _, _, header_size, epoch, step, cursor_epoch, position, bad, wire_bytes,
+            address, size, buffer,
+        ) = self._next()  # fmt: skip
+        if kind != _native.BATCH:
+            end = batch_pb2.StreamEnd.FromString(self._header())
+            return End(to_state(end.cursor, self._order_plan), end.reason)
+        memory: Bytes
+        if buffer:
+            self._lent_out = buffer
+            memory = np.asarray(_Lent(self._library, buffer, address, size, self._own))
+        else:
+            memory = np.empty(0, np.uint8)
+        layout = self._layout
+        if header_size or layout is None:
             header = batch_pb2.BatchHeader.FromString(self._header())
-            return RawBatch(header, memoryview(memory).cast("B").toreadonly())
-        end = batch_pb2.StreamEnd.FromString(self._header())
-        return End(to_state(end.cursor, self._order_plan), end.reason)
+            layout = self._layout = Layout.of(header, size, self._order_plan)
+        cursor = layout.cursor.copy()
+        cursor["epoch"] = cursor_epoch
+        cursor["position"] = position
+        return RawBatch(layout, memory, cursor, epoch, step, bad, wire_bytes)
 
     def grant(self, credits: int) -> None:
         """See BatchReader."""
@@ -132,14 +173,22 @@ class NativeBatchReader:
     def __del__(self) -> None:
         handle = getattr(self, "_handle", None)
         if handle and self._pid == os.getpid():
+            # A signal may have come between a batch and its holder.
+            if self._event.buffer and self._event.buffer != self._lent_out:
+                self._library.ik_buffer_release(self._event.buffer)
             self._library.ik_stream_close(handle)
 
-    def _next(self) -> int:
+    def _next(self) -> tuple[int, ...]:
+        """The event as `_native.EVENT` has it."""
         event = self._event
-        self._library.ik_stream_read(self._handle, ctypes.byref(event))
-        kind: int = event.kind
-        if kind != _native.ERROR:
-            return kind
+        while True:
+            self._read(self._handle, _SLICE, self._event_at)
+            told: tuple[int, ...] = _native.EVENT.unpack_from(event)
+            if told[0] != _native.NOTHING:
+                break
+        self.goes_on = told[1] != 0
+        if told[0] != _native.ERROR:
+            return told
         text = ctypes.string_at(event.message, event.message_size).decode("utf-8", "replace")
         if event.origin == _native.CANCELLED:
             raise Closed("the stream was closed")

@@ -41,10 +41,14 @@ class Retry:
         self._retry_for = retry_for
         self._random = random.SystemRandom()
         self.attempts = 0
-        self.succeeded()
+        self._forget()
 
     def succeeded(self) -> None:
-        """Forgets earlier failures."""
+        """Forgets earlier failures. Called for each batch."""
+        if self._since is not None:
+            self._forget()
+
+    def _forget(self) -> None:
         self._since: float | None = None
         self._wait = _FIRST_WAIT
         self._tried: set[str] = set()

@@ -8,15 +8,17 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from inkstream._batch import Batch, RawBatch, decode
+from inkstream._batch import Batch, decode
 from inkstream._bottleneck import Asker, bottleneck_of
+from inkstream._counts import Counts
 from inkstream._course import Course
 from inkstream._cursor import State, check_state
 from inkstream._errors import Closed, FixRequest, InkstreamError, WrongProcess
 from inkstream._plan import Plan
 from inkstream._plan_report import PlanReport
-from inkstream._prefetch import MAX_AHEAD, Counts, Item, Prefetcher
-from inkstream._reader import BatchReader, End, Facts
+from inkstream._prefetch import MAX_AHEAD, Converter, Item, Prefetcher
+from inkstream._raw_batch import RawBatch
+from inkstream._reader import Ahead, BatchReader, End, Facts
 from inkstream._spec import Strokes
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ class Playback(Generic[T]):
         dataset: Dataset,
         plan: Plan,
         start: Mapping[str, Any] | None,
-        convert: Callable[[RawBatch, Facts], T],
+        convert: Converter[T],
         ahead: int = MAX_AHEAD,
     ) -> None:
         self.dataset = dataset
@@ -59,10 +61,12 @@ class Playback(Generic[T]):
         """The next batch; None at the end, until the position is moved."""
         if self._at_end():
             return None
+        running = self._running()
         try:
-            item = self._running().take()
-        except Exception:
-            # What comes next opens the stream again where it stands.
+            item = running.take()
+        except BaseException:
+            # Ctrl-C too, which may come between a batch and its place. What comes next opens
+            # the stream again where it stands.
             self._stop()
             raise
         if isinstance(item, End):
@@ -150,7 +154,7 @@ class Playback(Generic[T]):
         waits = self._waits.ask(self.dataset.client, counts) if prefetcher is not None else None
         return {
             "batches": self._taken,
-            "received": counts.batches,
+            "received": counts.batches + (0 if prefetcher is None else prefetcher.unread),
             "bytes": counts.bytes,
             "wire_bytes": counts.wire_bytes,
             "seconds": seconds,
@@ -238,21 +242,27 @@ class Playback(Generic[T]):
         )
 
 
-def _opener(dataset: Dataset) -> Callable[[str, Plan, State | None], BatchReader]:
+def _opener(dataset: Dataset) -> Callable[[str, Plan, State | None, Ahead], BatchReader]:
     """Not a method, so that a running thread does not keep its stream alive."""
 
-    def open_at(endpoint: str, plan: Plan, place: State | None) -> BatchReader:
+    def open_at(endpoint: str, plan: Plan, place: State | None, ahead: Ahead) -> BatchReader:
         fingerprint = (place or {}).get("fingerprint") or dataset.fingerprint
-        return dataset.client.open_reader(endpoint, plan.opening(dataset.name, fingerprint, place))
+        opening = plan.opening(dataset.name, fingerprint, place)
+        return dataset.client.open_reader(endpoint, opening, ahead)
 
     return open_at
 
 
-def _to_batch(strokes: Strokes | None) -> Callable[[RawBatch, Facts], Batch]:
-    def convert(raw: RawBatch, facts: Facts) -> Batch:
-        return decode(raw, facts.cursor["order_plan"], facts.classes, strokes)
+class _ToBatch:
+    """Views the bytes where they are."""
 
-    return convert
+    own_memory = slow = False
+
+    def __init__(self, strokes: Strokes | None) -> None:
+        self._strokes = strokes
+
+    def __call__(self, raw: RawBatch, facts: Facts) -> Batch:
+        return decode(raw, facts.classes, self._strokes)
 
 
 class Stream(Playback[Batch]):
@@ -267,7 +277,7 @@ class Stream(Playback[Batch]):
     def __init__(
         self, dataset: Dataset, plan: Plan, start: Mapping[str, Any] | None = None
     ) -> None:
-        super().__init__(dataset, plan, start, _to_batch(plan.strokes))
+        super().__init__(dataset, plan, start, _ToBatch(plan.strokes))
 
     def __iter__(self) -> Iterator[Batch]:
         return self

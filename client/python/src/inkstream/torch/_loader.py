@@ -205,6 +205,9 @@ class Loader:
                 self._stager.pinned_for = torch.cuda.current_device() if index is None else index
             elif self.device is None and torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
                 self._stager.pinned_for = torch.cuda.current_device()
+            if self._stager.pinned_for is not None:
+                # Opened for another kind of memory, where it is open already.
+                self._playback.replan(self._playback.plan)
 
     def _compare(self) -> None:
         if self._compared or not self._follow:

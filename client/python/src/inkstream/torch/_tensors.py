@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from inkstream._batch import Batch, RawBatch, tensor_table
-from inkstream._cursor import State, to_state
+from inkstream._batch import Batch
+from inkstream._cursor import State
+from inkstream._raw_batch import RawBatch
 from inkstream._reader import Facts
 from inkstream.v1 import plan_pb2
 
@@ -110,8 +111,10 @@ class Ring:
 
 
 class Stager:
-    """Copies received batches into tensors, on the thread that receives them.
+    """Makes tensors of received batches, whose memory is then the tensors' own.
 
+    What a reader gathered for this batch alone is taken as it is; what lies in somebody else's
+    memory is copied.
     `pinned_for`: the CUDA device that page-locked memory is for. Torch's own pool of such
     memory is used then: it knows which copies to the device are still under way.
     """
@@ -120,23 +123,36 @@ class Stager:
         self.pinned_for = pinned_for
         self._ring = Ring()
 
+    @property
+    def own_memory(self) -> bool:
+        """Whether a batch's memory is wanted for the tensors themselves."""
+        return self.pinned_for is None
+
+    @property
+    def slow(self) -> bool:
+        """A copy of the whole batch is for the reading thread."""
+        return self.pinned_for is not None
+
     def __call__(self, raw: RawBatch, facts: Facts) -> Staged:
-        size = len(raw.memory)
+        size = raw.memory.size
+        copied = True
         if size == 0:
             flat = torch.empty(0, dtype=torch.uint8)
         elif self.pinned_for is not None:
             # This thread's current device would else be 0, and get a context, on every rank.
             with torch.cuda.device(self.pinned_for):
                 flat = torch.empty(size, dtype=torch.uint8, pin_memory=True)
+        elif raw.memory.flags.writeable:
+            flat, copied = torch.from_numpy(raw.memory), False
         else:
             flat = self._ring.lend(size)
-        np.copyto(flat.numpy(), np.frombuffer(raw.memory, np.uint8))
+        if copied:
+            np.copyto(flat.numpy(), raw.memory)
         table = [
-            (tensor.name, _DTYPES[tensor.dtype], shape, tensor.offset, tensor.length)
-            for tensor, shape in tensor_table(raw)
+            (tensor.name, _DTYPES[tensor.number], tensor.shape, tensor.offset, tensor.length)
+            for tensor in raw.layout.tensors
         ]
-        cursor = to_state(raw.header.cursor, facts.cursor["order_plan"])
-        return Staged(flat, table, cursor, raw.header.epoch, raw.header.step)
+        return Staged(flat, table, raw.cursor, raw.epoch, raw.step)
 
 
 def from_batch(batch: Batch) -> TensorBatch:
