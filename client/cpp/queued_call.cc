@@ -56,9 +56,11 @@ absl::StatusOr<std::optional<QueuedCall::Event>> QueuedCall::Next(
     absl::MutexLock lock(&mutex_);
     if (!WaitForEvent(until)) return event;
     if (queue_.empty()) return *done_;
+    // Not behind the first event: whoever only asks what it says reads no more.
+    const bool grants = taken_;
     event = TakeEvent();
     if (rest != nullptr) *rest = {queue_.size(), done_.has_value()};
-    room = Room();
+    room = grants ? Room() : 0;
   }
   if (room > 0) Grant(room);
   return event;
