@@ -47,23 +47,40 @@ class Augmenter {
   float line_width_factor() const { return line_width_factor_; }
 
  private:
-  RandomKey KeyOf(const AugmentKey& key);
-  // False: strokes stay, all of them in their order.
-  bool SelectStrokes(const RandomKey& key, const FirstWords& words,
-                     size_t strokes);
-  void SetMatrix(const FirstWords& words, const Bounds& bounds);
+  // Parameters drawn from a range, by their random word's number.
+  enum Parameter : size_t {
+    kRotation,
+    kScale,
+    kScaleX,
+    kScaleY,
+    kShear,
+    kTranslateX,
+    kTranslateY,
+    kLineWidth,
+    kRanges,
+  };
+  static_assert(kRanges <= kDrawingBlocks);
+
+  void SetKey(const AugmentKey& key);
+  const uint32_t* StrokeWords(const DrawingWords& words, size_t strokes);
+  StrokesView Select(const DrawingWords& words, const StrokesView& strokes,
+                     const uint32_t* point_words, const PointRoom& room);
+  void SetMatrix(const float* values, const DrawingWords& words,
+                 const Bounds& bounds);
 
   AugmentSpec spec_;
   bool selects_strokes_;
+  float low_[kRanges];
+  float span_[kRanges];
   float line_width_factor_ = 1;
+  Selection selection_;
   PointChange change_;
-  // What the Philox key is made of, and the key, once there was one.
+  // What the key of the last drawing was made of, once there was one.
   bool keyed_ = false;
   uint64_t key_words_[3] = {};
-  PhiloxKey key_;
-  std::vector<uint32_t> order_;  // strokes kept, in the order drawn
-  std::vector<uint32_t> stroke_ends_;
-  std::vector<uint32_t> first_words_, second_words_;  // of points
+  RandomKey random_;
+  std::vector<uint32_t> point_words_, stroke_words_;
+  std::vector<uint32_t> order_, stroke_ends_;
   std::vector<float> x_, y_, t_;
 };
 

@@ -19,72 +19,100 @@ inline constexpr size_t kPointSlack = 64;
 
 // Which drawing random numbers are for.
 struct RandomKey {
-  PhiloxKey key;
+  PhiloxRounds rounds;
   uint32_t view = 0;
   uint64_t index = 0;
 };
 
 // What a random number decides: the highest bits of its block's number.
 enum class RandomUse : uint32_t {
-  kParameter = 0,
+  kDrawing = 0,
   kStroke = 1U << 30U,
   kPoint = 2U << 30U,
 };
 
-// The block of this number; what the functions below fill arrays from.
+// What the functions below fill arrays from; `number` includes the use.
+constexpr PhiloxBlock NumberedBlock(const RandomKey& key, uint32_t number) {
+  return Philox({number, key.view, static_cast<uint32_t>(key.index),
+                 static_cast<uint32_t>(key.index >> 32U)},
+                key.rounds);
+}
 constexpr PhiloxBlock RandomBlock(const RandomKey& key, RandomUse use,
                                   uint32_t number) {
-  return Philox({static_cast<uint32_t>(use) | number, key.view,
-                 static_cast<uint32_t>(key.index),
-                 static_cast<uint32_t>(key.index >> 32U)},
-                key.key);
+  return NumberedBlock(key, static_cast<uint32_t>(use) | number);
 }
 
-// Blocks 0..3 of the parameters and of the first strokes, a word after another:
-// word w of parameter block b is words[16 * w + b], of stroke s
-// words[16 * w + 4 + s].
-inline constexpr size_t kParameterBlocks = 4;
-inline constexpr size_t kFirstStrokes = 12;
-struct FirstWords {
-  alignas(64) uint32_t words[64];
-};
-// `strokes` false: of the parameters only.
-void FillFirstWords(const RandomKey& key, bool strokes, FirstWords* out);
-
-// Two words for each of `points` points: point i has those of block
-// 16 (i / 32) + i % 16, the last two if i % 32 >= 16.
-void FillPointWords(const RandomKey& key, size_t points, uint32_t* first,
-                    uint32_t* second);
-
-// What happens to a point, in this order.
-struct PointChange {
-  // The matrix, about (from_x, from_y), which goes to (to_x, to_y).
-  bool moves = false;
-  float xx = 1, xy = 0, yx = 0, yy = 1;
-  float from_x = 0, from_y = 0, to_x = 0, to_y = 0;
-  // Deviation of the jitter; a coordinate's is made of the low 24 bits of its
-  // word, the sum of four 6-bit numbers.
-  float jitter = 0;
-  // Inner points of strokes go if the 16 bits that jitter leaves are less.
-  uint32_t drop_below = 0;
+// Lane b of each array has a word of block b of the drawing: ranges the first,
+// strokes the second and then the third, chances the last.
+inline constexpr size_t kDrawingBlocks = 8;
+inline constexpr size_t kFirstStrokes = 2 * kDrawingBlocks;
+struct DrawingWords {
+  alignas(64) uint32_t strokes[kFirstStrokes];
+  uint32_t ranges[kDrawingBlocks];
+  uint32_t chances[kDrawingBlocks];
 };
 
-// Where changed points go; room for kPointSlack more. t: nullptr without times.
+// Points of a run share 16 blocks: point i has word i % 64 / 16 of block
+// 16 (i / 64) + i % 16.
+inline constexpr size_t kPointBlocks = 16;
+inline constexpr size_t kPointRun = 4 * kPointBlocks;
+
+// Draws the words of a drawing and of its `points` points (0: of none).
+void FillWords(const RandomKey& key, size_t points, DrawingWords* drawing,
+               uint32_t* of_points);
+
+// Which strokes stay, where they come, and which of their points stay.
+struct Selection {
+  // A word a stroke, and more to the next multiple of 16; nullptr: all stay in
+  // their order.
+  const uint32_t* stroke_words = nullptr;
+  // Strokes go if the low 16 bits of their word are less.
+  uint32_t drop_strokes_below = 0;
+  // By the high 16 bits.
+  bool shuffled = false;
+  // Which stays where all would go.
+  uint32_t last_word = 0;
+  // A word a point. Inner points of strokes go if its high 12 bits are less.
+  const uint32_t* point_words = nullptr;
+  uint32_t drop_points_below = 0;
+};
+
+// Where points go; room for kPointSlack more. t: nullptr without times.
 struct PointRoom {
   float* x = nullptr;
   float* y = nullptr;
   float* t = nullptr;
 };
 
-// Changes the strokes named in `order`, one after another. Returns the points
-// left and writes the end of each stroke. `first`, `second`: the words of the
-// points of `strokes`; not read without jitter and dropout.
-size_t ChangeStrokes(const PointChange& change, const StrokesView& strokes,
-                     absl::Span<const uint32_t> order, const uint32_t* first,
-                     const uint32_t* second, PointRoom out, uint32_t* ends);
+// Where strokes go; room for kPointSlack more.
+struct StrokeRoom {
+  uint32_t* order = nullptr;  // for work
+  uint32_t* ends = nullptr;   // where each of those left ends
+};
 
-// The same for all points in one run, none of which may be dropped.
-void ChangePoints(const PointChange& change, const StrokesView& strokes,
-                  const uint32_t* first, const uint32_t* second, PointRoom out);
+struct Left {
+  size_t strokes = 0;
+  size_t points = 0;
+};
+
+// Copies what stays, stroke after stroke.
+Left SelectStrokes(const Selection& selection, const StrokesView& strokes,
+                   const StrokeRoom& stroke_room, const PointRoom& point_room);
+
+// What happens to the place of a point, in this order.
+struct PointChange {
+  bool moves = false;
+  float xx = 1, xy = 0, yx = 0, yy = 1;
+  float x = 0, y = 0;
+  // Deviation of the jitter, made of the low 20 bits of a word: four 5-bit
+  // numbers, the sum of two along each diagonal.
+  float jitter = 0;
+};
+
+// `words`: one a point; not read without jitter. `out` may be where the points
+// are.
+void ChangePoints(const PointChange& change, absl::Span<const float> x,
+                  absl::Span<const float> y, const uint32_t* words,
+                  const PointRoom& out);
 
 }  // namespace inkstream::raster

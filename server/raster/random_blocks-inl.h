@@ -13,62 +13,89 @@ HWY_BEFORE_NAMESPACE();
 namespace inkstream::raster::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Blocks numbered numbers[0..count), count a multiple of 4 up to 16; word w of
-// block i goes to out[w][i], and others up to the next multiple of 16 may be
-// written.
-HWY_INLINE void DrawBlocks(const RandomKey& key, const uint32_t* numbers,
-                           size_t count, uint32_t* const (&out)[4]) {
 #if HWY_TARGET == HWY_SCALAR
-  for (size_t i = 0; i < count; ++i) {
-    const PhiloxBlock block =
-        RandomBlock(key, RandomUse::kParameter, numbers[i]);
+
+// Word w of block first + i goes to out[w][i].
+template <size_t kBlocks>
+HWY_INLINE void DrawBlocks(const RandomKey& key, uint32_t first,
+                           uint32_t* const (&out)[4]) {
+  for (uint32_t i = 0; i < kBlocks; ++i) {
+    const PhiloxBlock block = NumberedBlock(key, first + i);
     for (size_t w = 0; w < 4; ++w) out[w][i] = block[w];
   }
+}
+
 #else
-  // A word a 64-bit lane, so that products need no shuffling. What is above a
-  // word has no meaning and is never looked at.
-  const hn::CappedTag<uint64_t, 8> d;
-  const hn::Repartition<uint32_t, decltype(d)> d32;
-  const hn::Rebind<uint32_t, decltype(d)> d_half;
-  using Lanes = hn::Vec<decltype(d)>;
-  const size_t lanes = hn::Lanes(d);
-  const auto multiply = [&](Lanes a, Lanes b) HWY_ATTR {
+
+// A block a lane, a word a 64-bit lane, so that products need no shuffling.
+// What is above a word has no meaning and is never looked at.
+using BlockTag = hn::CappedTag<uint64_t, 8>;
+using BlockLanes = hn::Vec<BlockTag>;
+
+// Blocks first, first + 1, ...; kVectors at once, since every round waits for
+// the last.
+template <size_t kVectors>
+HWY_INLINE void PhiloxLanes(const RandomKey& key, uint32_t first,
+                            BlockLanes (&c)[kVectors][4]) {
+  // Iota() may be made an element at a time.
+  alignas(64) static constexpr uint64_t kNumbers[8] = {0, 1, 2, 3, 4, 5, 6, 7};
+  const BlockTag d;
+  const hn::Repartition<uint32_t, BlockTag> d32;
+  for (size_t v = 0; v < kVectors; ++v) {
+    c[v][0] =
+        hn::Add(hn::Load(d, kNumbers), hn::Set(d, first + v * hn::Lanes(d)));
+    c[v][1] = hn::Set(d, key.view);
+    c[v][2] = hn::Set(d, static_cast<uint32_t>(key.index));
+    c[v][3] = hn::Set(d, key.index >> 32U);
+  }
+  const BlockLanes factor0 = hn::Set(d, kPhiloxFactor0);
+  const BlockLanes factor1 = hn::Set(d, kPhiloxFactor1);
+  const auto multiply = [&](BlockLanes a, BlockLanes b) HWY_ATTR {
     return hn::MulEven(hn::BitCast(d32, a), hn::BitCast(d32, b));
   };
-  const Lanes factor0 = hn::Set(d, kPhiloxFactor0);
-  const Lanes factor1 = hn::Set(d, kPhiloxFactor1);
-  for (size_t i = 0; i < count; i += 2 * lanes) {
-    Lanes a[4] = {hn::PromoteTo(d, hn::LoadU(d_half, numbers + i)),
-                  hn::Set(d, key.view),
-                  hn::Set(d, static_cast<uint32_t>(key.index)),
-                  hn::Set(d, key.index >> 32U)};
-    Lanes b[4] = {hn::PromoteTo(d, hn::LoadU(d_half, numbers + i + lanes)),
-                  a[1], a[2], a[3]};
-    PhiloxKey step = key.key;
-    const auto round = [&](Lanes(&c)[4]) HWY_ATTR {
-      const Lanes p0 = multiply(c[0], factor0);
-      const Lanes p1 = multiply(c[2], factor1);
-      c[0] = hn::Xor(hn::Xor(hn::ShiftRight<32>(p1), c[1]),
-                     hn::Set(d, step.first));
-      c[2] = hn::Xor(hn::Xor(hn::ShiftRight<32>(p0), c[3]),
-                     hn::Set(d, step.second));
-      c[1] = p1;
-      c[3] = p0;
-    };
-    for (int r = 0; r < kPhiloxRounds; ++r) {
-      round(a);
-      round(b);
-      step.first += kPhiloxStep0;
-      step.second += kPhiloxStep1;
-    }
-    for (size_t w = 0; w < 4; ++w) {
-      hn::StoreU(
-          hn::ConcatEven(d32, hn::BitCast(d32, b[w]), hn::BitCast(d32, a[w])),
-          d32, out[w] + i);
+  for (int r = 0; r < kPhiloxRounds; ++r) {
+    for (auto& v : c) {
+      const BlockLanes p0 = multiply(v[0], factor0);
+      const BlockLanes p1 = multiply(v[2], factor1);
+      v[0] = hn::Xor(hn::Xor(hn::ShiftRight<32>(p1), v[1]),
+                     hn::Set(d, key.rounds.first(r)));
+      v[2] = hn::Xor(hn::Xor(hn::ShiftRight<32>(p0), v[3]),
+                     hn::Set(d, key.rounds.second(r)));
+      v[1] = p1;
+      v[3] = p0;
     }
   }
-#endif
 }
+
+// Word w of block first + i goes to out[w][i]. What lies side by side in memory
+// is stored, where it can be, as it will be loaded: a load waits for several
+// stores much longer than for one.
+template <size_t kBlocks>
+HWY_INLINE void DrawBlocks(const RandomKey& key, uint32_t first,
+                           uint32_t* const (&out)[4]) {
+  const BlockTag d;
+  const hn::Repartition<uint32_t, BlockTag> d32;
+  const auto words = [&](BlockLanes low, BlockLanes high) HWY_ATTR {
+    return hn::ConcatEven(d32, hn::BitCast(d32, high), hn::BitCast(d32, low));
+  };
+  constexpr size_t kLanes = hn::MaxLanes(BlockTag());
+  if constexpr (kLanes == kBlocks) {
+    BlockLanes c[1][4];
+    PhiloxLanes(key, first, c);
+    hn::StoreU(words(c[0][1], c[0][2]), d32, out[1]);
+    hn::StoreU(words(c[0][0], c[0][3]), d32, out[0]);
+  } else {
+    for (size_t i = 0; i < kBlocks; i += 2 * kLanes) {
+      BlockLanes c[2][4];
+      PhiloxLanes(key, first + static_cast<uint32_t>(i), c);
+      for (size_t w = 0; w < 4; ++w) {
+        hn::StoreU(words(c[0][w], c[1][w]), d32, out[w] + i);
+      }
+    }
+  }
+}
+
+#endif
 
 }  // namespace inkstream::raster::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

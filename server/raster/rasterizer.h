@@ -16,9 +16,9 @@
 
 namespace inkstream::raster {
 
-// Goes up whenever any pixel of any drawing changes. 2: augmentation draws
+// Goes up whenever any pixel of any drawing changes. 2, 3: augmentation draws
 // other random numbers; pixels of unchanged drawings are those of version 1.
-inline constexpr uint32_t kRasterVersion = 2;
+inline constexpr uint32_t kRasterVersion = 3;
 
 // What may differ from drawing to drawing; the defaults draw the spec as it is.
 struct DrawOptions {

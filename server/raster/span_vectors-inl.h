@@ -7,6 +7,7 @@
 #define INKSTREAM_SPAN_VECTORS_INL
 #endif
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 
@@ -21,7 +22,7 @@ using FloatTag = hn::CappedTag<float, 16>;
 using IntTag = hn::RebindToSigned<FloatTag>;
 using Floats = hn::Vec<FloatTag>;
 
-// Lanes [count, ...) are those of `filler`. REQUIRES: 0 < count <= lanes.
+// Lanes [count, ...) are those of `filler`. REQUIRES: count <= lanes.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V LoadFirst(D d, const hn::TFromD<D> *from, size_t count, V filler) {
 #if HWY_MEM_OPS_MIGHT_FAULT && HWY_TARGET != HWY_AVX2
@@ -32,6 +33,25 @@ HWY_INLINE V LoadFirst(D d, const hn::TFromD<D> *from, size_t count, V filler) {
 #else
   const auto mask = hn::FirstN(d, count);
   return hn::IfThenElse(mask, hn::MaskedLoad(mask, d, from), filler);
+#endif
+}
+
+// Calls f(first index, elements) for a vector's elements at a time. How many
+// drawings have, no branch predictor knows: where masks are free, most take one
+// turn of a loop, in which vectors may have none.
+template <class F>
+HWY_INLINE void ForEachVector(size_t count, F f) {
+  constexpr size_t kLanes = hn::MaxLanes(FloatTag());
+#if HWY_TARGET <= HWY_AVX3
+  for (size_t i = 0; i < count; i += 4 * kLanes) {
+    const size_t left = count - i;
+    f(i, std::min(left, kLanes));
+    for (size_t v = kLanes; v < 4 * kLanes; v += kLanes) {
+      f(i + v, std::min(std::max(left, v) - v, kLanes));
+    }
+  }
+#else
+  for (size_t i = 0; i < count; i += kLanes) f(i, std::min(count - i, kLanes));
 #endif
 }
 
@@ -52,28 +72,62 @@ HWY_INLINE void ForEachPoints(const float *x, const float *y, size_t count,
     LoadFirst(d, y + i, count - i, hn::Set(d, y[0])));
 }
 
-// Of at least one point. What is not a number counts nowhere: targets differ in
-// which operand of a comparison with it they take.
+// What is not a number counts nowhere: targets differ in which operand of a
+// comparison with it they take. All of x86 takes the second.
+struct Extremes {
+  Floats least;
+  Floats most;
+
+  HWY_INLINE void Add(Floats v) {
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR
+    least = hn::Min(v, least);
+    most = hn::Max(v, most);
+#else
+    const auto is_number = hn::Eq(v, v);
+    least = hn::Min(least, hn::IfThenElse(is_number, v, least));
+    most = hn::Max(most, hn::IfThenElse(is_number, v, most));
+#endif
+  }
+};
+
+// Of at least one point.
 HWY_INLINE Bounds MeasureBounds(const float *x, const float *y, size_t count) {
   const FloatTag d;
   const Floats least = hn::Set(d, std::numeric_limits<float>::lowest());
   const Floats most = hn::Set(d, std::numeric_limits<float>::max());
-  Floats min_x = most;
-  Floats max_x = least;
-  Floats min_y = most;
-  Floats max_y = least;
-  ForEachPoints(x, y, count, [&](size_t, Floats vx, Floats vy) HWY_ATTR {
-    const auto has_x = hn::Eq(vx, vx);
-    const auto has_y = hn::Eq(vy, vy);
-    min_x = hn::Min(min_x, hn::IfThenElse(has_x, vx, most));
-    max_x = hn::Max(max_x, hn::IfThenElse(has_x, vx, least));
-    min_y = hn::Min(min_y, hn::IfThenElse(has_y, vy, most));
-    max_y = hn::Max(max_y, hn::IfThenElse(has_y, vy, least));
+  Extremes of_x = {most, least};
+  Extremes of_y = {most, least};
+#if HWY_TARGET <= HWY_AVX3
+  const Floats first_x = hn::Set(d, x[0]);
+  const Floats first_y = hn::Set(d, y[0]);
+  ForEachVector(count, [&](size_t i, size_t some) HWY_ATTR {
+    of_x.Add(LoadFirst(d, x + i, some, first_x));
+    of_y.Add(LoadFirst(d, y + i, some, first_y));
   });
-  return {hn::GetLane(hn::MinOfLanes(d, min_x)),
-          hn::GetLane(hn::MinOfLanes(d, min_y)),
-          hn::GetLane(hn::MaxOfLanes(d, max_x)),
-          hn::GetLane(hn::MaxOfLanes(d, max_y))};
+  // All four at once: [x | y] of the least and of the most, of which each block
+  // of four lanes then has one of each.
+  const Floats l = hn::Min(hn::ConcatLowerLower(d, of_y.least, of_x.least),
+                           hn::ConcatUpperUpper(d, of_y.least, of_x.least));
+  const Floats m =
+      hn::Neg(hn::Max(hn::ConcatLowerLower(d, of_y.most, of_x.most),
+                      hn::ConcatUpperUpper(d, of_y.most, of_x.most)));
+  Floats all =
+      hn::Min(hn::InterleaveLower(d, l, m), hn::InterleaveUpper(d, l, m));
+  all = hn::Min(all, hn::Shuffle1032(all));
+  all = hn::Min(all, hn::SwapAdjacentBlocks(all));
+  alignas(64) float lanes[16];
+  hn::Store(all, d, lanes);
+  return {lanes[0], lanes[8], -lanes[1], -lanes[9]};
+#else
+  ForEachPoints(x, y, count, [&](size_t, Floats vx, Floats vy) HWY_ATTR {
+    of_x.Add(vx);
+    of_y.Add(vy);
+  });
+  return {hn::GetLane(hn::MinOfLanes(d, of_x.least)),
+          hn::GetLane(hn::MinOfLanes(d, of_y.least)),
+          hn::GetLane(hn::MaxOfLanes(d, of_x.most)),
+          hn::GetLane(hn::MaxOfLanes(d, of_y.most))};
+#endif
 }
 
 }  // namespace inkstream::raster::HWY_NAMESPACE

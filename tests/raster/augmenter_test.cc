@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -120,22 +121,108 @@ TEST(AugmenterTest, SwitchingJitterOnLeavesTheGeometryAsItWas) {
             std::vector<float>(b.x.begin(), b.x.end()));
 }
 
-TEST(AugmenterTest, JitterHasTheMeanAndDeviationAskedFor) {
-  std::vector<uint32_t> ends = {20000};
-  std::vector<float> x(20000, 128), y(20000, 128);
+TEST(AugmenterTest, JitterHasTheMomentsAskedForAndNoDirection) {
+  constexpr size_t kPoints = 100'000;
+  std::vector<uint32_t> ends = {kPoints};
+  std::vector<float> x(kPoints, 128), y(kPoints, 128);
   AugmentSpec spec;
   spec.jitter = 3;
   Augmenter augmenter = Make(spec);
   const StrokesView out = augmenter.Apply({ends, x, y, {}}, {5, 0, 9, 0, 0});
-  double sum = 0, squares = 0, cross = 0;
-  for (size_t i = 0; i < out.points(); ++i) {
-    sum += out.x[i] - 128;
-    squares += (out.x[i] - 128) * (out.x[i] - 128);
-    cross += (out.x[i] - 128) * (out.y[i] - 128);
+  double sum_x = 0, sum_y = 0, xx = 0, yy = 0, xy = 0, x4 = 0, next = 0;
+  for (size_t i = 0; i < kPoints; ++i) {
+    const double dx = (out.x[i] - 128) / 3;
+    const double dy = (out.y[i] - 128) / 3;
+    sum_x += dx;
+    sum_y += dy;
+    xx += dx * dx;
+    yy += dy * dy;
+    xy += dx * dy;
+    x4 += dx * dx * dx * dx;
+    if (i > 0) next += dx * (out.x[i - 1] - 128) / 3;
+    ASSERT_LT(std::abs(dx), 3.4);
   }
-  EXPECT_NEAR(sum / 20000, 0, 0.1);
-  EXPECT_NEAR(std::sqrt(squares / 20000), 3, 0.1);
-  EXPECT_NEAR(cross / 20000, 0, 0.3);
+  // Standard errors are 0.003 to 0.01.
+  EXPECT_NEAR(sum_x / kPoints, 0, 0.02);
+  EXPECT_NEAR(sum_y / kPoints, 0, 0.02);
+  EXPECT_NEAR(xx / kPoints, 1, 0.02);
+  EXPECT_NEAR(yy / kPoints, 1, 0.02);
+  EXPECT_NEAR(xy / kPoints, 0, 0.02);
+  EXPECT_NEAR(x4 / kPoints, 2.7, 0.06);
+  EXPECT_NEAR(next / kPoints, 0, 0.02);
+}
+
+TEST(AugmenterTest, StrokesAndPointsGoAsOftenAsAskedFor) {
+  constexpr uint32_t kStrokes = 20;
+  constexpr uint32_t kLength = 50;
+  std::vector<uint32_t> ends;
+  std::vector<float> x(kStrokes * kLength), y(kStrokes * kLength);
+  for (uint32_t s = 1; s <= kStrokes; ++s) ends.push_back(s * kLength);
+  for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i);
+  for (const float p : {0.0005F, 0.1F, 0.37F}) {
+    AugmentSpec spec;
+    spec.point_dropout = p;
+    Augmenter points = Make(spec);
+    spec = {};
+    spec.stroke_dropout = p;
+    Augmenter strokes = Make(spec);
+    double points_gone = 0, strokes_gone = 0;
+    constexpr uint64_t kDrawings = 4000;
+    for (uint64_t index = 0; index < kDrawings; ++index) {
+      const StrokesView view = {ends, x, y, {}};
+      points_gone +=
+          x.size() - points.Apply(view, {1, 0, index, 0, 0}).points();
+      strokes_gone +=
+          kStrokes - strokes.Apply(view, {1, 0, index, 0, 0}).strokes();
+    }
+    const double inner = kDrawings * kStrokes * (kLength - 2.0);
+    const double all = kDrawings * kStrokes;
+    // Five standard errors; points of a drawing share what 12 bits leave.
+    EXPECT_NEAR(points_gone / inner, p, 5 * std::sqrt(p / inner) + 2e-5);
+    EXPECT_NEAR(strokes_gone / all, p, 5 * std::sqrt(p / all));
+  }
+}
+
+TEST(AugmenterTest, EveryOrderOfStrokesComesAsOften) {
+  std::vector<uint32_t> ends = {1, 2, 3};
+  std::vector<float> x = {0, 1, 2}, y = {0, 0, 0};
+  AugmentSpec spec;
+  spec.stroke_reorder = 1;
+  Augmenter augmenter = Make(spec);
+  std::map<std::vector<float>, int> seen;
+  for (uint64_t index = 0; index < 6000; ++index) {
+    const StrokesView out =
+        augmenter.Apply({ends, x, y, {}}, {2, 0, index, 0, 0});
+    ++seen[{out.x.begin(), out.x.end()}];
+  }
+  ASSERT_EQ(seen.size(), 6);
+  for (const auto& [order, count] : seen) EXPECT_NEAR(count, 1000, 150);
+}
+
+TEST(AugmenterTest, MoreStrokesThanAVectorHasAreShuffledAndDroppedToo) {
+  constexpr uint32_t kStrokes = 200;
+  std::vector<uint32_t> ends;
+  std::vector<float> x, y(kStrokes);
+  for (uint32_t s = 0; s < kStrokes; ++s) {
+    ends.push_back(s + 1);
+    x.push_back(static_cast<float>(s));
+  }
+  AugmentSpec spec;
+  spec.stroke_reorder = 1;
+  spec.stroke_dropout = 0.25F;
+  Augmenter augmenter = Make(spec);
+  std::set<float> ever, last;
+  for (uint64_t index = 0; index < 400; ++index) {
+    const StrokesView out =
+        augmenter.Apply({ends, x, y, {}}, {2, 0, index, 0, 0});
+    const std::set<float> left(out.x.begin(), out.x.end());
+    ASSERT_EQ(left.size(), out.x.size()) << "a stroke came twice";
+    EXPECT_NEAR(static_cast<double>(left.size()), 150, 40);
+    ever.insert(left.begin(), left.end());
+    last.insert(out.x.back());
+  }
+  EXPECT_EQ(ever.size(), kStrokes);
+  EXPECT_GT(last.size(), 150) << "any may come last";
 }
 
 TEST(AugmenterTest, OneStrokeAlwaysStays) {
@@ -202,8 +289,8 @@ TEST(AugmenterTest, GoldenValueIsTheSameOnEveryMachine) {
   spec.jitter = 1;
   Augmenter augmenter = Make(spec);
   const StrokesView out = augmenter.Apply(sample.view(), {42, 3, 17, 0, 1});
-  EXPECT_EQ(out.x[0], -0x1.57136p-2F);
-  EXPECT_EQ(out.y[4], 0x1.16e2d6p+5F);
+  EXPECT_EQ(out.x[0], -0x1.9d0302p+3F);
+  EXPECT_EQ(out.y[4], 0x1.1718e4p+5F);
 }
 
 TEST(AugmenterTest, BadSpecsNameFieldValueAndLimit) {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "server/raster/augmenter.h"
@@ -33,71 +34,57 @@ TEST_F(PointKernel, PhiloxGivesItsKnownAnswers) {
 }
 
 TEST_F(PointKernel, WordsAreThoseOfTheBlocksOnEveryTarget) {
-  const RandomKey key = {{0x12345678, 0x9ABCDEF0}, 3, 0x1122334455667788};
-  constexpr size_t kPoints = 100;
+  const RandomKey key = {PhiloxRounds({0x12345678, 0x9ABCDEF0}), 3,
+                         0x1122334455667788};
+  constexpr size_t kPoints = 150;
   for (const std::string& target : SimdTargets()) {
     UseSimdTarget(target);
-    FirstWords words;
-    FillFirstWords(key, true, &words);
-    for (uint32_t w = 0; w < 4; ++w) {
-      for (uint32_t b = 0; b < kParameterBlocks; ++b) {
-        EXPECT_EQ(words.words[16 * w + b],
-                  RandomBlock(key, RandomUse::kParameter, b)[w])
-            << target;
-      }
-      for (uint32_t s = 0; s < kFirstStrokes; ++s) {
-        EXPECT_EQ(words.words[16 * w + kParameterBlocks + s],
-                  RandomBlock(key, RandomUse::kStroke, s)[w])
-            << target;
-      }
+    DrawingWords words;
+    std::vector<uint32_t> of_points(kPoints + kPointSlack);
+    FillWords(key, kPoints, &words, of_points.data());
+    for (uint32_t b = 0; b < kDrawingBlocks; ++b) {
+      const PhiloxBlock block = RandomBlock(key, RandomUse::kDrawing, b);
+      EXPECT_EQ(words.ranges[b], block[0]) << target;
+      EXPECT_EQ(words.strokes[b], block[1]) << target;
+      EXPECT_EQ(words.strokes[kDrawingBlocks + b], block[2]) << target;
+      EXPECT_EQ(words.chances[b], block[3]) << target;
     }
-    std::vector<uint32_t> first(kPoints + kPointSlack);
-    std::vector<uint32_t> second(kPoints + kPointSlack);
-    FillPointWords(key, kPoints, first.data(), second.data());
     for (uint32_t i = 0; i < kPoints; ++i) {
-      const PhiloxBlock block =
-          RandomBlock(key, RandomUse::kPoint, i / 32 * 16 + i % 16);
-      const size_t half = i % 32 < 16 ? 0 : 2;
-      ASSERT_EQ(first[i], block[half]) << target << " " << i;
-      ASSERT_EQ(second[i], block[half + 1]) << target << " " << i;
+      ASSERT_EQ(of_points[i], RandomBlock(key, RandomUse::kPoint,
+                                          i / 64 * 16 + i % 16)[i % 64 / 16])
+          << target << " " << i;
     }
   }
 }
 
-float SlowJitter(uint32_t word) {
-  int sum = 0;
-  for (uint32_t field = 0; field < 4; ++field) sum += word >> 6 * field & 63;
-  return static_cast<float>(sum - 126);
-}
-
-// The same by a loop that says what is meant.
-Drawing SlowChange(const PointChange& c, const Drawing& from,
-                   const std::vector<uint32_t>& order,
-                   const std::vector<uint32_t>& first,
-                   const std::vector<uint32_t>& second) {
-  Drawing to;
+// The same by loops that say what is meant.
+Drawing SlowSelect(const Selection& how, const Drawing& from) {
   const StrokesView strokes = from.strokes();
-  for (const uint32_t s : order) {
+  std::vector<size_t> order;
+  for (size_t s = 0; s < strokes.strokes(); ++s) {
+    if (how.stroke_words == nullptr ||
+        (how.stroke_words[s] & 0xFFFFU) >= how.drop_strokes_below) {
+      order.push_back(s);
+    }
+  }
+  if (order.empty()) {
+    order = {(uint64_t{how.last_word} * strokes.strokes()) >> 32U};
+  }
+  for (size_t k = 0; how.shuffled && k < order.size(); ++k) {
+    const uint64_t left = order.size() - k;
+    std::swap(order[k],
+              order[k + ((how.stroke_words[k] >> 16U) * left >> 16U)]);
+  }
+  Drawing to;
+  for (const size_t s : order) {
     for (size_t i = strokes.begin(s); i < strokes.end(s); ++i) {
       const bool inner = i > strokes.begin(s) && i + 1 < strokes.end(s);
-      if (inner && (first[i] >> 24 | second[i] >> 24 << 8) < c.drop_below) {
+      if (inner && how.drop_points_below > 0 &&
+          how.point_words[i] >> 20U < how.drop_points_below) {
         continue;
       }
-      float x = from.x[i];
-      float y = from.y[i];
-      if (c.moves) {
-        const float dx = x - c.from_x;
-        const float dy = y - c.from_y;
-        x = (c.xx * dx + c.xy * dy) + c.to_x;
-        y = (c.yx * dx + c.yy * dy) + c.to_y;
-      }
-      const float unit = c.jitter * (1.0F / 36.945906F);
-      if (c.jitter > 0) {
-        x += unit * SlowJitter(first[i]);
-        y += unit * SlowJitter(second[i]);
-      }
-      to.x.push_back(x);
-      to.y.push_back(y);
+      to.x.push_back(from.x[i]);
+      to.y.push_back(from.y[i]);
       if (!from.t.empty()) to.t.push_back(from.t[i]);
     }
     to.stroke_ends.push_back(static_cast<uint32_t>(to.x.size()));
@@ -105,8 +92,8 @@ Drawing SlowChange(const PointChange& c, const Drawing& from,
   return to;
 }
 
-TEST_F(PointKernel, PointsChangeAsAPlainLoopChangesThem) {
-  for (uint64_t seed = 0; seed < 60; ++seed) {
+TEST_F(PointKernel, WhatStaysIsWhatAPlainLoopLeaves) {
+  for (uint64_t seed = 0; seed < 300; ++seed) {
     Drawing drawing =
         testing::GeneratedDrawing(testing::DrawingKind::kScribble, seed);
     const size_t points = drawing.x.size();
@@ -115,45 +102,107 @@ TEST_F(PointKernel, PointsChangeAsAPlainLoopChangesThem) {
         drawing.t.push_back(static_cast<float>(10 * i));
       }
     }
-    PointChange change;
-    change.moves = seed % 3 != 0;
-    change.xx = 0.9F;
-    change.xy = -0.3F;
-    change.yx = 0.25F;
-    change.yy = 1.1F;
-    change.from_x = 120;
-    change.from_y = 90;
-    change.to_x = 130;
-    change.to_y = 80;
-    change.jitter = seed % 4 < 2 ? 0.0F : 1.7F;
-    change.drop_below = seed % 5 < 2 ? 0 : 65536 / 10 * (seed % 10);
-    std::vector<uint32_t> order;
-    for (uint32_t s = 0; s < drawing.stroke_ends.size(); ++s) {
-      if ((s + seed) % 4 != 1) order.insert(order.begin(), s);
+    // Strokes of one point and of none, and more than one vector of strokes.
+    if (seed % 3 == 1) {
+      std::vector<uint32_t> ends;
+      for (uint32_t end = 0; end < points; end += 1 + end % 3) {
+        ends.push_back(end + 1);
+        if (end % 4 == 1) ends.push_back(end + 1);
+      }
+      ends.back() = static_cast<uint32_t>(points);
+      drawing.stroke_ends = ends;
     }
-    std::vector<uint32_t> first(points + kPointSlack);
-    std::vector<uint32_t> second(points + kPointSlack);
-    FillPointWords({{1, 2}, 0, seed}, points, first.data(), second.data());
-    const Drawing expected = SlowChange(change, drawing, order, first, second);
+    const size_t strokes = drawing.stroke_ends.size();
+    DrawingWords words;
+    std::vector<uint32_t> point_words(points + kPointSlack);
+    FillWords({PhiloxRounds({1, 2}), 0, seed}, points, &words,
+              point_words.data());
+    std::vector<uint32_t> stroke_words(strokes + kPointSlack);
+    for (size_t s = 0; s < strokes; ++s) {
+      stroke_words[s] = point_words[s % points] * 0x9E3779B1U + 77;
+    }
+    Selection how;
+    if (seed % 5 > 0) how.stroke_words = stroke_words.data();
+    constexpr uint32_t kBelow[] = {0, 6554, 30000, 65536};
+    how.drop_strokes_below = kBelow[seed % 4];
+    how.shuffled = seed % 5 > 2;
+    how.last_word = words.chances[3];
+    how.point_words = point_words.data();
+    how.drop_points_below = seed % 7 < 2 ? 0 : seed % 7 * 700;
+    const Drawing expected = SlowSelect(how, drawing);
     for (const std::string& target : SimdTargets()) {
       UseSimdTarget(target);
       Drawing found;
       found.x.resize(points + kPointSlack);
       found.y.resize(points + kPointSlack);
       found.t.resize(points + kPointSlack);
-      found.stroke_ends.resize(order.size());
-      const size_t left = ChangeStrokes(
-          change, drawing.strokes(), order, first.data(), second.data(),
+      found.stroke_ends.resize(strokes + kPointSlack);
+      std::vector<uint32_t> order(strokes + kPointSlack);
+      const Left left = SelectStrokes(
+          how, drawing.strokes(), {order.data(), found.stroke_ends.data()},
           {found.x.data(), found.y.data(),
-           drawing.t.empty() ? nullptr : found.t.data()},
-          found.stroke_ends.data());
-      found.x.resize(left);
-      found.y.resize(left);
-      found.t.resize(drawing.t.empty() ? 0 : left);
+           drawing.t.empty() ? nullptr : found.t.data()});
+      found.x.resize(left.points);
+      found.y.resize(left.points);
+      found.t.resize(drawing.t.empty() ? 0 : left.points);
+      found.stroke_ends.resize(left.strokes);
+      ASSERT_EQ(found.stroke_ends, expected.stroke_ends)
+          << target << " " << seed;
       ASSERT_EQ(found.x, expected.x) << target << " " << seed;
       ASSERT_EQ(found.y, expected.y) << target << " " << seed;
       ASSERT_EQ(found.t, expected.t) << target << " " << seed;
-      ASSERT_EQ(found.stroke_ends, expected.stroke_ends) << target;
+    }
+  }
+}
+
+TEST_F(PointKernel, PointsChangeAsAPlainLoopChangesThem) {
+  for (uint64_t seed = 0; seed < 60; ++seed) {
+    const Drawing drawing =
+        testing::GeneratedDrawing(testing::DrawingKind::kScribble, seed);
+    const size_t points = drawing.x.size();
+    PointChange change;
+    change.moves = seed % 3 != 0;
+    change.xx = 0.9F;
+    change.xy = -0.3F;
+    change.yx = 0.25F;
+    change.yy = 1.1F;
+    change.x = 13;
+    change.y = -8;
+    change.jitter = seed % 4 < 2 ? 0.0F : 1.7F;
+    DrawingWords unused;
+    std::vector<uint32_t> words(points + kPointSlack);
+    FillWords({PhiloxRounds({1, 2}), 0, seed}, points, &unused, words.data());
+    std::vector<float> x;
+    std::vector<float> y;
+    for (size_t i = 0; i < points; ++i) {
+      const float from_x = drawing.x[i];
+      const float from_y = drawing.y[i];
+      x.push_back(from_x);
+      y.push_back(from_y);
+      if (change.moves) {
+        x[i] = (change.xx * from_x + change.xy * from_y) + change.x;
+        y[i] = (change.yx * from_x + change.yy * from_y) + change.y;
+      }
+      if (change.jitter == 0) continue;
+      const auto field = [&](uint32_t f) {
+        return static_cast<int>(words[i] >> 5 * f & 31U);
+      };
+      const float unit = change.jitter * (1.0F / 18.466185F);
+      const int u = field(0) + field(1);
+      const int v = field(2) + field(3);
+      x[i] += unit * static_cast<float>(u + v - 62);
+      y[i] += unit * static_cast<float>(u - v);
+    }
+    for (const std::string& target : SimdTargets()) {
+      UseSimdTarget(target);
+      std::vector<float> found_x(points + kPointSlack);
+      std::vector<float> found_y(points + kPointSlack);
+      ChangePoints(change, drawing.strokes().x, drawing.strokes().y,
+                   words.data(), {found_x.data(), found_y.data()});
+      found_x.resize(points);
+      found_y.resize(points);
+      ASSERT_EQ(found_x, x) << target << " " << seed;
+      ASSERT_EQ(found_y, y) << target << " " << seed;
     }
   }
 }
