@@ -22,7 +22,7 @@ class InputSequence {
  public:
   // Begins with the chunk at `start`. Inputs in front of it are not opened; its
   // own is sought in where its format and compression allow, and read from its
-  // beginning elsewhere. The arguments outlive the object.
+  // beginning elsewhere. `inputs` outlives the object.
   InputSequence(const std::vector<InputFile>& inputs, InputFormat format,
                 const std::string& word, const InputPlace& start,
                 InterruptCheck interrupted);
@@ -40,7 +40,7 @@ class InputSequence {
 
   const std::vector<InputFile>& inputs_;
   const InputFormat wanted_;
-  const std::string& word_;
+  const std::string word_;
   const InputPlace start_;
   const InterruptCheck interrupted_;
   const InputFormats formats_;

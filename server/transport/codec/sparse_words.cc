@@ -116,7 +116,8 @@ bool UnpackSparse(absl::Span<const uint8_t> sparse, absl::Span<uint8_t> out) {
     to += count * kWord;
   }
   if (left != out.size() % kWord) return false;
-  std::memcpy(to, from, left);
+  // An empty span may have no address, which memcpy must not be given.
+  if (left > 0) std::memcpy(to, from, left);
   return true;
 }
 
