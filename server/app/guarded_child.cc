@@ -42,8 +42,12 @@ std::string SignalText(int number) {
                           const std::function<int()>& work, pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(kOutOfMemory);
+#ifdef __SANITIZE_ADDRESS__
+  static_cast<void>(memory_bytes);  // its shadow memory fits into no limit
+#else
   const rlimit limit = {memory_bytes, memory_bytes};
   setrlimit(RLIMIT_DATA, &limit);
+#endif
   const rlimit no_core = {0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
   std::set_new_handler([] { _exit(kOutOfMemory); });
