@@ -39,6 +39,7 @@ class RunningServer : public GrpcServer {
                  &pool_,
                  &streams_,
                  shm_.get(),
+                 options.unix_path,
                  options.version,
                  options.memory_bytes,
                  options.max_streams_per_connection,

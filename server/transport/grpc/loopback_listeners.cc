@@ -8,10 +8,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
-#include <filesystem>
-#include <system_error>
 
-#include "absl/strings/numbers.h"
+#include "server/transport/grpc/own_sockets.h"
 
 namespace inkstream::transport {
 namespace {
@@ -20,13 +18,6 @@ namespace {
 // both sides in s/GB, one run: bbr 1.65 (0.95), cubic 2.03 (0.78), reno 2.31
 // (0.70).
 constexpr char kUnpaced[] = "reno";
-
-bool IsListening(int fd) {
-  int value = 0;
-  socklen_t size = sizeof(value);
-  return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &size) == 0 &&
-         value != 0;
-}
 
 bool IsLoopbackV4(const void* address) {
   return *static_cast<const uint8_t*>(address) == 127;
@@ -57,22 +48,18 @@ int LoopbackPort(int fd) {
 
 int StopPacingLoopback(const std::vector<int>& ports) {
   int set = 0;
-  std::error_code none;
-  for (std::filesystem::directory_iterator at("/proc/self/fd", none), end;
-       !none && at != end; at.increment(none)) {
-    int fd = -1;
-    if (!absl::SimpleAtoi(at->path().filename().native(), &fd)) continue;
-    if (!IsListening(fd)) continue;
+  ForEachOwnSocket([&ports, &set](int fd) {
+    if (!IsListening(fd)) return;
     const int port = LoopbackPort(fd);
     if (port < 0 ||
         std::find(ports.begin(), ports.end(), port) == ports.end()) {
-      continue;
+      return;
     }
     if (setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, kUnpaced,
                    sizeof(kUnpaced) - 1) == 0) {
       ++set;
     }
-  }
+  });
   return set;
 }
 

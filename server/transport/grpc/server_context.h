@@ -18,6 +18,7 @@ struct ServerContext {
   GrpcBufferPool* pool = nullptr;
   StreamRegistry* streams = nullptr;
   ShmHost* shm = nullptr;  // null: no shared memory
+  std::string unix_path;   // empty: no Unix socket
   std::string version;
   uint64_t memory_bytes = 0;  // what --memory came to
   uint32_t max_streams_per_connection = 0;

@@ -13,6 +13,7 @@
 #include "server/transport/grpc/plan_from_proto.h"
 #include "server/transport/grpc/proto_message.h"
 #include "server/transport/grpc/status_to_grpc.h"
+#include "server/transport/grpc/unix_connections.h"
 
 namespace inkstream::transport {
 
@@ -77,9 +78,11 @@ absl::Status StreamBatchesReactor::Open(
   if (asked_for_shm) carriage_->reason = WhyNoShm();
   ShmHost* const shm =
       asked_for_shm && carriage_->reason.empty() ? server_.shm : nullptr;
+  const std::string widened = IsOverUnixSocket() ? server_.unix_path : "";
   return server_.engine->Run([engine = server_.engine, pool = server_.pool,
                               plan = *std::move(plan), session = session_, shm,
-                              carriage = carriage_, caller = CallerOf(*call_)] {
+                              carriage = carriage_, caller = CallerOf(*call_),
+                              widened] {
     std::shared_ptr<StreamPacker> packer =
         StreamPacker::For(plan.delivery.codec);
     const auto carrier_of = [&](uint64_t batch_bytes) -> batch::StreamCarrier {
@@ -101,9 +104,16 @@ absl::Status StreamBatchesReactor::Open(
     absl::StatusOr<std::unique_ptr<batch::BatchStream>> stream =
         engine->OpenStreamFor(caller, plan, carrier_of);
     if (!stream.ok()) return session->Fail(stream.status());
+    if (!widened.empty() && carriage->shm.area == nullptr) {
+      WidenUnixConnections(widened);
+    }
     session->Open(*std::move(stream), plan.delivery, std::move(packer),
                   carriage->shm.area == nullptr);
   });
+}
+
+bool StreamBatchesReactor::IsOverUnixSocket() const {
+  return absl::StartsWith(call_->peer(), "unix:");
 }
 
 // Empty: nothing stands in the way.
@@ -111,7 +121,7 @@ std::string StreamBatchesReactor::WhyNoShm() const {
   if (server_.shm == nullptr) {
     return "the server shares no memory (--unix, --shm-bytes)";
   }
-  if (!absl::StartsWith(call_->peer(), "unix:")) {
+  if (!IsOverUnixSocket()) {
     return absl::StrCat("the connection from ", call_->peer(),
                         " is not over the server's Unix socket");
   }

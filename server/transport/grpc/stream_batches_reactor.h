@@ -46,6 +46,7 @@ class StreamBatchesReactor
  private:
   absl::Status OnRequest(const v1::StreamBatchesRequest& request);
   absl::Status Open(const v1::StreamBatchesRequest& request);
+  bool IsOverUnixSocket() const;
   std::string WhyNoShm() const;
   absl::Status Release(const v1::StreamBatchesRequest& request);
 
