@@ -3,16 +3,18 @@
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 
-#include <algorithm>
 #include <climits>
 #include <memory>
 #include <string>
 #include <utility>
 
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "client/cpp/batch_buffers.h"
+#include "client/cpp/c_event.h"
 #include "client/cpp/channel_arguments.h"
+#include "client/cpp/fetch_call.h"
 #include "client/cpp/queued_call.h"
-#include "google/rpc/status.pb.h"
 #include "inkstream/inkstream.h"
 
 namespace {
@@ -28,108 +30,50 @@ std::shared_ptr<grpc::ChannelCredentials> CredentialsOf(
       {TextOf(options.ca), TextOf(options.key), TextOf(options.cert)});
 }
 
-std::string DetailsOf(const absl::Status& status) {
-  google::rpc::Status details;
-  status.ForEachPayload([&](absl::string_view url, const absl::Cord& value) {
-    google::protobuf::Any* const detail = details.add_details();
-    detail->set_type_url(std::string(url));
-    detail->set_value(std::string(value));
-  });
-  return details.SerializeAsString();
+ik::CallMetadata MetadataOf(const char* const* metadata) {
+  ik::CallMetadata pairs;
+  for (const char* const* pair = metadata;
+       pair != nullptr && pair[0] != nullptr && pair[1] != nullptr; pair += 2) {
+    pairs.emplace_back(pair[0], pair[1]);
+  }
+  return pairs;
 }
 
-// But for what ik_event tells of each batch.
-bool SaysTheSame(const inkstream::v1::BatchHeader& a,
-                 const inkstream::v1::BatchHeader& b) {
-  const auto same_cursor = [](const inkstream::v1::Cursor& x,
-                              const inkstream::v1::Cursor& y) {
-    return x.version() == y.version() && x.seed() == y.seed() &&
-           x.fingerprint() == y.fingerprint() &&
-           x.plan_hash() == y.plan_hash() && x.order_plan() == y.order_plan();
-  };
-  const auto same_tensor = [](const inkstream::v1::Tensor& x,
-                              const inkstream::v1::Tensor& y) {
-    return x.name() == y.name() && x.dtype() == y.dtype() &&
-           x.offset() == y.offset() && x.length() == y.length() &&
-           std::equal(x.shape().begin(), x.shape().end(), y.shape().begin(),
-                      y.shape().end()) &&
-           std::equal(x.vocabulary().begin(), x.vocabulary().end(),
-                      y.vocabulary().begin(), y.vocabulary().end());
-  };
-  return a.byte_size() == b.byte_size() &&
-         same_cursor(a.cursor(), b.cursor()) &&
-         std::equal(a.tensors().begin(), a.tensors().end(), b.tensors().begin(),
-                    b.tensors().end(), same_tensor);
-}
+// Unused buffers of fetched batches that a channel keeps.
+constexpr size_t kKeptFetches = 4;
 
 }  // namespace
 
 struct ik_channel {
   std::string target;
   std::shared_ptr<grpc::Channel> channel;
-};
-
-struct ik_buffer {
-  std::shared_ptr<const uint8_t> bytes;
+  ik::BatchBuffers fetch_buffers{kKeptFetches};
 };
 
 struct ik_stream {
   std::unique_ptr<ik::QueuedCall> call;
-  // What the last event refers to.
-  std::string header;
-  std::unique_ptr<inkstream::v1::BatchHeader> last;  // batch
-  std::string message;
-  std::string details;
+  ik::EventTexts texts;
 
-  void Set(const google::protobuf::MessageLite& told, ik_event* event) {
-    header.clear();
-    told.AppendToString(&header);
-    event->header = reinterpret_cast<const uint8_t*>(header.data());
-    event->header_size = header.size();
+  uint32_t OriginOfError() const {
+    return call->cancelled() ? IK_CANCELLED
+           : call->broken()  ? IK_BROKEN
+           : call->stalled() ? IK_STALLED
+                             : IK_FROM_SERVER;
   }
+};
 
-  void Set(ik::ReceivedBatch* batch, ik_event* event) {
-    inkstream::v1::BatchHeader& told = batch->header;
-    event->kind = IK_BATCH;
-    if (last == nullptr || !SaysTheSame(told, *last)) Set(told, event);
-    event->epoch = told.epoch();
-    event->step = told.step();
-    event->cursor_epoch = told.cursor().epoch();
-    event->cursor_position = told.cursor().position();
-    event->bad = told.bad();
-    event->wire_bytes =
-        told.chunks_size() > 0 ? told.wire_size() : told.byte_size();
-    event->data = batch->bytes.get();
-    event->data_size = told.byte_size();
-    if (told.byte_size() > 0) {
-      event->buffer = new ik_buffer{std::move(batch->bytes)};
-    }
-    if (last == nullptr) last.reset(new inkstream::v1::BatchHeader);
-    last->Swap(&told);
-  }
-
-  void Set(const absl::Status& status, ik_event* event) {
-    event->kind = IK_ERROR;
-    event->code = static_cast<uint32_t>(status.code());
-    event->origin = call->cancelled() ? IK_CANCELLED
-                    : call->broken()  ? IK_BROKEN
-                    : call->stalled() ? IK_STALLED
-                                      : IK_FROM_SERVER;
-    message = std::string(status.message());
-    details = DetailsOf(status);
-    event->message = message.data();
-    event->message_size = message.size();
-    event->details = reinterpret_cast<const uint8_t*>(details.data());
-    event->details_size = details.size();
-  }
+struct ik_fetch {
+  std::unique_ptr<ik::FetchCall> call;
+  ik::EventTexts opened;
+  ik::EventTexts batch;
 };
 
 uint32_t ik_abi() { return IK_ABI; }
 
 ik_channel* ik_channel_open(const ik_channel_options* options) {
   if (options == nullptr || options->target == nullptr) return nullptr;
-  return new ik_channel{options->target,
-                        grpc::CreateCustomChannel(
+  return new ik_channel{.target = options->target,
+                        .channel = grpc::CreateCustomChannel(
                             options->target, CredentialsOf(*options),
                             ik::ChannelArgumentsFor(
                                 options->target, options->max_message_bytes))};
@@ -151,10 +95,7 @@ ik_stream* ik_stream_open(ik_channel* channel,
   }
   ik::QueuedCallOptions call;
   call.target = channel->target;
-  for (const char* const* pair = options->metadata;
-       pair != nullptr && pair[0] != nullptr && pair[1] != nullptr; pair += 2) {
-    call.metadata.emplace_back(pair[0], pair[1]);
-  }
+  call.metadata = MetadataOf(options->metadata);
   call.stall = absl::Seconds(options->stall_seconds);
   if (options->max_batch_bytes > 0) {
     call.max_batch_bytes = options->max_batch_bytes;
@@ -174,19 +115,21 @@ void ik_stream_read(ik_stream* stream, double wait_seconds, ik_event* event) {
   auto next = stream->call->Next(
       wait_seconds < 0 ? absl::InfiniteDuration() : absl::Seconds(wait_seconds),
       &rest);
-  if (!next.ok()) return stream->Set(next.status(), event);
+  if (!next.ok()) {
+    return stream->texts.Set(next.status(), stream->OriginOfError(), event);
+  }
   event->goes_on = rest.over ? 0 : 1;
   event->queued = rest.queued;
   if (!next->has_value()) {
     event->kind = IK_NOTHING;
   } else if (auto* opened = std::get_if<inkstream::v1::StreamOpened>(&**next)) {
     event->kind = IK_OPENED;
-    stream->Set(*opened, event);
+    stream->texts.Set(*opened, event);
   } else if (auto* end = std::get_if<inkstream::v1::StreamEnd>(&**next)) {
     event->kind = IK_END;
-    stream->Set(*end, event);
+    stream->texts.Set(*end, event);
   } else {
-    stream->Set(&std::get<ik::ReceivedBatch>(**next), event);
+    stream->texts.Set(&std::get<ik::ReceivedBatch>(**next), event);
   }
 }
 
@@ -201,5 +144,41 @@ void ik_stream_cancel(ik_stream* stream) {
 }
 
 void ik_stream_close(ik_stream* stream) { delete stream; }
+
+ik_fetch* ik_fetch_open(ik_channel* channel, const ik_fetch_options* options) {
+  if (channel == nullptr || options == nullptr ||
+      (options->request == nullptr && options->request_size > 0)) {
+    return nullptr;
+  }
+  const grpc::Slice slice(options->request, options->request_size);
+  auto fetch = std::make_unique<ik_fetch>();
+  fetch->call = std::make_unique<ik::FetchCall>(
+      channel->channel, grpc::ByteBuffer(&slice, 1),
+      MetadataOf(options->metadata),
+      absl::Now() + absl::Seconds(options->timeout_seconds),
+      &channel->fetch_buffers,
+      options->max_batch_bytes > 0 ? options->max_batch_bytes : 1ULL << 30U);
+  return fetch.release();
+}
+
+int ik_fetch_wait(ik_fetch* fetch, double seconds, ik_event* opened,
+                  ik_event* batch) {
+  *opened = {};
+  *batch = {};
+  if (!fetch->call->Wait(absl::Seconds(seconds))) return 0;
+  const absl::Status& status = fetch->call->status();
+  if (status.ok()) {
+    opened->kind = IK_OPENED;
+    fetch->opened.Set(fetch->call->opened(), opened);
+    ik::ReceivedBatch received = fetch->call->Take();
+    fetch->batch.Set(&received, batch);
+  } else {
+    fetch->batch.Set(status, fetch->call->broken() ? IK_BROKEN : IK_FROM_SERVER,
+                     batch);
+  }
+  return 1;
+}
+
+void ik_fetch_close(ik_fetch* fetch) { delete fetch; }
 
 void ik_buffer_release(ik_buffer* buffer) { delete buffer; }

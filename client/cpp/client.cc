@@ -13,6 +13,7 @@
 #include "client/cpp/batch_assembler.h"
 #include "client/cpp/batch_buffers.h"
 #include "client/cpp/endpoints.h"
+#include "client/cpp/fetch_call.h"
 #include "client/cpp/grpc_stream.h"
 #include "client/cpp/known_keys.h"
 #include "client/cpp/message_conversion.h"
@@ -65,23 +66,22 @@ class GrpcClient final : public Client {
   absl::StatusOr<Batch> Fetch(const FetchRequest& request) override {
     const grpc::ByteBuffer bytes =
         Serialize(ToMessage(request, options_.max_message_bytes));
-    std::vector<ReceivedBatch> batches;
+    ReceivedBatch batch;
     const absl::Status status = OnAnyTarget(
         [&](const std::shared_ptr<grpc::Channel>& channel,
             grpc::ClientContext* context) {
-          batches.clear();
-          return FetchOnce(channel, context, bytes, &batches);
+          FetchCall call(channel, bytes, /*metadata=*/{},
+                         absl::FromChrono(context->deadline()), &fetch_buffers_,
+                         options_.max_batch_bytes);
+          call.Wait(absl::InfiniteDuration());
+          if (call.status().ok()) batch = call.Take();
+          return call.status();
         },
         {request.view});
     if (!status.ok()) {
       return status;
     }
-    if (batches.size() != 1) {
-      return absl::InternalError(
-          absl::StrCat("the server broke the protocol: ", batches.size(),
-                       " batches as the answer of one Fetch"));
-    }
-    return Batch(ContentOf(std::move(batches[0])));
+    return Batch(ContentOf(std::move(batch)));
   }
 
   absl::StatusOr<PlanReport> Explain(const Plan& plan,
@@ -124,38 +124,6 @@ class GrpcClient final : public Client {
   }
 
  private:
-  absl::Status FetchOnce(const std::shared_ptr<grpc::Channel>& channel,
-                         grpc::ClientContext* context,
-                         const grpc::ByteBuffer& request,
-                         std::vector<ReceivedBatch>* batches) {
-    BatchAssembler assembler(&fetch_buffers_, options_.max_batch_bytes);
-    const auto reader = OpenRawFetch(channel, context, request);
-    grpc::ByteBuffer message;
-    absl::Status broken;
-    while (reader->Read(&message)) {
-      if (!broken.ok()) {
-        continue;
-      }
-      absl::StatusOr<BatchPartView> part = ParseBatchPart(message);
-      if (!part.ok()) {
-        broken = part.status();
-      } else if (!part->batches.empty() || part->data_size > 0) {
-        // One answer is one batch: a second one is refused before memory is
-        // spent on it.
-        broken = batches->empty() && part->batches.size() <= 1
-                     ? assembler.Add(*std::move(part), batches)
-                     : absl::InternalError(
-                           "the server broke the protocol: "
-                           "several batches for one Fetch");
-      }
-      if (!broken.ok()) {
-        context->TryCancel();
-      }
-    }
-    const absl::Status status = FromGrpc(reader->Finish());
-    return broken.ok() ? status : broken;
-  }
-
   // Makes the call at each target in turn until one answers. Each gets an even
   // share of the time that is left, so that one that hangs does not hide the
   // others. A quota is waited for as long as the server says. A server that

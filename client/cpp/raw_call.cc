@@ -29,14 +29,14 @@ OpenRawStream(const std::shared_ptr<grpc::Channel>& channel,
                                                       context));
 }
 
-std::unique_ptr<grpc::ClientReader<grpc::ByteBuffer>> OpenRawFetch(
+std::unique_ptr<grpc::ClientAsyncReader<grpc::ByteBuffer>> OpenRawFetch(
     const std::shared_ptr<grpc::Channel>& channel, grpc::ClientContext* context,
-    const grpc::ByteBuffer& request) {
+    const grpc::ByteBuffer& request, grpc::CompletionQueue* queue, void* tag) {
   const grpc::internal::RpcMethod method(
       kFetchDrawings, grpc::internal::RpcMethod::SERVER_STREAMING, channel);
-  return std::unique_ptr<grpc::ClientReader<grpc::ByteBuffer>>(
-      grpc::internal::ClientReaderFactory<grpc::ByteBuffer>::Create(
-          channel.get(), method, context, request));
+  return std::unique_ptr<grpc::ClientAsyncReader<grpc::ByteBuffer>>(
+      grpc::internal::ClientAsyncReaderFactory<grpc::ByteBuffer>::Create(
+          channel.get(), queue, method, context, request, /*start=*/true, tag));
 }
 
 }  // namespace inkstream::client

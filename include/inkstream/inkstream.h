@@ -1,7 +1,8 @@
 /* The C interface of libinkstream: one StreamBatches call at a time, read ahead
- * by a thread of the library's own. Requests and headers are the contract's own
- * messages (inkstream/v1/service.proto, batch.proto), serialised; going on at a
- * cursor after an error is the caller's.
+ * by a thread of the library's own, and FetchDrawings on the caller's thread.
+ * Requests and headers are the contract's own messages
+ * (inkstream/v1/service.proto, batch.proto), serialised; going on at a cursor
+ * after an error is the caller's.
  *
  * Ownership: what a function returns is the caller's and goes back through the
  * function named with it. Thread safety: ik_stream_read() from one thread at a
@@ -126,6 +127,31 @@ IK_API void ik_stream_cancel(ik_stream* stream);
 /* Cancels, waits for the library's thread, frees. Not while a read runs.
  * Here and below null does nothing. */
 IK_API void ik_stream_close(ik_stream* stream);
+
+typedef struct ik_fetch ik_fetch;
+
+typedef struct {
+  const uint8_t* request; /* FetchDrawingsRequest */
+  size_t request_size;
+  const char* const* metadata; /* as of a stream */
+  double timeout_seconds;      /* until the answer is there as a whole */
+  uint64_t max_batch_bytes;    /* as of a stream */
+} ik_fetch_options;
+
+/* Begins the call. Does not wait for the server. Null: without a request. */
+IK_API ik_fetch* ik_fetch_open(ik_channel* channel,
+                               const ik_fetch_options* options);
+
+/* Blocks until the call is over, at most `seconds`. 0: not yet. 1: it is, and
+ * the two events say how: IK_OPENED and IK_BATCH, or kind 0 and IK_ERROR (of
+ * which origin is IK_FROM_SERVER or IK_BROKEN). What they refer to is valid
+ * until the fetch is closed, the buffer until it is released. Not called again
+ * after 1; from one thread at a time. */
+IK_API int ik_fetch_wait(ik_fetch* fetch, double seconds, ik_event* opened,
+                         ik_event* batch);
+
+/* Ends the call if it is not over, frees. Its channel must still be open. */
+IK_API void ik_fetch_close(ik_fetch* fetch);
 
 /* Gives the batch's memory back to be used again. */
 IK_API void ik_buffer_release(ik_buffer* buffer);

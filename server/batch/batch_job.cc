@@ -34,6 +34,10 @@ uint32_t RowsAPiece(const DeliverySpec& delivery, int workers) {
   return static_cast<uint32_t>(std::min(rows, std::max(share, kMinRowsAPiece)));
 }
 
+uint32_t FetchRowsAPiece(const DeliverySpec& delivery, int workers) {
+  return std::max(1U, RowsAPiece(delivery, workers) / 4);
+}
+
 BatchJob::BatchJob(std::shared_ptr<const BatchRecipe> recipe, RowSource source,
                    FinishedBatch batch, uint32_t valid_rows, Packing packing)
     : recipe_(std::move(recipe)),

@@ -54,6 +54,10 @@ struct BatchRecipe {
 // many streams take turns quickly, and at most an even share of a batch.
 uint32_t RowsAPiece(const DeliverySpec& delivery, int workers);
 
+// Of a fetch: a quarter of that, since it is one batch and short, and whoever
+// draws it should not have to wait for a piece that another has begun.
+uint32_t FetchRowsAPiece(const DeliverySpec& delivery, int workers);
+
 // Which drawings the rows stand for.
 struct RowSource {
   std::vector<uint64_t> indices;  // store indices; or, if it is empty,

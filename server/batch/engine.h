@@ -155,10 +155,10 @@ class Engine {
   virtual absl::StatusOr<KeptKeys> AddKeys(std::vector<int64_t> keys) = 0;
   virtual uint64_t max_keys() const = 0;  // of one set
 
-  // Lays out one batch on the worker threads; `done` is called once, from one
-  // of them (or from this call where the plan is refused).
+  // Lays out one batch; `done` is called once, from a thread of the engine (or
+  // from this call, where too many requests wait). Does not block.
   virtual void Fetch(
-      const FetchPlan& plan, BufferPool* pool,
+      FetchPlan plan, BufferPool* pool,
       std::function<void(absl::StatusOr<FetchedBatch>)> done) = 0;
 
   // `key_id` 0: by index. NOT_FOUND: no drawing has the key.
@@ -167,7 +167,7 @@ class Engine {
                                                    int64_t key_id) = 0;
 
   // Runs `work` on a thread kept for requests that may take as long as a scan
-  // of a store: OpenStream, Describe, Fetch and Inspect belong there.
+  // of a store: OpenStream, Describe and Inspect belong there.
   // RESOURCE_EXHAUSTED, with a retry delay: too many wait already.
   virtual absl::Status Run(std::function<void()> work) = 0;
 

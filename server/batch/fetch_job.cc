@@ -3,6 +3,13 @@
 #include <utility>
 
 namespace inkstream::batch {
+namespace {
+
+// What the starting thread draws itself: two milliseconds, in pieces of a
+// quarter of a stream's.
+constexpr uint32_t kMostOwnPieces = 16;
+
+}  // namespace
 
 FetchJob::FetchJob(std::shared_ptr<const BatchRecipe> recipe, StreamFacts facts,
                    std::vector<uint64_t> indices, uint64_t epoch,
@@ -18,13 +25,31 @@ FetchJob::~FetchJob() {
   if (done_ != nullptr) done_(absl::CancelledError("the server is stopping"));
 }
 
-void FetchJob::Start(MemoryGate* gate) {
+void FetchJob::Start(MemoryGate* gate, std::atomic<bool>* drawing,
+                     WorkerScratch* own) {
   std::unique_ptr<Buffer> buffer =
       gate->Acquire(recipe_->layout.Bytes(indices_.size()), shared_from_this());
-  if (buffer != nullptr) OnBuffer(std::move(buffer));
+  if (buffer == nullptr) return;
+  if (drawing->exchange(true)) return OnBuffer(std::move(buffer));
+  LayOut(std::move(buffer));
+  if (job_->pieces() > kMostOwnPieces || workers_->HasIdle()) {
+    workers_->Add(shared_from_this(), job_->pieces());
+  }
+  Ran ran = Ran::kOne;
+  for (uint32_t i = 0; i < kMostOwnPieces && ran == Ran::kOne; ++i) {
+    ran = RunNext(own);
+  }
+  // First, or the next fetch of whoever is answered might meet it.
+  drawing->store(false);
+  if (ran == Ran::kLast) Answer();
 }
 
 void FetchJob::OnBuffer(std::unique_ptr<Buffer> buffer) {
+  LayOut(std::move(buffer));
+  workers_->Add(shared_from_this(), job_->pieces());
+}
+
+void FetchJob::LayOut(std::unique_ptr<Buffer> buffer) {
   FinishedBatch batch;
   batch.epoch = epoch_;
   batch.rows = static_cast<uint32_t>(indices_.size());
@@ -32,11 +57,19 @@ void FetchJob::OnBuffer(std::unique_ptr<Buffer> buffer) {
   const uint32_t rows = batch.rows;
   job_ = std::make_unique<BatchJob>(recipe_, RowSource{std::move(indices_)},
                                     std::move(batch), rows);
-  workers_->Add(shared_from_this(), job_->pieces());
 }
 
 void FetchJob::RunPiece(WorkerScratch* scratch) {
-  if (!job_->RunPiece(next_piece_.fetch_add(1), scratch)) return;
+  if (RunNext(scratch) == Ran::kLast) Answer();
+}
+
+FetchJob::Ran FetchJob::RunNext(WorkerScratch* scratch) {
+  const uint32_t piece = next_piece_.fetch_add(1);
+  if (piece >= job_->pieces()) return Ran::kNone;
+  return job_->RunPiece(piece, scratch) ? Ran::kLast : Ran::kOne;
+}
+
+void FetchJob::Answer() {
   const FetchDone done = std::exchange(done_, nullptr);
   if (!job_->status().ok()) {
     done(job_->status());

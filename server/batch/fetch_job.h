@@ -1,5 +1,9 @@
 // One batch of drawings that a caller names: laid out like a stream's, by the
-// same workers.
+// thread that starts it and by the workers that are free.
+//
+// Beside running streams every worker has a piece at hand, and may be waiting
+// for a core with it; a thread that has just been woken gets one at once. So
+// small answers are drawn where they are asked for.
 //
 // Thread safety: Start() once; the rest is called by workers.
 #pragma once
@@ -30,13 +34,20 @@ class FetchJob : public WorkSource,
   // Answers CANCELLED if it was dropped before it was done.
   ~FetchJob() override;
 
-  // Waits for memory behind `gate`.
-  void Start(MemoryGate* gate);
+  // Waits for memory behind `gate`. Where `drawing` is false it is true for a
+  // while, and the calling thread draws as well, with its `own` scratch: all of
+  // what is short, the beginning of what is long.
+  void Start(MemoryGate* gate, std::atomic<bool>* drawing, WorkerScratch* own);
 
   void RunPiece(WorkerScratch* scratch) override;
   void OnBuffer(std::unique_ptr<Buffer> buffer) override;
 
  private:
+  void LayOut(std::unique_ptr<Buffer> buffer);
+  enum class Ran : uint8_t { kNone, kOne, kLast };  // kNone: all had begun
+  Ran RunNext(WorkerScratch* scratch);
+  void Answer();
+
   const std::shared_ptr<const BatchRecipe> recipe_;
   StreamFacts facts_;
   std::vector<uint64_t> indices_;

@@ -18,10 +18,6 @@
 namespace inkstream::batch {
 namespace {
 
-// Opening and describing is mostly waiting for a scan; two may run at once so
-// that one long scan does not hold up the others.
-constexpr int kRequestThreads = 2;
-constexpr uint32_t kMaxWaitingRequests = 4096;
 constexpr absl::Duration kRetryDelay = absl::Seconds(1);
 
 // Gives the caller sole ownership of a stream that workers refer to as well,
@@ -54,6 +50,22 @@ class OwnedStream : public BatchStream {
   const std::shared_ptr<std::atomic<uint32_t>> open_;
 };
 
+// A fetch that waits for a thread. Answers CANCELLED if it never gets one.
+struct FetchRequest {
+  FetchRequest(FetchPlan asked, FetchDone answer)
+      : plan(std::move(asked)), done(std::move(answer)) {}
+  ~FetchRequest() { Answer(absl::CancelledError("the server is stopping")); }
+  FetchRequest(const FetchRequest&) = delete;
+  FetchRequest& operator=(const FetchRequest&) = delete;
+
+  void Answer(absl::Status status) {
+    if (done != nullptr) std::exchange(done, nullptr)(std::move(status));
+  }
+
+  const FetchPlan plan;
+  FetchDone done;
+};
+
 StreamFacts FactsOf(const Dataset& dataset, const ResolvedView& view) {
   StreamFacts facts;
   facts.dataset = dataset.name;
@@ -83,8 +95,6 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Create(
 ServingEngine::ServingEngine(const EngineOptions& options)
     : options_(options),
       workers_(std::make_shared<WorkerPool>(options.workers)),
-      requests_(kRequestThreads),
-      waiting_requests_(std::make_shared<std::atomic<uint32_t>>(0)),
       views_(options.view_memory, options.workers),
       open_streams_(std::make_shared<std::atomic<uint32_t>>(0)) {}
 
@@ -239,7 +249,8 @@ absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::Open(
   const uint64_t batch_bytes = opened->layout.Bytes(plan.delivery.batch_size);
   absl::StatusOr<std::shared_ptr<const BatchRecipe>> recipe =
       RecipeOf(opened->dataset, sampled, std::move(opened->layout),
-               plan.delivery, plan.order.seed, /*first_view=*/0);
+               plan.delivery, plan.order.seed, /*first_view=*/0,
+               RowsAPiece(plan.delivery, options_.workers));
   if (!recipe.ok()) return recipe.status();
   StreamCarrier carrier = carrier_of(batch_bytes);
   OrderedStreamParts parts = {*std::move(recipe),
@@ -280,16 +291,20 @@ absl::StatusOr<KeptKeys> ServingEngine::AddKeys(std::vector<int64_t> keys) {
   return KeptKeys{(*kept)->hash(), (*kept)->size()};
 }
 
-void ServingEngine::Fetch(
-    const FetchPlan& plan, BufferPool* pool,
-    std::function<void(absl::StatusOr<FetchedBatch>)> done) {
-  absl::Status status = StartFetch(plan, pool, &done);
-  if (!status.ok()) done(std::move(status));
+void ServingEngine::Fetch(FetchPlan plan, BufferPool* pool, FetchDone done) {
+  const auto request =
+      std::make_shared<FetchRequest>(std::move(plan), std::move(done));
+  absl::Status status = requests_.Run([this, pool, request](auto* scratch) {
+    absl::Status started =
+        StartFetch(request->plan, pool, &request->done, scratch);
+    if (!started.ok()) request->Answer(std::move(started));
+  });
+  if (!status.ok()) request->Answer(std::move(status));
 }
 
-absl::Status ServingEngine::StartFetch(
-    const FetchPlan& plan, BufferPool* pool,
-    std::function<void(absl::StatusOr<FetchedBatch>)>* done) {
+absl::Status ServingEngine::StartFetch(const FetchPlan& plan, BufferPool* pool,
+                                       FetchDone* done,
+                                       WorkerScratch* scratch) {
   absl::StatusOr<Dataset> dataset = Find(plan.dataset);
   if (!dataset.ok()) return dataset.status();
   absl::Status status =
@@ -310,12 +325,14 @@ absl::Status ServingEngine::StartFetch(
   if (!indices.ok()) return indices.status();
   absl::StatusOr<std::shared_ptr<const BatchRecipe>> recipe =
       RecipeOf(*dataset, std::make_shared<const SampledView>(*view),
-               *std::move(layout), delivery, plan.seed, plan.first_view);
+               *std::move(layout), delivery, plan.seed, plan.first_view,
+               FetchRowsAPiece(delivery, options_.workers));
   if (!recipe.ok()) return recipe.status();
   const auto job = std::make_shared<FetchJob>(
       *std::move(recipe), FactsOf(*dataset, **view), *std::move(indices),
-      plan.epoch, workers_, std::move(*done));
-  job->Start(GateOf({std::shared_ptr<void>(), pool}).get());
+      plan.epoch, workers_, std::exchange(*done, nullptr));
+  job->Start(GateOf({std::shared_ptr<void>(), pool}).get(), &request_draws_,
+             scratch);
   return absl::OkStatus();
 }
 
@@ -346,26 +363,14 @@ absl::StatusOr<InspectedDrawing> ServingEngine::Inspect(
 }
 
 absl::Status ServingEngine::Run(std::function<void()> work) {
-  if (waiting_requests_->fetch_add(1) >= kMaxWaitingRequests) {
-    waiting_requests_->fetch_sub(1);
-    return WithRetryDelay(
-        WithReason(
-            absl::ResourceExhaustedError(absl::StrCat(
-                kMaxWaitingRequests, " requests wait for their turn already")),
-            kReasonOverloaded),
-        kRetryDelay);
-  }
-  requests_.Post([work = std::move(work), waiting = waiting_requests_] {
-    waiting->fetch_sub(1);
-    work();
-  });
-  return absl::OkStatus();
+  return requests_.Run(
+      [work = std::move(work)](WorkerScratch* /*scratch*/) { work(); });
 }
 
 absl::StatusOr<std::shared_ptr<const BatchRecipe>> ServingEngine::RecipeOf(
     const Dataset& dataset, std::shared_ptr<const SampledView> sampled,
     BatchLayout layout, const DeliverySpec& delivery, uint64_t seed,
-    uint32_t first_view) const {
+    uint32_t first_view, uint32_t rows_a_piece) const {
   double dataset_std = 0;
   if (delivery.strokes.has_value()) {
     absl::StatusOr<double> known =
@@ -378,8 +383,7 @@ absl::StatusOr<std::shared_ptr<const BatchRecipe>> ServingEngine::RecipeOf(
                   delivery.image, delivery.strokes, delivery.augment,
                   dataset_std, seed, first_view, options_.limits.max_image_side,
                   options_.limits.max_stroke_len, delivery.ignore_index,
-                  RowsAPiece(delivery, options_.workers),
-                  delivery.on_corrupt == OnCorrupt::kSkip});
+                  rows_a_piece, delivery.on_corrupt == OnCorrupt::kSkip});
 }
 
 std::shared_ptr<MemoryGate> ServingEngine::GateOf(

@@ -14,7 +14,9 @@
 #include "server/batch/batch_job.h"
 #include "server/batch/dataset.h"
 #include "server/batch/engine.h"
+#include "server/batch/fetch_job.h"
 #include "server/batch/memory_gate.h"
+#include "server/batch/request_threads.h"
 #include "server/batch/view_cache.h"
 #include "server/batch/worker_pool.h"
 
@@ -45,7 +47,7 @@ class ServingEngine : public Engine {
                                         const StepsAsked& asked) override;
   absl::StatusOr<KeptKeys> AddKeys(std::vector<int64_t> keys) override;
   uint64_t max_keys() const override { return views_.key_sets().max_keys(); }
-  void Fetch(const FetchPlan& plan, BufferPool* pool,
+  void Fetch(FetchPlan plan, BufferPool* pool,
              std::function<void(absl::StatusOr<FetchedBatch>)> done) override;
   absl::StatusOr<InspectedDrawing> Inspect(const std::string& dataset,
                                            uint64_t index,
@@ -66,20 +68,22 @@ class ServingEngine : public Engine {
   absl::StatusOr<Dataset> Find(const std::string& name) const;
   absl::StatusOr<std::unique_ptr<BatchStream>> Open(
       const std::string& caller, const Plan& plan, const CarrierOf& carrier_of);
-  absl::Status StartFetch(
-      const FetchPlan& plan, BufferPool* pool,
-      std::function<void(absl::StatusOr<FetchedBatch>)>* done);
+  // Takes `done` only where the fetch has begun. `scratch`: the thread's.
+  absl::Status StartFetch(const FetchPlan& plan, BufferPool* pool,
+                          FetchDone* done, WorkerScratch* scratch);
   // `seed` and `first_view` are those of the augmentation.
   absl::StatusOr<std::shared_ptr<const BatchRecipe>> RecipeOf(
       const Dataset& dataset, std::shared_ptr<const SampledView> sampled,
       BatchLayout layout, const DeliverySpec& delivery, uint64_t seed,
-      uint32_t first_view) const;
+      uint32_t first_view, uint32_t rows_a_piece) const;
   std::shared_ptr<MemoryGate> GateOf(std::shared_ptr<BufferPool> pool);
 
   const EngineOptions options_;
   const std::shared_ptr<WorkerPool> workers_;
-  WorkerPool requests_;
-  const std::shared_ptr<std::atomic<uint32_t>> waiting_requests_;
+  RequestThreads requests_;
+  // A request thread draws. No more than one does, so that beside n workers
+  // those who fetch get one core in n + 1 on top of their turns.
+  std::atomic<bool> request_draws_{false};
   mutable ViewCache views_;
   const std::shared_ptr<std::atomic<uint32_t>> open_streams_;
 

@@ -48,6 +48,11 @@ void WorkerPool::Post(std::function<void()> work) {
   Add(std::make_shared<PostedWork>(std::move(work)), 1);
 }
 
+bool WorkerPool::HasIdle() {
+  const std::lock_guard<std::mutex> lock(mu_);
+  return idle_ > 0;
+}
+
 void WorkerPool::Stop() {
   std::vector<std::thread> threads;
   {
@@ -69,7 +74,9 @@ void WorkerPool::Run() {
     std::shared_ptr<WorkSource> source;
     {
       std::unique_lock<std::mutex> lock(mu_);
+      ++idle_;
       work_.wait(lock, [this] { return stopped_ || !turns_.empty(); });
+      --idle_;
       if (stopped_) return;
       source = TakeTurn();
     }

@@ -58,6 +58,9 @@ class WorkerPool {
 
   int threads() const { return thread_count_; }
 
+  // Whether a thread has nothing to do; it may have by the time of return.
+  bool HasIdle();
+
  private:
   using Sources = std::deque<std::shared_ptr<WorkSource>>;
 
@@ -69,6 +72,7 @@ class WorkerPool {
   std::condition_variable work_;
   std::deque<std::string> turns_;           // callers with work; by mu_
   std::map<std::string, Sources> sources_;  // of each of them; by mu_
+  int idle_ = 0;                            // threads that wait; by mu_
   bool stopped_ = false;
   std::vector<std::thread> threads_;
 };

@@ -1,11 +1,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
 #include <memory>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "server/batch/engine.h"
+#include "server/batch/packer.h"
 #include "tests/support/batch_puller.h"
 #include "tests/support/fake_store.h"
 #include "tests/support/heap_buffer_pool.h"
@@ -62,6 +66,78 @@ TEST_F(FetchTest, IndicesComeInTheOrderAskedWithRepeats) {
   EXPECT_EQ(TensorOf<int64_t>(batch->batch, "label")[0], store_->Label(5));
   EXPECT_EQ(batch->facts.start.fingerprint, store_->info().fingerprint);
   EXPECT_EQ(batch->facts.vocabulary, store_->info().classes);
+}
+
+// Holds whatever thread packs until it may go on.
+class HoldingPacker : public Packer {
+ public:
+  WireForm NextForm() override { return WireForm::kPacked; }
+  WireChunk Pack(uint8_t* /*bytes*/, size_t size) override {
+    held_.fetch_add(1);
+    opened_.wait();
+    return {.bytes = static_cast<uint32_t>(size),
+            .wire_bytes = static_cast<uint32_t>(size)};
+  }
+  size_t PackStrokes(uint8_t* /*bytes*/, size_t size) override { return size; }
+  void AppendStrokes(const StrokesView& /*drawing*/, uint64_t /*occurrence*/,
+                     std::vector<uint8_t>* /*encoded*/) const override {}
+  void Open() { open_.set_value(); }
+  int held() const { return held_; }
+
+ private:
+  std::promise<void> open_;
+  const std::shared_future<void> opened_{open_.get_future()};
+  std::atomic<int> held_{0};
+};
+
+TEST_F(FetchTest, ASmallOneDoesNotWaitForWorkersThatAreBusy) {
+  const auto packer = std::make_shared<HoldingPacker>();
+  Plan plan;
+  plan.delivery.image = ImageSpec{};
+  plan.delivery.batch_size = 64;
+  auto stream = engine_->OpenStreamFor("somebody", plan, [&](uint64_t) {
+    return StreamCarrier{{std::shared_ptr<void>(), &pool_}, packer};
+  });
+  ASSERT_TRUE(stream.ok()) << stream.status();
+  ASSERT_TRUE((*stream)->Grant(2).ok());
+  while (packer->held() < engine_->workers()) std::this_thread::yield();
+  FetchPlan fetch;
+  fetch.indices.assign(256, 7);
+  fetch.delivery.image = ImageSpec{28, 28};
+  for (int i = 0; i < 3; ++i) {
+    const absl::StatusOr<FetchedBatch> batch = Fetch(fetch);
+    ASSERT_TRUE(batch.ok()) << batch.status();
+    EXPECT_EQ(batch->batch.rows, 256U);
+  }
+  packer->Open();
+}
+
+TEST_F(FetchTest, ThoseThatNeverGetAThreadAreAnswered) {
+  engine_->Stop();
+  FetchPlan plan;
+  plan.indices = {1};
+  plan.delivery.image = ImageSpec{};
+  EXPECT_EQ(Fetch(plan).status().code(), absl::StatusCode::kCancelled);
+}
+
+TEST_F(FetchTest, PiecesOfALargeOneAreDrawnByAllThreads) {
+  FetchPlan plan;
+  for (uint64_t i = 0; i < 1000; ++i) plan.indices.push_back(i * 7 % 1000);
+  plan.delivery.image = ImageSpec{128, 128};
+  const absl::StatusOr<FetchedBatch> large = Fetch(plan);
+  ASSERT_TRUE(large.ok()) << large.status();
+  const std::vector<uint8_t> images = TensorOf<uint8_t>(large->batch, "image");
+  const size_t bytes = images.size() / plan.indices.size();
+  for (const size_t row : {0U, 1U, 127U, 512U, 998U, 999U}) {
+    FetchPlan one = plan;
+    one.indices = {plan.indices[row]};
+    const absl::StatusOr<FetchedBatch> alone = Fetch(one);
+    ASSERT_TRUE(alone.ok()) << alone.status();
+    EXPECT_EQ(TensorOf<uint8_t>(alone->batch, "image"),
+              std::vector<uint8_t>(images.begin() + row * bytes,
+                                   images.begin() + (row + 1) * bytes))
+        << row;
+  }
 }
 
 TEST_F(FetchTest, RanksCountInTheView) {

@@ -35,13 +35,12 @@ absl::Status FetchDrawingsReactor::Start(const ServerContext& server,
   if (!plan.ok()) return plan.status();
   const bool shm = parsed.delivery().transport() == v1::TRANSPORT_SHM;
   // OnDone() cannot come before Finish(), so `this` lives until Send().
-  return server.engine->Run([this, engine = server.engine, pool = server.pool,
-                             plan = *std::move(plan), max = *max_bytes, shm] {
-    engine->Fetch(plan, pool,
-                  [this, max, shm](absl::StatusOr<batch::FetchedBatch> batch) {
-                    Send(std::move(batch), max, shm);
-                  });
-  });
+  server.engine->Fetch(
+      *std::move(plan), server.pool,
+      [this, max = *max_bytes, shm](absl::StatusOr<batch::FetchedBatch> batch) {
+        Send(std::move(batch), max, shm);
+      });
+  return absl::OkStatus();
 }
 
 void FetchDrawingsReactor::Send(absl::StatusOr<batch::FetchedBatch> fetched,

@@ -35,6 +35,8 @@ class Behaviour:
     silent_after: int | None = None  # batches; then nothing more
     rebalance_after: int | None = None  # batches; then an end part
     refuse: list[tuple[grpc.StatusCode, str]] = field(default_factory=list)
+    fetched: int = 1  # batches that answer one fetch
+    silent_fetches: bool = False  # which are never answered
     crooked: int = 0  # bytes before the data, so that arrays stand crooked
 
 
@@ -99,11 +101,16 @@ class FakeServer:
         )
 
     def _fetch(
-        self, request: service_pb2.FetchDrawingsRequest, _: grpc.ServicerContext
+        self, request: service_pb2.FetchDrawingsRequest, context: grpc.ServicerContext
     ) -> Iterator[bytes]:
         rows = np.array(list(request.rank) or list(request.index), np.int64)
-        header, data = batch_of(0, rows, np.ones(len(rows), bool), request.delivery, None)
-        yield from cut(header, data, self.behaviour)
+        if self.behaviour.silent_fetches:
+            over = threading.Event()
+            context.add_callback(over.set)
+            over.wait()
+        for seq in range(self.behaviour.fetched):
+            header, data = batch_of(seq, rows, np.ones(len(rows), bool), request.delivery, None)
+            yield from cut(header, data, self.behaviour)
 
     def _stream(
         self, requests: Iterator[service_pb2.StreamBatchesRequest], context: grpc.ServicerContext

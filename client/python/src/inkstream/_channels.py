@@ -88,7 +88,7 @@ class Channels:
         self._credentials = credentials
         self._lock = threading.Lock()
         self._open: dict[str, grpc.Channel] = {}
-        self._streams: dict[str, Any] = {}
+        self._native: dict[tuple[str, str], Any] = {}
         self._known: list[str] = []
         # Clients begin at different replicas, whatever order they were listed in.
         self._turn = random.SystemRandom().randrange(1 << 30)
@@ -114,12 +114,16 @@ class Channels:
                 channel = self._open[endpoint] = self._connect(endpoint)
             return channel
 
-    def for_streams(self, endpoint: str, connect: Callable[[str, Credentials], T]) -> T:
-        """A connection of another kind than grpcio's, made by `connect` if need be."""
+    def native(self, endpoint: str, use: str, connect: Callable[[str, Credentials], T]) -> T:
+        """A connection of another kind than grpcio's, made by `connect` if need be.
+
+        One for each `use`: a small answer does not wait behind the batches of a stream.
+        """
         with self._lock:
-            if endpoint not in self._streams:
-                self._streams[endpoint] = connect(endpoint, self._credentials)
-            found: T = self._streams[endpoint]
+            key = (endpoint, use)
+            if key not in self._native:
+                self._native[key] = connect(endpoint, self._credentials)
+            found: T = self._native[key]
             return found
 
     def renew(self, endpoint: str) -> None:
@@ -130,14 +134,15 @@ class Channels:
         """
         with self._lock:
             self._open.pop(endpoint, None)
-            self._streams.pop(endpoint, None)
+            for key in [key for key in self._native if key[0] == endpoint]:
+                del self._native[key]
             self._turn = random.SystemRandom().randrange(1 << 30)
 
     def close(self) -> None:
         """Closes every channel."""
         with self._lock:
             channels, self._open = list(self._open.values()), {}
-            self._streams = {}
+            self._native = {}
         for channel in channels:
             channel.close()
 

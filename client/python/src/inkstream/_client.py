@@ -16,6 +16,7 @@ from inkstream._channels import Channels, Credentials, StaticTarget, Target
 from inkstream._dataset import Dataset
 from inkstream._embedded import EmbeddedTarget
 from inkstream._errors import Closed, FixRequest, InkstreamError
+from inkstream._fetch_native import fetch_natively
 from inkstream._grpc_errors import from_grpc
 from inkstream._key_sets import KeySet, UploadingReader, wanted_by
 from inkstream._native import library as native_library
@@ -80,7 +81,7 @@ class Client:
 
     @property
     def transport(self) -> str:
-        """What reads the streams of this process: "libinkstream", or "grpcio" and why."""
+        """What reads the drawings of this process: "libinkstream", or "grpcio" and why."""
         found, said = native_library()
         return f"grpcio ({said})" if found is None else "libinkstream"
 
@@ -165,13 +166,16 @@ class Client:
         def attempt(
             channel: grpc.Channel, endpoint: str, seconds: float
         ) -> tuple[RawBatch, Facts | None]:
+            metadata = self._credentials.metadata()
+            library, _ = native_library()
+            if library is not None:
+                own = self.channels().native(endpoint, "fetch", partial(NativeChannel, library))
+                return fetch_natively(own, endpoint, request, metadata, seconds)
             invoke: Any = channel.unary_stream(
                 _SERVICE + "FetchDrawings",
                 request_serializer=service_pb2.FetchDrawingsRequest.SerializeToString,
             )
-            parts: Iterable[bytes] = invoke(
-                request, timeout=seconds, metadata=self._credentials.metadata()
-            )
+            parts: Iterable[bytes] = invoke(request, timeout=seconds, metadata=metadata)
             return read_one_batch(parts, endpoint)
 
         fetched: tuple[RawBatch, Facts | None] = self._attempts(
@@ -202,7 +206,7 @@ class Client:
         if library is None:
             grpcio = self.channels().channel(endpoint)
             return GrpcBatchReader(grpcio, endpoint, request, metadata, self.stall)
-        channel = self.channels().for_streams(endpoint, partial(NativeChannel, library))
+        channel = self.channels().native(endpoint, "stream", partial(NativeChannel, library))
         return NativeBatchReader(channel, endpoint, request, metadata, self.stall, ahead)
 
     def _upload(self, channel: grpc.Channel, keys: KeySet, seconds: float) -> None:
@@ -227,8 +231,8 @@ class Client:
                 channel = channels.channel(endpoint)
                 seconds = max(0.1, min(retry.left, each))
                 return attempt(channel, endpoint, seconds)
-            except grpc.RpcError as error:
-                failure = from_grpc(error, endpoint)
+            except (grpc.RpcError, InkstreamError) as error:
+                failure = from_grpc(error, endpoint) if isinstance(error, grpc.RpcError) else error
                 missing = [
                     keys
                     for keys in wanted_by(failure, request)
@@ -240,8 +244,6 @@ class Client:
                         uploaded.add((endpoint, keys.hash))
                     continue
                 time.sleep(retry.failed(endpoint, failure))
-            except InkstreamError as error:
-                time.sleep(retry.failed(endpoint, error))
 
 
 _inherited: list[Channels | None] = []

@@ -7,7 +7,17 @@ import os
 import struct
 import threading
 from collections.abc import Sequence
-from ctypes import POINTER, Structure, c_char_p, c_double, c_size_t, c_uint32, c_uint64, c_void_p
+from ctypes import (
+    POINTER,
+    Structure,
+    c_char_p,
+    c_double,
+    c_int,
+    c_size_t,
+    c_uint32,
+    c_uint64,
+    c_void_p,
+)
 from pathlib import Path
 
 ABI = 2
@@ -46,6 +56,18 @@ class StreamOptions(Structure):
     )
 
 
+class FetchOptions(Structure):
+    """ik_fetch_options."""
+
+    _fields_ = (
+        ("request", c_char_p),
+        ("request_size", c_size_t),
+        ("metadata", POINTER(c_char_p)),
+        ("timeout_seconds", c_double),
+        ("max_batch_bytes", c_uint64),
+    )
+
+
 class Event(Structure):
     """ik_event."""
 
@@ -77,6 +99,17 @@ class Event(Structure):
 EVENT = struct.Struct("@IIQPN6QPQP")
 
 
+def header_of(event: Event) -> bytes:
+    """The message that an event carries, serialised."""
+    return ctypes.string_at(event.header, event.header_size)
+
+
+def error_of(event: Event) -> tuple[str, bytes]:
+    """Text and details of an ERROR."""
+    text = ctypes.string_at(event.message, event.message_size).decode("utf-8", "replace")
+    return text, ctypes.string_at(event.details, event.details_size)
+
+
 def _declare(library: ctypes.CDLL) -> None:
     declarations: Sequence[tuple[str, type | None, tuple[object, ...]]] = (
         ("ik_abi", c_uint32, ()),
@@ -88,6 +121,9 @@ def _declare(library: ctypes.CDLL) -> None:
         ("ik_stream_grant", None, (c_void_p, c_uint32)),
         ("ik_stream_cancel", None, (c_void_p,)),
         ("ik_stream_close", None, (c_void_p,)),
+        ("ik_fetch_open", c_void_p, (c_void_p, POINTER(FetchOptions))),
+        ("ik_fetch_wait", c_int, (c_void_p, c_double, POINTER(Event), POINTER(Event))),
+        ("ik_fetch_close", None, (c_void_p,)),
         ("ik_buffer_release", None, (c_void_p,)),
     )
     for name, result, arguments in declarations:

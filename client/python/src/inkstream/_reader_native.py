@@ -19,7 +19,7 @@ from inkstream._reader import Ahead, End, Facts
 from inkstream.v1 import batch_pb2, plan_pb2, service_pb2
 
 # As the assembler of the other reader: a wrong number must not allocate.
-_MAX_BATCH_BYTES = 4 << 30
+MAX_BATCH_BYTES = 4 << 30
 # Seconds in the library at a time: Python sees to signals in between.
 _SLICE = 0.1
 
@@ -69,6 +69,17 @@ class _Lent:
             self._release(self._handle)
 
 
+def lent(library: ctypes.CDLL, handle: int, address: int, size: int, own: bool) -> Bytes:
+    """A batch's memory, which its array takes over."""
+    return np.asarray(_Lent(library, handle, address, size, own))
+
+
+def metadata_of(pairs: Sequence[tuple[str, str]]) -> ctypes.Array[ctypes.c_char_p]:
+    """What a call carries, as the library takes it."""
+    texts = [text.encode() for pair in pairs for text in pair]
+    return (ctypes.c_char_p * (len(texts) + 1))(*texts, None)
+
+
 class NativeBatchReader:
     """See BatchReader. `stall`: seconds without a message, while one is due, that end it.
 
@@ -102,13 +113,12 @@ class NativeBatchReader:
         if delivery.transport == plan_pb2.TRANSPORT_AUTO:
             delivery.transport = plan_pb2.TRANSPORT_SHM  # where that is possible
         opening = request.SerializeToString()
-        pairs = [text.encode() for pair in metadata for text in pair]
         options = _native.StreamOptions(
             request=opening,
             request_size=len(opening),
-            metadata=(ctypes.c_char_p * (len(pairs) + 1))(*pairs, None),
+            metadata=metadata_of(metadata),
             stall_seconds=stall,
-            max_batch_bytes=_MAX_BATCH_BYTES,
+            max_batch_bytes=MAX_BATCH_BYTES,
             read_ahead=ahead.batches,
             read_ahead_bytes=ahead.bytes,
             own_memory=int(ahead.own_memory),
@@ -133,7 +143,7 @@ class NativeBatchReader:
         if self._next()[0] != _native.OPENED:
             self.cancel()
             raise DataLoss(f"{self._endpoint}: the stream did not begin with `opened`")
-        facts = Facts.of(batch_pb2.StreamOpened.FromString(self._header()))
+        facts = Facts.of(batch_pb2.StreamOpened.FromString(_native.header_of(self._event)))
         self._order_plan = facts.cursor["order_plan"]
         return facts
 
@@ -144,17 +154,17 @@ class NativeBatchReader:
             address, size, buffer,
         ) = self._next()  # fmt: skip
         if kind != _native.BATCH:
-            end = batch_pb2.StreamEnd.FromString(self._header())
+            end = batch_pb2.StreamEnd.FromString(_native.header_of(self._event))
             return End(to_state(end.cursor, self._order_plan), end.reason)
         memory: Bytes
         if buffer:
             self._lent_out = buffer
-            memory = np.asarray(_Lent(self._library, buffer, address, size, self._own))
+            memory = lent(self._library, buffer, address, size, self._own)
         else:
             memory = np.empty(0, np.uint8)
         layout = self._layout
         if header_size or layout is None:
-            header = batch_pb2.BatchHeader.FromString(self._header())
+            header = batch_pb2.BatchHeader.FromString(_native.header_of(self._event))
             layout = self._layout = Layout.of(header, size, self._order_plan)
         cursor = layout.cursor.copy()
         cursor["epoch"] = cursor_epoch
@@ -189,7 +199,7 @@ class NativeBatchReader:
         self.goes_on = told[1] != 0
         if told[0] != _native.ERROR:
             return told
-        text = ctypes.string_at(event.message, event.message_size).decode("utf-8", "replace")
+        text, details = _native.error_of(event)
         if event.origin == _native.CANCELLED:
             raise Closed("the stream was closed")
         if event.origin == _native.STALLED:
@@ -198,8 +208,4 @@ class NativeBatchReader:
             )
         if event.origin == _native.BROKEN:
             raise DataLoss(f"{self._endpoint}: {text}")
-        details = ctypes.string_at(event.details, event.details_size)
         raise error_of(event.code, text, details, self._endpoint)
-
-    def _header(self) -> bytes:
-        return ctypes.string_at(self._event.header, self._event.header_size)
