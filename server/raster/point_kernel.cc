@@ -8,6 +8,7 @@
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 #include "server/raster/frame.h"
+#include "server/raster/kept_lanes-inl.h"
 #include "server/raster/random_blocks-inl.h"
 #include "server/raster/span_vectors-inl.h"
 
@@ -90,9 +91,10 @@ HWY_INLINE size_t StrokesLeft(const Selection& selection, size_t strokes,
         d, reinterpret_cast<const int32_t*>(selection.stroke_words) + s);
     const auto stays =
         hn::And(hn::Gt(hn::And(word, low), gone), hn::Lt(number, end));
-    hn::StoreU(hn::Compress(number, stays), d,
+    const KeptLanes kept(hn::RebindMask(FloatTag(), stays));
+    hn::StoreU(hn::BitCast(d, kept(hn::BitCast(FloatTag(), number))), d,
                reinterpret_cast<int32_t*>(order) + left);
-    left += hn::CountTrue(d, stays);
+    left += kept.count();
   }
   if (HWY_LIKELY(left > 0)) return left;
   order[0] = static_cast<uint32_t>(Below(strokes, selection.last_word, 32));
@@ -160,14 +162,13 @@ Left SelectStrokesTarget(const Selection& how, const StrokesView& strokes,
         written += count;
         continue;
       }
-      const auto stay = PointsLeft(selection, begin, end, i, count);
-      hn::StoreU(hn::Compress(x, stay), d, out.x + written);
-      hn::StoreU(hn::Compress(y, stay), d, out.y + written);
+      const KeptLanes kept(PointsLeft(selection, begin, end, i, count));
+      hn::StoreU(kept(x), d, out.x + written);
+      hn::StoreU(kept(y), d, out.y + written);
       if (out.t != nullptr) {
-        hn::StoreU(hn::Compress(LoadSome(in_t, i, count), stay), d,
-                   out.t + written);
+        hn::StoreU(kept(LoadSome(in_t, i, count)), d, out.t + written);
       }
-      written += hn::CountTrue(d, stay);
+      written += kept.count();
     }
     new_ends[k] = static_cast<uint32_t>(written);
   }

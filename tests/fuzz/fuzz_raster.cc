@@ -1,6 +1,6 @@
-// Any bytes as an image spec and a drawing: what is refused names a field; what
-// is drawn stays in its memory, is the same on two instruction sets, and is
-// near what the slow clear rasteriser draws.
+// Any bytes as an image spec, changes and a drawing: what is refused names a
+// field; what is changed or drawn stays in its memory, is the same on two
+// instruction sets, and is near what the slow clear rasteriser draws.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "server/raster/augmenter.h"
 #include "server/raster/draw_kernel.h"
 #include "server/raster/rasterizer.h"
 #include "tests/support/golden_tensors.h"
@@ -19,7 +20,7 @@
 namespace inkstream {
 namespace {
 
-void Require(bool condition, const std::string& what) {
+void Require(bool condition, const std::string &what) {
   if (condition) return;
   std::fprintf(stderr, "fuzz_raster: %s\n", what.c_str());
   std::abort();
@@ -28,7 +29,7 @@ void Require(bool condition, const std::string& what) {
 // Takes bytes until there are none, then zeros.
 class Bytes {
  public:
-  Bytes(const uint8_t* data, size_t size) : at_(data), end_(data + size) {}
+  Bytes(const uint8_t *data, size_t size) : at_(data), end_(data + size) {}
 
   uint8_t Byte() { return at_ == end_ ? 0 : *at_++; }
   bool empty() const { return at_ == end_; }
@@ -42,11 +43,11 @@ class Bytes {
   }
 
  private:
-  const uint8_t* at_;
-  const uint8_t* end_;
+  const uint8_t *at_;
+  const uint8_t *end_;
 };
 
-ImageSpec TakeSpec(Bytes& bytes) {
+ImageSpec TakeSpec(Bytes &bytes) {
   const std::vector<std::string> names = {
       "ink", "order", "time", "pause", "speed", "direction", "constant", "x"};
   ImageSpec spec;
@@ -70,7 +71,7 @@ ImageSpec TakeSpec(Bytes& bytes) {
 }
 
 // `wild`: coordinates are any floats, not only places of the canvas.
-Drawing TakeDrawing(Bytes& bytes, bool wild) {
+Drawing TakeDrawing(Bytes &bytes, bool wild) {
   Drawing drawing;
   while (!bytes.empty() && drawing.x.size() < 40) {
     const uint8_t x = bytes.Byte();
@@ -87,9 +88,9 @@ Drawing TakeDrawing(Bytes& bytes, bool wild) {
   return testing::WithTimes(std::move(drawing));
 }
 
-std::vector<uint8_t> Draw(raster::Rasterizer& rasterizer,
-                          const StrokesView& strokes,
-                          const raster::DrawOptions& options) {
+std::vector<uint8_t> Draw(raster::Rasterizer &rasterizer,
+                          const StrokesView &strokes,
+                          const raster::DrawOptions &options) {
   const size_t bytes = rasterizer.image_bytes();
   std::vector<uint8_t> memory(bytes + 2, 0x5A);
   rasterizer.Draw(strokes, options, memory.data() + 1);
@@ -98,7 +99,7 @@ std::vector<uint8_t> Draw(raster::Rasterizer& rasterizer,
   return {memory.begin() + 1, memory.end() - 1};
 }
 
-void CompareWithReference(ImageSpec spec, const StrokesView& strokes) {
+void CompareWithReference(ImageSpec spec, const StrokesView &strokes) {
   spec.dtype = DType::kUint8;
   spec.mean = spec.std = {};
   spec.channels = {"ink"};
@@ -117,6 +118,75 @@ void CompareWithReference(ImageSpec spec, const StrokesView& strokes) {
           "off by " + std::to_string(difference.mean()) + " levels on average");
 }
 
+AugmentSpec TakeChanges(Bytes &bytes) {
+  const bool wild = bytes.Byte() % 4 == 0;
+  const auto number = [&](float low, float high) {
+    return wild ? bytes.Float()
+                : low + (high - low) * static_cast<float>(bytes.Byte()) / 255;
+  };
+  const auto range = [&](float low, float high) {
+    const float a = number(low, high);
+    const float b = number(low, high);
+    return wild ? Range{a, b} : Range{std::min(a, b), std::max(a, b)};
+  };
+  return {.rotation = range(-360, 360),
+          .scale = range(0.01F, 4),
+          .scale_x = range(0.01F, 4),
+          .scale_y = range(0.01F, 4),
+          .shear = range(-10, 10),
+          .translate_x = range(-1024, 1024),
+          .translate_y = range(-1024, 1024),
+          .flip_x = number(0, 1),
+          .flip_y = number(0, 1),
+          .stroke_dropout = number(0, 1),
+          .stroke_reorder = number(0, 1),
+          .point_dropout = number(0, 1),
+          .jitter = number(0, 256),
+          .line_width = range(0.01F, 100)};
+}
+
+// What is not a number is the same as that.
+bool Same(absl::Span<const float> a, absl::Span<const float> b) {
+  return std::equal(
+      a.begin(), a.end(), b.begin(), b.end(), [](float one, float other) {
+        return one == other || (std::isnan(one) && std::isnan(other));
+      });
+}
+
+// The drawing as changed, by the best instruction set and by `target`.
+Drawing Changed(const Drawing &drawing, const AugmentSpec &spec,
+                const std::string &target) {
+  auto augmenter = raster::Augmenter::Create(spec);
+  if (!augmenter.ok()) {
+    Require(augmenter.status().message().substr(0, 8) == "augment.",
+            "a refusal names no field");
+    return drawing;
+  }
+  const raster::AugmentKey key = {1, 2, drawing.x.size(), 0, 3};
+  const StrokesView view = augmenter->Apply(drawing.strokes(), key);
+  Require(view.strokes() > 0 || drawing.stroke_ends.empty(), "nothing is left");
+  Require(view.points() <= drawing.x.size() && view.y.size() == view.points() &&
+              view.t.size() == view.points(),
+          "points came out of nothing");
+  Require(
+      view.stroke_ends.empty() ||
+          (view.stroke_ends.back() == view.points() &&
+           std::is_sorted(view.stroke_ends.begin(), view.stroke_ends.end())),
+      "ends are not in order");
+  Drawing changed = {{view.stroke_ends.begin(), view.stroke_ends.end()},
+                     {view.x.begin(), view.x.end()},
+                     {view.y.begin(), view.y.end()},
+                     {view.t.begin(), view.t.end()}};
+  raster::UseSimdTarget(target);
+  const StrokesView again = augmenter->Apply(drawing.strokes(), key);
+  raster::UseSimdTarget("");
+  Require(again.stroke_ends == absl::MakeConstSpan(changed.stroke_ends) &&
+              Same(again.x, changed.x) && Same(again.y, changed.y) &&
+              Same(again.t, changed.t),
+          "two instruction sets change differently");
+  return changed;
+}
+
 void Fuzz(Bytes bytes) {
   const uint8_t form = bytes.Byte();
   const ImageSpec spec = TakeSpec(bytes);
@@ -127,7 +197,13 @@ void Fuzz(Bytes bytes) {
                                     bytes.Float()};
   }
   const bool wild = (form & 4) != 0;
-  const Drawing drawing = TakeDrawing(bytes, wild);
+  const bool changes = (form & 16) != 0;
+  const AugmentSpec augment = changes ? TakeChanges(bytes) : AugmentSpec();
+  static const auto *const targets =
+      new std::vector<std::string>(raster::SimdTargets());
+  Drawing drawing = TakeDrawing(bytes, wild);
+  const std::string target = (*targets)[drawing.x.size() % targets->size()];
+  if (changes) drawing = Changed(drawing, augment, target);
   auto rasterizer = raster::Rasterizer::Create(spec, 64, (form & 8) != 0);
   if (!rasterizer.ok()) {
     Require(rasterizer.status().message().substr(0, 6) == "image.",
@@ -135,13 +211,11 @@ void Fuzz(Bytes bytes) {
     return;
   }
   const auto drawn = Draw(**rasterizer, drawing.strokes(), options);
-  static const auto* const targets =
-      new std::vector<std::string>(raster::SimdTargets());
-  raster::UseSimdTarget((*targets)[drawing.x.size() % targets->size()]);
+  raster::UseSimdTarget(target);
   const auto again = Draw(**rasterizer, drawing.strokes(), options);
   raster::UseSimdTarget("");
   Require(drawn == again, "two instruction sets differ");
-  if (!wild && spec.quality == Quality::kFast) {
+  if (!wild && !changes && spec.quality == Quality::kFast) {
     CompareWithReference(spec, drawing.strokes());
   }
 }
@@ -149,7 +223,7 @@ void Fuzz(Bytes bytes) {
 }  // namespace
 }  // namespace inkstream
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   inkstream::Fuzz({data, size});
   return 0;
 }

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "server/raster/augmenter.h"
 #include "server/raster/rasterizer.h"
 #include "server/raster/stroke_tensor.h"
+#include "tests/support/augmented_sheets.h"
 #include "tests/support/contact_sheet.h"
 #include "tests/support/generated_drawings.h"
 #include "tests/support/golden_tensors.h"
@@ -18,7 +18,7 @@ namespace {
 
 std::vector<Drawing> Drawings() {
   std::vector<Drawing> drawings;
-  for (const auto& [name, drawing] : GeneratedDrawings()) {
+  for (const auto &[name, drawing] : GeneratedDrawings()) {
     drawings.push_back(WithTimes(drawing));
   }
   return drawings;
@@ -30,8 +30,8 @@ ImageSpec Square(uint32_t side) {
   return spec;
 }
 
-std::vector<uint8_t> Draw(const ImageSpec& spec, const StrokesView& strokes,
-                          const raster::DrawOptions& options = {}) {
+std::vector<uint8_t> Draw(const ImageSpec &spec, const StrokesView &strokes,
+                          const raster::DrawOptions &options = {}) {
   auto rasterizer = raster::Rasterizer::Create(spec, 1024, true);
   if (!rasterizer.ok()) {
     return std::vector<uint8_t>(spec.channels.size() * spec.height * spec.width,
@@ -46,7 +46,7 @@ ContactSheet Sizes() {
   ContactSheet sheet({"28 fast", "28 exact", "64 fast", "64 exact", "128 fast",
                       "128 exact", "128 hairline", "off by (x8)"},
                      140);
-  for (const Drawing& drawing : Drawings()) {
+  for (const Drawing &drawing : Drawings()) {
     std::vector<uint8_t> fast;
     std::vector<uint8_t> exact;
     for (const uint32_t side : {28U, 64U, 128U}) {
@@ -74,7 +74,7 @@ ContactSheet Channels() {
   spec.channels = {"ink",   "order",     "time",    "pause",
                    "speed", "direction", "constant"};
   ContactSheet sheet(spec.channels, 140);
-  for (const Drawing& drawing : Drawings()) {
+  for (const Drawing &drawing : Drawings()) {
     const std::vector<uint8_t> image = Draw(spec, drawing.strokes());
     for (size_t c = 0; c < spec.channels.size(); ++c) {
       const auto plane = image.begin() + static_cast<std::ptrdiff_t>(c) * 9216;
@@ -89,7 +89,7 @@ ContactSheet Channels() {
 ContactSheet Types() {
   ContactSheet sheet({"uint8", "float32", "float16", "bfloat16", "NHWC order"},
                      140);
-  for (const Drawing& drawing : Drawings()) {
+  for (const Drawing &drawing : Drawings()) {
     ImageSpec spec = Square(56);
     sheet.Add(Draw(spec, drawing.strokes()), 56, 56);
     for (const DType dtype :
@@ -133,7 +133,7 @@ ContactSheet Fits() {
   ContactSheet sheet({"canvas 96x144", "box", "stretch", "padding 64",
                       "line 48", "line x 0.25", "moved 60 right", "12x96"},
                      140);
-  for (const Drawing& drawing : Drawings()) {
+  for (const Drawing &drawing : Drawings()) {
     ImageSpec spec;
     spec.height = 96;
     spec.width = 144;
@@ -161,32 +161,6 @@ ContactSheet Fits() {
   return sheet;
 }
 
-ContactSheet Augmented() {
-  AugmentSpec spec;
-  spec.rotation = {-20, 20};
-  spec.scale = {0.8F, 1.1F};
-  spec.shear = {-0.2F, 0.2F};
-  spec.translate_x = spec.translate_y = {-20, 20};
-  spec.flip_x = 0.5F;
-  spec.stroke_dropout = 0.1F;
-  spec.jitter = 1.5F;
-  spec.line_width = {0.5F, 2.0F};
-  ContactSheet sheet({"as it is", "view 0", "1", "2", "3", "4", "5", "6"}, 140);
-  auto augmenter = raster::Augmenter::Create(spec);
-  for (const Drawing& drawing : Drawings()) {
-    sheet.Add(Draw(Square(96), drawing.strokes()), 96, 96);
-    for (uint32_t view = 0; view < 7; ++view) {
-      const StrokesView changed =
-          augmenter->Apply(drawing.strokes(), {.seed = 1, .view = view});
-      raster::DrawOptions options;
-      options.bounds = raster::BoundsOf(drawing.strokes());
-      options.line_width_factor = augmenter->line_width_factor();
-      sheet.Add(Draw(Square(96), changed, options), 96, 96);
-    }
-  }
-  return sheet;
-}
-
 // Stroke tensors drawn again from their own numbers.
 ContactSheet StrokeTensors() {
   ContactSheet sheet(
@@ -197,12 +171,12 @@ ContactSheet StrokeTensors() {
   specs[2].format = StrokeFormat::kPoints;
   specs[3].resample = 8;
   specs[4].prefix = 0.5F;
-  for (const Drawing& drawing : Drawings()) {
+  for (const Drawing &drawing : Drawings()) {
     const ImageSpec square = Square(96);
     raster::DrawOptions options;
     options.bounds = raster::BoundsOf(drawing.strokes());
     sheet.Add(Draw(square, drawing.strokes()), 96, 96);
-    for (StrokesSpec& spec : specs) {
+    for (StrokesSpec &spec : specs) {
       spec.max_len = 4096;
       spec.start_token = false;
       auto tensor = raster::StrokeTensor::Create(spec, 0);
@@ -212,7 +186,7 @@ ContactSheet StrokeTensors() {
         continue;
       }
       std::vector<float> rows(size_t{extent->rows} * tensor->columns());
-      tensor->WriteRagged(reinterpret_cast<uint8_t*>(rows.data()));
+      tensor->WriteRagged(reinterpret_cast<uint8_t *>(rows.data()));
       Drawing again;
       float x = 0;
       float y = 0;
@@ -235,15 +209,19 @@ ContactSheet StrokeTensors() {
   return sheet;
 }
 
-int WriteAll(const std::filesystem::path& folder) {
+int WriteAll(const std::filesystem::path &folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
-  const std::pair<const char*, ContactSheet (*)()> sheets[] = {
-      {"sizes.png", Sizes},         {"channels.png", Channels},
-      {"types.png", Types},         {"fits.png", Fits},
-      {"augmented.png", Augmented}, {"stroke_tensors.png", StrokeTensors},
+  const std::pair<const char *, ContactSheet (*)()> sheets[] = {
+      {"sizes.png", Sizes},
+      {"channels.png", Channels},
+      {"types.png", Types},
+      {"fits.png", Fits},
+      {"augmented.png", AugmentedSheet},
+      {"changes.png", ChangesSheet},
+      {"stroke_tensors.png", StrokeTensors},
   };
-  for (const auto& [name, make] : sheets) {
+  for (const auto &[name, make] : sheets) {
     const std::string path = (folder / name).string();
     if (!make().Write(path)) {
       std::fprintf(stderr, "contact_sheets: cannot write %s\n", path.c_str());
@@ -257,7 +235,7 @@ int WriteAll(const std::filesystem::path& folder) {
 }  // namespace
 }  // namespace inkstream::testing
 
-int main(int argc, char** argv) {
+int main(int argc, char **argv) {
   if (argc != 2 || argv[1][0] == '-') {
     std::fprintf(stderr,
                  "Usage: contact_sheets FOLDER\nWrites PNG files of generated "
