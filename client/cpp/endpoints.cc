@@ -62,7 +62,7 @@ Endpoints::Endpoints(std::vector<std::string> targets,
     : targets_(std::move(targets)), max_message_bytes_(max_message_bytes) {}
 
 std::string Endpoints::target() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return targets_[current_];
 }
 
@@ -73,7 +73,7 @@ std::shared_ptr<grpc::Channel> Endpoints::NewChannel() const {
 }
 
 std::shared_ptr<grpc::Channel> Endpoints::channel() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (channel_ == nullptr) {
     channel_ = NewChannel();
   }
@@ -81,7 +81,7 @@ std::shared_ptr<grpc::Channel> Endpoints::channel() {
 }
 
 void Endpoints::Advance(const std::shared_ptr<grpc::Channel>& failed) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (channel_ == failed) {
     current_ = (current_ + 1) % targets_.size();
     channel_ = NewChannel();

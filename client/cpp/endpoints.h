@@ -13,8 +13,8 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "client/cpp/mutex.h"
 
 namespace inkstream::client {
 
@@ -45,7 +45,7 @@ class Endpoints {
 
   const std::vector<std::string> targets_;
   const uint32_t max_message_bytes_;
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   size_t current_ ABSL_GUARDED_BY(mutex_) = 0;
   std::shared_ptr<grpc::Channel> channel_ ABSL_GUARDED_BY(mutex_);
 };

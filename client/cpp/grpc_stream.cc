@@ -28,7 +28,7 @@ absl::StatusOr<std::unique_ptr<inkstream::Stream>> GrpcStream::Open(
       new GrpcStream(std::move(endpoints), std::move(keys), options, plan));
   absl::Status status;
   {
-    absl::MutexLock lock(&stream->mutex_);
+    MutexLock lock(&stream->mutex_);
     const auto settled = [&stream]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
       return stream->accepted_ || stream->done_.has_value();
     };
@@ -39,7 +39,7 @@ absl::StatusOr<std::unique_ptr<inkstream::Stream>> GrpcStream::Open(
     bool answered = false;
     for (;;) {
       answered = stream->mutex_.AwaitWithDeadline(
-          absl::Condition(&settled), std::min(deadline, absl::Now() + share));
+          settled, std::min(deadline, absl::Now() + share));
       if (answered || absl::Now() >= deadline) break;
       stream->GiveUpCall();
     }
@@ -78,14 +78,14 @@ GrpcStream::~GrpcStream() {
 }
 
 Cursor GrpcStream::cursor() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return cursor_;
 }
 
 void GrpcStream::Cancel() {
   // Batches may have something to say as they go: not under the lock.
   std::deque<Batch> dropped;
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   dropped.swap(queue_);
   EndWith(absl::CancelledError("the stream was cancelled by its reader"));
 }
@@ -112,15 +112,15 @@ absl::StatusOr<std::optional<Batch>> GrpcStream::Next() {
   std::shared_ptr<StreamCall> call;
   uint32_t credits = 0;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     const absl::Time began = absl::Now();
     // The time that the reader spent elsewhere is not the server's.
     progress_ = std::max(progress_, began);
     const auto ready = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
       return !queue_.empty() || done_.has_value();
     };
-    while (!mutex_.AwaitWithDeadline(absl::Condition(&ready),
-                                     progress_ + options_.stall_timeout)) {
+    while (
+        !mutex_.AwaitWithDeadline(ready, progress_ + options_.stall_timeout)) {
       if (absl::Now() >= progress_ + options_.stall_timeout) GiveUpCall();
     }
     counts_.waited += absl::ToDoubleSeconds(absl::Now() - began);
@@ -161,11 +161,11 @@ uint32_t GrpcStream::TakeGrant() {
 }
 
 bool GrpcStream::Pause(absl::Duration delay) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   const auto done = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
     return done_.has_value();
   };
-  return !mutex_.AwaitWithTimeout(absl::Condition(&done), delay);
+  return !mutex_.AwaitWithTimeout(done, delay);
 }
 
 }  // namespace inkstream::client

@@ -14,13 +14,13 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "client/cpp/batch_buffers.h"
 #include "client/cpp/call_reader.h"
 #include "client/cpp/course.h"
 #include "client/cpp/endpoints.h"
 #include "client/cpp/known_keys.h"
+#include "client/cpp/mutex.h"
 #include "client/cpp/retry_policy.h"
 #include "client/cpp/stream_call.h"
 #include "inkstream/client.h"
@@ -87,7 +87,7 @@ class GrpcStream final : public inkstream::Stream {
 
   StreamInfo info_;  // written before Open() returns, then constant
 
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   std::deque<Batch> queue_ ABSL_GUARDED_BY(mutex_);
   // Set: nothing more will be queued. OK: the stream ended well.
   std::optional<absl::Status> done_ ABSL_GUARDED_BY(mutex_);

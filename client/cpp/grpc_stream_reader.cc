@@ -37,7 +37,7 @@ void GrpcStream::ReadUntilDone() {
                        course_.Ended(CursorOf(end_part_->cursor()));
     // A server that leaves behind the last batch leaves nothing undone.
     if (ended || course_.complete()) {
-      absl::MutexLock lock(&mutex_);
+      MutexLock lock(&mutex_);
       end_cursor_ = course_.place();
       end_cursor_.order_plan = info_.start.order_plan;
       EndWith(absl::OkStatus());
@@ -51,7 +51,7 @@ void GrpcStream::ReadUntilDone() {
     }
     std::shared_ptr<grpc::Channel> channel;
     {
-      absl::MutexLock lock(&mutex_);
+      MutexLock lock(&mutex_);
       channel = call_->channel();
     }
     if (moved_) told_.reset();
@@ -63,7 +63,7 @@ void GrpcStream::ReadUntilDone() {
     const absl::StatusOr<absl::Duration> delay =
         retry_.OnFailure(WhyBroken(std::move(status)), absl::Now());
     if (!delay.ok()) {
-      absl::MutexLock lock(&mutex_);
+      MutexLock lock(&mutex_);
       EndWith(delay.status());
       return;
     }
@@ -74,7 +74,7 @@ void GrpcStream::ReadUntilDone() {
 
 // CANCELLED is this side's own doing, or a server's that is cut off.
 absl::Status GrpcStream::WhyBroken(absl::Status status) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (done_.has_value()) return status;
   if (stalled_) {
     return absl::UnavailableError(
@@ -91,7 +91,7 @@ absl::Status GrpcStream::WhyBroken(absl::Status status) {
 void GrpcStream::TurnAway() {
   std::shared_ptr<grpc::Channel> left;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     left = call_->channel();
     ++counts_.reopened;
   }
@@ -101,7 +101,7 @@ void GrpcStream::TurnAway() {
 absl::Status GrpcStream::ReadOneCall() {
   const auto call = std::make_shared<StreamCall>(endpoints_->channel());
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     if (done_.has_value()) {
       return *done_;
     }
@@ -135,7 +135,7 @@ absl::Status GrpcStream::ReadOneCall() {
   for (;;) {
     absl::StatusOr<std::optional<CallEvent>> event = reader.Read();
     if (!event.ok() || !event->has_value()) {
-      absl::MutexLock lock(&mutex_);
+      MutexLock lock(&mutex_);
       open_ = false;
       shm_failure_ = reader.shm_failure();
       return refused.ok() ? event.status() : refused;
@@ -152,7 +152,7 @@ absl::Status GrpcStream::ReadOneCall() {
 absl::Status GrpcStream::OnEvent(CallEvent event,
                                  const std::shared_ptr<StreamCall>& call) {
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     progress_ = absl::Now();
   }
   if (const auto* opened = std::get_if<v1::StreamOpened>(&event)) {
@@ -169,7 +169,7 @@ absl::Status GrpcStream::OnOpened(const v1::StreamOpened& opened,
                                   const std::shared_ptr<StreamCall>& call) {
   uint32_t credits = 0;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     if (!accepted_) {
       info_ = StreamInfoOf(opened);
       if (info_.transport_reason.empty()) info_.transport_reason = reason_;
@@ -233,7 +233,7 @@ absl::Status GrpcStream::CheckSame(const v1::StreamOpened& opened) const {
 
 absl::Status GrpcStream::OnBatches(std::vector<ReceivedBatch> batches) {
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     if (batches.size() > credit_) {
       return Broken("more batches than were granted");
     }
@@ -251,7 +251,7 @@ absl::Status GrpcStream::OnBatches(std::vector<ReceivedBatch> batches) {
     content.step = course_.Passed(content.cursor, content.epoch, content.step);
     moved_ = true;
     retry_.OnProgress();
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     --credit_;
     window_ = std::min(window_, FittingBatches(content.byte_size));
     ++counts_.batches;

@@ -43,7 +43,7 @@ StreamStats GrpcStream::stats() const {
   std::shared_ptr<StreamCall> call;
   v1::GetStatusRequest request;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     stats = counts_;
     stats.seconds = absl::ToDoubleSeconds(absl::Now() - started_);
     if (open_ && !done_.has_value()) call = call_;

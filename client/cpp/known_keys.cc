@@ -41,7 +41,7 @@ absl::StatusOr<UploadedKeys> KnownKeys::Send(
 }
 
 void KnownKeys::Keep(const std::string& hash, std::vector<int64_t> keys) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   sets_[hash] = std::make_shared<const std::vector<int64_t>>(std::move(keys));
 }
 
@@ -56,7 +56,7 @@ bool KnownKeys::SentWhere(const absl::Status& status,
     for (const std::string& hash : {view.include_keys, view.exclude_keys}) {
       std::shared_ptr<const std::vector<int64_t>> keys;
       {
-        absl::MutexLock lock(&mutex_);
+        MutexLock lock(&mutex_);
         const auto found = sets_.find(hash);
         if (found == sets_.end()) continue;
         keys = found->second;

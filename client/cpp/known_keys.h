@@ -14,8 +14,8 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "client/cpp/mutex.h"
 #include "inkstream/client.h"
 
 namespace grpc {
@@ -42,7 +42,7 @@ class KnownKeys {
                  const std::vector<View>& views, absl::Duration timeout) const;
 
  private:
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   std::map<std::string, std::shared_ptr<const std::vector<int64_t>>> sets_
       ABSL_GUARDED_BY(mutex_);
 };

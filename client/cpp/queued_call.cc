@@ -47,13 +47,13 @@ absl::StatusOr<std::optional<QueuedCall::Event>> QueuedCall::Next(
   const absl::Time until = absl::Now() + wait;
   uint32_t room = 0;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     room = Room();
   }
   if (room > 0) Grant(room);
   std::optional<Event> event;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     if (!WaitForEvent(until)) return event;
     if (queue_.empty()) return *done_;
     // Not behind the first event: whoever only asks what it says reads no more.
@@ -74,8 +74,8 @@ bool QueuedCall::WaitForEvent(absl::Time until) {
   // while this waits, so it looks again now and then.
   const absl::Duration look =
       std::clamp(options_.stall / 4, absl::Milliseconds(10), absl::Seconds(1));
-  while (!mutex_.AwaitWithDeadline(absl::Condition(&ready),
-                                   std::min(until, absl::Now() + look))) {
+  while (
+      !mutex_.AwaitWithDeadline(ready, std::min(until, absl::Now() + look))) {
     if (due_ > 0 && absl::Now() - progress_ > options_.stall) {
       stalled_ = true;
       done_ = absl::DeadlineExceededError(
@@ -101,7 +101,7 @@ QueuedCall::Event QueuedCall::TakeEvent() {
 }
 
 size_t QueuedCall::queued() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return queue_.size();
 }
 
@@ -114,7 +114,7 @@ uint32_t QueuedCall::Room() const {
 
 void QueuedCall::Grant(uint32_t credits) {
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     if (due_ == 0) progress_ = absl::Now();
     due_ += credits;
     // Nothing may overtake the request that opens.
@@ -134,7 +134,7 @@ void QueuedCall::WriteCredits(uint32_t credits) {
 }
 
 std::shared_ptr<StreamCall> QueuedCall::call() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return call_;
 }
 
@@ -142,7 +142,7 @@ void QueuedCall::Open() {
   call()->Write(first_);
   uint32_t early = 0;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     opening_sent_ = true;
     early = early_credits_;
   }
@@ -152,7 +152,7 @@ void QueuedCall::Open() {
 void QueuedCall::Cancel() {
   // Batches may have something to say as they go: not under the lock.
   std::deque<Event> dropped;
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   cancelled_ = true;
   dropped.swap(queue_);
   if (!done_.has_value()) {
@@ -162,17 +162,17 @@ void QueuedCall::Cancel() {
 }
 
 bool QueuedCall::cancelled() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return cancelled_;
 }
 
 bool QueuedCall::stalled() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return stalled_;
 }
 
 bool QueuedCall::broken() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return broken_;
 }
 
@@ -184,7 +184,7 @@ void QueuedCall::ReadUntilDone() {
     first_.mutable_open()->mutable_delivery()->set_transport(
         v1::TRANSPORT_GRPC);
     {
-      absl::MutexLock lock(&mutex_);
+      MutexLock lock(&mutex_);
       // What was granted before the first batch counts for the new call.
       early_credits_ = static_cast<uint32_t>(due_ - 1) - first_.credits();
       opening_sent_ = false;
@@ -218,7 +218,7 @@ absl::Status QueuedCall::ReadOneCall(std::string* shm_failure, bool* broken) {
 }
 
 void QueuedCall::Queue(CallEvent event) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   progress_ = absl::Now();
   if (done_.has_value()) return;
   if (auto* opened = std::get_if<v1::StreamOpened>(&event)) {
@@ -248,7 +248,7 @@ void QueuedCall::Queue(CallEvent event) {
 }
 
 void QueuedCall::EndWith(absl::Status status, bool broken) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (done_.has_value()) return;
   done_ = std::move(status);
   broken_ = broken;

@@ -20,10 +20,10 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "client/cpp/batch_buffers.h"
 #include "client/cpp/call_reader.h"
+#include "client/cpp/mutex.h"
 #include "client/cpp/received_batch.h"
 #include "client/cpp/stream_call.h"
 #include "inkstream/v1/service.pb.h"
@@ -104,7 +104,7 @@ class QueuedCall {
   std::string reason_;              // why not by shared memory; of the thread
   BatchBuffers buffers_;
 
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   std::shared_ptr<StreamCall> call_ ABSL_GUARDED_BY(mutex_);
   std::deque<Event> queue_ ABSL_GUARDED_BY(mutex_);
   std::optional<absl::Status> done_ ABSL_GUARDED_BY(mutex_);

@@ -26,11 +26,11 @@ bool StreamCall::Read(grpc::ByteBuffer* message) {
 }
 
 bool StreamCall::Write(const v1::StreamBatchesRequest& request) {
-  absl::MutexLock lock(&write_mutex_);
+  MutexLock lock(&write_mutex_);
   if (finished_) return false;
   std::vector<uint64_t> released;
   {
-    absl::MutexLock released_lock(&released_mutex_);
+    MutexLock released_lock(&released_mutex_);
     released.swap(released_);
   }
   if (released.empty()) return stream_->Write(Serialize(request));
@@ -41,7 +41,7 @@ bool StreamCall::Write(const v1::StreamBatchesRequest& request) {
 
 void StreamCall::Release(uint64_t sequence) {
   {
-    absl::MutexLock lock(&released_mutex_);
+    MutexLock lock(&released_mutex_);
     released_.push_back(sequence);
     if (released_.size() < kReleasesAtOnce) return;
   }
@@ -49,7 +49,7 @@ void StreamCall::Release(uint64_t sequence) {
 }
 
 absl::Status StreamCall::Finish() {
-  absl::MutexLock lock(&write_mutex_);
+  MutexLock lock(&write_mutex_);
   finished_ = true;
   return FromGrpc(stream_->Finish());
 }

@@ -17,7 +17,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
-#include "absl/synchronization/mutex.h"
+#include "client/cpp/mutex.h"
 #include "inkstream/v1/service.pb.h"
 
 namespace inkstream::client {
@@ -53,9 +53,9 @@ class StreamCall {
  private:
   const std::shared_ptr<grpc::Channel> channel_;
   grpc::ClientContext context_;
-  absl::Mutex write_mutex_;
+  Mutex write_mutex_;
   bool finished_ ABSL_GUARDED_BY(write_mutex_) = false;
-  absl::Mutex released_mutex_;
+  Mutex released_mutex_;
   std::vector<uint64_t> released_ ABSL_GUARDED_BY(released_mutex_);
   std::unique_ptr<grpc::ClientReaderWriter<grpc::ByteBuffer, grpc::ByteBuffer>>
       stream_;

@@ -61,6 +61,29 @@ TEST_F(DrainTest, IdleStreamsDoNotHoldItUp) {
   }
 }
 
+TEST_F(DrainTest, ACallThatTakesItsTimeIsAnswered) {
+  store_ = std::make_shared<testing::FakeStore>(1000);
+  store_->SlowDown(20'000);
+  Serve();
+  v1::FetchDrawingsRequest request;
+  request.set_dataset("fake");
+  request.mutable_delivery()->mutable_image()->set_height(8);
+  for (int i = 0; i < 40; ++i) request.add_index(i);
+  grpc::ClientContext context;
+  auto answer = stub_->FetchDrawings(&context, request);
+  v1::BatchPart part;
+  const auto until = std::chrono::steady_clock::now() + kSoon;
+  while (store_->reads() == 0 && std::chrono::steady_clock::now() < until) {
+    std::this_thread::yield();
+  }
+  std::thread stopper([this] { server_->Shutdown(kSoon); });
+  int batches = 0;
+  while (answer->Read(&part)) batches += part.batches_size();
+  EXPECT_TRUE(answer->Finish().ok());
+  EXPECT_EQ(batches, 1);
+  stopper.join();
+}
+
 TEST_F(DrainTest, AReaderThatNeverReadsIsCutOffAfterTheGracePeriod) {
   Serve(100'000);
   grpc::ClientContext context;

@@ -17,8 +17,8 @@ template <typename Handle>
 grpc::ServerUnaryReactor* DrawingService::Answer(
     grpc::CallbackServerContext* call, Handle handle) {
   grpc::ServerUnaryReactor* const reactor = call->DefaultReactor();
-  absl::Status status =
-      server_.engine->Run([reactor, handle = std::move(handle)] {
+  absl::Status status = server_.engine->Run(
+      [reactor, handle = std::move(handle), counted = server_.calls->Begin()] {
         reactor->Finish(ToGrpcStatus(handle()));
       });
   if (!status.ok()) reactor->Finish(ToGrpcStatus(status));

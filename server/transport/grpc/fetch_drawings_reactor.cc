@@ -13,7 +13,8 @@
 namespace inkstream::transport {
 
 FetchDrawingsReactor::FetchDrawingsReactor(const ServerContext& server,
-                                           const grpc::ByteBuffer& request) {
+                                           const grpc::ByteBuffer& request)
+    : counted_(server.calls->Begin()) {
   absl::Status status = Start(server, request);
   if (!status.ok()) Finish(ToGrpcStatus(status));
 }

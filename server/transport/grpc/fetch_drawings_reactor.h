@@ -30,6 +30,7 @@ class FetchDrawingsReactor : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   void Send(absl::StatusOr<batch::FetchedBatch> fetched,
             uint32_t max_message_bytes, bool asked_for_shm);
 
+  const CallsInFlight::Call counted_;
   std::unique_ptr<BatchMessages> messages_;
   grpc::ByteBuffer message_;
 };

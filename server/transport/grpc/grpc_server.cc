@@ -5,6 +5,7 @@
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -20,6 +21,11 @@ namespace inkstream::transport {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+// When nobody waits for an answer any more, connections are told to end, which
+// takes a round trip. A client that makes no call looks at its sockets only
+// every five seconds; it is not waited for.
+constexpr std::chrono::milliseconds kGoodbye{500};
 
 std::vector<std::string> HealthNames(const batch::Engine& engine) {
   std::vector<std::string> names = engine.datasets();
@@ -38,6 +44,7 @@ class RunningServer : public GrpcServer {
         context_{engine,
                  &pool_,
                  &streams_,
+                 calls_,
                  shm_.get(),
                  options.unix_path,
                  options.version,
@@ -66,10 +73,12 @@ class RunningServer : public GrpcServer {
     health_.StopServing();
     streams_.Drain();
     streams_.WaitUntilEmpty(deadline);
+    calls_->WaitUntilNone(deadline);
     health_.EndWatches();
     server_->Shutdown(std::chrono::system_clock::now() +
-                      std::max<Clock::duration>(deadline - Clock::now(),
-                                                Clock::duration::zero()));
+                      std::clamp<Clock::duration>(deadline - Clock::now(),
+                                                  Clock::duration::zero(),
+                                                  kGoodbye));
     server_->Wait();
     server_.reset();
   }
@@ -78,6 +87,8 @@ class RunningServer : public GrpcServer {
   GrpcBufferPool pool_;
   const std::unique_ptr<ShmHost> shm_;  // may be null
   StreamRegistry streams_;
+  const std::shared_ptr<CallsInFlight> calls_ =
+      std::make_shared<CallsInFlight>();
   const ServerContext context_;
   DrawingService drawings_;
   HealthService health_;

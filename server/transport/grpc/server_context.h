@@ -4,9 +4,11 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <string>
 
 #include "server/batch/engine.h"
+#include "server/transport/calls_in_flight.h"
 #include "server/transport/grpc/grpc_buffer_pool.h"
 #include "server/transport/shm/shm_host.h"
 #include "server/transport/stream_registry.h"
@@ -17,8 +19,9 @@ struct ServerContext {
   batch::Engine* engine = nullptr;
   GrpcBufferPool* pool = nullptr;
   StreamRegistry* streams = nullptr;
-  ShmHost* shm = nullptr;  // null: no shared memory
-  std::string unix_path;   // empty: no Unix socket
+  std::shared_ptr<CallsInFlight> calls;  // all but streams
+  ShmHost* shm = nullptr;                // null: no shared memory
+  std::string unix_path;                 // empty: no Unix socket
   std::string version;
   uint64_t memory_bytes = 0;  // what --memory came to
   uint32_t max_streams_per_connection = 0;

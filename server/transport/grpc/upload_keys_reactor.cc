@@ -10,7 +10,7 @@ namespace inkstream::transport {
 
 UploadKeysReactor::UploadKeysReactor(const ServerContext& server,
                                      v1::UploadKeysResponse* response)
-    : server_(server), response_(response) {
+    : server_(server), counted_(server.calls->Begin()), response_(response) {
   StartRead(&message_);
 }
 

@@ -30,6 +30,7 @@ class UploadKeysReactor
   void Keep();
 
   const ServerContext& server_;
+  const CallsInFlight::Call counted_;
   v1::UploadKeysResponse* const response_;
   v1::UploadKeysRequest message_;
   std::vector<int64_t> keys_;

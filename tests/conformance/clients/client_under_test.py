@@ -32,7 +32,7 @@ class Refused(Exception):
 class ClientUnderTest:
     """One process. `ask` blocks; errors are Refused, a dead client is EOFError."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, **environment: str) -> None:
         self.name = name
         self._numbers = itertools.count()
         self.process = subprocess.Popen(
@@ -40,7 +40,7 @@ class ClientUnderTest:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, **ENVIRONMENT.get(name, {}), "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, **ENVIRONMENT.get(name, {}), **environment},
         )
         self._answers: queue.Queue[str | None] = queue.Queue()
         threading.Thread(target=self._listen, daemon=True).start()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from client_under_test import ClientUnderTest, Refused
+from client_under_test import COMMANDS, ClientUnderTest, Refused
 from support.processes import Server
 from support.stores import make_store
 
@@ -153,6 +153,23 @@ def test_nobody_left_is_an_error_that_names_the_server(
     assert refused.value.code == "UNAVAILABLE"
     assert server.tcp.rpartition(":")[2] in refused.value.message
     connection.close()
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_a_client_that_idles_does_not_hold_up_a_server_that_ends(
+    replicas: list[Server], name: str
+) -> None:
+    # A channel without a call looks at its socket every five seconds; here not before gRPC's
+    # server would give up, after 20.
+    never = {"GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS": "600000"}
+    client = ClientUnderTest(name, **never)
+    try:
+        connection = client.connect(replicas[0].tcp)
+        assert connection.read(**{**PLAN, "epochs": 1})
+        replicas[0].send(signal.SIGTERM)
+        assert replicas[0].process.wait(10) == 0
+    finally:
+        client.end()
 
 
 @pytest.mark.parametrize("asked", ["describe", "fetch", "plan"])
