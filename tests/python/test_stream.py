@@ -6,6 +6,7 @@ import gc
 import json
 import os
 import pickle
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -283,6 +284,21 @@ class TestGoingOnElsewhere:
             with pytest.raises(inkstream.DataLoss, match="index 17"):
                 next(stream)
             assert len(list(stream)) == 10
+
+    def test_ctrl_c_while_it_waits_comes_through_and_loses_nothing(
+        self, undisturbed: list[list[int]]
+    ) -> None:
+        with FakeServer(Behaviour(silent_after=2)) as server:
+            stream = data_of(server).stream(batch_size=10, epochs=3)
+            read = [next(stream).index.tolist() for _ in range(2)]
+            began = time.monotonic()
+            threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+            with pytest.raises(KeyboardInterrupt):
+                next(stream)
+            assert time.monotonic() - began < 20, "only as the stream stalled"
+            read += [next(stream).index.tolist() for _ in range(2)]
+            assert read == undisturbed[:4]
+            stream.close()
 
 
 class TestBounds:

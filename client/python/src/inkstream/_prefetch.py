@@ -15,10 +15,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from inkstream._channels import Channels
+from inkstream._converter import Converter, Item
 from inkstream._counts import Counts
 from inkstream._course import Course
 from inkstream._cursor import State
@@ -31,7 +31,6 @@ from inkstream._same_stream import check_same
 from inkstream.v1 import batch_pb2
 
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
 
 _log = logging.getLogger("inkstream")
 
@@ -39,36 +38,6 @@ MAX_AHEAD = 8  # batches
 _BYTES_AHEAD = 128 << 20
 _LEAST_AHEAD = 2  # batches, however large
 _JOIN_FOR = 5.0  # seconds
-
-
-class Converter(Protocol[T_co]):
-    """Makes of a batch what its consumer wants."""
-
-    @property
-    def own_memory(self) -> bool:
-        """Whether what it makes may be written to, so that no other may have the memory."""
-
-    @property
-    def slow(self) -> bool:
-        """Whether it is to run ahead of the consumer, on the reading thread."""
-
-    def __call__(self, raw: RawBatch, facts: Facts) -> T_co:
-        """What the consumer gets."""
-
-
-@dataclass(slots=True)
-class Item(Generic[T]):
-    """One batch in the form its consumer wants."""
-
-    value: T
-    cursor: State  # after it
-    epoch: int
-    step: int
-
-    @property
-    def ends_epoch(self) -> bool:
-        """Whether it is its epoch's last."""
-        return bool(self.cursor["epoch"] != self.epoch)
 
 
 class Prefetcher(Generic[T]):

@@ -16,8 +16,8 @@ from inkstream._cursor import State, check_state
 from inkstream._dataset import Dataset, Split
 from inkstream._errors import FixRequest, WrongProcess
 from inkstream._plan import Plan
+from inkstream._playback import Playback
 from inkstream._spec import View
-from inkstream._stream import Playback
 from inkstream.torch._placement import place_of
 from inkstream.torch._sampler import IndexBatch
 from inkstream.torch._tensors import Staged, Stager, TensorBatch, from_batch

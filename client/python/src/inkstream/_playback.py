@@ -1,0 +1,250 @@
+"""A position in an epoch's order that moves as batches are taken."""
+
+from __future__ import annotations
+
+import os
+import time
+import weakref
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from inkstream._bottleneck import Asker, bottleneck_of
+from inkstream._converter import Converter, Item
+from inkstream._counts import Counts
+from inkstream._course import Course
+from inkstream._cursor import State, check_state
+from inkstream._errors import Closed, FixRequest, InkstreamError, WrongProcess
+from inkstream._plan import Plan
+from inkstream._prefetch import MAX_AHEAD, Prefetcher
+from inkstream._reader import Ahead, BatchReader, End, Facts
+
+if TYPE_CHECKING:
+    from inkstream._dataset import Dataset
+
+T = TypeVar("T")
+
+
+class Playback(Generic[T]):
+    """A position that moves as batches are taken, whatever form they are taken in.
+
+    Not thread-safe, and bound to the process that took its first batch.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        plan: Plan,
+        start: Mapping[str, Any] | None,
+        convert: Converter[T],
+        ahead: int = MAX_AHEAD,
+    ) -> None:
+        self.dataset = dataset
+        self.plan = plan
+        self._convert = convert
+        self._ahead = ahead
+        self._place: State | None = None
+        self._apart = False  # see Course
+        self._prefetcher: Prefetcher[T] | None = None
+        self._ended = self._closed = False
+        self._counts = Counts()
+        self._waits = Asker()
+        self._taken = 0
+        self._since = time.monotonic()
+        _ = plan.last_epoch, plan.order(), plan.delivery()  # a wrong keyword fails here
+        if start is not None:
+            self.load(start)
+
+    def take(self) -> Item[T] | None:
+        """The next batch; None at the end, until the position is moved."""
+        if self._at_end():
+            return None
+        running = self._running()
+        try:
+            item = running.take()
+        except BaseException:
+            # Ctrl-C too, which may come between a batch and its place. What comes next opens
+            # the stream again where it stands.
+            self._stop()
+            raise
+        if isinstance(item, End):
+            self._place = item.cursor
+            self._apart = False
+            self._ended = True
+            self._stop()
+            return None
+        self._place = item.cursor
+        self._apart = self.plan.step_stride > 1 and not item.ends_epoch
+        self._taken += 1
+        return item
+
+    def facts(self) -> Facts:
+        """What the server says of this stream; opens it."""
+        try:
+            return self._running().facts()
+        except InkstreamError:
+            self._stop()
+            raise
+
+    def state(self) -> State:
+        """The cursor after the last batch taken; the start before the first."""
+        if self._place is None:
+            self._place = self.facts().cursor
+        self._place = self._completed(self._place)
+        return dict(self._place)
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Moves to a cursor; its seed replaces the plan's."""
+        checked = check_state(state)
+        self._move(checked)
+        self.plan = self.plan.with_seed(checked["seed"])
+
+    @property
+    def untouched(self) -> bool:
+        """Whether no batch has been taken yet."""
+        return self._taken == 0
+
+    def replan(self, plan: Plan) -> None:
+        """Goes on with another plan at the same place."""
+        self._stop()
+        self.plan = plan
+
+    def rewind(self) -> None:
+        """Moves to the start of epoch 0, unless it stands there already."""
+        if self.place != (0, 0) or self._ended:
+            self.seek(0, 0)
+
+    def seek(self, epoch: int, step: int, position: int | None = None) -> None:
+        """Moves to a step of an epoch, counted from the epoch's start, or to a position."""
+        if epoch < 0 or step < 0 or (position or 0) < 0:
+            raise FixRequest(
+                f"seek(epoch={epoch}, step={step}, position={position}): none may be negative"
+            )
+        if position is not None and step:
+            raise FixRequest(f"seek(step={step}, position={position}): give one of them")
+        if position is None:
+            position = step * self.plan.world * self.plan.batch_size
+        place = {} if self._place is None else self._place
+        self._move(
+            check_state({**place, "seed": self.plan.seed, "epoch": epoch, "position": position})
+        )
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """(epoch, position), without asking the server."""
+        return (0, 0) if self._place is None else (self._place["epoch"], self._place["position"])
+
+    def steps(self) -> int:
+        """Batches of one whole epoch for this rank and stride; opens the stream."""
+        plan = self.plan
+        all_steps = self.facts().steps_per_epoch
+        return max(0, -(-(all_steps - plan.step_offset) // plan.step_stride))
+
+    def stats(self) -> dict[str, Any]:
+        """Counts since the stream was made, and who waits for whom.
+
+        `waits`: seconds by what the server says of the present stream; it is asked at most once
+        a second, and `waits` is empty where it does not answer at once.
+        """
+        seconds = time.monotonic() - self._since
+        counts = self._counts
+        prefetcher = self._prefetcher
+        waits = self._waits.ask(self.dataset.client, counts) if prefetcher is not None else None
+        return {
+            "batches": self._taken,
+            "received": counts.batches + (0 if prefetcher is None else prefetcher.unread),
+            "bytes": counts.bytes,
+            "wire_bytes": counts.wire_bytes,
+            "seconds": seconds,
+            "waited": counts.waited,
+            "in_hand": 0 if prefetcher is None else prefetcher.in_hand,
+            "reopened": counts.reopened,
+            "endpoint": counts.endpoint,
+            "transport": counts.transport,
+            "transport_reason": counts.transport_reason,
+            "codec": counts.codec,
+            "codec_reason": counts.codec_reason,
+            "waits": {} if waits is None else waits.seconds,
+            "bottleneck": bottleneck_of(counts.waited, seconds, waits),
+        }
+
+    def close(self) -> None:
+        """Ends the stream on the server and its thread here. Idempotent."""
+        self._closed = True
+        self._stop()
+
+    def _at_end(self) -> bool:
+        last = self.plan.last_epoch
+        past = last is not None and self._place is not None and self._place["epoch"] >= last
+        return self._ended or past
+
+    def _move(self, place: State) -> None:
+        self._stop()
+        self._place = place
+        self._apart = self._ended = False
+
+    def _running(self) -> Prefetcher[T]:
+        if self._closed:
+            raise Closed("this stream was closed; make another one with data.stream(...)")
+        if self._prefetcher is None:
+            if self._place is not None:
+                self._place = self._completed(self._place)
+            self._prefetcher = self._prefetch_on(Course(self.plan, self._place, self._apart))
+            # Also runs at interpreter exit, while threads can still be joined.
+            self._finalizer = weakref.finalize(self, self._prefetcher.close)
+        elif self._prefetcher.pid != os.getpid():
+            raise WrongProcess(
+                f"this stream was opened in process {self._prefetcher.pid} and is used in "
+                f"{os.getpid()}: open it in the process that reads it (data.stream(...) there), "
+                "or give a DataLoader an inkstream.torch.IterableDataset"
+            )
+        return self._prefetcher
+
+    def _completed(self, place: State) -> State:
+        """`place` with the hash of the order plan, which only a server can tell."""
+        if place["plan_hash"]:
+            return place
+        if self._closed:
+            raise Closed("this stream was closed; make another one with data.stream(...)")
+        probe = self._prefetch_on(Course(self.plan))
+        try:
+            known = probe.facts().cursor
+        finally:
+            probe.close()
+        position = {name: place[name] for name in ("epoch", "position")}
+        fingerprint = place["fingerprint"] or known["fingerprint"]
+        return {**known, **position, "fingerprint": fingerprint}
+
+    def _prefetch_on(self, course: Course) -> Prefetcher[T]:
+        client = self.dataset.client
+        return Prefetcher(
+            _opener(self.dataset),
+            client.channels,
+            client.retry_for,
+            course,
+            self._convert,
+            self._counts,
+            self._ahead,
+        )
+
+    def _stop(self) -> None:
+        prefetcher, self._prefetcher = self._prefetcher, None
+        if prefetcher is not None:
+            self._finalizer.detach()
+            prefetcher.close()
+
+    def __reduce__(self) -> Any:
+        raise TypeError(
+            f"a {type(self).__name__} cannot be pickled: it is a live connection. Pass the "
+            "dataset (it can be) and its state_dict(), and open the stream where it is read"
+        )
+
+
+def _opener(dataset: Dataset) -> Callable[[str, Plan, State | None, Ahead], BatchReader]:
+    """Not a method, so that a running thread does not keep its stream alive."""
+
+    def open_at(endpoint: str, plan: Plan, place: State | None, ahead: Ahead) -> BatchReader:
+        fingerprint = (place or {}).get("fingerprint") or dataset.fingerprint
+        opening = plan.opening(dataset.name, fingerprint, place)
+        return dataset.client.open_reader(endpoint, opening, ahead)
+
+    return open_at
