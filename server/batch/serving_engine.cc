@@ -18,6 +18,10 @@
 namespace inkstream::batch {
 namespace {
 
+// Drawing ahead makes way for threads that take requests and send what is
+// drawn: with half their weight, FetchDrawings beside a stream takes 2.8
+// instead of 3.3 to 4.0 ms, and streams alone are as fast.
+constexpr int kWorkerNiceness = 3;
 constexpr absl::Duration kRetryDelay = absl::Seconds(1);
 
 // Gives the caller sole ownership of a stream that workers refer to as well,
@@ -94,7 +98,7 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Create(
 
 ServingEngine::ServingEngine(const EngineOptions& options)
     : options_(options),
-      workers_(std::make_shared<WorkerPool>(options.workers)),
+      workers_(std::make_shared<WorkerPool>(options.workers, kWorkerNiceness)),
       views_(options.view_memory, options.workers),
       open_streams_(std::make_shared<std::atomic<uint32_t>>(0)) {}
 

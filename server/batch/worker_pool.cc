@@ -1,5 +1,7 @@
 #include "server/batch/worker_pool.h"
 
+#include <unistd.h>
+
 #include <utility>
 
 namespace inkstream::batch {
@@ -16,9 +18,11 @@ class PostedWork : public WorkSource {
 
 }  // namespace
 
-WorkerPool::WorkerPool(int threads) : thread_count_(threads) {
+WorkerPool::WorkerPool(int threads, int niceness) : thread_count_(threads) {
   threads_.reserve(threads);
-  for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { Run(); });
+  for (int i = 0; i < threads; ++i) {
+    threads_.emplace_back([this, niceness] { Run(niceness); });
+  }
 }
 
 WorkerPool::~WorkerPool() { Stop(); }
@@ -68,7 +72,10 @@ void WorkerPool::Stop() {
   turns_.clear();
 }
 
-void WorkerPool::Run() {
+void WorkerPool::Run(int niceness) {
+  // Of this thread alone, on Linux. Where it is refused, the thread is as it
+  // was, which is slower at most.
+  if (niceness > 0) static_cast<void>(nice(niceness));
   WorkerScratch scratch;
   for (;;) {
     std::shared_ptr<WorkSource> source;

@@ -44,7 +44,8 @@ class WorkSource {
 
 class WorkerPool {
  public:
-  explicit WorkerPool(int threads);
+  // `niceness` is added to that of the threads: 0..19.
+  explicit WorkerPool(int threads, int niceness = 0);
   ~WorkerPool();
 
   // Announces `pieces` more pieces of `source`.
@@ -64,7 +65,7 @@ class WorkerPool {
  private:
   using Sources = std::deque<std::shared_ptr<WorkSource>>;
 
-  void Run();
+  void Run(int niceness);
   std::shared_ptr<WorkSource> TakeTurn();  // with mu_ held, something queued
 
   const int thread_count_;

@@ -1,7 +1,9 @@
 #include "server/batch/worker_pool.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <future>
 #include <memory>
@@ -114,6 +116,15 @@ TEST(WorkerPoolTest, SixtyFourSourcesOfDifferentSizesGetTheSameWorkDone) {
   std::vector<int> done(kSources + 1);
   for (size_t i = 1; i <= 10 * kSources; ++i) ++done[order[i]];
   for (int i = 1; i <= kSources; ++i) EXPECT_EQ(done[i], 10) << i;
+}
+
+TEST(WorkerPoolTest, OnlyItsThreadsAreNicer) {
+  const int before = getpriority(PRIO_PROCESS, 0);
+  WorkerPool pool(1, 5);
+  std::promise<int> found;
+  pool.Post([&] { found.set_value(getpriority(PRIO_PROCESS, 0)); });
+  EXPECT_EQ(found.get_future().get(), std::min(before + 5, 19));
+  EXPECT_EQ(getpriority(PRIO_PROCESS, 0), before);
 }
 
 TEST(WorkerPoolTest, StoppingDropsWhatHasNotBegunAndIsIdempotent) {
