@@ -161,6 +161,32 @@ TEST(Stream, RefusalOfThePlanIsTheServersOwn) {
   EXPECT_EQ(server.streams_opened(), 1);
 }
 
+TEST(Stream, StrokesOfAServerThatDrawsOtherwiseAreRefused) {
+  FakeDrawingServer server;
+  server.OnStream([](grpc::ServerContext*, BatchStream* stream) {
+    v1::StreamBatchesRequest request;
+    stream->Read(&request);
+    v1::BatchPart first = OpenedPart();
+    first.mutable_opened()->set_codec(request.open().delivery().codec());
+    first.mutable_opened()->set_raster_version(1000);
+    stream->Write(first);
+    stream->Read(&request);
+    return grpc::Status::OK;
+  });
+  const auto client = Connected({server.target()});
+  Plan plan;
+  plan.delivery.image = ImageSpec{};
+  plan.delivery.codec = Codec::kStrokes;
+  const absl::Status refused = client->Stream(plan).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition) << refused;
+  for (const char* said : {"raster version 1000", "codec zstd"}) {
+    EXPECT_THAT(std::string(refused.message()), HasSubstr(said));
+  }
+  // Pixels are the server's own, however it draws.
+  plan.delivery.codec = Codec::kNone;
+  EXPECT_TRUE(client->Stream(plan).ok());
+}
+
 TEST(Stream, ZerosThatTheWireWouldReadAsDefaultsAreRefused) {
   FakeDrawingServer server;
   const auto client = Connected({server.target()});

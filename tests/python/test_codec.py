@@ -10,6 +10,7 @@ from inkstream._assembly import Assembler
 from inkstream._unpacking import check_chunks, unpack
 from inkstream._wire import Part
 from inkstream.v1 import batch_pb2
+from support.fake_server import Behaviour, FakeServer
 from support.processes import Server
 
 zstandard = pytest.importorskip("zstandard")
@@ -125,6 +126,16 @@ def test_without_the_library_strokes_are_refused(
         pytest.raises(inkstream.FixRequest, match="libinkstream"),
     ):
         next(client.dataset().stream("train", image=Image(28), codec="strokes"))
+
+
+def test_strokes_of_a_server_that_draws_otherwise_are_refused() -> None:
+    if inkstream._native.library()[0] is None:
+        pytest.skip("there is no libinkstream")
+    with FakeServer(Behaviour(raster_version=1000)) as fake:
+        data = inkstream.connect(fake.address, retry_for=5).dataset()
+        with pytest.raises(inkstream.PlanMismatch, match=r"raster version 1000.*codec zstd"):
+            next(data.stream(image=Image(28), codec="strokes"))
+        assert len(next(data.stream(image=Image(28), batch_size=10))) == 4
 
 
 def test_without_zstandard_auto_is_raw_and_zstd_says_what_to_install(

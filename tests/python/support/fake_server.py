@@ -159,6 +159,7 @@ class FakeServer:
             view_size=how.size,
             steps_per_epoch=steps,
             raster_version=how.raster_version,
+            codec=delivery.codec if delivery.codec == plan_pb2.CODEC_STROKES else None,
             vocabulary=CLASSES,
             credit_window=8,
         )
