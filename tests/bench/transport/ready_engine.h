@@ -56,9 +56,9 @@ class ReadyEngine : public batch::Engine {
   }
   uint64_t max_keys() const override { return engine_->max_keys(); }
   void Fetch(
-      const batch::FetchPlan& plan, batch::BufferPool* pool,
+      batch::FetchPlan plan, batch::BufferPool* pool,
       std::function<void(absl::StatusOr<batch::FetchedBatch>)> done) override {
-    engine_->Fetch(plan, pool, std::move(done));
+    engine_->Fetch(std::move(plan), pool, std::move(done));
   }
   absl::StatusOr<batch::InspectedDrawing> Inspect(const std::string& dataset,
                                                   uint64_t index,
