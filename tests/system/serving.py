@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -17,7 +18,8 @@ class ServerFailed(AssertionError):
 class RunningServer:
     """`inkstream serve` on a free loopback port, from `with` to its end.
 
-    `address` is HOST:PORT as printed on the ready line, "" without TCP. Threads: one.
+    `address` is HOST:PORT as printed on the ready line, "" without TCP. `before`: a program
+    that runs it. Threads: one.
     """
 
     def __init__(
@@ -27,9 +29,12 @@ class RunningServer:
         log: Path,
         *flags: str,
         listen: str = "127.0.0.1:0",
+        before: Sequence[str] = (),
     ) -> None:
         self._log = log
-        command = [str(binary), "serve", "--listen", listen, *flags]
+        command = [*before, str(binary), "serve", *flags]
+        if "--listen" not in flags:
+            command += ["--listen", listen]
         for store in stores:
             command += ["--store", store]
         with log.open("w") as stderr:

@@ -23,8 +23,11 @@ def _run(*command: str) -> None:
 class ShapedLink:
     """`on_server` and `on_client` are put before a command to run it on that side.
 
-    What the server sends is shaped to `rate`, in tc's words ("1gbit", "125mbps").
+    What the server sends is shaped to `rate`, in tc's words ("1gbit", "125mbps"). `serve` are
+    the flags of a server that clients reach over the link.
     """
+
+    serve: tuple[str, ...] = ("--listen", f"{SERVER}:0", "--insecure-network")
 
     def __init__(self, rate: str) -> None:
         self._rate = rate
@@ -32,12 +35,16 @@ class ShapedLink:
         self._server, self._client = f"{name}s", f"{name}c"
 
     @property
-    def on_server(self) -> list[str]:
-        return ["ip", "netns", "exec", self._server]
+    def on_server(self) -> tuple[str, ...]:
+        return ("ip", "netns", "exec", self._server)
 
     @property
-    def on_client(self) -> list[str]:
-        return ["ip", "netns", "exec", self._client]
+    def on_client(self) -> tuple[str, ...]:
+        return ("ip", "netns", "exec", self._client)
+
+    def target(self, address: str) -> str:
+        """Where clients find the server that listens at `address`."""
+        return address
 
     def __enter__(self) -> ShapedLink:
         try:

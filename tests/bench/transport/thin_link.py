@@ -1,9 +1,11 @@
 """Codecs over a thin link: drawings a second, as ratios to raw pixels in the same run.
 
-    tests/bench/transport/thin_link.py --store STORE [--rate 1gbit] [--image 128x128] [--json]
+    tests/bench/transport/thin_link.py --store STORE [--rate 1gbit] [--link WAY]
+                                       [--image 128x128] [--json]
 
 Server and client each run in a network namespace of their own, and a token bucket shapes what
-the server sends (root, iproute2).
+the server sends (root, iproute2). Where that cannot be had, or with --link proxy, a proxy in
+this process does, whose CPU time is missing on both sides.
 """
 
 from __future__ import annotations
@@ -13,55 +15,52 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests" / "system"))
 
-from shaped_link import SERVER, ShapedLink, missing  # noqa: E402
-from shaping_proxy import forward  # noqa: E402
-
-# For run.py: a link in front of a server that runs already.
-__all__ = ["forward", "measure", "table"]
+from link_choice import WAYS, link_by  # noqa: E402
+from serving import RunningServer  # noqa: E402
+from shaped_link import ShapedLink  # noqa: E402
+from shaping_proxy import ProxiedLink  # noqa: E402
 
 CODECS = ("none", "zstd", "auto", "strokes")
-PORT = 50051
 
 
 def measure(
-    binary: Path, store: Path, rate: str, image: str, seconds: float, streams: int = 1
+    binary: Path,
+    store: Path,
+    over: ShapedLink | ProxiedLink,
+    image: str,
+    seconds: float,
+    streams: int = 1,
 ) -> dict[str, dict[str, float]]:
     """What `inkstream bench --json` says of each codec, over one link to one server."""
     found: dict[str, dict[str, float]] = {}
-    with ShapedLink(rate) as link:
-        serve = [
-            *(str(binary), "serve", "--store", str(store), "--listen", f"{SERVER}:{PORT}"),
-            "--insecure-network",
-        ]
-        server = subprocess.Popen(
-            [*link.on_server, *serve], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
-        try:
-            assert server.stdout is not None
-            if not server.stdout.readline().startswith("inkstream ready"):
-                raise SystemExit("thin_link: the server did not start")
-            for codec in CODECS:
-                bench = [
-                    *(str(binary), "bench", "--target", f"{SERVER}:{PORT}", "--image", image),
-                    *("--codec", codec, "--seconds", str(seconds), "--json"),
-                    *("--streams", str(streams)),
-                ]
-                done = subprocess.run(
-                    [*link.on_client, *bench],
-                    check=True,
-                    capture_output=True,
-                    text=True,
-                    timeout=seconds + 60,
-                )
-                found[codec] = json.loads(done.stdout)
-        finally:
-            server.terminate()
-            server.wait(timeout=30)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        over as link,
+        RunningServer(
+            binary, [str(store)], Path(folder) / "log", *link.serve, before=link.on_server
+        ) as server,
+    ):
+        target = link.target(server.address)
+        for codec in CODECS:
+            bench = [
+                *(str(binary), "bench", "--target", target, "--image", image),
+                *("--codec", codec, "--seconds", str(seconds), "--json"),
+                *("--streams", str(streams)),
+            ]
+            done = subprocess.run(
+                [*link.on_client, *bench],
+                check=True,
+                capture_output=True,
+                text=True,
+                timeout=seconds + 60,
+            )
+            found[codec] = json.loads(done.stdout)
     return found
 
 
@@ -91,18 +90,21 @@ def main() -> None:
     )
     parser.add_argument("--store", type=Path, required=True)
     parser.add_argument("--rate", default="1gbit", help="in tc's words (default 1gbit)")
+    parser.add_argument("--link", choices=WAYS, default="", help="default: what there is")
     parser.add_argument("--image", default="128x128")
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--streams", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    if reason := missing():
-        raise SystemExit(f"thin_link: {reason}")
+    try:
+        over = link_by(arguments.link, arguments.rate)
+    except (RuntimeError, ValueError) as error:
+        raise SystemExit(f"thin_link: {error}") from None
     binary = Path(os.environ.get("INKSTREAM_BINARY") or ROOT / "build" / "inkstream")
     found = measure(
         binary,
         arguments.store.resolve(),
-        arguments.rate,
+        over,
         arguments.image,
         arguments.seconds,
         arguments.streams,
