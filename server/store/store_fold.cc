@@ -14,8 +14,8 @@
 namespace inkstream::store {
 namespace {
 
-// Runs. What was read is not to add up in memory.
-constexpr uint64_t kLetGoEvery = 32;
+// Runs. What was read is not to add up in memory: a run's pages are some 10 MB.
+constexpr uint64_t kLetGoEvery = 2;
 
 // The folds that hold where their segments stand now, by run.
 std::vector<std::optional<Digest>> KnownFolds(const OpenStore& store) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "server/store/checksum.h"
 #include "simdjson.h"
 #include "tests/support/compressed_bytes.h"
 #include "tests/support/run_program.h"
@@ -346,6 +348,41 @@ TEST_F(ProgramTest, WhatIsNoStoreIsSaid) {
     EXPECT_THAT(done.err, HasSubstr(file));
     EXPECT_EQ(done.out, "");
   }
+}
+
+// A MANIFEST that is not to be told from a good one but by its size.
+void GrowManifest(const std::string& store, size_t bytes) {
+  const std::string path = store + "/MANIFEST";
+  std::string text = ReadWholeFile(path);
+  text = text.substr(0, text.find(",\n  \"checksum\""));
+  text += absl::StrCat(",\n  \"later\": \"", std::string(bytes, 'x'), "\"");
+  std::ofstream(path, std::ios::binary)
+      << text << ",\n  \"checksum\": \""
+      << absl::StrCat(absl::Hex(store::Checksum(text), absl::kZeroPad16))
+      << "\"\n}\n";
+}
+
+TEST_F(ProgramTest, VerifyTakesNoMoreMemoryThanAllowed) {
+  const std::string store = Store();
+  const std::vector<std::string> narrow = {"verify", store, "--json",
+                                           "--memory-mib", "64"};
+  const ProgramResult small = Inkstream(narrow);
+  EXPECT_EQ(small.exit_code, 0) << small.err;
+  GrowManifest(store, size_t{20} << 20U);
+#ifndef __SANITIZE_ADDRESS__  // its shadow memory fits into no limit
+  const ProgramResult large = Inkstream(narrow);
+  EXPECT_EQ(large.exit_code, 1);
+  EXPECT_THAT(large.out, HasSubstr("\"good\": false"));
+  EXPECT_THAT(large.err, HasSubstr("more than 64 MiB of memory"));
+  EXPECT_THAT(large.err, HasSubstr("--memory-mib"));
+#endif
+  const ProgramResult wide = Inkstream({"verify", store, "--json"});
+  EXPECT_EQ(wide.exit_code, 0) << wide.err;
+  EXPECT_THAT(wide.out, HasSubstr("\"good\": true"));
+  const ProgramResult least =
+      Inkstream({"verify", store, "--memory-mib", "63"});
+  EXPECT_EQ(least.exit_code, 2);
+  EXPECT_THAT(least.err, HasSubstr("--memory-mib"));
 }
 
 }  // namespace
