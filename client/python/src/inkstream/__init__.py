@@ -18,6 +18,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from inkstream import _grpc_settings as _grpc_settings  # before grpc is imported
+from inkstream._augment import Augment
 from inkstream._batch import Batch
 from inkstream._client import Client, connect, open
 from inkstream._dataset import Dataset, Split
@@ -34,12 +35,14 @@ from inkstream._errors import (
     Unavailable,
     WrongProcess,
 )
+from inkstream._image import Image
 from inkstream._key_sets import KeySet
 from inkstream._permutation import Permutation
 from inkstream._plan_report import PlannedStep, PlanReport
-from inkstream._spec import Augment, Image, Strokes, View
 from inkstream._stream import Stream
+from inkstream._strokes import Strokes
 from inkstream._version import __version__
+from inkstream._view import View
 
 if TYPE_CHECKING:
     from inkstream import shared as shared

@@ -16,7 +16,7 @@ from inkstream._raw_batch import RawBatch
 if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
 
-    from inkstream._spec import Strokes
+    from inkstream._strokes import Strokes
 
 Array = NDArray[Any]
 

@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from inkstream._augment import Augment
 from inkstream._batch import Batch, decode
 from inkstream._cursor import check_state
 from inkstream._errors import FixRequest, OutOfRange, PlanMismatch
+from inkstream._image import Image
+from inkstream._messages import message_of
 from inkstream._plan import Plan
 from inkstream._plan_report import PlanReport
-from inkstream._spec import Augment, Image, Strokes, View, as_view, message_of
 from inkstream._stream import Stream
+from inkstream._strokes import Strokes
+from inkstream._view import View, as_view
 from inkstream.v1 import dataset_pb2, plan_pb2, service_pb2
 
 if TYPE_CHECKING:

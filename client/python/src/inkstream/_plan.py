@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from inkstream._augment import Augment
 from inkstream._cursor import State, to_proto
 from inkstream._errors import FixRequest
-from inkstream._spec import Augment, Image, Strokes, View, as_view, message_of, number_of
+from inkstream._image import Image
+from inkstream._messages import message_of, number_of
+from inkstream._strokes import Strokes
+from inkstream._view import View, as_view
 from inkstream.v1 import plan_pb2, service_pb2
 
 # Measured: messages of 1-4 MiB carry best, 16 MiB ones half as fast. Twice the former lets a

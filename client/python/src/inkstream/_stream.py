@@ -12,7 +12,7 @@ from inkstream._plan_report import PlanReport
 from inkstream._playback import Playback
 from inkstream._raw_batch import RawBatch
 from inkstream._reader import Facts
-from inkstream._spec import Strokes
+from inkstream._strokes import Strokes
 
 if TYPE_CHECKING:
     from inkstream._dataset import Dataset

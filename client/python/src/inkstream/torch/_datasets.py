@@ -17,7 +17,7 @@ from inkstream._dataset import Dataset, Split
 from inkstream._errors import FixRequest, WrongProcess
 from inkstream._plan import Plan
 from inkstream._playback import Playback
-from inkstream._spec import View
+from inkstream._view import View
 from inkstream.torch._placement import place_of
 from inkstream.torch._sampler import IndexBatch
 from inkstream.torch._tensors import Staged, Stager, TensorBatch, from_batch

@@ -12,9 +12,11 @@ import torch.distributed as dist
 from inkstream._cursor import State, check_state
 from inkstream._dataset import Dataset
 from inkstream._errors import FixRequest, PlanMismatch
+from inkstream._image import Image
 from inkstream._plan import Plan
 from inkstream._playback import Playback
-from inkstream._spec import Image, Strokes, View
+from inkstream._strokes import Strokes
+from inkstream._view import View
 from inkstream.torch._placement import compare_ranks, place_of
 from inkstream.torch._tensors import Staged, Stager, TensorBatch
 

@@ -14,8 +14,8 @@ from inkstream._errors import FixRequest, PlanMismatch
 from inkstream._permutation import Permutation
 from inkstream._plan import Plan
 from inkstream._schedule import Schedule
-from inkstream._spec import View
 from inkstream._stream import Stream
+from inkstream._view import View
 from inkstream._window_shuffle import WindowShuffle
 from inkstream.torch._placement import place_of
 
