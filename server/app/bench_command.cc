@@ -4,8 +4,6 @@
 
 #include "server/app/bench_command.h"
 
-#include <sys/resource.h>
-
 #include <cstdint>
 #include <cstdio>
 #include <memory>
@@ -20,6 +18,7 @@
 #include "server/app/command_line.h"
 #include "server/app/failure.h"
 #include "server/app/interrupt.h"
+#include "server/batch/process_cpu.h"
 
 namespace inkstream::app {
 namespace {
@@ -45,16 +44,6 @@ struct Received {
   BenchFigures figures;
   absl::Status status;
 };
-
-double ProcessCpuSeconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) +
-           static_cast<double>(time.tv_usec) * 1e-6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
 
 bool ParseSides(const std::string& text, ImageSpec* image) {
   char rest = 0;
@@ -153,7 +142,7 @@ int RunBench(const BenchFlags& flags) {
   }
 
   const StreamStats before = streams.front()->stats();
-  const double cpu_before = ProcessCpuSeconds();
+  const double cpu_before = batch::ProcessCpuSeconds();
   const absl::Time begin = absl::Now();
   const absl::Time until = begin + absl::Seconds(flags.seconds);
   std::vector<Received> received(flags.streams);
@@ -167,7 +156,7 @@ int RunBench(const BenchFlags& flags) {
   BenchFigures all;
   const bool shared_memory = streams.front()->info().shared_memory;
   all.seconds = absl::ToDoubleSeconds(absl::Now() - begin);
-  all.cpu_seconds = ProcessCpuSeconds() - cpu_before;
+  all.cpu_seconds = batch::ProcessCpuSeconds() - cpu_before;
   // Batches read ahead count with those before the first one: near enough.
   for (uint32_t i = 0; i < flags.streams; ++i) {
     const StreamStats stats = streams[i]->stats();

@@ -1,27 +1,12 @@
 #include "server/transport/server_snapshot.h"
 
-#include <sys/resource.h>
-
 #include <utility>
 
+#include "server/batch/process_cpu.h"
 #include "server/transport/bottleneck.h"
 #include "server/transport/twin_streams.h"
 
 namespace inkstream::transport {
-
-namespace {
-
-double ProcessCpuSeconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) +
-           static_cast<double>(time.tv_usec) * 1e-6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-}  // namespace
 
 ServerSnapshot TakeSnapshot(const batch::Engine& engine,
                             const BatchMemory& memory,
@@ -31,7 +16,7 @@ ServerSnapshot TakeSnapshot(const batch::Engine& engine,
   snapshot.uptime_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - started)
           .count();
-  snapshot.cpu_seconds = ProcessCpuSeconds();
+  snapshot.cpu_seconds = batch::ProcessCpuSeconds();
   snapshot.memory = memory;
   snapshot.workers = static_cast<uint32_t>(engine.workers());
   snapshot.open_streams = engine.open_streams();
