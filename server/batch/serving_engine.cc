@@ -1,19 +1,19 @@
 #include "server/batch/serving_engine.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "server/batch/fetch_job.h"
+#include "server/batch/fetch_request.h"
 #include "server/batch/machine_limits.h"
-#include "server/batch/nearest_name.h"
+#include "server/batch/opened_plan.h"
 #include "server/batch/ordered_stream.h"
+#include "server/batch/owned_stream.h"
 #include "server/batch/plan_check.h"
 #include "server/batch/plan_explainer.h"
 #include "server/batch/status_reason.h"
 #include "server/order/epoch_order.h"
-#include "server/order/order_plan.h"
 
 namespace inkstream::batch {
 namespace {
@@ -23,52 +23,6 @@ namespace {
 // instead of 3.3 to 4.0 ms, and streams alone are as fast.
 constexpr int kWorkerNiceness = 3;
 constexpr absl::Duration kRetryDelay = absl::Seconds(1);
-
-// Gives the caller sole ownership of a stream that workers refer to as well,
-// and the engine its place for another one when the caller is done.
-class OwnedStream : public BatchStream {
- public:
-  OwnedStream(std::shared_ptr<OrderedStream> stream,
-              std::shared_ptr<std::atomic<uint32_t>> open)
-      : stream_(std::move(stream)), open_(std::move(open)) {}
-  ~OwnedStream() override {
-    stream_->Cancel();
-    open_->fetch_sub(1);
-  }
-
-  const StreamFacts& facts() const override { return stream_->facts(); }
-  void SetListener(std::function<void()> listener) override {
-    stream_->SetListener(std::move(listener));
-  }
-  absl::Status Grant(uint32_t credits) override {
-    return stream_->Grant(credits);
-  }
-  TakeResult TryTake() override { return stream_->TryTake(); }
-  void Cancel() override { stream_->Cancel(); }
-  WaitTimes wait_times() const override { return stream_->wait_times(); }
-  order::Place place() const override { return stream_->place(); }
-  uint32_t credits() const override { return stream_->credits(); }
-
- private:
-  const std::shared_ptr<OrderedStream> stream_;
-  const std::shared_ptr<std::atomic<uint32_t>> open_;
-};
-
-// A fetch that waits for a thread. Answers CANCELLED if it never gets one.
-struct FetchRequest {
-  FetchRequest(FetchPlan asked, FetchDone answer)
-      : plan(std::move(asked)), done(std::move(answer)) {}
-  ~FetchRequest() { Answer(absl::CancelledError("the server is stopping")); }
-  FetchRequest(const FetchRequest&) = delete;
-  FetchRequest& operator=(const FetchRequest&) = delete;
-
-  void Answer(absl::Status status) {
-    if (done != nullptr) std::exchange(done, nullptr)(std::move(status));
-  }
-
-  const FetchPlan plan;
-  FetchDone done;
-};
 
 StreamFacts FactsOf(const Dataset& dataset, const ResolvedView& view) {
   StreamFacts facts;
@@ -99,6 +53,8 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Create(
 ServingEngine::ServingEngine(const EngineOptions& options)
     : options_(options),
       workers_(std::make_shared<WorkerPool>(options.workers, kWorkerNiceness)),
+      datasets_(options.retain_generations),
+      gates_(workers_),
       views_(options.view_memory, options.workers),
       open_streams_(std::make_shared<std::atomic<uint32_t>>(0)) {}
 
@@ -107,69 +63,13 @@ ServingEngine::~ServingEngine() { Stop(); }
 void ServingEngine::Stop() {
   requests_.Stop();
   workers_->Stop();
-  const std::lock_guard<std::mutex> lock(mu_);
-  for (const auto& [pool, gate] : gates_) gate->Stop();
-  for (const std::weak_ptr<MemoryGate>& owned : owned_gates_) {
-    if (const auto gate = owned.lock()) gate->Stop();
-  }
-}
-
-absl::Status ServingEngine::AddDataset(
-    const std::string& name, std::shared_ptr<const store::StoreReader> store) {
-  absl::Status status = CheckDatasetName(name);
-  if (!status.ok()) return status;
-  const std::lock_guard<std::mutex> lock(mu_);
-  const auto [place, added] = datasets_.try_emplace(name);
-  if (!added) {
-    return absl::AlreadyExistsError(
-        absl::StrCat("dataset ", Quoted(name), " is served already, from ",
-                     place->second.store->path(), "; give ", store->path(),
-                     " another name: NAME=PATH"));
-  }
-  place->second = {name, std::move(store), {}};
-  return absl::OkStatus();
-}
-
-absl::Status ServingEngine::AddGeneration(
-    const std::string& name, std::shared_ptr<const store::StoreReader> store) {
-  const std::lock_guard<std::mutex> lock(mu_);
-  const auto found = datasets_.find(name);
-  if (found == datasets_.end()) {
-    return absl::NotFoundError(
-        absl::StrCat("dataset: there is no ", Quoted(name)));
-  }
-  AddGenerationTo(&found->second, std::move(store),
-                  options_.retain_generations);
-  return absl::OkStatus();
-}
-
-std::vector<std::string> ServingEngine::datasets() const {
-  const std::lock_guard<std::mutex> lock(mu_);
-  std::vector<std::string> names;
-  for (const auto& [name, dataset] : datasets_) names.push_back(name);
-  return names;
-}
-
-absl::StatusOr<Dataset> ServingEngine::Find(const std::string& name) const {
-  const std::lock_guard<std::mutex> lock(mu_);
-  if (name.empty() && datasets_.size() == 1) return datasets_.begin()->second;
-  const auto found = datasets_.find(name);
-  if (found != datasets_.end()) return found->second;
-  std::vector<std::string> names;
-  for (const auto& [served, dataset] : datasets_) names.push_back(served);
-  if (name.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("dataset: not set, and this server has ", names.size(),
-                     NearestHint(name, names)));
-  }
-  return absl::NotFoundError(absl::StrCat("dataset: there is no ", Quoted(name),
-                                          NearestHint(name, names)));
+  gates_.Stop();
 }
 
 absl::StatusOr<DatasetFacts> ServingEngine::DescribeGeneration(
     const std::string& dataset, const std::string& fingerprint,
     const View& view) const {
-  absl::StatusOr<Dataset> found = Find(dataset);
+  absl::StatusOr<Dataset> found = datasets_.Find(dataset);
   if (!found.ok()) return found.status();
   const absl::Status here = UseGeneration("fingerprint", fingerprint, &*found);
   if (!here.ok()) return here;
@@ -197,44 +97,12 @@ absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::OpenStreamFor(
   return stream;
 }
 
-absl::StatusOr<ServingEngine::OpenedPlan> ServingEngine::Prepare(
-    const Plan& plan) {
-  absl::StatusOr<Dataset> dataset = Find(plan.dataset);
-  if (!dataset.ok()) return dataset.status();
-  absl::Status status =
-      UseGeneration("open.fingerprint", plan.fingerprint, &*dataset);
-  if (status.ok() && plan.fingerprint.empty() && plan.start.has_value()) {
-    status = UseGeneration("open.cursor.fingerprint", plan.start->fingerprint,
-                           &*dataset);
-  }
-  status.Update(CheckSharding(plan.delivery, options_.limits));
-  if (!status.ok()) return status;
-  absl::StatusOr<BatchLayout> layout =
-      PriceDelivery(plan.delivery, options_, dataset->store->info().has_times);
-  if (!layout.ok()) return layout.status();
-  absl::StatusOr<std::shared_ptr<const SampledView>> sampled =
-      SampledView::Create(&views_, *dataset->store, plan.view,
-                          plan.order.sampling);
-  if (!sampled.ok()) return sampled.status();
-  Cursor start;
-  start.fingerprint = dataset->store->info().fingerprint;
-  start.order_plan = (*sampled)->OrderPlan(plan.order);
-  start.plan_hash = order::OrderPlanHash(start.order_plan);
-  start.seed = plan.order.seed;
-  if (plan.start.has_value()) {
-    status =
-        order::CheckCursor(*plan.start, start.fingerprint, start.order_plan);
-    if (!status.ok()) return status;
-    start.epoch = plan.start->epoch;
-    start.position = plan.start->position;
-  }
-  return OpenedPlan{*std::move(dataset), *std::move(layout),
-                    *std::move(sampled), std::move(start)};
-}
-
 absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::Open(
     const std::string& caller, const Plan& plan, const CarrierOf& carrier_of) {
-  absl::StatusOr<OpenedPlan> opened = Prepare(plan);
+  absl::StatusOr<Dataset> dataset = datasets_.Find(plan.dataset);
+  if (!dataset.ok()) return dataset.status();
+  absl::StatusOr<OpenedPlan> opened =
+      OpenPlan(plan, *std::move(dataset), options_, &views_);
   if (!opened.ok()) return opened.status();
   const std::shared_ptr<const SampledView>& sampled = opened->sampled;
   StreamFacts facts = FactsOf(opened->dataset, *sampled->view());
@@ -266,7 +134,7 @@ absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::Open(
                               plan.delivery.max_bad,
                               options_.limits.max_credits,
                               workers_,
-                              GateOf(std::move(carrier.pool)),
+                              gates_.Of(std::move(carrier.pool)),
                               caller,
                               std::move(carrier.packer)};
   return std::make_unique<OwnedStream>(
@@ -275,7 +143,10 @@ absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::Open(
 
 absl::StatusOr<ExplainedPlan> ServingEngine::Explain(const Plan& plan,
                                                      const StepsAsked& asked) {
-  absl::StatusOr<OpenedPlan> opened = Prepare(plan);
+  absl::StatusOr<Dataset> dataset = datasets_.Find(plan.dataset);
+  if (!dataset.ok()) return dataset.status();
+  absl::StatusOr<OpenedPlan> opened =
+      OpenPlan(plan, *std::move(dataset), options_, &views_);
   if (!opened.ok()) return opened.status();
   ExplainedPlan explained;
   explained.dataset = opened->dataset.name;
@@ -309,7 +180,7 @@ void ServingEngine::Fetch(FetchPlan plan, BufferPool* pool, FetchDone done) {
 absl::Status ServingEngine::StartFetch(const FetchPlan& plan, BufferPool* pool,
                                        FetchDone* done,
                                        WorkerScratch* scratch) {
-  absl::StatusOr<Dataset> dataset = Find(plan.dataset);
+  absl::StatusOr<Dataset> dataset = datasets_.Find(plan.dataset);
   if (!dataset.ok()) return dataset.status();
   absl::Status status =
       UseGeneration("fingerprint", plan.fingerprint, &*dataset);
@@ -335,14 +206,14 @@ absl::Status ServingEngine::StartFetch(const FetchPlan& plan, BufferPool* pool,
   const auto job = std::make_shared<FetchJob>(
       *std::move(recipe), FactsOf(*dataset, **view), *std::move(indices),
       plan.epoch, workers_, std::exchange(*done, nullptr));
-  job->Start(GateOf({std::shared_ptr<void>(), pool}).get(), &request_draws_,
+  job->Start(gates_.Of({std::shared_ptr<void>(), pool}).get(), &request_draws_,
              scratch);
   return absl::OkStatus();
 }
 
 absl::StatusOr<InspectedDrawing> ServingEngine::Inspect(
     const std::string& dataset, uint64_t index, int64_t key_id) {
-  absl::StatusOr<Dataset> found = Find(dataset);
+  absl::StatusOr<Dataset> found = datasets_.Find(dataset);
   if (!found.ok()) return found.status();
   FetchPlan plan;
   if (key_id != 0) {
@@ -388,28 +259,6 @@ absl::StatusOr<std::shared_ptr<const BatchRecipe>> ServingEngine::RecipeOf(
                   dataset_std, seed, first_view, options_.limits.max_image_side,
                   options_.limits.max_stroke_len, delivery.ignore_index,
                   rows_a_piece, delivery.on_corrupt == OnCorrupt::kSkip});
-}
-
-std::shared_ptr<MemoryGate> ServingEngine::GateOf(
-    std::shared_ptr<BufferPool> pool) {
-  const std::lock_guard<std::mutex> lock(mu_);
-  std::shared_ptr<MemoryGate> gate;
-  if (pool.use_count() > 0) {
-    // One stream's own: it goes with the stream.
-    owned_gates_.erase(
-        std::remove_if(owned_gates_.begin(), owned_gates_.end(),
-                       [](const auto& gone) { return gone.expired(); }),
-        owned_gates_.end());
-    gate = std::make_shared<MemoryGate>(std::move(pool), workers_);
-    owned_gates_.push_back(gate);
-  } else {
-    std::shared_ptr<MemoryGate>& kept = gates_[pool.get()];
-    if (kept == nullptr) kept = std::make_shared<MemoryGate>(pool, workers_);
-    gate = kept;
-  }
-  // A new pool may stand where an old one was.
-  gate->Attach();
-  return gate;
 }
 
 }  // namespace inkstream::batch

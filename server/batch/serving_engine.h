@@ -5,18 +5,18 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "server/batch/batch_job.h"
 #include "server/batch/dataset.h"
 #include "server/batch/engine.h"
 #include "server/batch/fetch_job.h"
-#include "server/batch/memory_gate.h"
+#include "server/batch/memory_gates.h"
 #include "server/batch/request_threads.h"
+#include "server/batch/served_datasets.h"
 #include "server/batch/view_cache.h"
 #include "server/batch/worker_pool.h"
 
@@ -30,8 +30,12 @@ class ServingEngine : public Engine {
 
   absl::Status AddDataset(
       const std::string& name,
-      std::shared_ptr<const store::StoreReader> store) override;
-  std::vector<std::string> datasets() const override;
+      std::shared_ptr<const store::StoreReader> store) override {
+    return datasets_.Add(name, std::move(store));
+  }
+  std::vector<std::string> datasets() const override {
+    return datasets_.names();
+  }
   const EngineOptions& options() const override { return options_; }
   int workers() const override { return options_.workers; }
   absl::StatusOr<DatasetFacts> DescribeGeneration(
@@ -39,7 +43,9 @@ class ServingEngine : public Engine {
       const View& view) const override;
   absl::Status AddGeneration(
       const std::string& name,
-      std::shared_ptr<const store::StoreReader> store) override;
+      std::shared_ptr<const store::StoreReader> store) override {
+    return datasets_.AddGeneration(name, std::move(store));
+  }
   absl::StatusOr<std::unique_ptr<BatchStream>> OpenStreamFor(
       const std::string& caller, const Plan& plan,
       const CarrierOf& carrier_of) override;
@@ -57,15 +63,6 @@ class ServingEngine : public Engine {
   void Stop() override;
 
  private:
-  // A plan that was checked against its dataset.
-  struct OpenedPlan {
-    Dataset dataset;
-    BatchLayout layout;
-    std::shared_ptr<const SampledView> sampled;
-    Cursor start;
-  };
-  absl::StatusOr<OpenedPlan> Prepare(const Plan& plan);
-  absl::StatusOr<Dataset> Find(const std::string& name) const;
   absl::StatusOr<std::unique_ptr<BatchStream>> Open(
       const std::string& caller, const Plan& plan, const CarrierOf& carrier_of);
   // Takes `done` only where the fetch has begun. `scratch`: the thread's.
@@ -76,21 +73,17 @@ class ServingEngine : public Engine {
       const Dataset& dataset, std::shared_ptr<const SampledView> sampled,
       BatchLayout layout, const DeliverySpec& delivery, uint64_t seed,
       uint32_t first_view, uint32_t rows_a_piece) const;
-  std::shared_ptr<MemoryGate> GateOf(std::shared_ptr<BufferPool> pool);
 
   const EngineOptions options_;
   const std::shared_ptr<WorkerPool> workers_;
+  ServedDatasets datasets_;
+  MemoryGates gates_;
   RequestThreads requests_;
   // A request thread draws. No more than one does, so that beside n workers
   // those who fetch get one core in n + 1 on top of their turns.
   std::atomic<bool> request_draws_{false};
   mutable ViewCache views_;
   const std::shared_ptr<std::atomic<uint32_t>> open_streams_;
-
-  mutable std::mutex mu_;
-  std::map<std::string, Dataset> datasets_;                   // by mu_
-  std::map<BufferPool*, std::shared_ptr<MemoryGate>> gates_;  // by mu_
-  std::vector<std::weak_ptr<MemoryGate>> owned_gates_;        // by mu_
 };
 
 }  // namespace inkstream::batch

@@ -1,0 +1,62 @@
+#include "server/batch/served_datasets.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/batch/nearest_name.h"
+#include "server/batch/plan_check.h"
+
+namespace inkstream::batch {
+
+absl::Status ServedDatasets::Add(
+    const std::string& name, std::shared_ptr<const store::StoreReader> store) {
+  absl::Status status = CheckDatasetName(name);
+  if (!status.ok()) return status;
+  const std::lock_guard<std::mutex> lock(mu_);
+  const auto [place, added] = datasets_.try_emplace(name);
+  if (!added) {
+    return absl::AlreadyExistsError(
+        absl::StrCat("dataset ", Quoted(name), " is served already, from ",
+                     place->second.store->path(), "; give ", store->path(),
+                     " another name: NAME=PATH"));
+  }
+  place->second = {name, std::move(store), {}};
+  return absl::OkStatus();
+}
+
+absl::Status ServedDatasets::AddGeneration(
+    const std::string& name, std::shared_ptr<const store::StoreReader> store) {
+  const std::lock_guard<std::mutex> lock(mu_);
+  const auto found = datasets_.find(name);
+  if (found == datasets_.end()) {
+    return absl::NotFoundError(
+        absl::StrCat("dataset: there is no ", Quoted(name)));
+  }
+  AddGenerationTo(&found->second, std::move(store), retain_);
+  return absl::OkStatus();
+}
+
+std::vector<std::string> ServedDatasets::names() const {
+  const std::lock_guard<std::mutex> lock(mu_);
+  std::vector<std::string> names;
+  for (const auto& [name, dataset] : datasets_) names.push_back(name);
+  return names;
+}
+
+absl::StatusOr<Dataset> ServedDatasets::Find(const std::string& name) const {
+  const std::lock_guard<std::mutex> lock(mu_);
+  if (name.empty() && datasets_.size() == 1) return datasets_.begin()->second;
+  const auto found = datasets_.find(name);
+  if (found != datasets_.end()) return found->second;
+  std::vector<std::string> names;
+  for (const auto& [served, dataset] : datasets_) names.push_back(served);
+  if (name.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("dataset: not set, and this server has ", names.size(),
+                     NearestHint(name, names)));
+  }
+  return absl::NotFoundError(absl::StrCat("dataset: there is no ", Quoted(name),
+                                          NearestHint(name, names)));
+}
+
+}  // namespace inkstream::batch
