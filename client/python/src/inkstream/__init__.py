@@ -21,7 +21,7 @@ from inkstream import _grpc_settings as _grpc_settings  # before grpc is importe
 from inkstream._augment import Augment
 from inkstream._batch import Batch
 from inkstream._client import Client, connect, open
-from inkstream._dataset import Dataset, Split
+from inkstream._dataset import Dataset
 from inkstream._errors import (
     AccessDenied,
     Closed,
@@ -39,6 +39,7 @@ from inkstream._image import Image
 from inkstream._key_sets import KeySet
 from inkstream._permutation import Permutation
 from inkstream._plan_report import PlannedStep, PlanReport
+from inkstream._split import Split
 from inkstream._stream import Stream
 from inkstream._strokes import Strokes
 from inkstream._version import __version__

@@ -1,36 +1,32 @@
-"""A dataset as one server described it, and the drawings of a view by number."""
+"""A dataset as one server described it."""
 
 from __future__ import annotations
 
-import operator
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from inkstream._augment import Augment
-from inkstream._batch import Batch, decode
-from inkstream._cursor import check_state
-from inkstream._errors import FixRequest, OutOfRange, PlanMismatch
+from inkstream._batch import Batch
+from inkstream._describe import describe, stats_of
+from inkstream._errors import FixRequest, PlanMismatch
+from inkstream._explain import explain
 from inkstream._image import Image
-from inkstream._messages import message_of
 from inkstream._plan import Plan
 from inkstream._plan_report import PlanReport
+from inkstream._random_access import fetch_request, fetched, integers
+from inkstream._split import Split
 from inkstream._stream import Stream
 from inkstream._strokes import Strokes
 from inkstream._view import View, as_view
-from inkstream.v1 import dataset_pb2, plan_pb2, service_pb2
+from inkstream.v1 import service_pb2
 
 if TYPE_CHECKING:
     from inkstream._client import Client
-
-
-def _shuffle_of(window: int) -> str:
-    return f"window:{window}" if window else "full"
 
 
 @dataclass(frozen=True)
@@ -54,7 +50,7 @@ class Dataset:
     @classmethod
     def describe(cls, client: Client, name: str, fingerprint: str = "") -> Dataset:
         """Asks the server."""
-        answer = _describe(client, name, fingerprint)
+        answer = describe(client, name, fingerprint)
         if fingerprint and fingerprint != answer.fingerprint:
             raise PlanMismatch(
                 f"dataset {answer.dataset!r} has fingerprint {answer.fingerprint}, "
@@ -68,21 +64,7 @@ class Dataset:
             splits={split.name: split.drawings for split in answer.splits},
             classes=[entry.word for entry in answer.classes],
             columns=[column.name for column in answer.columns],
-            stats={
-                "drawings": answer.drawings,
-                "classes": {entry.word: entry.drawings for entry in answer.classes},
-                "columns": {column.name: column.present for column in answer.columns},
-                "split_rules": {split.name: split.rule for split in answer.splits},
-                "delta_std": {s.name: s.delta_std for s in answer.splits if s.delta_std},
-                "tensors": list(answer.tensors),
-                "image_dtypes": [_dtype_name(number) for number in answer.image_dtypes],
-                "channels": list(answer.channels),
-                "generation": answer.generation,
-                "raster_version": answer.raster_version,
-                "server_version": answer.server_version,
-                "recommended_shuffle": _shuffle_of(answer.recommended_window),
-                "limits": {f.name: v for f, v in answer.limits.ListFields()},
-            },
+            stats=stats_of(answer),
         )
 
     def __len__(self) -> int:
@@ -95,7 +77,7 @@ class Dataset:
 
     def count(self, view: View | str) -> int:
         """Drawings in a view."""
-        described = _describe(self.client, self.name, self.fingerprint, as_view(view))
+        described = describe(self.client, self.name, self.fingerprint, as_view(view))
         return described.view_drawings
 
     def stream(
@@ -259,12 +241,12 @@ class Dataset:
         if (index is None) == (key_id is None):
             raise FixRequest("give either index= or key_id=")
         plan = Plan.of(View(), image=image, strokes=strokes, columns=columns, **delivery)
-        request = self._fetch_request(plan, epoch, first_view)
+        request = fetch_request(self, plan, epoch, first_view)
         if index is not None:
-            request.index.extend(_integers("index", index))
+            request.index.extend(integers("index", index))
         else:
-            request.key_id.extend(_integers("key_id", key_id or []))
-        return self._fetch(request, plan)
+            request.key_id.extend(integers("key_id", key_id or []))
+        return fetched(self, request, plan)
 
     def inspect(self, *, index: int | None = None, key_id: int | None = None) -> str:
         """One drawing for a person: its word and a preview for the terminal."""
@@ -277,122 +259,3 @@ class Dataset:
             request.key_id = key_id or 0
         answer = self.client.call("InspectDrawing", request, service_pb2.InspectDrawingResponse)
         return "\n".join([f"{answer.index}: {answer.word}", *answer.preview])
-
-    def _fetch_request(
-        self, plan: Plan, epoch: int, first_view: int
-    ) -> service_pb2.FetchDrawingsRequest:
-        return message_of(
-            service_pb2.FetchDrawingsRequest,
-            "fetch",
-            {
-                "dataset": self.name,
-                "fingerprint": self.fingerprint,
-                "delivery": plan.delivery(),
-                "order": plan.order(),
-                "epoch": epoch,
-                "augment_view": first_view,
-            },
-        )
-
-    def _fetch(self, request: service_pb2.FetchDrawingsRequest, plan: Plan) -> Batch:
-        raw, facts = self.client.fetch(request)
-        said = facts.classes if facts and facts.classes else ()
-        classes = said or request.view.classes or self.classes
-        return decode(raw, classes=classes, strokes_spec=plan.strokes)
-
-
-class Split:
-    """A view as a sequence: `split[17]`, `split[[5, 9, 5]]`, `split[10:20]`, `len(split)`.
-
-    An integer gives one drawing without the batch dimension, anything else a batch; each is
-    one round trip. Picklable.
-    """
-
-    def __init__(self, dataset: Dataset, plan: Plan, epoch: int = 0, first_view: int = 0) -> None:
-        self.dataset = dataset
-        self.plan = plan
-        self.epoch = epoch
-        self.first_view = first_view
-        self._size: int | None = None
-
-    def in_epoch(self, epoch: int) -> Split:
-        """The same drawings, augmented as a stream gives them in `epoch`."""
-        other = Split(self.dataset, self.plan, epoch, self.first_view)
-        other._size = self._size
-        return other
-
-    def __len__(self) -> int:
-        if self._size is None:
-            view = self.plan.view
-            known = self.dataset.splits.get(view.split) if view == View(view.split) else None
-            self._size = self.dataset.count(view) if known is None else known
-        return self._size
-
-    def __getitem__(self, which: Any) -> Batch:
-        if isinstance(which, slice):
-            return self._rows(range(*which.indices(len(self))))
-        if isinstance(which, np.ndarray) and which.dtype == np.bool_:
-            which = np.flatnonzero(which)
-        try:
-            rank = operator.index(which)
-        except TypeError:
-            return self._rows(which)
-        return self._rows([rank]).row(0)
-
-    def _rows(self, ranks: Sequence[int]) -> Batch:
-        size = len(self)
-        wanted = []
-        for rank in _integers("ranks", ranks):
-            if not -size <= rank < size:
-                raise OutOfRange(f"no drawing {rank}: the view has {size}, 0..{size - 1}")
-            wanted.append(rank % size)
-        request = self.dataset._fetch_request(self.plan, self.epoch, self.first_view)
-        request.view.CopyFrom(self.plan.view.to_proto())
-        request.rank.extend(wanted)
-        return self.dataset._fetch(request, self.plan)
-
-
-def _describe(
-    client: Client, name: str, fingerprint: str, view: View | None = None
-) -> dataset_pb2.DescribeDatasetResponse:
-    request = dataset_pb2.DescribeDatasetRequest(dataset=name, fingerprint=fingerprint)
-    if view is not None:
-        request.view.CopyFrom(view.to_proto())
-    return client.call("DescribeDataset", request, dataset_pb2.DescribeDatasetResponse)
-
-
-def _dtype_name(number: int) -> str:
-    known: str = plan_pb2.DType.Name(number) if number in plan_pb2.DType.values() else str(number)
-    return known.removeprefix("DTYPE_").lower()
-
-
-def explain(
-    dataset: Dataset,
-    plan: Plan,
-    start: Mapping[str, Any] | None,
-    epoch: int,
-    step: int,
-    steps: int,
-    all_ranks: bool,
-) -> PlanReport:
-    """Asks the server what `plan` delivers, from a cursor or from the start of an epoch."""
-    place = None if start is None else check_state(start)
-    if place is not None:
-        plan = plan.with_seed(place["seed"])
-    fingerprint = (place or {}).get("fingerprint") or dataset.fingerprint
-    if min(epoch, step, steps) < 0:
-        raise FixRequest(f"epoch = {epoch}, step = {step}, steps = {steps}: none may be negative")
-    request = service_pb2.ExplainPlanRequest(
-        dataset=dataset.name, epoch=epoch, step=step, steps=steps, all_ranks=all_ranks
-    )
-    request.open.CopyFrom(plan.opening(dataset.name, fingerprint, place).open)
-    return PlanReport.of(
-        dataset.client.call("ExplainPlan", request, service_pb2.ExplainPlanResponse)
-    )
-
-
-def _integers(name: str, values: Any) -> list[int]:
-    try:
-        return [operator.index(value) for value in values]
-    except TypeError:
-        raise FixRequest(f"{name} = {values!r} is not a sequence of integers") from None

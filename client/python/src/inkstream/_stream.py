@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from inkstream._batch import Batch, decode
 from inkstream._cursor import State
+from inkstream._explain import explain
 from inkstream._plan import Plan
 from inkstream._plan_report import PlanReport
 from inkstream._playback import Playback
@@ -78,8 +79,6 @@ class Stream(Playback[Batch]):
 
     def explain(self, epoch: int = 0, step: int = 0, steps: int = 1) -> PlanReport:
         """What steps of an epoch deliver, without moving; see `Dataset.plan`."""
-        from inkstream._dataset import explain
-
         return explain(self.dataset, self.plan, None, epoch, step, steps, False)
 
     def __enter__(self) -> Stream:

@@ -13,10 +13,11 @@ from torch.utils.data import IterableDataset as TorchIterableDataset
 from torch.utils.data import default_collate, get_worker_info
 
 from inkstream._cursor import State, check_state
-from inkstream._dataset import Dataset, Split
+from inkstream._dataset import Dataset
 from inkstream._errors import FixRequest, WrongProcess
 from inkstream._plan import Plan
 from inkstream._playback import Playback
+from inkstream._split import Split
 from inkstream._view import View
 from inkstream.torch._placement import place_of
 from inkstream.torch._sampler import IndexBatch

@@ -1,0 +1,49 @@
+"""What a server says of a dataset."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from inkstream._view import View
+from inkstream.v1 import dataset_pb2, plan_pb2
+
+if TYPE_CHECKING:
+    from inkstream._client import Client
+
+
+def describe(
+    client: Client, name: str, fingerprint: str, view: View | None = None
+) -> dataset_pb2.DescribeDatasetResponse:
+    """What the server says of a dataset, and of a view of it."""
+    request = dataset_pb2.DescribeDatasetRequest(dataset=name, fingerprint=fingerprint)
+    if view is not None:
+        request.view.CopyFrom(view.to_proto())
+    return client.call("DescribeDataset", request, dataset_pb2.DescribeDatasetResponse)
+
+
+def stats_of(answer: dataset_pb2.DescribeDatasetResponse) -> dict[str, Any]:
+    """What of it becomes `Dataset.stats`."""
+    return {
+        "drawings": answer.drawings,
+        "classes": {entry.word: entry.drawings for entry in answer.classes},
+        "columns": {column.name: column.present for column in answer.columns},
+        "split_rules": {split.name: split.rule for split in answer.splits},
+        "delta_std": {s.name: s.delta_std for s in answer.splits if s.delta_std},
+        "tensors": list(answer.tensors),
+        "image_dtypes": [_dtype_name(number) for number in answer.image_dtypes],
+        "channels": list(answer.channels),
+        "generation": answer.generation,
+        "raster_version": answer.raster_version,
+        "server_version": answer.server_version,
+        "recommended_shuffle": _shuffle_of(answer.recommended_window),
+        "limits": {f.name: v for f, v in answer.limits.ListFields()},
+    }
+
+
+def _shuffle_of(window: int) -> str:
+    return f"window:{window}" if window else "full"
+
+
+def _dtype_name(number: int) -> str:
+    known: str = plan_pb2.DType.Name(number) if number in plan_pb2.DType.values() else str(number)
+    return known.removeprefix("DTYPE_").lower()

@@ -1,0 +1,40 @@
+"""What a plan would deliver, asked of the server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from inkstream._cursor import check_state
+from inkstream._errors import FixRequest
+from inkstream._plan import Plan
+from inkstream._plan_report import PlanReport
+from inkstream.v1 import service_pb2
+
+if TYPE_CHECKING:
+    from inkstream._dataset import Dataset
+
+
+def explain(
+    dataset: Dataset,
+    plan: Plan,
+    start: Mapping[str, Any] | None,
+    epoch: int,
+    step: int,
+    steps: int,
+    all_ranks: bool,
+) -> PlanReport:
+    """Asks the server what `plan` delivers, from a cursor or from the start of an epoch."""
+    place = None if start is None else check_state(start)
+    if place is not None:
+        plan = plan.with_seed(place["seed"])
+    fingerprint = (place or {}).get("fingerprint") or dataset.fingerprint
+    if min(epoch, step, steps) < 0:
+        raise FixRequest(f"epoch = {epoch}, step = {step}, steps = {steps}: none may be negative")
+    request = service_pb2.ExplainPlanRequest(
+        dataset=dataset.name, epoch=epoch, step=step, steps=steps, all_ranks=all_ranks
+    )
+    request.open.CopyFrom(plan.opening(dataset.name, fingerprint, place).open)
+    return PlanReport.of(
+        dataset.client.call("ExplainPlan", request, service_pb2.ExplainPlanResponse)
+    )
