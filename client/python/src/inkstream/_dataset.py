@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
@@ -206,20 +205,9 @@ class Dataset:
         none; default: a line on a terminal.
         `delivery`: `ignore_index`, `on_corrupt`, `max_bad`, as for `stream`.
         """
-        if (image is None) == (column is None):
-            raise FixRequest("give either image= or column=")
-        refused = set(delivery) - {"ignore_index", "on_corrupt", "max_bad"}
-        if refused:
-            raise FixRequest(f"share() has no keyword {sorted(refused)[0]!r}")
-        from inkstream._shared_view import SharedView, progress_of
+        from inkstream._share import share_view  # when first used, as `inkstream.shared` is
 
-        columns = () if column is None or column in ("index", "valid") else (column,)
-        plan = Plan.of(view, image=image, columns=columns, **delivery)
-        shared = SharedView(self, plan, column or "image", huge_pages)
-        tell = progress_of(progress, f"sharing {plan.view.split or self.name}")
-        if path is not None:
-            return shared.in_file(Path(path).absolute(), tell)
-        return shared.in_memory(budget, tell)
+        return share_view(self, view, image, column, path, budget, huge_pages, progress, delivery)
 
     def fetch(
         self,
