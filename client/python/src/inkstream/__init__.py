@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 from inkstream import _grpc_settings as _grpc_settings  # before grpc is imported
 from inkstream._augment import Augment
 from inkstream._batch import Batch
-from inkstream._client import Client, connect, open
+from inkstream._client import Client
+from inkstream._connect import connect, open
 from inkstream._dataset import Dataset
 from inkstream._errors import (
     AccessDenied,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import partial
 from typing import Any, TypeVar
 
@@ -12,10 +12,9 @@ import grpc
 from google.protobuf.json_format import MessageToDict
 
 from inkstream._bottleneck import Waits
-from inkstream._channels import Channels, Credentials, StaticTarget, Target
+from inkstream._channels import Channels, Credentials, Target
 from inkstream._dataset import Dataset
-from inkstream._embedded import EmbeddedTarget
-from inkstream._errors import Closed, FixRequest, InkstreamError
+from inkstream._errors import Closed, InkstreamError
 from inkstream._fetch_native import fetch_natively
 from inkstream._grpc_errors import from_grpc
 from inkstream._key_sets import KeySet, UploadingReader, wanted_by
@@ -247,47 +246,3 @@ class Client:
 
 
 _inherited: list[Channels | None] = []
-
-
-def connect(
-    target: str | Sequence[str],
-    *,
-    tls: bool | str | dict[str, str] = False,
-    token: str = "",
-    timeout: float = 20.0,
-    retry_for: float = 300.0,
-    stall: float = 60.0,
-) -> Client:
-    """A client of one or several servers that hold the same datasets.
-
-    `target`: "host:port", "dns:///name:port", "unix:/path", or a list of those.
-    `tls`: True for the system's roots, a path to a PEM file of roots, or a dict with the paths
-    "ca", "cert" and "key". `token`: sent as a bearer token.
-    `timeout`: seconds a single question may take. `retry_for`: seconds for which a stream
-    looks for a server that can go on. `stall`: seconds without a message, while one is due,
-    after which a server counts as gone.
-    """
-    addresses = (target,) if isinstance(target, str) else tuple(target)
-    if not addresses or not all(isinstance(a, str) and a for a in addresses):
-        raise FixRequest(f'target = {target!r}: give "host:port" or a list of those')
-    credentials = Credentials(tls, token)
-    return Client(
-        StaticTarget(addresses), credentials, timeout=timeout, retry_for=retry_for, stall=stall
-    )
-
-
-def open(
-    path: str | os.PathLike[str],
-    *,
-    timeout: float = 20.0,
-    retry_for: float = 300.0,
-    stall: float = 60.0,
-) -> Client:
-    """A client of a store on this machine, without a server to look after.
-
-    Joins the one private server of this store and user, or starts it; it is gone after its
-    last user, however that one ends. NotFound where there is no store.
-    """
-    target = EmbeddedTarget.of(path)
-    target.endpoints()
-    return Client(target, Credentials(), timeout=timeout, retry_for=retry_for, stall=stall)
