@@ -33,6 +33,10 @@ check() {
   fi
 }
 
+no_paths_of_one_machine() {
+  ! git grep --untracked -nIE '(^|[^A-Za-z0-9_.$}/-])/(home|root|work|Users)/[A-Za-z]'
+}
+
 mapfile -t cpp < <(files '*.cc' '*.h')
 mapfile -t shell < <(files '*.sh' '.ci/run')
 
@@ -45,6 +49,7 @@ check 'mypy, deploy' "$venv/mypy" --config-file .mypy.ini deploy
 check 'mypy, system tests' "$venv/mypy" --config-file .mypy.ini \
   --exclude tests/system/containers tests/system
 check 'mypy, container tests' "$venv/mypy" --config-file .mypy.ini tests/system/containers
+check 'no paths of one machine' no_paths_of_one_machine
 check 'shellcheck' shellcheck -x "${shell[@]}"
 
 if ((problems)); then

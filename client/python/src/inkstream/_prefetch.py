@@ -13,7 +13,6 @@ import logging
 import os
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -23,6 +22,7 @@ from inkstream._counts import Counts
 from inkstream._course import Course
 from inkstream._cursor import State
 from inkstream._errors import Closed, InkstreamError
+from inkstream._in_hand import InHand
 from inkstream._plan import Plan
 from inkstream._raw_batch import RawBatch
 from inkstream._reader import Ahead, BatchReader, End, Facts
@@ -35,8 +35,6 @@ T = TypeVar("T")
 _log = logging.getLogger("inkstream")
 
 MAX_AHEAD = 8  # batches
-_BYTES_AHEAD = 128 << 20
-_LEAST_AHEAD = 2  # batches, however large
 _JOIN_FOR = 5.0  # seconds
 
 
@@ -60,13 +58,10 @@ class Prefetcher(Generic[T]):
         self._course = course
         self._convert = convert
         self._counts = counts
-        self._ahead = max(1, ahead)
         self._changed = threading.Condition()
         self._closing = threading.Event()
         # Guarded by _changed.
-        self._items: deque[Item[T]] = deque()
-        self._owed = 0  # batches granted to the present reader and not received
-        self._wanted = False  # no credits before the first take
+        self._hand: InHand[T] = InHand(ahead)
         self._reader: BatchReader | None = None
         self._direct: tuple[BatchReader, Facts] | None = None  # what the consumer reads itself
         self._facts: Facts | None = None
@@ -87,15 +82,15 @@ class Prefetcher(Generic[T]):
         item: Item[T] | None = None
         while item is None:
             direct = self._direct
-            if direct is not None and not self._items:
+            if direct is not None and not self._hand:
                 item = self._pull(*direct)
                 continue
             began = time.monotonic()
             with self._changed:
-                self._wanted = True
+                self._hand.wanted = True
                 self._grant()
-                if self._items:
-                    item = self._items.popleft()
+                if self._hand:
+                    item = self._hand.items.popleft()
                     self._grant()
                 elif self._direct is None:
                     if self._end is not None:
@@ -108,7 +103,7 @@ class Prefetcher(Generic[T]):
     @property
     def in_hand(self) -> int:
         """Batches received and not taken."""
-        return len(self._items) + self.unread
+        return len(self._hand) + self.unread
 
     @property
     def unread(self) -> int:
@@ -129,7 +124,7 @@ class Prefetcher(Generic[T]):
             reader.cancel()
         if threading.current_thread() is not thread:
             thread.join(_JOIN_FOR)
-        self._items.clear()
+        self._hand.items.clear()
 
     def _raise_if_over(self) -> None:
         if self._error is not None:
@@ -138,13 +133,11 @@ class Prefetcher(Generic[T]):
             raise Closed("the stream was closed")
 
     def _grant(self) -> None:
-        """Grants what there is room for, not in drops. Called with _changed held."""
-        if not self._wanted or self._reader is None or self._reader.reads_ahead:
+        """Grants what there is room for. Called with _changed held."""
+        if self._reader is None or self._reader.reads_ahead:
             return
-        room = self._ahead - len(self._items) - self._owed
-        if room > 0 and (2 * room >= self._ahead or self._owed == 0):
-            self._owed += room
-            self._reader.grant(room)
+        if credits := self._hand.credits():
+            self._reader.grant(credits)
 
     def _start(self, left: tuple[str, End | InkstreamError] | None) -> None:
         """`left`: how the reader before ended, and where."""
@@ -164,9 +157,9 @@ class Prefetcher(Generic[T]):
                 if reader.goes_on:
                     return item
                 # The call is over: the next one is opened while what it gave is worked on.
-                self._items.append(item)
+                self._hand.items.append(item)
                 while not isinstance(raw := reader.read(), End):
-                    self._items.append(self._received(raw, facts))
+                    self._hand.items.append(self._received(raw, facts))
             self._leave(reader, raw)
         except InkstreamError as error:
             # Without the frames of whoever reads, which would live as long as the error.
@@ -207,8 +200,8 @@ class Prefetcher(Generic[T]):
         endpoint = "no server"
         try:
             endpoint = self._channels().endpoints()[0]
-            batches = 0 if self._convert.slow else self._ahead
-            ahead = Ahead(batches, _BYTES_AHEAD, self._convert.own_memory)
+            batches = 0 if self._convert.slow else self._hand.most
+            ahead = Ahead(batches, self._hand.most_bytes, self._convert.own_memory)
             reader = self._open_at(endpoint, self._course.opening(), self._course.place, ahead)
             handed_over = False
             try:
@@ -223,7 +216,8 @@ class Prefetcher(Generic[T]):
                 if not handed_over:
                     reader.cancel()
                     with self._changed:
-                        self._reader, self._owed = None, 0
+                        self._reader = None
+                        self._hand.forget_granted()
         except InkstreamError as error:
             return endpoint, error
 
@@ -258,8 +252,7 @@ class Prefetcher(Generic[T]):
         self._counts.opened(reader.endpoint, facts)
         with self._changed:
             self._facts = self._facts or facts
-            if facts.credit_window:
-                self._ahead = min(self._ahead, facts.credit_window)
+            self._hand.bound(facts.credit_window)
             self._changed.notify_all()
         return facts
 
@@ -270,10 +263,7 @@ class Prefetcher(Generic[T]):
             if isinstance(raw, End):
                 return raw
             item = self._received(raw, facts)
-            fits = _BYTES_AHEAD // max(1, raw.memory.size)
             with self._changed:
-                self._ahead = min(self._ahead, max(_LEAST_AHEAD, fits))
-                self._owed -= 1
-                self._items.append(item)
+                self._hand.add_granted(item, raw.memory.size)
                 self._changed.notify_all()
             del raw, item  # a batch that the consumer dropped must not live on here
