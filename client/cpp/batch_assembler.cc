@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "client/cpp/message_conversion.h"
+#include "client/cpp/answer_values.h"
 
 namespace inkstream::client {
 namespace {

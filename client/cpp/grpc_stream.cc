@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "client/cpp/message_conversion.h"
+#include "client/cpp/request_messages.h"
 
 namespace inkstream::client {
 namespace {

@@ -6,8 +6,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "client/cpp/answer_values.h"
 #include "client/cpp/grpc_stream.h"
-#include "client/cpp/message_conversion.h"
+#include "client/cpp/request_messages.h"
 #include "client/cpp/status_conversion.h"
 
 namespace inkstream::client {

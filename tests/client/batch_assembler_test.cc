@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "client/cpp/message_conversion.h"
+#include "client/cpp/answer_values.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/fake_drawing_server.h"

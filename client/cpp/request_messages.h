@@ -1,25 +1,16 @@
-// Public values into messages of the contract and back: the one place that
-// knows both.
+// Plans, queries and fetches into the requests of the contract.
 //
 // Thread safety: pure functions.
 #pragma once
 
+#include <cstdint>
+
 #include "absl/status/status.h"
-#include "client/cpp/received_batch.h"
-#include "inkstream/batch.h"
 #include "inkstream/client.h"
-#include "inkstream/dataset_info.h"
 #include "inkstream/plan.h"
 #include "inkstream/v1/service.pb.h"
 
 namespace inkstream::client {
-
-DType DTypeOf(v1::DType dtype);  // kUnspecified for unknown numbers
-Cursor CursorOf(const v1::Cursor& message);
-StreamInfo StreamInfoOf(const v1::StreamOpened& message);
-PlanReport PlanReportOf(const v1::ExplainPlanResponse& message);
-DatasetInfo DatasetInfoOf(const v1::DescribeDatasetResponse& message);
-Batch::Content ContentOf(ReceivedBatch batch);
 
 // INVALID_ARGUMENT for values that the wire would turn into others: a 0 that
 // means "the default" there.
