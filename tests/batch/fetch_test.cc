@@ -2,8 +2,11 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <future>
 #include <memory>
+#include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -110,6 +113,58 @@ TEST_F(FetchTest, ASmallOneDoesNotWaitForWorkersThatAreBusy) {
     EXPECT_EQ(batch->batch.rows, 256U);
   }
   packer->Open();
+}
+
+TEST_F(FetchTest, BesideOneThatDrawsItselfTheNextIsLeftToTheWorkers) {
+  std::mutex mutex;
+  std::set<std::thread::id> workers;
+  std::thread::id second;
+  bool fetching = false;
+  std::promise<void> begun;
+  std::promise<void> open;
+  std::atomic<bool> held{false};
+  store_->OnRead([&, opened = open.get_future().share()](uint64_t index) {
+    {
+      const std::lock_guard<std::mutex> lock(mutex);
+      if (!fetching) workers.insert(std::this_thread::get_id());
+      if (fetching && index == 901 && second == std::thread::id()) {
+        second = std::this_thread::get_id();
+      }
+      if (!fetching || index != 900 || held.exchange(true)) return;
+    }
+    begun.set_value();
+    opened.wait();
+  });
+  const auto packer = std::make_shared<HoldingPacker>();
+  Plan plan;
+  plan.delivery.image = ImageSpec{};
+  plan.delivery.batch_size = 64;
+  auto stream = engine_->OpenStreamFor("somebody", plan, [&](uint64_t) {
+    return StreamCarrier{{std::shared_ptr<void>(), &pool_}, packer};
+  });
+  ASSERT_TRUE(stream.ok()) << stream.status();
+  ASSERT_TRUE((*stream)->Grant(2).ok());
+  while (packer->held() < engine_->workers()) std::this_thread::yield();
+  {
+    const std::lock_guard<std::mutex> lock(mutex);
+    fetching = true;
+  }
+  const auto fetch = [&](uint64_t index) {
+    FetchPlan of_one;
+    of_one.indices = {index};
+    of_one.delivery.image = ImageSpec{};
+    return Fetch(of_one).status();
+  };
+  auto first = std::async(std::launch::async, [&] { return fetch(900); });
+  begun.get_future().wait();
+  auto next = std::async(std::launch::async, [&] { return fetch(901); });
+  // Were it drawn by a thread of its own, it would be by now.
+  next.wait_for(std::chrono::milliseconds(50));
+  packer->Open();
+  EXPECT_TRUE(next.get().ok());
+  EXPECT_TRUE(workers.count(second) == 1);
+  open.set_value();
+  EXPECT_TRUE(first.get().ok());
 }
 
 TEST_F(FetchTest, ThoseThatNeverGetAThreadAreAnswered) {

@@ -33,6 +33,7 @@ class FakeReader : public store::DrawingReader {
   }
 
   absl::Status ReadDrawing(uint64_t index, Drawing* drawing) override {
+    if (store_->on_read_) store_->on_read_(index);
     ++store_->reads_;
     if (store_->read_micros_ > 0) {
       std::this_thread::sleep_for(

@@ -8,9 +8,11 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "server/store/store_reader.h"
@@ -29,6 +31,10 @@ class FakeStore : public store::StoreReader {
   void DrawSketches() { sketches_ = true; }
   // Each read takes this long.
   void SlowDown(int micros) { read_micros_ = micros; }
+  // Called by the thread that reads, before each read.
+  void OnRead(std::function<void(uint64_t index)> on_read) {
+    on_read_ = std::move(on_read);
+  }
   void SetFingerprint(std::string fingerprint) {
     info_.fingerprint = std::move(fingerprint);
   }
@@ -65,6 +71,7 @@ class FakeStore : public store::StoreReader {
   std::set<uint64_t> damaged_;
   bool sketches_ = false;
   int read_micros_ = 0;
+  std::function<void(uint64_t)> on_read_;
   mutable std::atomic<uint64_t> will_need_calls_{0};
   mutable std::atomic<uint64_t> reads_{0};
 };
