@@ -13,11 +13,9 @@ NAN, INF = math.nan, math.inf
 
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"image": Image(0)}, r"delivery\.image\.height: 0 is not in 1\.\.1024"),
-    ({"image": Image(0, 0)}, r"delivery\.image\.height: 0 is not in 1\.\.1024"),
     ({"image": Image(28, 1025)}, r"delivery\.image\.width: 1025 is not in 1\.\.1024"),
     ({"image": Image(1025)}, r"delivery\.image\.height: 1025 is not in 1\.\.1024"),
     ({"image": Image(4_000_000_000)}, r"height: 4000000000 is not in 1\.\.1024"),
-    ({"image": Image(28, dtype="int64")}, r"image\.dtype.*int64.*uint8.*float32"),
     ({"image": Image(28, mean=0.5)}, r"image\.mean.*float"),
     ({"image": Image(28, dtype="float32", mean=NAN)}, r"image\.mean.*nan"),
     ({"image": Image(28, dtype="float32", std=0)}, r"image\.std.*0"),
@@ -37,8 +35,6 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"image": Image(1024, channels=["ink"] * 200), "views": 16}, r"delivery"),
     ({"strokes": Strokes(0)}, r"delivery\.strokes\.max_len is 0.*4096"),
     ({"strokes": Strokes(4097)}, r"delivery\.strokes\.max_len is 4097.*4096"),
-    ({"strokes": Strokes(9, dtype="uint8")}, r"strokes\.dtype is uint8.*float32 and float16"),
-    ({"strokes": Strokes(9, dtype="bfloat16")}, r"dtype is bfloat16.*float32 and float16"),
     ({"strokes": Strokes(9, scale=-2)}, r"strokes\.scale_value is -2"),
     ({"strokes": Strokes(9, scale=NAN)}, r"strokes\.scale_value is nan"),
     ({"strokes": Strokes(9, prefix=0)}, r"strokes\.prefix is 0"),
@@ -72,7 +68,8 @@ def name_of(case: Any) -> str:
 def test_a_bad_spec_is_refused_with_field_value_and_limit(
     data: inkstream.Dataset, keywords: dict[str, Any], says: str
 ) -> None:
-    keywords = {"image": Image(28), **keywords} if "augment" in keywords else keywords
+    if keywords.keys().isdisjoint({"image", "strokes"}) and keywords.keys() & {"augment", "views"}:
+        keywords = {"image": Image(28), **keywords}
     with (
         data.stream("train", **keywords) as stream,
         pytest.raises(FixRequest, match=says) as caught,

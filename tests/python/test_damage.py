@@ -39,7 +39,9 @@ def scribble(store: Path, share: float, length: int) -> None:
 
 
 def read(data: inkstream.Dataset, **keywords: object) -> list[inkstream.Batch]:
-    return list(data.stream("", batch_size=50, image=IMAGE, shuffle="none", **keywords))
+    return list(
+        data.stream(inkstream.View(), batch_size=50, image=IMAGE, shuffle="none", **keywords)
+    )
 
 
 @pytest.fixture

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from inkstream._errors import FixRequest
+from inkstream._keywords import checked_fields
 from inkstream._messages import message_of
+from inkstream._values import holds_many, real, repr_of, sequence, shown, typed
 from inkstream.v1 import plan_pb2
 
 Range = float | tuple[float, float]
 
 
-@dataclass(frozen=True, kw_only=True)
+@checked_fields
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Augment:
     """Random changes to the strokes before anything is drawn of them.
 
@@ -46,6 +50,25 @@ class Augment:
     jitter: float = 0.0
     line_width: Range | None = None
 
+    def __post_init__(self) -> None:
+        for name in self.__dataclass_fields__:
+            value = getattr(self, name)
+            if value is None:
+                continue
+            if name in _MIDDLES and holds_many(value):
+                plain: Any = _pair(f"Augment.{name}", value)
+            else:
+                plain = real(f"Augment.{name}", value)
+            object.__setattr__(self, name, plain)
+
+    def __repr__(self) -> str:
+        return repr_of(self)
+
+    @property
+    def only_widens_lines(self) -> bool:
+        """Whether the image's line width is all that it changes."""
+        return self == Augment(line_width=self.line_width) and self.line_width is not None
+
     def to_proto(self) -> plan_pb2.Augment:
         """The contract's message."""
         message: dict[str, Any] = {}
@@ -69,12 +92,23 @@ _MIDDLES = {
 }
 
 
+def as_augment(augment: Any) -> Augment | None:
+    """What a stream's `augment=` may be."""
+    if augment is None or isinstance(augment, Augment):
+        return augment
+    given = typed(augment) if isinstance(augment, Mapping) else "rotation=10"
+    raise FixRequest(f"augment = {shown(augment)}: give Augment({given})")
+
+
+def _pair(name: str, value: Any) -> tuple[float, float]:
+    numbers = [] if isinstance(value, str) else sequence(name, value, "numbers")
+    if len(numbers) != 2:
+        raise FixRequest(f"{name} = {shown(value)}: give (low, high) or one number")
+    low, high = (real(f"{name}[{i}]", number) for i, number in enumerate(numbers))
+    return low, high
+
+
 def _range(name: str, value: Any) -> tuple[float, float]:
-    if isinstance(value, (tuple, list)):
-        if len(value) != 2:
-            raise FixRequest(f"Augment.{name} = {value!r}: give (low, high) or one number")
-        return value[0], value[1]
-    try:
-        return _MIDDLES[name] - value, _MIDDLES[name] + value
-    except TypeError:
-        raise FixRequest(f"Augment.{name} = {value!r}: give (low, high) or one number") from None
+    if isinstance(value, tuple):
+        return value
+    return _MIDDLES[name] - value, _MIDDLES[name] + value

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkstream._cursor import State
-from inkstream._errors import FixRequest
+from inkstream._errors import FixRequest, NotFound
 from inkstream._polylines import to_polylines
 from inkstream._raw_batch import RawBatch
+from inkstream._values import nearest
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
@@ -20,6 +21,16 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
+# The keyword by which a stream has a tensor.
+_ASKED_BY = {
+    "image": "image=Image(28)",
+    **dict.fromkeys(["strokes", "length"], "strokes=Strokes(250)"),
+    "offsets": "strokes=Strokes(250, ragged=True)",
+    **{
+        column: f'columns=["{column}"]'
+        for column in ("label", "word", "countrycode", "timestamp", "recognized", "key_id")
+    },
+}
 # Tensors whose first dimension does not count drawings.
 _RAGGED = ("strokes", "offsets")
 
@@ -78,12 +89,29 @@ class Batch(Mapping[str, Array]):
         try:
             return self._arrays[name]
         except KeyError:
-            raise KeyError(f"no tensor {name!r} in this batch; there are {list(self)}") from None
+            raise NotFound(self._missing(name)) from None
 
     def __getattr__(self, name: str) -> Array:
         if not name.startswith("_") and name in self._arrays:
             return self._arrays[name]
-        raise AttributeError(f"no attribute or tensor {name!r}; tensors are {list(self._arrays)}")
+        raise AttributeError(name if name.startswith("_") else self._missing(name))
+
+    def _missing(self, name: Any) -> str:
+        said = f"no tensor {name!r} in this batch; there are {list(self._arrays)}"
+        if isinstance(name, str):
+            keyword = _ASKED_BY.get(name)
+            return said + (nearest(name, self) if keyword is None else f": give stream() {keyword}")
+        return f"{said}; batch.row(i) is one drawing"
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        first = next((name for name in ("image", "strokes") if name in self), "index")
+        raise TypeError(
+            f"a Batch is several arrays, {list(self)}: take one of them, such as batch[{first!r}]"
+        )
+
+    # A comparison of arrays is no answer.
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._arrays)
@@ -91,8 +119,21 @@ class Batch(Mapping[str, Array]):
     def __len__(self) -> int:
         return len(self._arrays)
 
+    @property
+    def rows(self) -> int:
+        """Drawings in it, those that do not count (`valid` is False) too; len() is of tensors."""
+        return int(self.index.size)
+
+    @property
+    def class_to_idx(self) -> dict[str, int]:
+        """Word → label."""
+        return {word: label for label, word in enumerate(self.classes)}
+
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self._arrays]
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self._arrays)
 
     def __repr__(self) -> str:
         shapes = ", ".join(f"{k} {v.dtype}{list(v.shape)}" for k, v in self._arrays.items())
@@ -157,10 +198,12 @@ class Batch(Mapping[str, Array]):
         return to_polylines(rows[start : start + int(length[i, view])], self.strokes_spec.format)
 
     def words(self) -> list[str]:
-        """The word of each row, "" for a drawing without one. Needs the column `label`."""
-        count = len(self.classes)
-        labels = np.atleast_1d(self["label"]).tolist()
-        return [self.classes[i] if 0 <= i < count else "" for i in labels]
+        """The word of each row, "" for a drawing without one. Needs column `label` or `word`."""
+        label = "label" in self or "word" not in self
+        words = self.classes if label else self.vocabulary.get("word", ())
+        count = len(words)
+        numbers = np.atleast_1d(self["label" if label else "word"]).tolist()
+        return [words[i] if 0 <= i < count else "" for i in numbers]
 
     def to_image(self, limit: int = 64, columns: int | None = None) -> PilImage:
         """A contact sheet of the first `limit` drawings with their labels (needs Pillow)."""

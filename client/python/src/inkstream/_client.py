@@ -60,7 +60,7 @@ class Client:
         Its content is pinned for the life of the returned object: by `fingerprint`, or by what
         the server holds now.
         """
-        return Dataset.describe(self, name or "", fingerprint)
+        return Dataset._describe(self, name or "", fingerprint)
 
     def datasets(self) -> list[str]:
         """Names of everything that is served."""

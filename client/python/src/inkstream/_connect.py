@@ -9,8 +9,10 @@ from inkstream._channels import Credentials, StaticTarget
 from inkstream._client import Client
 from inkstream._embedded import EmbeddedTarget
 from inkstream._errors import FixRequest
+from inkstream._keywords import checked_keywords
 
 
+@checked_keywords()
 def connect(
     target: str | Sequence[str],
     *,
@@ -38,6 +40,7 @@ def connect(
     )
 
 
+@checked_keywords()
 def open(
     path: str | os.PathLike[str],
     *,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
@@ -12,25 +13,39 @@ from numpy.typing import NDArray
 from inkstream._augment import Augment
 from inkstream._batch import Batch
 from inkstream._describe import describe, stats_of
-from inkstream._errors import FixRequest, PlanMismatch
+from inkstream._errors import FixRequest, NotFound, PlanMismatch
 from inkstream._explain import explain
 from inkstream._image import Image
+from inkstream._keywords import checked_keywords
+from inkstream._options import (
+    DeliveryOptions,
+    DrawOptions,
+    Epochs,
+    OnCorrupt,
+    Sampling,
+    Shuffle,
+    StreamOptions,
+    Tail,
+)
 from inkstream._plan import Plan
 from inkstream._plan_report import PlanReport
-from inkstream._random_access import fetch_request, fetched, integers
+from inkstream._random_access import RandomAccess, indices_of, keys_of
 from inkstream._split import Split
 from inkstream._stream import Stream
 from inkstream._strokes import Strokes
+from inkstream._values import nearest
 from inkstream._view import View, as_view
 from inkstream.v1 import service_pb2
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from inkstream._client import Client
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Dataset:
-    """One dataset at one content. Immutable and picklable.
+    """One dataset at one content. Immutable, picklable, hashable; equal where its content is.
 
     `splits`: name → drawings. `classes`: words in label order. `columns`: what `columns=` may
     name. `stats`: everything else the server says of it; "recommended_shuffle" among it is "full",
@@ -47,7 +62,7 @@ class Dataset:
     stats: dict[str, Any] = field(repr=False)
 
     @classmethod
-    def describe(cls, client: Client, name: str, fingerprint: str = "") -> Dataset:
+    def _describe(cls, client: Client, name: str, fingerprint: str = "") -> Dataset:
         """Asks the server."""
         answer = describe(client, name, fingerprint)
         if fingerprint and fingerprint != answer.fingerprint:
@@ -69,52 +84,78 @@ class Dataset:
     def __len__(self) -> int:
         return self.drawings
 
-    def __getitem__(self, split: str) -> Split:
-        if split not in self.splits:
-            raise KeyError(f"no split {split!r}; there are {list(self.splits)}")
-        return self.split(split)
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Dataset) and other._content == self._content
+
+    def __hash__(self) -> int:
+        return hash(self._content)
+
+    @property
+    def _content(self) -> tuple[str, str]:
+        return self.name, self.fingerprint
+
+    @cached_property
+    def class_to_idx(self) -> dict[str, int]:
+        """Word → label, of every drawing; a view that names classes counts in its own order."""
+        return {word: label for label, word in enumerate(self.classes)}
+
+    def __getitem__(self, view: View | str) -> Split:
+        """`split(view)`. NotFound for the name of a split that there is not."""
+        if isinstance(view, str) and view.partition("[")[0] not in self.splits:
+            near = nearest(view.partition("[")[0], self.splits)
+            raise NotFound(f"no split {view!r}{near}; there are {list(self.splits)}")
+        return self.split(view)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self.splits)
 
     def count(self, view: View | str) -> int:
         """Drawings in a view."""
         described = describe(self.client, self.name, self.fingerprint, as_view(view))
         return described.view_drawings
 
+    @checked_keywords(DeliveryOptions)
     def stream(
         self,
         view: View | str = "train",
         *,
         batch_size: int = 256,
-        image: Image | None = None,
-        strokes: Strokes | None = None,
+        image: Image | int | tuple[int, int] | None = None,
+        strokes: Strokes | int | None = None,
         columns: Sequence[str] = ("label",),
         seed: int = 0,
-        epochs: int | str = 1,
+        epochs: Epochs = 1,
         rank: int = 0,
         world: int = 1,
-        shuffle: str = "full",
-        sampling: str | Sequence[Any] = "uniform",
-        tail: str = "drop",
+        shuffle: Shuffle = "full",
+        sampling: Sampling = "uniform",
+        tail: Tail = "drop",
         augment: Augment | None = None,
         views: int = 1,
         start: Mapping[str, Any] | None = None,
-        **delivery: Any,
+        **delivery: Unpack[DeliveryOptions],
     ) -> Stream:
         """Batches of a view in an order that is a function of the seed.
 
         `view`: a View or a split's name. `batch_size`: drawings a rank and step.
-        `epochs`: a number, counted from epoch 0, or "forever".
-        `shuffle`: "full", "window:N" or "none". `sampling`: "uniform", "balanced:ALPHA", a
-        list of class weights, or a list of (view, weight).
+        `image`: an Image, its side, or (height, width). `strokes`: Strokes, or the most points.
+        `epochs`: a number, counted from epoch 0, or "forever" (None).
+        `shuffle`: "full" (True), "window:N" or "none" (False). `sampling`: "uniform",
+        "balanced:ALPHA", weights by word, a list of weights, one a class, or a list of
+        (view, weight).
         `tail`: "drop", "partial" or "pad". `start`: a cursor; its seed replaces `seed`.
         `delivery`: `ignore_index`, the label of a drawing without a word; `on_corrupt`,
-        "fail" or "skip"; `max_bad`; `codec`, for thin links: "none", "zstd", "auto" (what
-        carries more) or "strokes" (images come as strokes and are drawn here, by libinkstream),
-        with the same bytes under each; `transport`, "auto" (shared memory over a Unix socket,
-        without a codec), "shm" or "grpc"; `step_offset`, `step_stride`.
+        "fail" or "skip", and `max_bad`, how many damaged ones "skip" lets by; `codec`, for
+        thin links: "none", "zstd", "auto" (what carries more) or "strokes" (images come as
+        strokes and are drawn here, by libinkstream), with the same bytes under each;
+        `transport`, "auto" (shared memory over a Unix socket, without a codec), "shm" or
+        "grpc"; `step_offset`, `step_stride`.
+        FixRequest for a keyword that would have no effect.
         Nothing is asked of the server before the first batch.
         """
         plan = Plan.of(
             view,
+            self.classes,
             batch_size=batch_size,
             image=image,
             strokes=strokes,
@@ -132,6 +173,7 @@ class Dataset:
         )
         return Stream(self, plan, start)
 
+    @checked_keywords(StreamOptions)
     def plan(
         self,
         view: View | str = "train",
@@ -141,7 +183,7 @@ class Dataset:
         steps: int = 1,
         all_ranks: bool = False,
         start: Mapping[str, Any] | None = None,
-        **stream: Any,
+        **stream: Unpack[StreamOptions],
     ) -> PlanReport:
         """What `stream(view, **stream)` would deliver: counts, and the drawings of steps.
 
@@ -149,29 +191,31 @@ class Dataset:
         `steps`: how many, fewer at the epoch's end or where an answer would be too long.
         `all_ranks`: the drawings of all ranks, rank by rank, not only this one's.
         """
-        plan = Plan.of(view, **stream)
+        plan = Plan.of(view, self.classes, **stream)
         return explain(self, plan, start, epoch, step, steps, all_ranks)
 
+    @checked_keywords(DrawOptions)
     def split(
         self,
         view: View | str = "train",
         *,
-        image: Image | None = None,
-        strokes: Strokes | None = None,
+        image: Image | int | tuple[int, int] | None = None,
+        strokes: Strokes | int | None = None,
         columns: Sequence[str] = ("label",),
         epoch: int = 0,
         first_view: int = 0,
-        **delivery: Any,
+        **draw: Unpack[DrawOptions],
     ) -> Split:
         """The drawings of a view by their number in it, in index order.
 
-        `delivery`: further keywords of `stream`. With `augment`, a drawing comes as a stream
-        with the same `seed` gives it in `epoch`; `views` copies of it, the first of which is
-        number `first_view`.
+        `draw`: `seed`, `augment`, `views`, `ignore_index`, `on_corrupt`, as for `stream`. With
+        `augment`, a drawing comes as a stream with the same `seed` gives it in `epoch`; `views`
+        copies of it, the first of which is number `first_view`.
         """
-        plan = Plan.of(view, image=image, strokes=strokes, columns=columns, **delivery)
+        plan = Plan.of(view, image=image, strokes=strokes, columns=columns, **draw)
         return Split(self, plan, epoch, first_view)
 
+    @checked_keywords()
     def share(
         self,
         view: View | str = "train",
@@ -182,7 +226,9 @@ class Dataset:
         budget: int | None = None,
         huge_pages: bool = True,
         progress: bool | Callable[[int, int], None] | None = None,
-        **delivery: Any,
+        ignore_index: int | None = None,
+        on_corrupt: OnCorrupt = "fail",
+        max_bad: int | None = None,
     ) -> NDArray[Any]:
         """The whole view as one read-only array that any process of this host's user maps.
 
@@ -203,47 +249,64 @@ class Dataset:
         to read, see the client's README. In small ones where it does not.
         `progress`: called with drawings done and in all; True or False for a line on stderr or
         none; default: a line on a terminal.
-        `delivery`: `ignore_index`, `on_corrupt`, `max_bad`, as for `stream`.
+        `ignore_index`, `on_corrupt`, `max_bad`: as for `stream`.
         """
         from inkstream._share import share_view  # when first used, as `inkstream.shared` is
 
-        return share_view(self, view, image, column, path, budget, huge_pages, progress, delivery)
+        if (image is None) == (column is None):
+            raise FixRequest("give either image= or column=")
+        columns = () if column is None or column in ("index", "valid") else (column,)
+        plan = Plan.of(
+            view,
+            image=image,
+            columns=columns,
+            ignore_index=ignore_index,
+            on_corrupt=on_corrupt,
+            max_bad=max_bad,
+        )
+        return share_view(self, plan, column or "image", path, budget, huge_pages, progress)
 
+    @checked_keywords(DrawOptions)
     def fetch(
         self,
+        index: int | Sequence[int] | NDArray[Any] | None = None,
         *,
-        index: Sequence[int] | None = None,
-        key_id: Sequence[int] | None = None,
-        image: Image | None = None,
-        strokes: Strokes | None = None,
+        key_id: int | Sequence[int] | NDArray[Any] | None = None,
+        view: View | str | None = None,
+        image: Image | int | tuple[int, int] | None = None,
+        strokes: Strokes | int | None = None,
         columns: Sequence[str] = ("label",),
         epoch: int = 0,
         first_view: int = 0,
-        **delivery: Any,
+        **draw: Unpack[DrawOptions],
     ) -> Batch:
         """Drawings by their `index` in the store or by `key_id`, in the order asked.
 
-        `epoch`, `first_view`, `delivery`: see `split`. What was in a batch of a stream:
-        `data.fetch(index=batch.index, epoch=batch.epoch, ...)` with the stream's keywords.
+        One number is a batch of one. However many there are, they are one batch, of at most
+        4 GiB; FixRequest beyond. OutOfRange for an index that there is not.
+        `view`: whose classes `label` counts; left out: those of the dataset.
+        `epoch`, `first_view`, `draw`: see `split`. What was in a batch of a stream over `view`:
+        `data.fetch(batch.index, view=view, epoch=batch.epoch, ...)` with the stream's `image`,
+        `strokes`, `columns`, `seed`, `augment` and `views`.
         """
         if (index is None) == (key_id is None):
             raise FixRequest("give either index= or key_id=")
-        plan = Plan.of(View(), image=image, strokes=strokes, columns=columns, **delivery)
-        request = fetch_request(self, plan, epoch, first_view)
+        seen = View() if view is None else as_view(view)
+        plan = Plan.of(seen, image=image, strokes=strokes, columns=columns, **draw)
+        access = RandomAccess(self, plan, epoch, first_view)
         if index is not None:
-            request.index.extend(integers("index", index))
-        else:
-            request.key_id.extend(integers("key_id", key_id or []))
-        return fetched(self, request, plan)
+            return access.fetch("index", indices_of(index, self.drawings))
+        return access.fetch("key_id", keys_of(key_id))
 
-    def inspect(self, *, index: int | None = None, key_id: int | None = None) -> str:
+    @checked_keywords()
+    def inspect(self, index: int | None = None, *, key_id: int | None = None) -> str:
         """One drawing for a person: its word and a preview for the terminal."""
         request = service_pb2.InspectDrawingRequest(dataset=self.name)
         if (index is None) == (key_id is None):
             raise FixRequest("give either index= or key_id=")
         if index is not None:
-            request.index = index
+            request.index = int(indices_of([index], self.drawings)[0])
         else:
-            request.key_id = key_id or 0
+            request.key_id = int(keys_of([key_id])[0])
         answer = self.client.call("InspectDrawing", request, service_pb2.InspectDrawingResponse)
         return "\n".join([f"{answer.index}: {answer.word}", *answer.preview])

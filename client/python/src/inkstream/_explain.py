@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from inkstream._cursor import check_state
 from inkstream._errors import FixRequest
+from inkstream._messages import message_of
 from inkstream._plan import Plan
 from inkstream._plan_report import PlanReport
 from inkstream.v1 import service_pb2
@@ -28,11 +29,19 @@ def explain(
     place = None if start is None else check_state(start)
     if place is not None:
         plan = plan.with_seed(place["seed"])
+    if place is not None and epoch:
+        raise FixRequest(f"epoch = {epoch} has no effect: start= says where to begin")
     fingerprint = (place or {}).get("fingerprint") or dataset.fingerprint
-    if min(epoch, step, steps) < 0:
-        raise FixRequest(f"epoch = {epoch}, step = {step}, steps = {steps}: none may be negative")
-    request = service_pb2.ExplainPlanRequest(
-        dataset=dataset.name, epoch=epoch, step=step, steps=steps, all_ranks=all_ranks
+    request = message_of(
+        service_pb2.ExplainPlanRequest,
+        "",
+        {
+            "dataset": dataset.name,
+            "epoch": epoch,
+            "step": step,
+            "steps": steps,
+            "all_ranks": all_ranks,
+        },
     )
     request.open.CopyFrom(plan.opening(dataset.name, fingerprint, place).open)
     return PlanReport.of(

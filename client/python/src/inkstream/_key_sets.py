@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from inkstream._errors import FixRequest, InkstreamError, NotFound
 from inkstream._raw_batch import RawBatch
 from inkstream._reader import BatchReader, End, Facts
+from inkstream._values import whole_numbers
 from inkstream.v1 import plan_pb2, service_pb2
 
+MAX_KEY = (1 << 63) - 1
 REASON = "KEYS_NOT_HERE"
 _KEYS_A_MESSAGE = 100_000
 
@@ -30,13 +32,11 @@ class KeySet:
     sent the keys when they ask for them. FixRequest for what is not a key: 1..2^63-1.
     """
 
-    def __init__(self, keys: Iterable[int]) -> None:
-        values = np.asarray(keys if isinstance(keys, np.ndarray) else list(keys))
-        if values.size == 0 or values.dtype.kind not in "iu":
-            raise FixRequest("a key set takes whole numbers, at least one")
-        if values.min() < 1 or values.max() > (1 << 63) - 1:
-            raise FixRequest("keys are 1..2^63-1")
-        self.keys: NDArray[np.int64] = np.unique(values.astype(np.int64))
+    def __init__(self, keys: Iterable[int] | NDArray[Any]) -> None:
+        values = whole_numbers("keys", keys, 1, MAX_KEY)
+        if values.size == 0:
+            raise FixRequest("keys is empty: a key set takes at least one key")
+        self.keys: NDArray[np.int64] = np.unique(values)
         self.keys.flags.writeable = False
         self.hash = hashlib.sha256(self.keys.astype("<i8").tobytes()).hexdigest()[:32]
         _known[self.hash] = self

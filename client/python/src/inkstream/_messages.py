@@ -7,33 +7,66 @@ another kind than its field's.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
-from inkstream._errors import FixRequest
+from inkstream._values import flag, one_of, real, text, whole
 
 M = TypeVar("M", bound=Message)
 
+_RANGES = {
+    FieldDescriptor.CPPTYPE_INT32: (-(2**31), 2**31 - 1),
+    FieldDescriptor.CPPTYPE_INT64: (-(2**63), 2**63 - 1),
+    FieldDescriptor.CPPTYPE_UINT32: (0, 2**32 - 1),
+    FieldDescriptor.CPPTYPE_UINT64: (0, 2**64 - 1),
+}
+_KINDS = {
+    FieldDescriptor.CPPTYPE_DOUBLE: real,
+    FieldDescriptor.CPPTYPE_FLOAT: real,
+    FieldDescriptor.CPPTYPE_BOOL: flag,
+    FieldDescriptor.CPPTYPE_STRING: text,
+}
 
-def number_of(enum: Any, prefix: str, field_name: str, value: str) -> int:
-    """The contract's number of a name such as "uint8"; FixRequest lists the names there are."""
-    name = f"{prefix}_{value}".upper()
-    if name not in enum.keys():  # noqa: SIM118  (not a mapping)
-        known = [k[len(prefix) + 1 :].lower() for k in enum.keys()]  # noqa: SIM118
-        offered = ", ".join(repr(k) for k in known if k != "unspecified")
-        raise FixRequest(f"{field_name} = {value!r} is not known; there are {offered}")
-    return int(enum.Value(name))
+
+def names_in(enum: Any, prefix: str) -> list[str]:
+    """The names that the contract has numbers for, as users write them."""
+    known = [k[len(prefix) + 1 :].lower() for k in enum.keys()]  # noqa: SIM118  (not a mapping)
+    return [k for k in known if k != "unspecified"]
+
+
+def number_of(
+    enum: Any, prefix: str, field_name: str, value: str, known: Sequence[str] = ()
+) -> int:
+    """The contract's number of a name such as "drop"; FixRequest lists the names there are,
+    `known` if not all of the contract's fit here."""
+    name = one_of(field_name, value, known or names_in(enum, prefix))
+    return int(enum.Value(f"{prefix}_{name}".upper()))
 
 
 def message_of(kind: type[M], name: str, values: dict[str, Any]) -> M:
-    """Builds a message; FixRequest names the field that cannot hold its value."""
+    """Builds a message; FixRequest names the field that cannot hold its value.
+
+    None: not set. A list is for a repeated field.
+    """
     message = kind()
+    fields = kind.DESCRIPTOR.fields_by_name
     for key, value in values.items():
         if value is None:
             continue
-        try:
-            message.MergeFrom(kind(**{key: value}))
-        except (TypeError, ValueError) as error:
-            raise FixRequest(f"{name}.{key} = {value!r}: {error}") from None
+        said = f"{name}.{key}" if name else key
+        if isinstance(value, list):
+            value = [_plain(fields[key], f"{said}[{i}]", v) for i, v in enumerate(value)]
+        else:
+            value = _plain(fields[key], said, value)
+        message.MergeFrom(kind(**{key: value}))
     return message
+
+
+def _plain(field: Any, name: str, value: Any) -> Any:
+    if field.cpp_type in _RANGES:
+        return whole(name, value, *_RANGES[field.cpp_type])
+    make = _KINDS.get(field.cpp_type)
+    return value if make is None else make(name, value)

@@ -11,7 +11,7 @@ from inkstream._cursor import State, to_state
 from inkstream.v1 import service_pb2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PlannedStep:
     """One step. `index`: drawings in the store, row by row; `occurrence`: how often each came
     before in the epoch; `cursor`: the place behind the step."""
@@ -25,8 +25,14 @@ class PlannedStep:
     valid_rows: int
     bytes: int
 
+    def __repr__(self) -> str:
+        return (
+            f"PlannedStep(epoch {self.epoch}, step {self.step}, position {self.position}: "
+            f"{self.index.size} drawings, {self.valid_rows} valid rows, {self.bytes:,} bytes)"
+        )
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class PlanReport:
     """Counts of a stream's epochs, and the steps asked for.
 
@@ -46,6 +52,14 @@ class PlanReport:
     batch_bytes: int
     components: dict[str, tuple[int, int]]
     steps: list[PlannedStep]
+
+    def __repr__(self) -> str:
+        return (
+            f"PlanReport({self.dataset!r}, from epoch {self.start['epoch']}, position "
+            f"{self.start['position']}: {self.epoch_drawings:,} drawings and "
+            f"{self.steps_per_epoch:,} steps an epoch, {self.step_drawings:,} drawings a step, "
+            f"{self.batch_bytes:,} bytes a batch; {len(self.steps)} steps listed)"
+        )
 
     @classmethod
     def of(cls, answer: service_pb2.ExplainPlanResponse) -> PlanReport:

@@ -17,6 +17,7 @@ from inkstream._errors import Closed, FixRequest, InkstreamError, WrongProcess
 from inkstream._plan import Plan
 from inkstream._prefetch import MAX_AHEAD, Prefetcher
 from inkstream._reader import Ahead, BatchReader, End, Facts
+from inkstream._values import whole
 
 if TYPE_CHECKING:
     from inkstream._dataset import Dataset
@@ -50,7 +51,6 @@ class Playback(Generic[T]):
         self._waits = Asker()
         self._taken = 0
         self._since = time.monotonic()
-        _ = plan.last_epoch, plan.order(), plan.delivery()  # a wrong keyword fails here
         if start is not None:
             self.load(start)
 
@@ -115,10 +115,8 @@ class Playback(Generic[T]):
 
     def seek(self, epoch: int, step: int, position: int | None = None) -> None:
         """Moves to a step of an epoch, counted from the epoch's start, or to a position."""
-        if epoch < 0 or step < 0 or (position or 0) < 0:
-            raise FixRequest(
-                f"seek(epoch={epoch}, step={step}, position={position}): none may be negative"
-            )
+        epoch, step = whole("epoch", epoch, 0), whole("step", step, 0)
+        position = None if position is None else whole("position", position, 0)
         if position is not None and step:
             raise FixRequest(f"seek(step={step}, position={position}): give one of them")
         if position is None:

@@ -2,48 +2,103 @@
 
 from __future__ import annotations
 
-import operator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from inkstream._batch import Batch, decode
-from inkstream._errors import FixRequest
+from inkstream._errors import FixRequest, OutOfRange
+from inkstream._key_sets import MAX_KEY
 from inkstream._messages import message_of
 from inkstream._plan import Plan
+from inkstream._values import as_array, holds_many, is_bool, whole, whole_numbers
 from inkstream.v1 import service_pb2
 
 if TYPE_CHECKING:
     from inkstream._dataset import Dataset
 
-
-def fetch_request(
-    dataset: Dataset, plan: Plan, epoch: int, first_view: int
-) -> service_pb2.FetchDrawingsRequest:
-    """A request of the drawings that are yet to be named."""
-    return message_of(
-        service_pb2.FetchDrawingsRequest,
-        "fetch",
-        {
-            "dataset": dataset.name,
-            "fingerprint": dataset.fingerprint,
-            "delivery": plan.delivery(),
-            "order": plan.order(),
-            "epoch": epoch,
-            "augment_view": first_view,
-        },
-    )
+Numbers = NDArray[np.int64]
 
 
-def fetched(dataset: Dataset, request: service_pb2.FetchDrawingsRequest, plan: Plan) -> Batch:
-    """What the server answers."""
-    raw, facts = dataset.client.fetch(request)
-    said = facts.classes if facts and facts.classes else ()
-    classes = said or request.view.classes or dataset.classes
-    return decode(raw, classes=classes, strokes_spec=plan.strokes)
+@dataclass(frozen=True)
+class RandomAccess:
+    """Drawings of one dataset, named in whatever order, as a plan says that they come."""
+
+    dataset: Dataset
+    plan: Plan
+    epoch: int
+    first_view: int
+
+    def fetch(self, name: str, numbers: Numbers) -> Batch:
+        """One batch. `name`: what numbers count: "index", "rank" (in the plan's view), "key_id"."""
+        request = self._request()
+        getattr(request, name).extend(numbers.tolist())
+        raw, facts = self.dataset.client.fetch(request)
+        said = facts.classes if facts and facts.classes else ()
+        classes = said or self.plan.view.classes or self.dataset.classes
+        return decode(raw, classes=classes, strokes_spec=self.plan.strokes)
+
+    def _request(self) -> service_pb2.FetchDrawingsRequest:
+        return message_of(
+            service_pb2.FetchDrawingsRequest,
+            "",
+            {
+                "dataset": self.dataset.name,
+                "fingerprint": self.dataset.fingerprint,
+                "view": self.plan.view.to_proto(),
+                "delivery": self.plan.delivery(),
+                "order": self.plan.order(),
+                "epoch": self.epoch,
+                "augment_view": self.first_view,
+            },
+        )
 
 
-def integers(name: str, values: Any) -> list[int]:
-    """Whole numbers of any type; FixRequest names what is none."""
-    try:
-        return [operator.index(value) for value in values]
-    except TypeError:
-        raise FixRequest(f"{name} = {values!r} is not a sequence of integers") from None
+def indices_of(given: Any, size: int) -> Numbers:
+    """Drawings of the store, by one number or several. OutOfRange for one that there is not."""
+    return whole_numbers("index", _several("index", given), 0, size - 1, OutOfRange)
+
+
+def keys_of(given: Any) -> Numbers:
+    """Keys, by one number or several."""
+    return whole_numbers("key_id", _several("key_id", given), 1, MAX_KEY)
+
+
+def ranks_of(given: Any, size: int) -> Numbers:
+    """Places in a view of `size` drawings, by a slice, numbers from either end, or a mask.
+
+    A mask is one whatever holds it, and has a flag for each drawing of the view.
+    """
+    if isinstance(given, slice):
+        bounds = (given.start, given.stop, given.step)
+        names = ("slice.start", "slice.stop", "slice.step")
+        plain = [b if b is None else whole(n, b) for n, b in zip(names, bounds, strict=True)]
+        if plain[2] == 0:
+            raise FixRequest("slice.step = 0: a slice goes on by at least one")
+        return np.arange(*slice(*plain).indices(size), dtype=np.int64)
+    mask = _mask_of(given)
+    if mask is None:
+        numbers = whole_numbers("split[...]", given, -size, size - 1, OutOfRange)
+        return np.where(numbers < 0, numbers + size, numbers)
+    if mask.shape != (size,):
+        raise OutOfRange(
+            f"a mask of shape {list(mask.shape)} for a view of {size} drawings: give one flag for "
+            "each"
+        )
+    return np.flatnonzero(mask)
+
+
+def _several(name: str, given: Any) -> Any:
+    return given if holds_many(given) else [whole(name, given)]
+
+
+def _mask_of(given: Any) -> NDArray[np.bool_] | None:
+    """The flags that an array or a list holds; None where it holds none, or others too."""
+    if hasattr(given, "__array__") or is_bool(given):
+        array = as_array("split[...]", given)
+        return array if array.dtype == np.bool_ else None
+    if isinstance(given, (list, tuple)) and given and all(map(is_bool, given)):
+        return np.array([bool(each) for each in given])
+    return None

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
 from inkstream._errors import FixRequest
-from inkstream._image import Image
 from inkstream._meter import progress_of
 from inkstream._plan import Plan
 from inkstream._shared_view import SharedView
-from inkstream._view import View
+from inkstream._values import whole
 from inkstream._view_in_file import ViewFile
 from inkstream._view_in_memory import in_memory
 
@@ -24,25 +23,20 @@ if TYPE_CHECKING:
 
 def share_view(
     dataset: Dataset,
-    view: View | str,
-    image: Image | None,
-    column: str | None,
+    plan: Plan,
+    tensor: str,
     path: str | os.PathLike[str] | None,
     budget: int | None,
     huge_pages: bool,
     progress: bool | Callable[[int, int], None] | None,
-    delivery: Mapping[str, Any],
 ) -> NDArray[Any]:
     """See `Dataset.share`."""
-    if (image is None) == (column is None):
-        raise FixRequest("give either image= or column=")
-    refused = set(delivery) - {"ignore_index", "on_corrupt", "max_bad"}
-    if refused:
-        raise FixRequest(f"share() has no keyword {sorted(refused)[0]!r}")
-    columns = () if column is None or column in ("index", "valid") else (column,)
-    plan = Plan.of(view, image=image, columns=columns, **delivery)
-    shared = SharedView(dataset, plan, column or "image")
+    if budget is not None:
+        budget = whole("budget", budget, 0)
+    shared = SharedView(dataset, plan, tensor)
     tell = progress_of(progress, f"sharing {plan.view.split or dataset.name}")
-    if path is not None:
-        return ViewFile(shared, Path(path).absolute(), tell).array()
-    return in_memory(shared, huge_pages, budget, tell)
+    if path is None:
+        return in_memory(shared, huge_pages, budget, tell)
+    if budget is not None:
+        raise FixRequest("budget bounds memory, and a file takes none: leave out budget= or path=")
+    return ViewFile(shared, Path(path).absolute(), tell).array()

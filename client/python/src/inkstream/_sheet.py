@@ -39,7 +39,7 @@ def contact_sheet(batch: Batch, limit: int = 64, columns: int | None = None) -> 
         raise FixRequest(f"this batch has no images or strokes to show; it has {list(batch)}")
     drawings = min(limit, np.atleast_1d(batch["index"]).size)
     views = len(pixels) // max(drawings, 1)
-    words = batch.words()[:drawings] if "label" in batch else [""] * drawings
+    words = batch.words()[:drawings] if "label" in batch or "word" in batch else [""] * drawings
     columns = columns or max(1, ceil(sqrt(len(pixels)) / views)) * views
     rows = ceil(len(pixels) / columns)
     height, width = pixels.shape[1:3]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from numpy.typing import NDArray
 
 from inkstream._batch import Batch
-from inkstream._errors import OutOfRange
 from inkstream._plan import Plan
-from inkstream._random_access import fetch_request, fetched, integers
+from inkstream._random_access import RandomAccess, ranks_of
+from inkstream._values import holds_many, is_bool
 from inkstream._view import View
 
 if TYPE_CHECKING:
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 class Split:
     """A view as a sequence: `split[17]`, `split[[5, 9, 5]]`, `split[10:20]`, `len(split)`.
 
-    An integer gives one drawing without the batch dimension, anything else a batch; each is
-    one round trip. Picklable.
+    An integer gives one drawing without the batch dimension, anything else a batch. A mask, one
+    flag for each drawing, picks those that are True, whether it is a list or an array of NumPy's
+    or torch's. OutOfRange (an IndexError) where there is no such drawing. Picklable.
     """
 
     def __init__(self, dataset: Dataset, plan: Plan, epoch: int = 0, first_view: int = 0) -> None:
@@ -38,32 +39,30 @@ class Split:
         other._size = self._size
         return other
 
+    @property
+    def classes(self) -> Sequence[str]:
+        """The words that `label` counts."""
+        return self.plan.view.classes or self.dataset.classes
+
+    @cached_property
+    def class_to_idx(self) -> dict[str, int]:
+        """Word → label."""
+        return {word: label for label, word in enumerate(self.classes)}
+
     def __len__(self) -> int:
         if self._size is None:
             view = self.plan.view
-            known = self.dataset.splits.get(view.split) if view == View(view.split) else None
+            plain = view.split is not None and view == View(view.split)
+            known = self.dataset.splits.get(view.split or "") if plain else None
             self._size = self.dataset.count(view) if known is None else known
         return self._size
 
-    def __getitem__(self, which: Any) -> Batch:
-        if isinstance(which, slice):
-            return self._rows(range(*which.indices(len(self))))
-        if isinstance(which, np.ndarray) and which.dtype == np.bool_:
-            which = np.flatnonzero(which)
-        try:
-            rank = operator.index(which)
-        except TypeError:
-            return self._rows(which)
-        return self._rows([rank]).row(0)
+    def __getitem__(self, which: int | slice | Sequence[int] | NDArray[Any]) -> Batch:
+        access = RandomAccess(self.dataset, self.plan, self.epoch, self.first_view)
+        if isinstance(which, slice) or holds_many(which) or is_bool(which):
+            return access.fetch("rank", ranks_of(which, len(self)))
+        return access.fetch("rank", ranks_of([which], len(self))).row(0)
 
-    def _rows(self, ranks: Sequence[int]) -> Batch:
-        size = len(self)
-        wanted = []
-        for rank in integers("ranks", ranks):
-            if not -size <= rank < size:
-                raise OutOfRange(f"no drawing {rank}: the view has {size}, 0..{size - 1}")
-            wanted.append(rank % size)
-        request = fetch_request(self.dataset, self.plan, self.epoch, self.first_view)
-        request.view.CopyFrom(self.plan.view.to_proto())
-        request.rank.extend(wanted)
-        return fetched(self.dataset, request, self.plan)
+    def __repr__(self) -> str:
+        size = "" if self._size is None else f", {self._size} drawings"
+        return f"Split({self.dataset.name!r}, {self.plan.view}{size})"

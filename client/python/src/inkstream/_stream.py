@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from inkstream._batch import Batch, decode
 from inkstream._cursor import State
 from inkstream._explain import explain
+from inkstream._keywords import checked_keywords
 from inkstream._plan import Plan
 from inkstream._plan_report import PlanReport
 from inkstream._playback import Playback
@@ -72,14 +74,26 @@ class Stream(Playback[Batch]):
         """Moves the stream to a cursor, of this stream or of another world or batch size."""
         self.load(state)
 
+    @checked_keywords()
     def seek(self, epoch: int = 0, step: int = 0, position: int | None = None) -> None:
         """Moves to a step of an epoch, that is position step · world · batch_size, or to any
         position: drawings of the epoch's order that come before, over all ranks."""
         super().seek(epoch, step, position)
 
+    @checked_keywords()
     def explain(self, epoch: int = 0, step: int = 0, steps: int = 1) -> PlanReport:
         """What steps of an epoch deliver, without moving; see `Dataset.plan`."""
         return explain(self.dataset, self.plan, None, epoch, step, steps, False)
+
+    @property
+    def classes(self) -> Sequence[str]:
+        """The words that `label` counts."""
+        return self.plan.view.classes or self.dataset.classes
+
+    @cached_property
+    def class_to_idx(self) -> dict[str, int]:
+        """Word → label."""
+        return {word: label for label, word in enumerate(self.classes)}
 
     def __enter__(self) -> Stream:
         return self
