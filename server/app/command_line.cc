@@ -73,6 +73,12 @@ int RunCommandLine(int argc, const char* const* argv) {
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
       ->capture_default_str()
       ->each([](const std::string& level) { SetLogLevel(level); });
+  std::string log_format = "text";
+  app.add_option("--log-format", log_format,
+                 "Form of its lines: text, or json, one object a line")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str()
+      ->each([](const std::string& format) { SetLogFormat(format); });
   app.require_subcommand(1);
   app.footer(
       "Example:\n"

@@ -30,6 +30,14 @@ GenerationWatch::~GenerationWatch() {
   thread_.join();
 }
 
+void GenerationWatch::LookNow() {
+  {
+    const std::lock_guard<std::mutex> lock(mu_);
+    asked_for_ = true;
+  }
+  changed_.notify_all();
+}
+
 GenerationWatch::Identity GenerationWatch::IdentityOf(
     const std::string& store) {
   struct stat found = {};
@@ -42,9 +50,20 @@ GenerationWatch::Identity GenerationWatch::IdentityOf(
 
 void GenerationWatch::Run() {
   std::unique_lock<std::mutex> lock(mu_);
-  while (!changed_.wait_for(lock, interval_, [this] { return stopped_; })) {
+  for (;;) {
+    changed_.wait_for(lock, interval_,
+                      [this] { return stopped_ || asked_for_; });
+    if (stopped_) return;
+    const bool tell = std::exchange(asked_for_, false);
     lock.unlock();
-    for (Served& served : stores_) Look(&served);
+    for (Served& served : stores_) {
+      const std::string before = served.fingerprint;
+      Look(&served);
+      if (tell && served.fingerprint == before) {
+        spdlog::info("dataset {}: nothing new in {}, fingerprint {}",
+                     served.name, served.path, served.fingerprint);
+      }
+    }
     lock.lock();
   }
 }

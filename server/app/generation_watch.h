@@ -43,6 +43,10 @@ class GenerationWatch {
                   std::chrono::milliseconds interval);
   ~GenerationWatch();
 
+  // Looks at every store now, and logs what was found, also where it is
+  // nothing new. Does not wait for it.
+  void LookNow();
+
  private:
   void Run();
   void Look(Served* served);
@@ -53,7 +57,8 @@ class GenerationWatch {
   std::vector<Served> stores_;  // of the thread
   std::mutex mu_;
   std::condition_variable changed_;
-  bool stopped_ = false;  // by mu_
+  bool stopped_ = false;    // by mu_
+  bool asked_for_ = false;  // by mu_
   std::thread thread_;
 };
 

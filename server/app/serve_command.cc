@@ -8,6 +8,7 @@
 
 #include "server/app/command_line.h"
 #include "server/app/config_file.h"
+#include "server/app/logging.h"
 #include "server/app/server_lifecycle.h"
 
 namespace inkstream::app {
@@ -17,9 +18,14 @@ struct ServeFlags {
   ServeOptions options;
   std::string config;
   double stall = 60;
+  double drain_delay = 5;
+  double drain_spread = 5;
   double grace = 20;
   double rebalance = 1800;
 };
+
+// For whoever reads the log; it may be nobody.
+constexpr std::chrono::milliseconds kLastLogLines{500};
 
 std::chrono::milliseconds Millis(double seconds) {
   return std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000));
@@ -27,10 +33,14 @@ std::chrono::milliseconds Millis(double seconds) {
 
 int RunServe(ServeFlags flags) {
   flags.options.stall = Millis(flags.stall);
+  flags.options.drain_delay = Millis(flags.drain_delay);
+  flags.options.drain_spread = Millis(flags.drain_spread);
   flags.options.grace = Millis(flags.grace);
   flags.options.rebalance = Millis(flags.rebalance);
   flags.options.version = INKSTREAM_VERSION;
+  LogInBackground();
   const absl::Status status = ServeUntilInterrupted(flags.options);
+  FlushLog(kLastLogLines);
   if (status.ok()) return kExitDone;
   std::fprintf(stderr, "inkstream serve: %s\n",
                std::string(status.message()).c_str());
@@ -99,8 +109,25 @@ void AddServeCommand(CLI::App& app, int* exit_code) {
       ->type_name("SECONDS")
       ->capture_default_str();
   command
+      ->add_option("--drain-delay", flags->drain_delay,
+                   "After SIGTERM, time to be not ready and serve as before, "
+                   "until no new clients are sent here; nothing without "
+                   "streams or --http, and on SIGINT")
+      ->transform(CLI::AsNumberWithUnit(kTimeUnits))
+      ->check(CLI::Range(0.0, 86400.0))
+      ->type_name("SECONDS")
+      ->capture_default_str();
+  command
+      ->add_option("--drain-spread", flags->drain_spread,
+                   "Time over which streams then end one by one, so that they "
+                   "do not come back elsewhere in one moment; likewise")
+      ->transform(CLI::AsNumberWithUnit(kTimeUnits))
+      ->check(CLI::Range(0.0, 86400.0))
+      ->type_name("SECONDS")
+      ->capture_default_str();
+  command
       ->add_option("--grace", flags->grace,
-                   "Time to finish batches after SIGTERM")
+                   "Time to finish batches when streams were told to end")
       ->transform(CLI::AsNumberWithUnit(kTimeUnits))
       ->check(CLI::Range(0.0, 86400.0))
       ->type_name("SECONDS")
@@ -133,7 +160,8 @@ void AddServeCommand(CLI::App& app, int* exit_code) {
       "  inkstream serve --store drawings.ink --listen 127.0.0.1:50051\n"
       "Prints one line to standard output when it is ready:\n"
       "  inkstream ready grpc=127.0.0.1:50051\n"
-      "SIGTERM and SIGINT: streams finish the batch in hand, then exit 0.");
+      "SIGTERM and SIGINT: streams finish the batch in hand, then exit 0; a\n"
+      "second one: at once. SIGHUP looks for new generations of the stores.");
   command->callback([command, flags, exit_code] {
     if (!flags->config.empty()) ApplyConfigFile(command, flags->config);
     if (flags->options.stores.empty()) throw CLI::RequiredError("--store");

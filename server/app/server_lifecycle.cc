@@ -12,12 +12,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "server/app/end_guard.h"
 #include "server/app/generation_watch.h"
 #include "server/app/interrupt.h"
+#include "server/app/last_words.h"
+#include "server/app/service_state.h"
 #include "server/batch/engine.h"
 #include "server/batch/machine_limits.h"
 #include "server/ops/http_server.h"
-#include "server/ops/metrics_page.h"
 #include "server/store/store_reader.h"
 #include "server/transport/grpc/grpc_server.h"
 #include "server/transport/grpc/listen_address.h"
@@ -28,15 +30,15 @@ namespace {
 
 // Too little to lay out a few batches in, and to keep anything else.
 constexpr uint64_t kMinMemory = 64ULL << 20U;
+// When streams have ended and answers are given: connections, threads, maps.
+constexpr std::chrono::milliseconds kLastSteps{2000};
 
 // Written by the handler as it is, since nothing may be allocated there.
 char bus_error_text[1024];
 size_t bus_error_length = 0;
 
 void OnBusError(int signal) {
-  const ssize_t ignored =
-      write(STDERR_FILENO, bus_error_text, bus_error_length);
-  static_cast<void>(ignored);
+  WriteLastWords({bus_error_text, bus_error_length});
   std::signal(signal, SIG_DFL);
   std::raise(signal);
 }
@@ -61,11 +63,13 @@ void LogForGrpc(gpr_log_func_args* args) {
 }
 
 absl::StatusOr<std::vector<GenerationWatch::Served>> AddStores(
-    const ServeOptions& options, batch::Engine* engine) {
+    const ServeOptions& options, batch::Engine* engine, ServiceState* state) {
   std::vector<std::string> paths;
   std::vector<GenerationWatch::Served> served;
   for (const std::string& argument : options.stores) {
     NamedStore named = ParseStoreArgument(argument);
+    state->Loading(absl::StrCat("reading ", named.path, ", ", served.size() + 1,
+                                " of ", options.stores.size()));
     const GenerationWatch::Identity manifest =
         GenerationWatch::IdentityOf(named.path);
     absl::StatusOr<std::shared_ptr<const store::StoreReader>> store =
@@ -106,7 +110,7 @@ absl::StatusOr<std::vector<std::string>> ListenAddresses(
 
 // Null: not asked for.
 absl::StatusOr<std::unique_ptr<ops::HttpServer>> StartHttp(
-    const ServeOptions& options, const transport::GrpcServer& server,
+    const ServeOptions& options, const ServiceState& state,
     std::string* address) {
   if (options.http.empty()) return nullptr;
   absl::StatusOr<transport::ListenAddress> listen =
@@ -122,17 +126,16 @@ absl::StatusOr<std::unique_ptr<ops::HttpServer>> StartHttp(
         "--insecure-network if that is meant, or listen on 127.0.0.1"));
   }
   absl::StatusOr<std::unique_ptr<ops::HttpServer>> http =
-      ops::HttpServer::Start(
-          listen->host, listen->port,
-          {[&server] { return ops::MetricsPage(server.Snapshot()); },
-           [&server] { return !server.Snapshot().draining; }});
+      ops::HttpServer::Start(listen->host, listen->port,
+                             {[&state] { return state.Metrics(); },
+                              [&state] { return state.Checks(); }});
   if (http.ok()) *address = absl::StrCat(listen->host, ":", (*http)->port());
   return http;
 }
 
-void PrintReadyLine(const transport::GrpcServer& server,
-                    const std::string& http, const ServeOptions& options) {
-  std::string line = "inkstream ready";
+std::string AddressesOf(const transport::GrpcServer& server,
+                        const std::string& http, const ServeOptions& options) {
+  std::string line;
   if (!server.addresses().empty()) {
     absl::StrAppend(&line, " grpc=", absl::StrJoin(server.addresses(), ","));
   }
@@ -140,8 +143,26 @@ void PrintReadyLine(const transport::GrpcServer& server,
     absl::StrAppend(&line, " unix=", options.unix_path);
   }
   if (!http.empty()) absl::StrAppend(&line, " http=", http);
-  std::puts(line.c_str());
-  std::fflush(stdout);
+  return line;
+}
+
+// SIGHUP is a request for what can be had without a restart.
+void ServeUntilSignalled(GenerationWatch* watch) {
+  while (Interrupt::WaitForHangup()) {
+    spdlog::info(
+        "SIGHUP: looks at every store for a new generation; options are read "
+        "at the start alone");
+    watch->LookNow();
+  }
+}
+
+transport::DrainTimes DrainTimesOf(const ServeOptions& options) {
+  transport::DrainTimes times{options.grace};
+  if (Interrupt::signal() == SIGTERM && !options.http.empty()) {
+    times.delay = options.drain_delay;
+    times.spread = options.drain_spread;
+  }
+  return times;
 }
 
 }  // namespace
@@ -156,8 +177,13 @@ NamedStore ParseStoreArgument(const std::string& argument) {
 }
 
 absl::Status ServeUntilInterrupted(const ServeOptions& options) {
-  Interrupt::Install();
+  Interrupt::InstallForService();
+  InstallLastWords();
   gpr_set_log_function(LogForGrpc);
+  EndGuard guard;
+  // Declared in the order in which they must be there; pages first and last.
+  ServiceState state;
+  std::string http_address;
   const uint64_t memory =
       options.memory > 0 ? options.memory : batch::UsableMemory() / 10 * 9;
   if (memory < kMinMemory) {
@@ -181,8 +207,12 @@ absl::Status ServeUntilInterrupted(const ServeOptions& options) {
   absl::StatusOr<std::unique_ptr<batch::Engine>> engine =
       batch::Engine::Create(engine_options);
   if (!engine.ok()) return engine.status();
+  std::unique_ptr<transport::GrpcServer> server;
+  const absl::StatusOr<std::unique_ptr<ops::HttpServer>> http =
+      StartHttp(options, state, &http_address);
+  if (!http.ok()) return http.status();
   absl::StatusOr<std::vector<GenerationWatch::Served>> served =
-      AddStores(options, engine->get());
+      AddStores(options, engine->get(), &state);
   if (!served.ok()) return served.status();
 
   transport::GrpcServerOptions server_options;
@@ -196,26 +226,32 @@ absl::Status ServeUntilInterrupted(const ServeOptions& options) {
   server_options.rebalance = options.rebalance;
   server_options.memory_bytes = memory;
   server_options.version = options.version;
-  absl::StatusOr<std::unique_ptr<transport::GrpcServer>> server =
+  absl::StatusOr<std::unique_ptr<transport::GrpcServer>> started =
       transport::GrpcServer::Start(engine->get(), server_options);
-  if (!server.ok()) return server.status();
+  if (!started.ok()) return started.status();
+  server = *std::move(started);
+  state.Serving(server.get());
   spdlog::info("{} workers, {} MiB of memory, {} MiB of it for batches",
                (*engine)->workers(), memory >> 20U,
                engine_options.batch_memory >> 20U);
-  std::string http_address;
-  const absl::StatusOr<std::unique_ptr<ops::HttpServer>> http =
-      StartHttp(options, **server, &http_address);
-  if (!http.ok()) return http.status();
-  PrintReadyLine(**server, http_address, options);
-  {
-    const GenerationWatch watch(engine->get(), *std::move(served),
-                                {.preload = options.preload}, options.poll);
-    while (!Interrupt::WaitFor(std::chrono::hours(1))) {
-    }
-  }
-  spdlog::info("signal {}: {} streams finish their batches",
-               Interrupt::signal(), (*engine)->open_streams());
-  (*server)->Shutdown(options.grace);
+  const std::string addresses = AddressesOf(*server, http_address, options);
+  GenerationWatch watch(engine->get(), *std::move(served),
+                        {.preload = options.preload}, options.poll);
+  guard.ExpectEndWithin(options.drain_delay + options.drain_spread +
+                        options.grace + kLastSteps);
+  spdlog::info("process {} listens on{}", getpid(), addresses);
+  std::printf("inkstream ready%s\n", addresses.c_str());
+  std::fflush(stdout);
+
+  ServeUntilSignalled(&watch);
+  state.Draining();
+  const transport::DrainTimes times = DrainTimesOf(options);
+  spdlog::info(
+      "signal {}: not ready; {} streams go on for {} ms, end over {} ms and "
+      "have {} ms for the batch in hand",
+      Interrupt::signal(), (*engine)->open_streams(), times.delay.count(),
+      times.spread.count(), times.grace.count());
+  server->Shutdown(times);
   (*engine)->Stop();
   spdlog::info("done");
   return absl::OkStatus();

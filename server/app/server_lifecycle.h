@@ -25,6 +25,10 @@ struct ServeOptions {
   int workers = 0;      // threads; 0: by the CPU quota
   uint32_t max_streams = 1024;
   std::chrono::milliseconds stall = std::chrono::seconds(60);
+  // On SIGTERM, while there are streams and probes can be asked (`http`); see
+  // transport::DrainTimes. SIGINT: somebody waits.
+  std::chrono::milliseconds drain_delay = std::chrono::seconds(5);
+  std::chrono::milliseconds drain_spread = std::chrono::seconds(5);
   std::chrono::milliseconds grace = std::chrono::seconds(20);
   std::chrono::milliseconds rebalance = std::chrono::minutes(30);  // 0: never
   uint32_t retain_generations = 2;
@@ -40,8 +44,9 @@ struct NamedStore {
 };
 NamedStore ParseStoreArgument(const std::string& argument);
 
-// Serves until SIGINT or SIGTERM; then drains. Writes the ready line to
-// standard output, everything else to the log.
+// Serves until SIGINT or SIGTERM; then drains. Ends the process itself where a
+// signal comes before it serves, or where an end in order takes too long.
+// Writes the ready line to standard output, everything else to the log.
 absl::Status ServeUntilInterrupted(const ServeOptions& options);
 
 }  // namespace inkstream::app

@@ -59,6 +59,26 @@ class RunningHttpServer : public HttpServer {
                                                         method);
   }
 
+  MHD_Result AnswerReady(MHD_Connection* connection) const {
+    const MHD_Result given = MHD_lookup_connection_value_n(
+        connection, MHD_GET_ARGUMENT_KIND, "verbose", 7, nullptr, nullptr);
+    bool ready = true;
+    std::string text;
+    for (const ReadyCheck& check : pages_.ready()) {
+      const bool good = check.problem.empty();
+      ready = ready && good;
+      if (given == MHD_YES) {
+        absl::StrAppend(&text, good ? "[+]" : "[-]", check.name, " ",
+                        good ? "ok" : check.problem, "\n");
+      } else if (!good) {
+        absl::StrAppend(&text, check.name, ": ", check.problem, "\n");
+      }
+    }
+    if (text.empty()) text = "ok\n";
+    return Answer(connection,
+                  ready ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE, text);
+  }
+
   MHD_Result Serve(MHD_Connection* connection, absl::string_view path,
                    absl::string_view method) const {
     if (method != MHD_HTTP_METHOD_GET && method != MHD_HTTP_METHOD_HEAD) {
@@ -67,9 +87,7 @@ class RunningHttpServer : public HttpServer {
     }
     if (path == "/livez") return Answer(connection, MHD_HTTP_OK, "ok\n");
     if (path == "/readyz") {
-      return pages_.ready() ? Answer(connection, MHD_HTTP_OK, "ok\n")
-                            : Answer(connection, MHD_HTTP_SERVICE_UNAVAILABLE,
-                                     "draining: streams go elsewhere\n");
+      return AnswerReady(connection);
     }
     if (path == "/metrics") {
       return Answer(connection, MHD_HTTP_OK, pages_.metrics(), kMetrics);

@@ -1,4 +1,5 @@
-// The HTTP port of people and probes: GET /metrics, /livez, /readyz.
+// The HTTP port of people and probes: GET /metrics, /livez, /readyz, and
+// /readyz?verbose for each check by name.
 //
 // One thread waits for all connections at once, so that clients who drip their
 // requests keep nobody out; a connection without progress is closed after
@@ -11,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 
@@ -19,9 +21,15 @@ namespace inkstream::ops {
 inline constexpr unsigned int kIdleSeconds = 10;
 inline constexpr unsigned int kMaxConnections = 64;
 
+// One thing that must be so for a server to take new streams.
+struct ReadyCheck {
+  std::string name;     // a word
+  std::string problem;  // "": it is so
+};
+
 struct HttpPages {
   std::function<std::string()> metrics;  // Prometheus' text form
-  std::function<bool()> ready;           // takes new streams
+  std::function<std::vector<ReadyCheck>()> ready;
 };
 
 class HttpServer {

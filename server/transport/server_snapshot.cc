@@ -20,7 +20,7 @@ ServerSnapshot TakeSnapshot(const batch::Engine& engine,
   snapshot.memory = memory;
   snapshot.workers = static_cast<uint32_t>(engine.workers());
   snapshot.open_streams = engine.open_streams();
-  snapshot.draining = streams.draining();
+  snapshot.draining = streams.leaving();
   snapshot.sent = streams.totals();
   std::vector<StreamReport> reports = streams.Reports();
   std::vector<std::string> warnings = TwinWarnings(reports);

@@ -32,7 +32,7 @@ struct ServerSnapshot {
   double cpu_seconds = 0;  // of the whole process
   uint32_t workers = 0;
   uint32_t open_streams = 0;  // in the engine; those that open are not in it
-  bool draining = false;
+  bool draining = false;      // from the signal on
   BatchMemory memory;
   SentTotals sent;                      // also of streams that are gone
   std::vector<StreamSnapshot> streams;  // by id

@@ -53,14 +53,31 @@ void StreamRegistry::Remove(uint64_t id) {
   changed_.notify_all();
 }
 
-void StreamRegistry::Drain() {
+void StreamRegistry::Leave() {
+  const std::lock_guard<std::mutex> lock(mu_);
+  leaving_ = true;
+}
+
+bool StreamRegistry::leaving() const {
+  const std::lock_guard<std::mutex> lock(mu_);
+  return leaving_;
+}
+
+void StreamRegistry::Drain(std::chrono::milliseconds spread) {
   {
     const std::lock_guard<std::mutex> lock(mu_);
+    leaving_ = true;
     draining_ = true;
+    std::vector<uint64_t> ids;
+    for (const auto& [id, session] : sessions_) ids.push_back(id);
+    std::shuffle(ids.begin(), ids.end(), random_);
+    due_.clear();
+    const Clock::time_point now = Clock::now();
+    for (size_t i = 0; i < ids.size(); ++i) {
+      due_.emplace(now + spread * i / ids.size(), ids[i]);
+    }
   }
-  for (const std::shared_ptr<StreamSession>& session : Sessions()) {
-    session->Drain();
-  }
+  changed_.notify_all();
 }
 
 bool StreamRegistry::draining() const {
@@ -106,7 +123,6 @@ std::vector<std::shared_ptr<StreamSession>> StreamRegistry::Sessions() const {
 
 std::vector<std::shared_ptr<StreamSession>> StreamRegistry::TakeDue(
     Clock::time_point now) {
-  const std::lock_guard<std::mutex> lock(mu_);
   std::vector<std::shared_ptr<StreamSession>> due;
   while (!due_.empty() && due_.begin()->first <= now) {
     const auto found = sessions_.find(due_.begin()->second);
@@ -122,15 +138,28 @@ void StreamRegistry::Watch() {
   const std::chrono::milliseconds interval =
       std::clamp<std::chrono::milliseconds>(
           soonest / 4, std::chrono::milliseconds(10), std::chrono::seconds(1));
+  Clock::time_point next_look = Clock::now() + interval;
   std::unique_lock<std::mutex> lock(mu_);
-  while (!changed_.wait_for(lock, interval, [this] { return stopped_; })) {
-    lock.unlock();
+  while (!stopped_) {
+    const Clock::time_point wake =
+        due_.empty() ? next_look : std::min(next_look, due_.begin()->first);
+    changed_.wait_until(lock, wake);
     const Clock::time_point now = Clock::now();
-    for (const std::shared_ptr<StreamSession>& session : Sessions()) {
-      session->EndIfStalled(now - stall_);
+    const std::vector<std::shared_ptr<StreamSession>> due = TakeDue(now);
+    const bool drain = draining_;
+    lock.unlock();
+    for (const std::shared_ptr<StreamSession>& session : due) {
+      if (drain) {
+        session->Drain();
+      } else {
+        session->Rebalance();
+      }
     }
-    for (const std::shared_ptr<StreamSession>& session : TakeDue(now)) {
-      session->Rebalance();
+    if (now >= next_look) {
+      next_look = now + interval;
+      for (const std::shared_ptr<StreamSession>& session : Sessions()) {
+        session->EndIfStalled(now - stall_);
+      }
     }
     lock.lock();
   }

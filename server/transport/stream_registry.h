@@ -41,8 +41,14 @@ class StreamRegistry {
   void Add(std::shared_ptr<StreamSession> session);
   void Remove(uint64_t id);
 
-  // From now on every stream ends after the batch in hand.
-  void Drain();
+  // The server is about to leave, and still serves: what leaving() tells.
+  void Leave();
+  bool leaving() const;
+
+  // From now on no stream begins, and each ends after the batch in hand, in
+  // random order over `spread`: those that come back elsewhere do not do so in
+  // one moment.
+  void Drain(std::chrono::milliseconds spread);
   bool draining() const;
 
   // True: no stream was left before the deadline.
@@ -55,7 +61,7 @@ class StreamRegistry {
   using Clock = StreamSession::Clock;
 
   std::vector<std::shared_ptr<StreamSession>> Sessions() const;
-  // Whose time is up; each is told once.
+  // Whose time is up; each is told once. With mu_ held.
   std::vector<std::shared_ptr<StreamSession>> TakeDue(Clock::time_point now);
   void Watch();
 
@@ -68,6 +74,7 @@ class StreamRegistry {
   std::mt19937_64 random_{std::random_device()()};               // by mu_
   uint64_t next_id_ = 1;                                         // by mu_
   SentTotals gone_;                                              // by mu_
+  bool leaving_ = false;                                         // by mu_
   bool draining_ = false;                                        // by mu_
   bool stopped_ = false;                                         // by mu_
   std::thread watcher_;

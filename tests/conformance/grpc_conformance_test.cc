@@ -50,7 +50,7 @@ class GrpcUnderTest final : public TransportUnderTest {
   }
 
   void Shutdown(std::chrono::milliseconds grace) override {
-    server_->Shutdown(grace);
+    server_->Shutdown({grace});
   }
 
  private:

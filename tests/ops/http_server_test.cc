@@ -14,6 +14,7 @@ namespace inkstream::ops {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -22,9 +23,13 @@ class HttpServerTest : public ::testing::Test {
   void SetUp() override {
     auto server = HttpServer::Start("127.0.0.1", 0,
                                     {[] { return std::string("figures 1\n"); },
-                                     [this] { return ready_.load(); }});
+                                     [this] { return Checks(); }});
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
+  }
+
+  std::vector<ReadyCheck> Checks() const {
+    return {{"stores", ""}, {"serving", ready_ ? "" : "draining"}};
   }
 
   int Connect() const {
@@ -69,8 +74,19 @@ TEST_F(HttpServerTest, PagesAnswer) {
 
 TEST_F(HttpServerTest, ServerThatDrainsLivesAndIsNotReady) {
   ready_ = false;
-  EXPECT_THAT(Get("/readyz"), HasSubstr("503"));
+  EXPECT_THAT(Get("/readyz"),
+              AllOf(HasSubstr("503"), EndsWith("\r\n\r\nserving: draining\n")));
   EXPECT_THAT(Get("/livez"), HasSubstr("200 OK"));
+}
+
+TEST_F(HttpServerTest, EveryCheckIsToldWhereAllAreAskedFor) {
+  EXPECT_THAT(Get("/readyz?verbose"),
+              AllOf(HasSubstr("200 OK"),
+                    EndsWith("\r\n\r\n[+]stores ok\n[+]serving ok\n")));
+  ready_ = false;
+  EXPECT_THAT(Get("/readyz?verbose=1"),
+              AllOf(HasSubstr("503"),
+                    EndsWith("\r\n\r\n[+]stores ok\n[-]serving draining\n")));
 }
 
 TEST_F(HttpServerTest, WrongRequestsAreToldWhatThereIs) {
@@ -91,9 +107,9 @@ TEST_F(HttpServerTest, RequestsThatDripInKeepNobodyOut) {
 }
 
 TEST_F(HttpServerTest, PortThatIsTakenIsAnErrorWithTheWayOut) {
-  const auto second =
-      HttpServer::Start("127.0.0.1", server_->port(),
-                        {[] { return std::string(); }, [] { return true; }});
+  const auto second = HttpServer::Start(
+      "127.0.0.1", server_->port(),
+      {[] { return std::string(); }, [] { return std::vector<ReadyCheck>(); }});
   EXPECT_EQ(second.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(second.status().message()),
               AllOf(StartsWith("--http: cannot listen on 127.0.0.1:"),

@@ -21,7 +21,7 @@ TEST_F(DrainTest, StreamsFinishTheBatchInHandAndAreSentElsewhere) {
   ASSERT_TRUE(stream->Read(&part));
   std::thread stopper([this] {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    server_->Shutdown(std::chrono::seconds(20));
+    server_->Shutdown({std::chrono::seconds(20)});
   });
   uint32_t missing = 0;
   while (stream->Read(&part)) {
@@ -52,7 +52,7 @@ TEST_F(DrainTest, IdleStreamsDoNotHoldItUp) {
     ASSERT_TRUE(streams.back()->Read(&part));
   }
   const auto start = std::chrono::steady_clock::now();
-  server_->Shutdown(std::chrono::minutes(1));
+  server_->Shutdown({std::chrono::minutes(1)});
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30));
   for (auto& stream : streams) {
     v1::BatchPart part;
@@ -76,7 +76,7 @@ TEST_F(DrainTest, ACallThatTakesItsTimeIsAnswered) {
   while (store_->reads() == 0 && std::chrono::steady_clock::now() < until) {
     std::this_thread::yield();
   }
-  std::thread stopper([this] { server_->Shutdown(kSoon); });
+  std::thread stopper([this] { server_->Shutdown({kSoon}); });
   int batches = 0;
   while (answer->Read(&part)) batches += part.batches_size();
   EXPECT_TRUE(answer->Finish().ok());
@@ -95,7 +95,7 @@ TEST_F(DrainTest, AReaderThatNeverReadsIsCutOffAfterTheGracePeriod) {
   v1::BatchPart part;
   ASSERT_TRUE(stream->Read(&part));
   std::this_thread::sleep_for(std::chrono::milliseconds(200));
-  server_->Shutdown(std::chrono::milliseconds(300));
+  server_->Shutdown({std::chrono::milliseconds(300)});
   while (stream->Read(&part)) {
   }
   EXPECT_FALSE(stream->Finish().ok());
@@ -103,8 +103,8 @@ TEST_F(DrainTest, AReaderThatNeverReadsIsCutOffAfterTheGracePeriod) {
 
 TEST_F(DrainTest, AServerThatIsGoneRefusesConnections) {
   Serve();
-  server_->Shutdown(std::chrono::seconds(1));
-  server_->Shutdown(std::chrono::seconds(1));
+  server_->Shutdown({std::chrono::seconds(1)});
+  server_->Shutdown({std::chrono::seconds(1)});
   grpc::ClientContext context;
   v1::ListDatasetsResponse response;
   EXPECT_EQ(stub_->ListDatasets(&context, {}, &response).error_code(),

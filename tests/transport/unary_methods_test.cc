@@ -197,7 +197,7 @@ TEST_F(UnaryMethodsTest, HealthCanBeWatchedUntilTheServerStops) {
   HealthCheckResponse response;
   ASSERT_TRUE(watch->Read(&response));
   EXPECT_EQ(response.status(), HealthCheckResponse::SERVING);
-  std::thread stopper([this] { server_->Shutdown(std::chrono::seconds(5)); });
+  std::thread stopper([this] { server_->Shutdown({std::chrono::seconds(5)}); });
   ASSERT_TRUE(watch->Read(&response));
   EXPECT_EQ(response.status(), HealthCheckResponse::NOT_SERVING);
   EXPECT_FALSE(watch->Read(&response));

@@ -54,7 +54,7 @@ class RunningServer : public GrpcServer {
         drawings_(context_),
         health_(HealthNames(*engine)) {}
 
-  ~RunningServer() override { Shutdown(std::chrono::milliseconds(0)); }
+  ~RunningServer() override { Shutdown({}); }
 
   absl::Status Listen(const GrpcServerOptions& options);
 
@@ -67,11 +67,14 @@ class RunningServer : public GrpcServer {
                         streams_, context_.started);
   }
 
-  void Shutdown(std::chrono::milliseconds grace) override {
+  void Shutdown(const DrainTimes& times) override {
     if (server_ == nullptr) return;
-    const Clock::time_point deadline = Clock::now() + grace;
+    const Clock::time_point start = Clock::now();
+    const Clock::time_point deadline = start + times.all();
     health_.StopServing();
-    streams_.Drain();
+    streams_.Leave();
+    streams_.WaitUntilEmpty(start + times.delay);
+    streams_.Drain(times.spread);
     streams_.WaitUntilEmpty(deadline);
     calls_->WaitUntilNone(deadline);
     health_.EndWatches();

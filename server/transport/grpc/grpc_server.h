@@ -33,6 +33,18 @@ struct GrpcServerOptions {
   std::string version;
 };
 
+// How a server leaves, from the moment on that it is to.
+struct DrainTimes {
+  // For batches and answers in hand, once streams are told to end.
+  std::chrono::milliseconds grace{0};
+  // Not ready, but serving as before: until whoever sends clients here knows.
+  std::chrono::milliseconds delay{0};
+  // Streams are told to end one by one over this long.
+  std::chrono::milliseconds spread{0};
+
+  std::chrono::milliseconds all() const { return grace + delay + spread; }
+};
+
 class GrpcServer {
  public:
   // `engine` must have all its datasets and outlive the server. Batches of all
@@ -49,9 +61,10 @@ class GrpcServer {
   // What it does now; what GetStatus words.
   virtual ServerSnapshot Snapshot() const = 0;
 
-  // Health says NOT_SERVING; every stream finishes the batch in hand and ends
-  // with UNAVAILABLE, reason DRAIN; what is left after `grace` is cut off.
-  virtual void Shutdown(std::chrono::milliseconds grace) = 0;
+  // Health says NOT_SERVING; after the delay every stream finishes the batch in
+  // hand and ends with UNAVAILABLE, reason DRAIN; what is left after all times
+  // together is cut off. No time is spent where there is no stream.
+  virtual void Shutdown(const DrainTimes& times) = 0;
 };
 
 }  // namespace inkstream::transport

@@ -51,7 +51,7 @@ int Serve(const char* socket, const char* path) {
   sigaddset(&ends, SIGTERM);
   int signal = 0;
   sigwait(&ends, &signal);
-  (*server)->Shutdown(std::chrono::seconds(1));
+  (*server)->Shutdown({std::chrono::seconds(1)});
   return 0;
 }
 

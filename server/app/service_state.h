@@ -1,0 +1,34 @@
+// How far a server has come, for the pages that answer from its first moment to
+// its last.
+//
+// Thread safety: any thread.
+#pragma once
+
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "server/ops/http_server.h"
+#include "server/transport/grpc/grpc_server.h"
+
+namespace inkstream::app {
+
+class ServiceState {
+ public:
+  // `what` is being read, before anything can be served.
+  void Loading(std::string what);
+  // `server` outlives this object's last page.
+  void Serving(const transport::GrpcServer* server);
+  void Draining();
+
+  std::vector<ops::ReadyCheck> Checks() const;
+  std::string Metrics() const;
+
+ private:
+  mutable std::mutex mu_;
+  std::string loading_ = "not opened yet";         // by mu_; "": done
+  bool draining_ = false;                          // by mu_
+  const transport::GrpcServer* server_ = nullptr;  // by mu_
+};
+
+}  // namespace inkstream::app
