@@ -37,6 +37,9 @@ class Behaviour:
     refuse: list[tuple[grpc.StatusCode, str]] = field(default_factory=list)
     fetched: int = 1  # batches that answer one fetch
     silent_fetches: bool = False  # which are never answered
+    silent_after_fetches: int | None = None  # answered ones, that is
+    vanish_after_fetches: int | None = None  # then UNAVAILABLE
+    fetches_together: int = 1  # under way before any is answered
     crooked: int = 0  # bytes before the data, so that arrays stand crooked
 
 
@@ -50,6 +53,8 @@ class FakeServer:
         self.opened: list[service_pb2.StreamBatchesRequest] = []
         self.granted: list[int] = []
         self.active = 0
+        self.fetching = self.answered = 0
+        self._together = threading.Barrier(self.behaviour.fetches_together)
         self.ahead = self.most_ahead = 0
         self._server = grpc.server(futures.ThreadPoolExecutor(16))
         raw = lambda message: message  # noqa: E731
@@ -103,11 +108,22 @@ class FakeServer:
     def _fetch(
         self, request: service_pb2.FetchDrawingsRequest, context: grpc.ServicerContext
     ) -> Iterator[bytes]:
+        how = self.behaviour
         rows = np.array(list(request.rank) or list(request.index), np.int64)
-        if self.behaviour.silent_fetches:
-            over = threading.Event()
-            context.add_callback(over.set)
+        self.fetching += 1
+        over = threading.Event()
+        context.add_callback(over.set)
+        context.add_callback(self._fetched)
+        if how.silent_fetches or self.answered == how.silent_after_fetches:
             over.wait()
+        if self.answered == how.vanish_after_fetches:
+            context.abort(grpc.StatusCode.UNAVAILABLE, "the fake server vanished")
+        self._together.wait(20)
+        self.answered += 1
+        opened = batch_pb2.StreamOpened(
+            dataset="fake", raster_version=how.raster_version, vocabulary=CLASSES
+        )
+        yield batch_pb2.BatchPart(opened=opened).SerializeToString()
         for seq in range(self.behaviour.fetched):
             header, data = batch_of(seq, rows, np.ones(len(rows), bool), request.delivery, None)
             yield from cut(header, data, self.behaviour)
@@ -135,6 +151,9 @@ class FakeServer:
         self.active += 1
         context.add_callback(self._left)
         yield from self._batches(first.open, credits, context)
+
+    def _fetched(self) -> None:
+        self.fetching -= 1
 
     def _left(self) -> None:
         self.active -= 1

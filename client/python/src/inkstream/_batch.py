@@ -32,7 +32,7 @@ _ASKED_BY = {
     },
 }
 # Tensors whose first dimension does not count drawings.
-_RAGGED = ("strokes", "offsets")
+RAGGED = ("strokes", "offsets")
 
 
 class Batch(Mapping[str, Array]):
@@ -151,7 +151,7 @@ class Batch(Mapping[str, Array]):
 
         Ragged strokes keep their `offsets`, which then begin at 0.
         """
-        arrays = {name: array[i] for name, array in self._arrays.items() if name not in _RAGGED}
+        arrays = {name: array[i] for name, array in self._arrays.items() if name not in RAGGED}
         if "offsets" in self._arrays:
             views = (len(self.offsets) - 1) // len(self.index)
             bounds = self.offsets[i * views : (i + 1) * views + 1]
@@ -159,11 +159,25 @@ class Batch(Mapping[str, Array]):
             arrays["strokes"] = self.strokes[bounds[0] : bounds[-1]]
         elif "strokes" in self._arrays:
             arrays["strokes"] = self.strokes[i]
+        return self.like(arrays)
+
+    def head(self, rows: int) -> Batch:
+        """The first rows, as a batch; of ragged strokes too."""
+        arrays = {name: array[:rows] for name, array in self._arrays.items()}
+        if "offsets" in self._arrays:
+            views = (len(self.offsets) - 1) // max(self.rows, 1)
+            arrays["offsets"] = self.offsets[: rows * views + 1]
+            arrays["strokes"] = self.strokes[: arrays["offsets"][-1]]
+        return self.like(arrays)
+
+    def like(self, arrays: Mapping[str, Array], bad: int = 0) -> Batch:
+        """Other arrays with this batch's place and words."""
         return Batch(
             arrays,
             self._cursor,
             epoch=self.epoch,
             step=self.step,
+            bad=bad,
             classes=self.classes,
             vocabulary=self.vocabulary,
             strokes_spec=self.strokes_spec,

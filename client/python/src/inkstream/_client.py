@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable
+from contextlib import closing
 from functools import partial
 from typing import Any, TypeVar
 
@@ -15,13 +15,14 @@ from inkstream._bottleneck import Waits
 from inkstream._channels import Channels, Credentials, Target
 from inkstream._dataset import Dataset
 from inkstream._errors import Closed, InkstreamError
-from inkstream._fetch_native import fetch_natively
+from inkstream._fetch_ahead import FetchCall
+from inkstream._fetch_native import NativeFetch
 from inkstream._grpc_errors import from_grpc
 from inkstream._key_sets import KeySet, UploadingReader, wanted_by
 from inkstream._native import library as native_library
 from inkstream._raw_batch import RawBatch
 from inkstream._reader import Ahead, BatchReader, Facts
-from inkstream._reader_grpc import GrpcBatchReader, read_one_batch
+from inkstream._reader_grpc import GrpcBatchReader, GrpcFetch
 from inkstream._reader_native import NativeBatchReader, NativeChannel
 from inkstream._retry import Retry
 from inkstream.v1 import dataset_pb2, service_pb2
@@ -165,22 +166,37 @@ class Client:
         def attempt(
             channel: grpc.Channel, endpoint: str, seconds: float
         ) -> tuple[RawBatch, Facts | None]:
-            metadata = self._credentials.metadata()
-            library, _ = native_library()
-            if library is not None:
-                own = self.channels().native(endpoint, "fetch", partial(NativeChannel, library))
-                return fetch_natively(own, endpoint, request, metadata, seconds)
-            invoke: Any = channel.unary_stream(
-                _SERVICE + "FetchDrawings",
-                request_serializer=service_pb2.FetchDrawingsRequest.SerializeToString,
-            )
-            parts: Iterable[bytes] = invoke(request, timeout=seconds, metadata=metadata)
-            return read_one_batch(parts, endpoint)
+            with closing(self._fetch_at(channel, endpoint, request, seconds)) as call:
+                return call.result()
 
         fetched: tuple[RawBatch, Facts | None] = self._attempts(
             attempt, self.retry_for, self.stall, request
         )
         return fetched
+
+    def begin_fetch(self, request: service_pb2.FetchDrawingsRequest) -> FetchCall:
+        """Random access under way at the endpoint in use, which is not tried again."""
+        channels = self.channels()
+        endpoint = channels.endpoints()[0]
+        return self._fetch_at(channels.channel(endpoint), endpoint, request, self.stall)
+
+    def _fetch_at(
+        self,
+        channel: grpc.Channel,
+        endpoint: str,
+        request: service_pb2.FetchDrawingsRequest,
+        seconds: float,
+    ) -> FetchCall:
+        metadata = self._credentials.metadata()
+        library, _ = native_library()
+        if library is not None:
+            own = self.channels().native(endpoint, "fetch", partial(NativeChannel, library))
+            return NativeFetch(own, endpoint, request, metadata, seconds)
+        invoke: Any = channel.unary_stream(
+            _SERVICE + "FetchDrawings",
+            request_serializer=service_pb2.FetchDrawingsRequest.SerializeToString,
+        )
+        return GrpcFetch(invoke(request, timeout=seconds, metadata=metadata), endpoint)
 
     def open_reader(
         self, endpoint: str, request: service_pb2.StreamBatchesRequest, ahead: Ahead

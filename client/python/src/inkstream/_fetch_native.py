@@ -17,41 +17,52 @@ from inkstream.v1 import batch_pb2, service_pb2
 _LOOK_EVERY = 0.2
 
 
-def fetch_natively(
-    channel: NativeChannel,
-    endpoint: str,
-    request: service_pb2.FetchDrawingsRequest,
-    metadata: Sequence[tuple[str, str]],
-    seconds: float,
-) -> tuple[RawBatch, Facts]:
-    """The batch, and what the server said before it."""
-    library = channel.library
-    asked = request.SerializeToString()
-    options = _native.FetchOptions(
-        request=asked,
-        request_size=len(asked),
-        metadata=metadata_of(metadata),
-        timeout_seconds=seconds,
-        max_batch_bytes=MAX_BATCH_BYTES,
-    )
-    opened, batch = _native.Event(), _native.Event()
-    events = ctypes.byref(opened), ctypes.byref(batch)
-    handle = library.ik_fetch_open(channel.handle, ctypes.byref(options))
-    try:
-        while not library.ik_fetch_wait(handle, _LOOK_EVERY, *events):
+class NativeFetch:
+    """One FetchDrawings under way. `result` may be asked once, by one thread; close it anyway."""
+
+    def __init__(
+        self,
+        channel: NativeChannel,
+        endpoint: str,
+        request: service_pb2.FetchDrawingsRequest,
+        metadata: Sequence[tuple[str, str]],
+        seconds: float,
+    ) -> None:
+        self._library = channel.library
+        self._channel = channel  # outlives the call
+        self._endpoint = endpoint
+        asked = request.SerializeToString()
+        options = _native.FetchOptions(
+            request=asked,
+            request_size=len(asked),
+            metadata=metadata_of(metadata),
+            timeout_seconds=seconds,
+            max_batch_bytes=MAX_BATCH_BYTES,
+        )
+        self._handle = self._library.ik_fetch_open(channel.handle, ctypes.byref(options))
+
+    def result(self) -> tuple[RawBatch, Facts]:
+        """The batch, and what the server said before it; waits."""
+        opened, batch = _native.Event(), _native.Event()
+        events = ctypes.byref(opened), ctypes.byref(batch)
+        while not self._library.ik_fetch_wait(self._handle, _LOOK_EVERY, *events):
             pass
         if batch.kind == _native.BATCH:
             # First, so that the memory has an owner whatever happens.
             size = batch.data_size
             memory = memoryview(b"")
             if size:
-                memory = lent(library, batch.buffer, batch.data, size, False).data
+                memory = lent(self._library, batch.buffer, batch.data, size, False).data
             header = batch_pb2.BatchHeader.FromString(_native.header_of(batch))
             said = batch_pb2.StreamOpened.FromString(_native.header_of(opened))
             return RawBatch.of(header, memory), Facts.of(said)
         text, details = _native.error_of(batch)
-    finally:
-        library.ik_fetch_close(handle)
-    if batch.origin == _native.BROKEN:
-        raise DataLoss(f"{endpoint}: {text}")
-    raise error_of(batch.code, text, details, endpoint)
+        if batch.origin == _native.BROKEN:
+            raise DataLoss(f"{self._endpoint}: {text}")
+        raise error_of(batch.code, text, details, self._endpoint)
+
+    def close(self) -> None:
+        """Ends the call where it is still under way."""
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            self._library.ik_fetch_close(handle)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,17 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkstream._batch import Batch, decode
-from inkstream._errors import FixRequest, OutOfRange
+from inkstream._errors import FixRequest, OutOfRange, PlanMismatch
+from inkstream._fetch_ahead import Answer, fetch_each
+from inkstream._joined import joined
 from inkstream._key_sets import MAX_KEY
 from inkstream._messages import message_of
-from inkstream._plan import Plan
+from inkstream._plan import Plan, planned_batch_bytes
 from inkstream._values import as_array, holds_many, is_bool, whole, whole_numbers
-from inkstream.v1 import service_pb2
+from inkstream.v1 import plan_pb2, service_pb2
 
 if TYPE_CHECKING:
     from inkstream._dataset import Dataset
 
 Numbers = NDArray[np.int64]
+
+_ROWS_A_CALL = 4096  # where a server does not say
+_BYTES_A_CALL = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -32,13 +39,51 @@ class RandomAccess:
     first_view: int
 
     def fetch(self, name: str, numbers: Numbers) -> Batch:
-        """One batch. `name`: what numbers count: "index", "rank" (in the plan's view), "key_id"."""
+        """One batch, however many calls it takes; in the order asked.
+
+        `name`: what numbers count: "index", "rank" (in the plan's view), "key_id".
+        """
         request = self._request()
-        getattr(request, name).extend(numbers.tolist())
-        raw, facts = self.dataset.client.fetch(request)
+        if numbers.size == 0:  # as of an array: no rows, of the shapes that others have
+            request.index.append(0)
+            return self._batch(self.dataset.client.fetch(request)).head(0)
+        rows = self._rows_a_call(request)
+        requests = []
+        for begin in range(0, numbers.size, rows):
+            asked = service_pb2.FetchDrawingsRequest()
+            asked.CopyFrom(request)
+            getattr(asked, name).extend(numbers[begin : begin + rows].tolist())
+            requests.append(asked)
+        if len(requests) == 1:
+            return self._batch(self.dataset.client.fetch(requests[0]))
+        with closing(fetch_each(self.dataset.client, requests)) as answers:
+            return joined(self._drawn_alike(answers), numbers.size)
+
+    def _drawn_alike(self, answers: Iterator[Answer]) -> Iterator[Batch]:
+        """The batches, all by one raster version: replicas may have several."""
+        first: int | None = None
+        for raw, facts in answers:
+            version = facts.raster_version if facts else None
+            if first not in (None, version):
+                raise PlanMismatch(
+                    f"some of these drawings came by raster version {first} and others by "
+                    f"{version}: ask again once all servers are of one version"
+                )
+            first = version
+            yield self._batch((raw, facts))
+
+    def _batch(self, answer: Answer) -> Batch:
+        raw, facts = answer
         said = facts.classes if facts and facts.classes else ()
         classes = said or self.plan.view.classes or self.dataset.classes
         return decode(raw, classes=classes, strokes_spec=self.plan.strokes)
+
+    def _rows_a_call(self, request: service_pb2.FetchDrawingsRequest) -> int:
+        limit = self.dataset.stats["limits"].get("max_fetch_indices", _ROWS_A_CALL)
+        one = plan_pb2.Delivery()
+        one.CopyFrom(request.delivery)
+        one.batch_size = 1
+        return max(1, min(int(limit), _BYTES_A_CALL // planned_batch_bytes(one)))
 
     def _request(self) -> service_pb2.FetchDrawingsRequest:
         return message_of(

@@ -183,6 +183,22 @@ class GrpcBatchReader:
         self._requests.put(None)
 
 
+class GrpcFetch:
+    """One FetchDrawings under way; see FetchCall."""
+
+    def __init__(self, call: Any, endpoint: str) -> None:
+        self._call = call
+        self._endpoint = endpoint
+
+    def result(self) -> tuple[RawBatch, Facts | None]:
+        """See FetchCall."""
+        return read_one_batch(self._call, self._endpoint)
+
+    def close(self) -> None:
+        """See FetchCall."""
+        self._call.cancel()
+
+
 def read_one_batch(parts: Iterable[bytes], endpoint: str) -> tuple[RawBatch, Facts | None]:
     """Gathers the answer of FetchDrawings, which is one batch."""
     assembler = Assembler()
