@@ -22,6 +22,7 @@ from inkstream._augment import Augment
 from inkstream._batch import Batch
 from inkstream._client import Client
 from inkstream._connect import connect, open
+from inkstream._cursor import Cursor
 from inkstream._dataset import Dataset
 from inkstream._errors import (
     AccessDenied,
@@ -56,6 +57,7 @@ __all__ = [
     "Batch",
     "Client",
     "Closed",
+    "Cursor",
     "DataLoss",
     "Dataset",
     "FixRequest",

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inkstream._cursor import State
+from inkstream._cursor import Cursor, State
 from inkstream._errors import FixRequest, NotFound
 from inkstream._polylines import to_polylines
+from inkstream._pytree import register_with_jax
 from inkstream._raw_batch import RawBatch
 from inkstream._values import nearest
 
@@ -45,6 +46,9 @@ class Batch(Mapping[str, Array]):
     `bad`: rows replaced because their record is damaged. `classes`: the words that `label`
     counts. `vocabulary`: the words that other string columns count, by column.
     `strokes_spec`: what was asked for as `strokes`, which says how to read them.
+
+    To JAX, once that is imported, a batch is a tree of its arrays: what comes back has those and
+    nothing else. `key_id` does not fit JAX's 32 bits: leave it out of what goes to devices.
     """
 
     __slots__ = (
@@ -62,7 +66,7 @@ class Batch(Mapping[str, Array]):
     def __init__(
         self,
         arrays: Mapping[str, Array],
-        cursor: State,
+        cursor: State | None,
         *,
         epoch: int = 0,
         step: int = 0,
@@ -81,9 +85,11 @@ class Batch(Mapping[str, Array]):
         self.strokes_spec = strokes_spec
 
     @property
-    def cursor(self) -> State:
+    def cursor(self) -> Cursor:
         """The place after this batch: give it to `start=`, `load_state_dict`, a checkpoint."""
-        return dict(self._cursor)
+        if self._cursor is None:
+            raise FixRequest("this batch came out of JAX: take the cursor of the one that went in")
+        return cast(Cursor, dict(self._cursor))
 
     def __getitem__(self, name: str) -> Array:
         try:
@@ -136,7 +142,7 @@ class Batch(Mapping[str, Array]):
         return list(self._arrays)
 
     def __repr__(self) -> str:
-        shapes = ", ".join(f"{k} {v.dtype}{list(v.shape)}" for k, v in self._arrays.items())
+        shapes = ", ".join(f"{name} {_shape(array)}" for name, array in self._arrays.items())
         return f"Batch({shapes}; epoch {self.epoch}, step {self.step})"
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -230,7 +236,16 @@ class Batch(Mapping[str, Array]):
         return self.to_image(limit, columns)
 
 
-def _rebuild(arrays: dict[str, Array], cursor: State, details: dict[str, Any]) -> Batch:
+def _shape(array: Any) -> str:
+    kind = getattr(array, "dtype", None)  # JAX puts other things where its arrays will be
+    return type(array).__name__ if kind is None else f"{kind}{list(array.shape)}"
+
+
+def _of_tree(names: Sequence[str], arrays: Sequence[Any]) -> Batch:
+    return Batch(dict(zip(names, arrays, strict=True)), None, epoch=-1, step=-1)
+
+
+def _rebuild(arrays: dict[str, Array], cursor: State | None, details: dict[str, Any]) -> Batch:
     return Batch(arrays, cursor, **details)
 
 
@@ -242,6 +257,7 @@ def decode(
     uint8 and bool arrays are views always. Wider ones are too where their address allows it:
     a message carries them at any, so those that stand crooked are copied.
     """
+    register_with_jax(Batch, _of_tree)
     memory, layout = raw.memory, raw.layout
     # What is the holder's own may be written to; arrays of a batch never are.
     memory.flags.writeable = False

@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 from inkstream._errors import FixRequest
 from inkstream.v1 import plan_pb2
 
 State = dict[str, Any]
+
+
+class Cursor(TypedDict):
+    """A place in an epoch's order, as a batch and a stream tell it; JSON-able.
+
+    `position`: drawings of `epoch` that come before, over all ranks. `fingerprint`: of the
+    dataset. `plan_hash`, `order_plan`: of what decides the order, and its text.
+    """
+
+    version: int
+    fingerprint: str
+    plan_hash: str
+    seed: int
+    epoch: int
+    position: int
+    order_plan: str
+
 
 VERSION = 1
 _NUMBERS = ("version", "seed", "epoch", "position")

@@ -220,7 +220,7 @@ class Dataset:
         self,
         view: View | str = "train",
         *,
-        image: Image | None = None,
+        image: Image | int | tuple[int, int] | None = None,
         column: str | None = None,
         path: str | os.PathLike[str] | None = None,
         budget: int | None = None,

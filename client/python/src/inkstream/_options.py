@@ -23,10 +23,9 @@ Transport = Literal["auto", "shm", "grpc"]
 Sampling = (
     Literal["uniform"]
     | str
-    | Sequence[float]
+    | Sequence[float | tuple[View | str, float]]
     | NDArray[Any]
     | Mapping[str, float]
-    | Sequence[tuple[View | str, float]]
 )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from inkstream._batch import Batch, decode
-from inkstream._cursor import State
+from inkstream._cursor import Cursor
 from inkstream._explain import explain
 from inkstream._keywords import checked_keywords
 from inkstream._plan import Plan
@@ -66,9 +66,9 @@ class Stream(Playback[Batch]):
     def __bool__(self) -> bool:
         return True
 
-    def state_dict(self) -> State:
+    def state_dict(self) -> Cursor:
         """The cursor of the last batch handed out, a JSON-able dict."""
-        return self.state()
+        return cast(Cursor, self.state())
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Moves the stream to a cursor, of this stream or of another world or batch size."""

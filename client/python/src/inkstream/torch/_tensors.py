@@ -162,4 +162,4 @@ def from_batch(batch: Batch) -> TensorBatch:
         # No tensor of the contract is uint16: it is how NumPy shows bfloat16.
         tensor = torch.from_numpy(np.array(array))
         found[name] = tensor.view(torch.bfloat16) if array.dtype == np.uint16 else tensor
-    return TensorBatch(found, batch.cursor, batch.epoch, batch.step)
+    return TensorBatch(found, dict(batch.cursor), batch.epoch, batch.step)
