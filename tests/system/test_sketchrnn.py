@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from inkstream.sketchrnn import word_of
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Strokes = list[list[list[int]]]
@@ -21,14 +22,20 @@ Strokes = list[list[list[int]]]
 SIZES = {"train": 40, "valid": 7, "test": 5}
 
 
-def _convert(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def _convert(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "inkstream.sketchrnn", *map(str, arguments)],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
         timeout=60,
+        env={**os.environ, **environment},
     )
+
+
+def _words(done: subprocess.CompletedProcess[str]) -> set[str]:
+    assert done.returncode == 0, done.stderr
+    return {json.loads(line)["word"] for line in done.stdout.splitlines()}
 
 
 def _strokes(seed: int) -> Strokes:
@@ -51,7 +58,7 @@ def _stroke3(strokes: Strokes) -> npt.NDArray[np.int16]:
     return np.array(rows, np.int16)
 
 
-def _list_of(arrays: list[npt.NDArray[Any]]) -> npt.NDArray[np.object_]:
+def _list_of(arrays: list[Any]) -> npt.NDArray[np.object_]:
     result = np.empty(len(arrays), object)
     result[:] = arrays
     return result
@@ -127,7 +134,10 @@ def test_a_pickle_that_would_run_something_is_refused(tmp_path: Path) -> None:
         ({"other": np.zeros(3)}, "no array named train, valid, test"),
         ({"train": np.zeros((4, 3))}, "expected a list of drawings"),
         ({"train": _list_of([np.zeros((2, 5))])}, "shape (2, 5)"),
-        ({"train": _list_of([np.zeros((0, 3)), np.zeros((1, 3))])}, "has no points"),
+        ({"train": np.zeros((2, 4, 5))}, "expected a list of drawings"),
+        ({"train": np.full((2, 4, 3), np.nan)}, "not finite"),
+        ({"train": _list_of([[[1, 2, 0], [3, 4]]])}, "drawing 0 is no array"),
+        ({"train": _list_of([np.array([["a", "b", "c"]])])}, "expected numbers"),
         ({"train": _list_of([np.full((2, 3), 0.5), np.zeros((1, 3))])}, "fractions"),
     ],
 )
@@ -141,6 +151,89 @@ def test_a_file_of_something_else_is_said_plainly(
     assert "odd.npz" in done.stderr
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+STROKE3 = [np.array([[1, 2, 0], [3, 4, 1]]), np.array([[5, 6, 0], [7, 8, 1]])]
+
+
+@pytest.mark.parametrize(
+    "train",
+    [
+        np.stack(STROKE3),
+        np.stack(STROKE3).astype(np.float32),
+        np.array(STROKE3, dtype=object),
+        _list_of([drawing.tolist() for drawing in STROKE3]),
+    ],
+    ids=["numbers", "floats", "objects", "lists"],
+)
+def test_drawings_of_one_length_are_those_of_a_list(
+    tmp_path: Path, train: npt.NDArray[Any]
+) -> None:
+    np.savez(tmp_path / "list.npz", train=_list_of(STROKE3))
+    np.savez(tmp_path / "other.npz", train=train)
+    expected = _convert(tmp_path / "list.npz", "--word", "cat")
+    found = _convert(tmp_path / "other.npz", "--word", "cat")
+    assert found.returncode == 0, found.stderr
+    assert (found.stdout, len(found.stdout.splitlines())) == (expected.stdout, 2)
+
+
+@pytest.mark.parametrize("empty", [np.zeros((0, 3)), np.zeros(0), []], ids=["0x3", "0", "list"])
+def test_a_drawing_without_points_is_left_out_and_counted(tmp_path: Path, empty: Any) -> None:
+    np.savez(tmp_path / "cat.npz", train=_list_of([STROKE3[0], empty, STROKE3[1]]))
+    done = _convert(tmp_path / "cat.npz")
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 2
+    assert "Wrote 2 drawings, left out 1 without points" in done.stderr
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-16"])
+@pytest.mark.parametrize("given", [True, False])
+def test_words_are_utf8_in_any_locale(tmp_path: Path, encoding: str, given: bool) -> None:
+    path = tmp_path / ("cat.npz" if given else "café 猫.npz")
+    np.savez(path, train=_list_of(STROKE3))
+    done = _convert(path, *(("--word", "café 猫") if given else ()), PYTHONIOENCODING=encoding)
+    assert _words(done) == {"café 猫"}
+
+
+def test_names_are_read_as_ingest_reads_those_of_bin_files(root: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "archive"
+    with archive.open("wb") as file:
+        np.savez(file, train=_list_of(STROKE3))
+    table = (root / "tests/golden/file_words.txt").read_text().splitlines()
+    table += ["cat.full@\tcat", "sketchrnn_cat.full (1)@\tcat"]
+    for row in table:
+        name, word = row.split("\t")
+        for suffix in (".npz", ".NPZ"):
+            path = tmp_path / name.replace("@", suffix)
+            path.hardlink_to(archive)
+            assert word_of(path) == word
+    assert _words(_convert(tmp_path / "full%2Fbinary%2FThe%20Eiffel%20Tower.NPZ")) == {
+        "The Eiffel Tower"
+    }
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9.npz", b"a\nb.npz", b"%1B[31m.npz", b".npz", b"(1).npz"])
+def test_a_name_that_gives_no_word_is_refused(tmp_path: Path, name: bytes) -> None:
+    path = tmp_path / os.fsdecode(name)
+    np.savez(tmp_path / "cat.npz", train=_list_of(STROKE3))
+    (tmp_path / "cat.npz").rename(path)
+    done = _convert(path)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "--word" in done.stderr
+    assert done.stderr.rstrip("\n").isprintable()
+    assert _words(_convert(path, "--word", "cat")) == {"cat"}
+
+
+def test_a_damaged_member_is_said_plainly(tmp_path: Path) -> None:
+    path = tmp_path / "cat.npz"
+    np.savez_compressed(path, train=_list_of(STROKE3 * 500))
+    whole = bytearray(path.read_bytes())
+    whole[80:90] = bytes(10)
+    path.write_bytes(whole)
+    done = _convert(path)
+    assert done.returncode == 1
+    assert "train is damaged" in done.stderr
 
 
 def test_what_is_no_archive_or_not_there_is_said_plainly(tmp_path: Path) -> None:

@@ -2,10 +2,11 @@
 
     python -m inkstream.sketchrnn cat.npz dog.npz | inkstream ingest - --store animals.ink
 
-Each drawing becomes one line: its strokes, moved to the origin (the files have differences
-only), its word (the file's name, or --word) and its split (the file's own: train, valid, test),
-which the store keeps. Files hold no key_ids, countries or times. Drawings wider or higher than
-256 are scaled to 255 and rounded; standard error says how many.
+Each drawing becomes one line of UTF-8: its strokes, moved to the origin (the files have
+differences only), its word (the file's name, or --word) and its split (the file's own: train,
+valid, test), which the store keeps. Files hold no key_ids, countries or times. Drawings wider or
+higher than 256 are scaled to 255 and rounded, drawings without points are left out; standard
+error says how many.
 
 The files are pickled arrays. They are read without running what a pickle may contain: anything
 but arrays of numbers is refused.
@@ -16,13 +17,19 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import math
+import os
 import pickle
+import re
 import sys
+import unicodedata
+import urllib.parse
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,9 +38,12 @@ SPLITS = ("train", "valid", "test")
 """The arrays of a file, in the order they are written."""
 
 _SIDE = 255
-# Google's names: cat.npz, sketchrnn_cat.npz, sketchrnn%2Fcat.npz, cat.full.npz.
-_PREFIXES = ("sketchrnn_", "sketchrnn%2F", "sketchrnn%2f")
-_SUFFIXES = (".npz", ".full")
+_SUFFIX = re.compile(rb"\.npz", re.IGNORECASE)
+# What a download puts in front of a file's name, and a browser behind it. The rule is that of
+# `inkstream ingest` for .bin files.
+_FOLDER = re.compile(rb"(quickdraw_dataset_)?(full_binary_|full_simplified_|full_raw_|sketchrnn_)?")
+_COPY = re.compile(rb"\s*\([0-9]+\)$")
+_MAX_WORD_BYTES = 255
 _ALLOWED = {
     ("numpy", "ndarray"): np.ndarray,
     ("numpy", "dtype"): np.dtype,
@@ -68,10 +78,16 @@ class Summary:
 
     drawings: int = 0
     scaled: int = 0  # larger than the canvas: rounded
+    empty: int = 0  # without points: left out
 
 
-def read_split(file: IO[bytes], where: str) -> list[npt.NDArray[np.int64]]:
-    """The drawings of one array: stroke-3 [points, 3], each dx, dy, pen lifted after it."""
+def read_split(content: bytes, where: str) -> list[npt.NDArray[np.int64]]:
+    """The drawings of one array: stroke-3 [points, 3], each dx, dy, pen lifted after it.
+
+    The array is a list of drawings, or, where all have one length, numbers [drawings, points, 3].
+    Raises BadFile, which names `where`.
+    """
+    file = io.BytesIO(content)
     try:
         version = np.lib.format.read_magic(file)
         read = {
@@ -81,27 +97,46 @@ def read_split(file: IO[bytes], where: str) -> list[npt.NDArray[np.int64]]:
         shape, _, dtype = read(file)
     except (ValueError, KeyError) as error:
         raise BadFile(f"{where}: not an array of numpy: {error}") from None
-    if dtype.kind != "O" or len(shape) != 1:
+    is_list = dtype.kind == "O" and len(shape) == 1
+    if not is_list and (len(shape) != 3 or shape[2] != 3 or dtype.kind not in "Oiuf"):
         raise BadFile(f"{where}: {dtype} of shape {shape}, expected a list of drawings")
+    drawings: Any
+    if dtype.kind != "O" and math.prod(shape) * dtype.itemsize > len(content):
+        raise BadFile(f"{where}: it ends before {shape[0]} drawings are read")
+    if dtype.kind == "O":
+        try:
+            # Google's were written by Python 2.
+            drawings = list(_ArraysOnly(file, encoding="latin1").load())
+        except Exception as error:  # a broken pickle may raise anything
+            raise BadFile(f"{where}: not arrays of numbers: {error}") from None
+    else:
+        try:
+            drawings = np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
+        except ValueError as error:
+            raise BadFile(f"{where}: not an array of numpy: {error}") from None
+    return [_stroke3(drawing, f"{where}: drawing {i}") for i, drawing in enumerate(drawings)]
+
+
+def _stroke3(drawing: Any, where: str) -> npt.NDArray[np.int64]:
+    """One drawing [points, 3], possibly of no points."""
     try:
-        # Google's were written by Python 2.
-        drawings = _ArraysOnly(file, encoding="latin1").load()
-    except Exception as error:  # a broken pickle may raise anything
-        raise BadFile(f"{where}: not arrays of numbers: {error}") from None
-    result = []
-    for index, drawing in enumerate(drawings):
         array = np.asarray(drawing)
-        if array.ndim != 2 or array.shape[1] != 3 or array.dtype.kind not in "iuf":
-            raise BadFile(
-                f"{where}: drawing {index} is {array.dtype} of shape {array.shape}, "
-                "expected numbers of shape [points, 3]"
-            )
-        if len(array) == 0 or not np.isfinite(array).all():
-            raise BadFile(f"{where}: drawing {index} has no points, or some that are not finite")
-        if (array != np.round(array)).any():
-            raise BadFile(f"{where}: drawing {index} has fractions; expected whole pixels")
-        result.append(array.astype(np.int64))
-    return result
+        if array.dtype.kind == "O":  # numbers of Python, as np.array(..., dtype=object) keeps them
+            array = np.array(array.tolist())
+    except ValueError:  # lists of several lengths
+        raise BadFile(f"{where} is no array, expected numbers of shape [points, 3]") from None
+    if array.size == 0:
+        return np.empty((0, 3), np.int64)
+    if array.ndim != 2 or array.shape[1] != 3 or array.dtype.kind not in "iuf":
+        raise BadFile(
+            f"{where} is {array.dtype} of shape {array.shape}, "
+            "expected numbers of shape [points, 3]"
+        )
+    if not np.isfinite(array).all():
+        raise BadFile(f"{where} has numbers that are not finite")
+    if (array != np.round(array)).any():
+        raise BadFile(f"{where} has fractions; expected whole pixels")
+    return array.astype(np.int64)
 
 
 def to_strokes(stroke3: npt.NDArray[np.int64]) -> tuple[list[list[list[int]]], bool]:
@@ -118,13 +153,25 @@ def to_strokes(stroke3: npt.NDArray[np.int64]) -> tuple[list[list[list[int]]], b
 
 
 def word_of(path: Path) -> str:
-    """The word that Google's file name carries."""
-    word = path.name
-    for suffix in _SUFFIXES:
-        word = word.removesuffix(suffix)
-    for prefix in _PREFIXES:
-        word = word.removeprefix(prefix)
-    return word.replace("%20", " ")
+    """The word that a file's name carries. Raises BadFile where that is no text."""
+    name = urllib.parse.unquote_to_bytes(os.fsencode(path.name)).rpartition(b"/")[2]
+    stem = _COPY.sub(b"", _SUFFIX.split(name, maxsplit=1)[0]).removesuffix(b".full")
+    return _checked(
+        _FOLDER.sub(b"", stem, count=1), f"{path}: its name's word (--word gives another)"
+    )
+
+
+def _checked(word: bytes, what: str) -> str:
+    """The word as the store takes it. Raises BadFile, which says `what` it is."""
+    try:
+        text = word.decode()
+    except UnicodeDecodeError:
+        raise BadFile(f"{what} is not valid UTF-8") from None
+    if any(unicodedata.category(c) == "Cc" for c in text):
+        raise BadFile(f"{what} has control characters")
+    if not 1 <= len(word) <= _MAX_WORD_BYTES:
+        raise BadFile(f"{what} has {len(word)} bytes, expected 1 to {_MAX_WORD_BYTES}")
+    return text
 
 
 def lines(path: Path, word: str | None = None, summary: Summary | None = None) -> Iterator[str]:
@@ -142,9 +189,14 @@ def lines(path: Path, word: str | None = None, summary: Summary | None = None) -
         for split in present:
             try:
                 content = archive.read(f"{split}.npy")
-            except (zipfile.BadZipFile, OSError, EOFError) as error:
+            except (zipfile.BadZipFile, zlib.error, OSError, EOFError) as error:
                 raise BadFile(f"{path}: {split} is damaged: {error}") from None
-            for stroke3 in read_split(io.BytesIO(content), f"{path}: {split}"):
+            except (RuntimeError, NotImplementedError) as error:  # a password; other packings
+                raise BadFile(f"{path}: {split} cannot be unpacked: {error}") from None
+            for stroke3 in read_split(content, f"{path}: {split}"):
+                if len(stroke3) == 0:
+                    summary.empty += 1
+                    continue
                 strokes, scaled = to_strokes(stroke3)
                 summary.drawings += 1
                 summary.scaled += scaled
@@ -164,17 +216,21 @@ def main(arguments: list[str] | None = None) -> int:
     flags = parser.parse_args(arguments)
     summary = Summary()
     try:
+        word = None if flags.word is None else _checked(os.fsencode(flags.word), "--word")
         for path in flags.files:
-            sys.stdout.writelines(lines(path, flags.word, summary))
+            for line in lines(path, word, summary):
+                sys.stdout.buffer.write(line.encode())  # UTF-8, whatever the locale
         sys.stdout.flush()
     except BrokenPipeError:  # the reader has said why, or had enough
         sys.stderr.close()
         return 1
     except (BadFile, OSError) as error:
-        print(f"inkstream.sketchrnn: {error}", file=sys.stderr)
+        shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(error))
+        print(f"inkstream.sketchrnn: {shown}", file=sys.stderr)
         return 1
     scaled = f", {summary.scaled:,} of them scaled and rounded" if summary.scaled else ""
-    print(f"Wrote {summary.drawings:,} drawings{scaled}", file=sys.stderr)
+    empty = f", left out {summary.empty:,} without points" if summary.empty else ""
+    print(f"Wrote {summary.drawings:,} drawings{scaled}{empty}", file=sys.stderr)
     return 0
 
 
