@@ -4,8 +4,7 @@
 #include <set>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
+#include "absl/strings/match.h"
 #include "server/ingest/csv_row.h"
 
 namespace inkstream::ingest {
@@ -14,7 +13,14 @@ absl::StatusOr<CsvColumns> CsvColumns::Parse(absl::string_view header) {
   static constexpr std::array<absl::string_view, kOther> kNames = {
       "drawing", "word", "countrycode", "timestamp", "recognized", "key_id"};
   CsvColumns result;
-  if (!SplitCsvRow(header, &result.names)) {
+  bool quoted = false;
+  for (const char c : header) {
+    if (c == '"') quoted = !quoted;
+    if (quoted || !absl::StrContains(kCsvDelimiters, c)) continue;
+    result.delimiter = c;
+    break;
+  }
+  if (!SplitCsvRow(header, result.delimiter, &result.names)) {
     return absl::InvalidArgumentError("quotes are astray in the header row");
   }
   std::set<std::string> seen;

@@ -22,6 +22,7 @@ struct CsvColumns {
   };
   std::vector<Column> columns;
   std::vector<std::string> names;
+  char delimiter = ',';  // the first one in the header row, outside of quotes
 
   // INVALID_ARGUMENT: no column `drawing`, a name twice, quotes astray.
   static absl::StatusOr<CsvColumns> Parse(absl::string_view header);

@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "server/ingest/csv_columns.h"
 #include "server/ingest/csv_parser.h"
+#include "server/ingest/csv_row.h"
 #include "server/ingest/json_text.h"
 #include "server/ingest/scanning_cutter.h"
 
@@ -31,6 +32,7 @@ class RowScanner : public RecordScanner {
       const char c = bytes[at++];
       if (c == '\n') {
         ++line_;
+        if (delimiter_ == 0 && !blank_) delimiter_ = ',';  // one column
         End(fed_ + at - 1);
         *ended = true;
         return at;
@@ -40,7 +42,11 @@ class RowScanner : public RecordScanner {
         state_ = kQuoted;
         blank_ = false;
       } else {
-        state_ = c == ',' ? kFieldBegins : kPlain;
+        // The first one decides, as in CsvColumns.
+        if (delimiter_ == 0 && absl::StrContains(kCsvDelimiters, c)) {
+          delimiter_ = c;
+        }
+        state_ = c == delimiter_ ? kFieldBegins : kPlain;
         blank_ = blank_ && (c == '\r' || c == ' ');
       }
       last_ = c;
@@ -94,6 +100,7 @@ class RowScanner : public RecordScanner {
   uint64_t line_ = 1;
   size_t fed_ = 0;
   State state_ = kFieldBegins;
+  char delimiter_ = 0;  // 0: the header row has not shown it yet
   bool blank_ = true;
   bool row_done_ = false;
   char last_ = 0;

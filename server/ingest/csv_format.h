@@ -1,7 +1,8 @@
 // Kaggle's CSV of Quick, Draw!: a header row that names the columns, in any
 // order: `drawing` (JSON) and any of countrycode, key_id, recognized,
 // timestamp, word; the training files have all six, the test form key_id,
-// countrycode, drawing. Quoting as in RFC 4180: "" inside quotes is one quote,
+// countrycode, drawing. Fields are parted by commas, semicolons or tabs, as the
+// header row is. Quoting as in RFC 4180: "" inside quotes is one quote,
 // line ends and commas may stand there. An empty field reads as missing. The
 // strokes may be raw ones.
 //

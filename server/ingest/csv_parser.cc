@@ -3,16 +3,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "server/ingest/csv_columns.h"
 #include "server/ingest/csv_row.h"
 #include "server/ingest/drawing_fields.h"
-#include "server/ingest/json_drawing.h"
 #include "server/ingest/json_strokes.h"
-#include "server/ingest/ndjson_format.h"
-#include "server/ingest/raw_drawing.h"
 #include "server/store/drawing_rules.h"
-#include "simdjson.h"
 
 namespace inkstream::ingest {
 namespace {
@@ -20,12 +15,7 @@ namespace {
 class CsvParser : public RecordParser {
  public:
   explicit CsvParser(const ParserOptions& options)
-      : places_(options.places), raw_(options) {
-    const simdjson::error_code code =
-        parser_.allocate(RecordChunk::kCapacity, NdjsonFormat::kMaxDepth);
-    // Without memory here, every row is refused with that reason.
-    static_cast<void>(code);
-  }
+      : places_(options.places), strokes_(options) {}
 
   ParsedChunk Parse(const RecordChunk& chunk) override {
     ParsedChunk parsed;
@@ -62,7 +52,7 @@ class CsvParser : public RecordParser {
 
   bool ReadRow(absl::string_view row, ParsedChunk* parsed) {
     drawing_.Clear();
-    if (!SplitCsvRow(row, &fields_)) {
+    if (!SplitCsvRow(row, columns_.delimiter, &fields_)) {
       return Refuse(ErrorKind::kBadRow,
                     "a quote stands inside a field; a field with quotes is "
                     "quoted itself, its quotes doubled");
@@ -81,7 +71,7 @@ class CsvParser : public RecordParser {
           return Refuse(ErrorKind::kNoDrawing, "the field drawing is empty");
         }
         parsed->null_values.Add(columns_.names[f]);
-      } else if (!ReadField(columns_.columns[f], &fields_[f], parsed)) {
+      } else if (!ReadField(columns_.columns[f], fields_[f], parsed)) {
         return false;
       }
     }
@@ -92,46 +82,31 @@ class CsvParser : public RecordParser {
     return true;
   }
 
-  bool ReadField(CsvColumns::Column column, std::string* text,
+  bool ReadField(CsvColumns::Column column, const std::string& text,
                  ParsedChunk* parsed) {
     switch (column) {
       case CsvColumns::kDrawing:
-        return ReadDrawing(text, parsed);
+        return strokes_.ReadText(text, &drawing_, parsed, &error_);
       case CsvColumns::kWord:
-        drawing_.word = *text;
+        drawing_.word = text;
         return true;
       case CsvColumns::kCountrycode:
-        drawing_.countrycode = *text;
+        drawing_.countrycode = text;
         return true;
       case CsvColumns::kTimestamp:
-        return ReadCsvTimestamp(*text, &drawing_, &error_);
+        return ReadIsoTimestamp(text, &drawing_, &error_);
       case CsvColumns::kRecognized:
-        return ReadRecognizedText(*text, &drawing_, &error_);
+        return ReadRecognizedText(text, &drawing_, &error_);
       case CsvColumns::kKeyId:
-        return ReadKeyIdText(*text, &drawing_, &error_);
+        return ReadKeyIdText(text, &drawing_, &error_);
       case CsvColumns::kOther:
         return true;
     }
     return true;
   }
 
-  bool ReadDrawing(std::string* text, ParsedChunk* parsed) {
-    const size_t size = text->size();
-    text->append(simdjson::SIMDJSON_PADDING, ' ');
-    simdjson::dom::element strokes;
-    const simdjson::error_code code =
-        parser_.parse(text->data(), size, false).get(strokes);
-    if (code != simdjson::SUCCESS) {
-      error_ = ExplainJsonError(code, absl::string_view(*text).substr(0, size));
-      error_.reason = absl::StrCat("drawing: ", error_.reason);
-      return false;
-    }
-    return ReadJsonStrokes(strokes, &raw_, &drawing_, parsed, &error_);
-  }
-
   const bool places_;
-  simdjson::dom::parser parser_;
-  RawDrawingReader raw_;
+  StrokesReader strokes_;
   std::string header_;
   CsvColumns columns_;
   std::vector<std::string> fields_;

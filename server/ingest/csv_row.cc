@@ -4,7 +4,8 @@
 
 namespace inkstream::ingest {
 
-bool SplitCsvRow(absl::string_view row, std::vector<std::string>* fields) {
+bool SplitCsvRow(absl::string_view row, char delimiter,
+                 std::vector<std::string>* fields) {
   size_t count = 0;
   const auto next_field = [&]() -> std::string& {
     if (count == fields->size()) fields->emplace_back();
@@ -25,16 +26,16 @@ bool SplitCsvRow(absl::string_view row, std::vector<std::string>* fields) {
         field.push_back('"');
         ++at;
       }
-      if (at < row.size() && row[at] != ',') return false;
+      if (at < row.size() && row[at] != delimiter) return false;
     } else {
-      const size_t end = std::min(row.find(',', at), row.size());
+      const size_t end = std::min(row.find(delimiter, at), row.size());
       const absl::string_view plain = row.substr(at, end - at);
       if (plain.find('"') != absl::string_view::npos) return false;
       field.assign(plain.data(), plain.size());
       at = end;
     }
     if (at >= row.size()) break;
-    ++at;  // the comma
+    ++at;  // the delimiter
   }
   fields->resize(count);
   return true;

@@ -5,8 +5,8 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "server/ingest/json_text.h"
 #include "server/ingest/ndjson_format.h"
 #include "server/ingest/timestamp_text.h"
@@ -15,7 +15,6 @@ namespace inkstream::ingest {
 namespace {
 
 constexpr size_t kMaxShownValue = 40;
-constexpr absl::string_view kZone = " UTC";
 
 bool Refuse(RecordError* error, ErrorKind kind, absl::string_view field,
             absl::string_view text, absl::string_view expected) {
@@ -58,8 +57,10 @@ std::optional<int64_t> ParseKeyId(absl::string_view text) {
 
 bool ReadKeyIdText(absl::string_view text, Drawing* drawing,
                    RecordError* error) {
-  drawing->key_id = ParseKeyId(text);
-  if (!drawing->key_id.has_value()) {
+  absl::string_view digits = text;
+  const bool of_float = absl::ConsumeSuffix(&digits, ".0");
+  drawing->key_id = ParseKeyId(digits);
+  if (!drawing->key_id || (of_float && *drawing->key_id > kMaxExactInDouble)) {
     return Refuse(error, ErrorKind::kBadKeyId, "key_id", text,
                   "a decimal string in 1..9223372036854775807, no leading "
                   "zeros");
@@ -67,35 +68,25 @@ bool ReadKeyIdText(absl::string_view text, Drawing* drawing,
   return true;
 }
 
-bool ReadTimestampText(absl::string_view text, Drawing* drawing,
-                       RecordError* error) {
-  drawing->timestamp = ParseTimestamp(text);
+bool ReadIsoTimestamp(absl::string_view text, Drawing* drawing,
+                      RecordError* error) {
+  drawing->timestamp = ParseIsoTimestamp(text);
   return drawing->timestamp.has_value() ||
          Refuse(error, ErrorKind::kBadTimestamp, "timestamp", text,
-                "YYYY-MM-DD HH:MM:SS[.ffffff] UTC");
-}
-
-bool ReadCsvTimestamp(absl::string_view text, Drawing* drawing,
-                      RecordError* error) {
-  drawing->timestamp = absl::EndsWith(text, kZone)
-                           ? ParseTimestamp(text)
-                           : ParseTimestamp(absl::StrCat(text, kZone));
-  if (!drawing->timestamp.has_value()) {
-    return Refuse(error, ErrorKind::kBadTimestamp, "timestamp", text,
-                  "YYYY-MM-DD HH:MM:SS[.ffffff]");
-  }
-  drawing->timestamp->trailing_zeros = 0;
-  return true;
+                "YYYY-MM-DD HH:MM:SS[.ffffff] UTC, or ISO 8601");
 }
 
 bool ReadRecognizedText(absl::string_view text, Drawing* drawing,
                         RecordError* error) {
-  if (text != "True" && text != "False" && text != "true" && text != "false") {
-    return Refuse(error, ErrorKind::kBadRecognized, "recognized", text,
-                  "True or False");
+  for (const absl::string_view yes : {"True", "true", "TRUE", "1", "1.0"}) {
+    if (text == yes) drawing->recognized = true;
   }
-  drawing->recognized = text[0] == 'T' || text[0] == 't';
-  return true;
+  for (const absl::string_view no : {"False", "false", "FALSE", "0", "0.0"}) {
+    if (text == no) drawing->recognized = false;
+  }
+  return drawing->recognized.has_value() ||
+         Refuse(error, ErrorKind::kBadRecognized, "recognized", text,
+                "True or False");
 }
 
 RecordError ExplainJsonError(simdjson::error_code code,

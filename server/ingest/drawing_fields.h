@@ -12,20 +12,21 @@
 
 namespace inkstream::ingest {
 
+// Up to it every whole number is a double of its own.
+inline constexpr int64_t kMaxExactInDouble = int64_t{1} << 53U;
+
 // A decimal number in 1..2^63-1 without leading zeros.
 std::optional<int64_t> ParseKeyId(absl::string_view text);
 
 // Each sets its column; false: `error` says why.
+// Also with ".0" behind it, as a table of floats is written, up to 2^53.
 bool ReadKeyIdText(absl::string_view text, Drawing* drawing,
                    RecordError* error);
-// As Google writes it (timestamp_text.h).
-bool ReadTimestampText(absl::string_view text, Drawing* drawing,
-                       RecordError* error);
-// As Kaggle's files have it: always six digits of fraction, or none, and no
-// zone; zeros at the end say nothing there and are left out, as in Google's.
-bool ReadCsvTimestamp(absl::string_view text, Drawing* drawing,
+// As ParseIsoTimestamp of timestamp_text.h: what Kaggle's files have (always
+// six digits of fraction, or none, and no zone) and pandas writes.
+bool ReadIsoTimestamp(absl::string_view text, Drawing* drawing,
                       RecordError* error);
-// True, False, true, false.
+// True, False, true, false, TRUE, FALSE, 1, 0, 1.0, 0.0.
 bool ReadRecognizedText(absl::string_view text, Drawing* drawing,
                         RecordError* error);
 

@@ -1,6 +1,6 @@
 // A foreign format: how an input is cut into runs of records, and how a run is
 // read. A new format is one implementation of these two and a line in
-// ingest_job.cc.
+// input_format.cc.
 #pragma once
 
 #include <cstdint>
@@ -39,6 +39,7 @@ struct ParsedChunk {
   ErrorLog errors;
   KeyCounts unknown_keys;
   KeyCounts null_values;    // read as missing, by key
+  KeyCounts other_forms;    // values not as Google writes them, by key and form
   uint64_t simplified = 0;  // raw drawings, good and bad
   uint64_t kept_raw = 0;    // raw drawings, kept as they were drawn
   // Of each drawing; empty unless ParserOptions::places.

@@ -1,5 +1,6 @@
 #include "server/ingest/json_drawing.h"
 
+#include <cmath>
 #include <string>
 #include <utility>
 
@@ -9,13 +10,14 @@
 #include "server/ingest/drawing_fields.h"
 #include "server/ingest/json_strokes.h"
 #include "server/ingest/json_text.h"
-#include "server/ingest/raw_drawing.h"
+#include "server/ingest/timestamp_text.h"
 #include "server/store/drawing_rules.h"
 
 namespace inkstream::ingest {
 namespace {
 
 using simdjson::dom::element;
+using simdjson::dom::element_type;
 
 constexpr size_t kMaxShownValue = 40;
 
@@ -77,12 +79,101 @@ Key KeyOf(std::string_view name) {
   }
 }
 
-bool ReadField(Key key, element value, RawDrawingReader* raw, Drawing* drawing,
+// The forms of values that are not Google's, as the report names them.
+constexpr char kNumberKey[] = "key_id as a number";
+constexpr char kOtherRecognized[] = "recognized as a number or text";
+constexpr char kIsoTimestamp[] = "timestamp in ISO 8601";
+constexpr char kTextDrawing[] = "drawing as text";
+
+// Counts a value that was taken in another form than Google's.
+bool Taken(bool good, const char* form, ParsedChunk* chunk) {
+  if (good) chunk->other_forms.Add(form);
+  return good;
+}
+
+bool ReadKeyId(element value, Drawing* drawing, ParsedChunk* chunk,
+               RecordError* error) {
+  std::string_view text;
+  if (value.get(text) == simdjson::SUCCESS) {
+    drawing->key_id = ParseKeyId(View(text));
+    return drawing->key_id.has_value() ||
+           Taken(ReadKeyIdText(View(text), drawing, error), kNumberKey, chunk);
+  }
+  double number = 0;
+  int64_t key = 0;
+  if (value.type() == element_type::INT64) {
+    key = value.get<int64_t>().value_unsafe();
+  } else if (value.get<double>().get(number) == simdjson::SUCCESS &&
+             number >= 1 && number <= kMaxExactInDouble &&
+             number == std::floor(number)) {
+    key = static_cast<int64_t>(number);
+  }
+  if (key < 1) {
+    return Refuse(error, ErrorKind::kBadKeyId,
+                  absl::StrCat("key_id is ", Shown(value),
+                               ", expected a decimal string or a whole number "
+                               "in 1..9223372036854775807"));
+  }
+  drawing->key_id = key;
+  return Taken(true, kNumberKey, chunk);
+}
+
+bool ReadTimestamp(element value, Drawing* drawing, ParsedChunk* chunk,
+                   RecordError* error) {
+  if (value.is<double>()) {
+    return Refuse(error, ErrorKind::kBadTimestamp,
+                  absl::StrCat("timestamp is the number ", Shown(value),
+                               ", expected text; pandas writes it with "
+                               "to_json(..., date_format=\"iso\")"));
+  }
+  absl::string_view text;
+  if (!ReadText(value, "timestamp", ErrorKind::kBadTimestamp, &text, error)) {
+    return false;
+  }
+  drawing->timestamp = ParseTimestamp(text);
+  return drawing->timestamp.has_value() ||
+         Taken(ReadIsoTimestamp(text, drawing, error), kIsoTimestamp, chunk);
+}
+
+bool ReadRecognized(element value, Drawing* drawing, ParsedChunk* chunk,
+                    RecordError* error) {
+  bool recognized = false;
+  double number = 0;
+  std::string_view text;
+  if (value.get(recognized) == simdjson::SUCCESS) {
+    drawing->recognized = recognized;
+    return true;
+  }
+  if (value.get(text) == simdjson::SUCCESS) {
+    return Taken(ReadRecognizedText(View(text), drawing, error),
+                 kOtherRecognized, chunk);
+  }
+  if (value.get<double>().get(number) != simdjson::SUCCESS ||
+      (number != 0 && number != 1)) {
+    return Refuse(error, ErrorKind::kBadRecognized,
+                  absl::StrCat("recognized is ", Shown(value),
+                               ", expected true or false"));
+  }
+  drawing->recognized = number == 1;
+  return Taken(true, kOtherRecognized, chunk);
+}
+
+bool ReadStrokes(element value, StrokesReader* strokes, Drawing* drawing,
+                 ParsedChunk* chunk, RecordError* error) {
+  std::string_view text;
+  if (value.get(text) != simdjson::SUCCESS) {
+    return strokes->Read(value, drawing, chunk, error);
+  }
+  return Taken(strokes->ReadText(View(text), drawing, chunk, error),
+               kTextDrawing, chunk);
+}
+
+bool ReadField(Key key, element value, StrokesReader* strokes, Drawing* drawing,
                ParsedChunk* chunk, RecordError* error) {
   absl::string_view text;
   switch (key) {
     case kDrawing:
-      return ReadJsonStrokes(value, raw, drawing, chunk, error);
+      return ReadStrokes(value, strokes, drawing, chunk, error);
     case kWord:
       if (!ReadText(value, "word", ErrorKind::kBadWord, &text, error)) {
         return false;
@@ -97,24 +188,11 @@ bool ReadField(Key key, element value, RawDrawingReader* raw, Drawing* drawing,
       drawing->countrycode.emplace(text.data(), text.size());
       return true;
     case kTimestamp:
-      if (!ReadText(value, "timestamp", ErrorKind::kBadTimestamp, &text,
-                    error)) {
-        return false;
-      }
-      return ReadTimestampText(text, drawing, error);
-    case kRecognized: {
-      bool recognized = false;
-      if (value.get(recognized) != simdjson::SUCCESS) {
-        return Refuse(error, ErrorKind::kBadRecognized,
-                      absl::StrCat("recognized is ", Shown(value),
-                                   ", expected true or false"));
-      }
-      drawing->recognized = recognized;
-      return true;
-    }
+      return ReadTimestamp(value, drawing, chunk, error);
+    case kRecognized:
+      return ReadRecognized(value, drawing, chunk, error);
     case kKeyId:
-      return ReadText(value, "key_id", ErrorKind::kBadKeyId, &text, error) &&
-             ReadKeyIdText(text, drawing, error);
+      return ReadKeyId(value, drawing, chunk, error);
     case kSplit:
       if (!ReadText(value, "split", ErrorKind::kBadSplit, &text, error)) {
         return false;
@@ -129,7 +207,7 @@ bool ReadField(Key key, element value, RawDrawingReader* raw, Drawing* drawing,
 
 }  // namespace
 
-bool ReadJsonDrawing(element object, RawDrawingReader* raw, Drawing* drawing,
+bool ReadJsonDrawing(element object, StrokesReader* strokes, Drawing* drawing,
                      ParsedChunk* chunk, RecordError* error) {
   drawing->Clear();
   simdjson::dom::object fields;
@@ -158,7 +236,7 @@ bool ReadJsonDrawing(element object, RawDrawingReader* raw, Drawing* drawing,
       chunk->null_values.Add(View(name));
       continue;
     }
-    good = good && ReadField(key, value, raw, drawing, chunk, error);
+    good = good && ReadField(key, value, strokes, drawing, chunk, error);
   }
   if (!good) return false;
   if ((seen & ~null & (1U << kDrawing)) == 0) {

@@ -12,7 +12,7 @@
 
 namespace inkstream::ingest {
 
-class RawDrawingReader;
+class StrokesReader;
 
 struct RecordError {
   ErrorKind kind = ErrorKind::kBrokenJson;
@@ -20,9 +20,12 @@ struct RecordError {
 };
 
 // Reads `object` into `drawing` (cleared first). False: `error` says why.
-// Unknown keys, nulls and simplified drawings are added to the counts of
-// `chunk`. `raw` is the thread's scratch.
-bool ReadJsonDrawing(simdjson::dom::element object, RawDrawingReader* raw,
+// Values in another form that can mean one thing only are taken, as tables
+// write them: key_id and recognized as numbers, a drawing as the text of its
+// list, times in ISO 8601. Unknown keys, nulls, such values and simplified
+// drawings are added to the counts of
+// `chunk`. `strokes` is the thread's scratch.
+bool ReadJsonDrawing(simdjson::dom::element object, StrokesReader* strokes,
                      Drawing* drawing, ParsedChunk* chunk, RecordError* error);
 
 }  // namespace inkstream::ingest

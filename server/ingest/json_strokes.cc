@@ -5,8 +5,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/ingest/drawing_fields.h"
 #include "server/ingest/json_text.h"
-#include "server/ingest/raw_drawing.h"
+#include "server/ingest/ndjson_format.h"
 
 namespace inkstream::ingest {
 namespace {
@@ -123,8 +124,8 @@ bool ReadStroke(element value, size_t stroke, Drawing* drawing,
 
 }  // namespace
 
-bool ReadJsonStrokes(element value, RawDrawingReader* raw, Drawing* drawing,
-                     ParsedChunk* chunk, RecordError* error) {
+bool StrokesReader::Read(element value, Drawing* drawing, ParsedChunk* chunk,
+                         RecordError* error) {
   array strokes;
   if (value.get(strokes) != simdjson::SUCCESS) {
     return Refuse(error, ErrorKind::kBadDrawing,
@@ -132,11 +133,11 @@ bool ReadJsonStrokes(element value, RawDrawingReader* raw, Drawing* drawing,
                                ", expected a list of strokes"));
   }
   if (RawDrawingReader::IsRaw(strokes)) {
-    if (!raw->Read(strokes, drawing, error)) return false;
-    ++(raw->keeps() ? chunk->kept_raw : chunk->simplified);
+    if (!raw_.Read(strokes, drawing, error)) return false;
+    ++(raw_.keeps() ? chunk->kept_raw : chunk->simplified);
     return true;
   }
-  if (raw->only_raw() && strokes.size() > 0) {
+  if (raw_.only_raw() && strokes.size() > 0) {
     return Refuse(error, ErrorKind::kBadDrawing,
                   "drawing: its first stroke is not three lists, x, y and t, "
                   "as --format raw expects");
@@ -149,6 +150,27 @@ bool ReadJsonStrokes(element value, RawDrawingReader* raw, Drawing* drawing,
     return Refuse(error, ErrorKind::kNoStrokes, "drawing: no strokes");
   }
   return true;
+}
+
+bool StrokesReader::ReadText(absl::string_view text, Drawing* drawing,
+                             ParsedChunk* chunk, RecordError* error) {
+  if (parser_.capacity() == 0) {
+    const simdjson::error_code code =
+        parser_.allocate(RecordChunk::kCapacity, NdjsonFormat::kMaxDepth);
+    // Without memory here, every text is refused with that reason.
+    static_cast<void>(code);
+  }
+  padded_.assign(text.data(), text.size());
+  padded_.append(simdjson::SIMDJSON_PADDING, ' ');
+  element strokes;
+  const simdjson::error_code code =
+      parser_.parse(padded_.data(), text.size(), false).get(strokes);
+  if (code != simdjson::SUCCESS) {
+    *error = ExplainJsonError(code, text);
+    error->reason = absl::StrCat("drawing: ", error->reason);
+    return false;
+  }
+  return Read(strokes, drawing, chunk, error);
 }
 
 }  // namespace inkstream::ingest

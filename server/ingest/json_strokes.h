@@ -1,20 +1,38 @@
-// The strokes of one drawing from a parsed JSON value: what stands behind the
-// key `drawing`, or in a CSV's column of that name.
+// The strokes of one drawing from JSON: what stands behind the key `drawing`,
+// or in a CSV's column of that name.
 //
-// Thread safety: as of its scratch, `raw`.
+// Thread safety: one object a thread. Included by sources of this room only:
+// simdjson stays inside it.
 #pragma once
 
+#include <string>
+
+#include "absl/strings/string_view.h"
 #include "inkstream/drawing.h"
 #include "server/ingest/drawing_format.h"
 #include "server/ingest/json_drawing.h"
+#include "server/ingest/raw_drawing.h"
 #include "simdjson.h"
 
 namespace inkstream::ingest {
 
-class RawDrawingReader;
+class StrokesReader {
+ public:
+  explicit StrokesReader(const ParserOptions& options) : raw_(options) {}
 
-// As ReadJsonDrawing, of the strokes alone, added to `drawing`.
-bool ReadJsonStrokes(simdjson::dom::element value, RawDrawingReader* raw,
-                     Drawing* drawing, ParsedChunk* chunk, RecordError* error);
+  // Each adds the strokes to `drawing`, as ReadJsonDrawing does, and to the
+  // counts of `chunk`. False: `error` says why.
+  bool Read(simdjson::dom::element value, Drawing* drawing, ParsedChunk* chunk,
+            RecordError* error);
+  // Of a list of strokes as text. Nesting is limited as a line's is.
+  bool ReadText(absl::string_view text, Drawing* drawing, ParsedChunk* chunk,
+                RecordError* error);
+
+ private:
+  RawDrawingReader raw_;
+  // Of texts only: elements that are read live in the parser of their line.
+  simdjson::dom::parser parser_;
+  std::string padded_;
+};
 
 }  // namespace inkstream::ingest

@@ -6,9 +6,9 @@
 #include "absl/strings/string_view.h"
 #include "server/ingest/drawing_fields.h"
 #include "server/ingest/json_drawing.h"
+#include "server/ingest/json_strokes.h"
 #include "server/ingest/line_cutter.h"
 #include "server/ingest/plain_line.h"
-#include "server/ingest/raw_drawing.h"
 #include "simdjson.h"
 
 namespace inkstream::ingest {
@@ -24,7 +24,9 @@ bool IsBlank(absl::string_view line) {
 class NdjsonParser : public RecordParser {
  public:
   explicit NdjsonParser(const ParserOptions& options)
-      : only_raw_(options.only_raw), places_(options.places), raw_(options) {
+      : only_raw_(options.only_raw),
+        places_(options.places),
+        strokes_(options) {
     const simdjson::error_code code =
         parser_.allocate(RecordChunk::kCapacity, NdjsonFormat::kMaxDepth);
     // Without memory here, every line is refused with that reason.
@@ -86,7 +88,7 @@ class NdjsonParser : public RecordParser {
       error_ = ExplainJsonError(code, line);
       return false;
     }
-    return ReadJsonDrawing(object, &raw_, &drawing_, parsed, &error_);
+    return ReadJsonDrawing(object, &strokes_, &drawing_, parsed, &error_);
   }
 
   const bool only_raw_;
@@ -96,7 +98,7 @@ class NdjsonParser : public RecordParser {
   size_t last_bytes_ = 0;
   PlainLineReader plain_;
   simdjson::dom::parser parser_;
-  RawDrawingReader raw_;
+  StrokesReader strokes_;
   Drawing drawing_;
   RecordError error_;
 };
@@ -104,8 +106,8 @@ class NdjsonParser : public RecordParser {
 }  // namespace
 
 std::unique_ptr<RecordCutter> NdjsonFormat::NewCutter(
-    std::unique_ptr<ByteSource> source, const std::string& name) const {
-  return std::make_unique<LineCutter>(std::move(source), name);
+    std::unique_ptr<ByteSource> source, const std::string& /*name*/) const {
+  return std::make_unique<LineCutter>(std::move(source));
 }
 
 std::unique_ptr<RecordParser> NdjsonFormat::NewParser(

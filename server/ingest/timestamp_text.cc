@@ -1,8 +1,12 @@
 #include "server/ingest/timestamp_text.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 
 namespace inkstream::ingest {
 namespace {
@@ -10,6 +14,7 @@ namespace {
 constexpr int64_t kMicrosPerSecond = 1000000;
 constexpr int64_t kSecondsPerDay = 86400;
 constexpr size_t kFractionDigits = 6;
+constexpr size_t kMaxIsoDigits = 9;
 constexpr absl::string_view kShape = "dddd-dd-dd dd:dd:dd";
 constexpr absl::string_view kZone = " UTC";
 
@@ -19,6 +24,23 @@ int Digits(absl::string_view text, size_t at, size_t count) {
   int value = 0;
   for (size_t i = at; i < at + count; ++i) value = value * 10 + (text[i] - '0');
   return value;
+}
+
+// Of a zone; nullopt: it is none.
+std::optional<int> OffsetMinutes(absl::string_view zone) {
+  if (zone.empty() || zone == "Z" || zone == kZone) return 0;
+  const int sign = zone[0] == '-' ? -1 : 1;
+  if (zone[0] != '+' && zone[0] != '-') return std::nullopt;
+  std::string digits(zone.substr(1));
+  if (digits.size() == 5 && digits[2] == ':') digits.erase(2, 1);
+  if (digits.size() == 2) digits += "00";
+  if (digits.size() != 4 ||
+      !std::all_of(digits.begin(), digits.end(), IsDigit)) {
+    return std::nullopt;
+  }
+  const int hours = Digits(digits, 0, 2), minutes = Digits(digits, 2, 2);
+  if (hours > 23 || minutes > 59) return std::nullopt;
+  return sign * (hours * 60 + minutes);
 }
 
 }  // namespace
@@ -66,6 +88,31 @@ std::optional<Timestamp> ParseTimestamp(absl::string_view text) {
   result.micros = (days * kSecondsPerDay + hour * 3600 + minute * 60 + second) *
                       kMicrosPerSecond +
                   micros;
+  return result;
+}
+
+std::optional<Timestamp> ParseIsoTimestamp(absl::string_view text) {
+  if (text.size() < kShape.size()) return std::nullopt;
+  std::string official(text.substr(0, kShape.size()));
+  if (official[10] == 'T') official[10] = ' ';
+  text.remove_prefix(kShape.size());
+  if (absl::ConsumePrefix(&text, ".")) {
+    const size_t end =
+        std::min(text.find_first_not_of("0123456789"), text.size());
+    absl::string_view fraction = text.substr(0, end);
+    if (fraction.empty() || fraction.size() > kMaxIsoDigits) {
+      return std::nullopt;
+    }
+    text.remove_prefix(end);
+    while (absl::ConsumeSuffix(&fraction, "0")) {
+    }
+    if (!fraction.empty()) absl::StrAppend(&official, ".", fraction);
+  }
+  const std::optional<int> offset = OffsetMinutes(text);
+  std::optional<Timestamp> result =
+      ParseTimestamp(absl::StrCat(official, kZone));
+  if (!result || !offset) return std::nullopt;
+  result->micros -= *offset * 60 * kMicrosPerSecond;
   return result;
 }
 

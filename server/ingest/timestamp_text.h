@@ -15,6 +15,12 @@ namespace inkstream::ingest {
 // anything else, also days that do not exist and leap seconds.
 std::optional<Timestamp> ParseTimestamp(absl::string_view text);
 
+// The same instants as other tools write them, ISO 8601 and Kaggle's: T or a
+// blank between date and time; a fraction of up to 9 digits, of which those
+// behind the 6th are 0; then Z, +HH:MM, +HHMM, +HH, UTC behind a blank, or
+// nothing, which is UTC too. Zeros at a fraction's end say nothing there.
+std::optional<Timestamp> ParseIsoTimestamp(absl::string_view text);
+
 // The text that ParseTimestamp gave this for.
 std::string FormatTimestamp(const Timestamp& timestamp);
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/ingest/csv_row.h"
@@ -61,6 +62,57 @@ TEST_F(CsvFormatTest, RawRowsAreSimplifiedOrKept) {
   ASSERT_TRUE(Ingest("x", text).ok());
   EXPECT_THAT(writer_.kept.front().raw.x, ElementsAre(100, 300.5));
   EXPECT_THAT(writer_.kept.front().raw.t, ElementsAre(0, 16));
+}
+
+TEST_F(CsvFormatTest, SemicolonsAndTabsPartFieldsWhereTheHeaderSaysSo) {
+  for (const char* delimiter : {";", "\t"}) {
+    const std::string text = absl::StrReplaceAll(
+        "word|note|drawing|key_id\n"
+        "ice cream|\"a|b\nc\"|[[[1, 255], [2, 3]]]|7\r\n"
+        "\"a,b\"|x|\"[[[1],\n[2]]]\"|8\n",
+        {{"|", delimiter}});
+    for (const InputFormat format : {InputFormat::kDetect, InputFormat::kCsv}) {
+      options_.format = format;
+      ASSERT_TRUE(Ingest("x", text).ok());
+      EXPECT_EQ(report_.errors.total(), 0) << Example(0);
+      ASSERT_EQ(writer_.kept.size(), 2);
+      EXPECT_EQ(writer_.kept[0].word, "ice cream");
+      EXPECT_THAT(writer_.kept[0].x, ElementsAre(1, 255));
+      EXPECT_EQ(writer_.kept[1].word, "a,b");
+      EXPECT_EQ(writer_.kept[1].key_id, 8);
+    }
+  }
+}
+
+TEST_F(CsvFormatTest, OtherDelimitersAreTextOnceTheHeaderHasOne) {
+  // After a ; that parts nothing a quote is astray and spoils its own row only.
+  ASSERT_TRUE(Ingest("x",
+                     "word,drawing\n"
+                     "a;\"b,[]\n"
+                     "c;d,\"[[[1],[2]]]\"\n")
+                  .ok());
+  EXPECT_EQ(report_.errors.count(ErrorKind::kBadRow), 1);
+  ASSERT_EQ(writer_.kept.size(), 1);
+  EXPECT_EQ(writer_.kept[0].word, "c;d");
+}
+
+TEST_F(CsvFormatTest, WhatPandasWritesOfItsColumnsIsRead) {
+  ASSERT_TRUE(Ingest("x",
+                     ",drawing,key_id,recognized,timestamp\n"
+                     "0,\"[[[1],[2]]]\",5152802093400064.0,1.0,"
+                     "2017-03-29 09:50:21.606480+00:00\n"
+                     "1,\"[[[1],[2]]]\",5152802093400065,FALSE,"
+                     "2017-03-29T09:50:21.606480Z\n"
+                     "2,\"[[[1],[2]]]\",5.1528020934E+15,True,\n")
+                  .ok());
+  ASSERT_EQ(writer_.kept.size(), 2);
+  EXPECT_EQ(writer_.kept[0].key_id, 5152802093400064);
+  EXPECT_EQ(writer_.kept[0].recognized, true);
+  EXPECT_EQ(writer_.kept[1].recognized, false);
+  for (const Drawing& drawing : writer_.kept) {
+    EXPECT_EQ(drawing.timestamp, (Timestamp{1490781021606480, 0}));
+  }
+  EXPECT_EQ(report_.errors.count(ErrorKind::kBadKeyId), 1);
 }
 
 TEST_F(CsvFormatTest, QuotesCommasAndLineEndsMayStandInsideQuotes) {
@@ -166,7 +218,7 @@ TEST(SplitCsvRowTest, EveryRowThatIsQuotedComesBack) {
       text += '"';
     }
     std::vector<std::string> found;
-    ASSERT_TRUE(SplitCsvRow(text, &found)) << text;
+    ASSERT_TRUE(SplitCsvRow(text, ',', &found)) << text;
     EXPECT_EQ(found, row) << text;
   }
 }

@@ -2,8 +2,10 @@
 
 #include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/str_replace.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/scratch_directory.h"
@@ -160,6 +162,49 @@ TEST(NdjsonFormatTest, WholeNumbersMayHaveAPoint) {
   EXPECT_THAT(drawings[0].x, ElementsAre(1, 20));
 }
 
+TEST(NdjsonFormatTest, WhatWentThroughATableIsTheSameDrawing) {
+  const std::string plain =
+      R"({"word":"cat","countrycode":"VE","timestamp":"2017-03-02 23:25:10.704 UTC","recognized":true,"key_id":"5201136883597312","drawing":[[[130,113],[72,40]],[[7],[9]]]})";
+  const ParsedChunk official = Parse(plain);
+  EXPECT_TRUE(official.other_forms.counts().empty());
+  const std::vector<std::pair<std::string, std::string>> forms[] = {
+      {{R"("5201136883597312")", "5201136883597312"},
+       {"true", "1"},
+       {" 23:25:10.704 UTC", "T23:25:10.704Z"},
+       {"[[[130,113],[72,40]],[[7],[9]]]",
+        R"("[[[130, 113], [72, 40]], [[7], [9]]]")"}},
+      {{R"("5201136883597312")", "5201136883597312.0"},
+       {"true", "1.0"},
+       {" 23:25:10.704 UTC", "T23:25:10.704000+00:00"},
+       {"[[[130,113],[72,40]],[[7],[9]]]",
+        R"("[[[130,113],[72,40]],[[7],[9]]]","index":17,"Unnamed: 0":3)"}},
+      {{R"("5201136883597312")", R"("5201136883597312.0")"},
+       {"true", R"("True")"},
+       {" 23:25:10.704 UTC", " 23:25:10.704000"},
+       {"[[[130,113],[72,40]],[[7],[9]]]",
+        R"("[[[130,113],[72,40]],[[7],[9]]]")"}},
+  };
+  for (const auto& form : forms) {
+    const std::string line = absl::StrReplaceAll(plain, form);
+    const ParsedChunk parsed = Parse(line);
+    EXPECT_EQ(parsed.errors.Summary(), "") << line;
+    EXPECT_TRUE(parsed.drawings == official.drawings) << line;
+    EXPECT_THAT(
+        parsed.other_forms.counts(),
+        ElementsAre(Pair("drawing as text", 1), Pair("key_id as a number", 1),
+                    Pair("recognized as a number or text", 1),
+                    Pair("timestamp in ISO 8601", 1)));
+  }
+}
+
+TEST(NdjsonFormatTest, RawStrokesAsTextAreSimplifiedToo) {
+  const ParsedChunk parsed =
+      Parse(R"({"drawing":"[[[100.5,150,200.5],[10,10,10],[0,16,31.5]]]"})");
+  ASSERT_EQ(parsed.drawings.size(), 1);
+  EXPECT_THAT(parsed.drawings.Unpack().front().x, ElementsAre(0, 255));
+  EXPECT_EQ(parsed.simplified, 1);
+}
+
 struct BadLine {
   std::string line;
   std::string kind;
@@ -221,8 +266,17 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         BadLine{R"({"word":"cat"})", "no_drawing", "drawing is missing"},
         BadLine{R"({"drawing":null})", "no_drawing", "drawing is missing"},
-        BadLine{R"({"drawing":"[[[1],[1]]]"})", "bad_drawing",
+        BadLine{R"({"drawing":"cat"})", "broken_json", "drawing: not JSON"},
+        BadLine{R"({"drawing":""})", "broken_json", "drawing: not JSON"},
+        BadLine{R"({"drawing":"[[[1],[1]]] x"})", "broken_json", "not JSON"},
+        BadLine{R"({"drawing":"[[[1],[NaN]]]"})", "not_a_number", "NaN"},
+        BadLine{R"({"drawing":"[[[1],[1.5]]]"})", "not_whole", "1.5"},
+        BadLine{R"({"drawing":"\"[[[1],[1]]]\""})", "bad_drawing",
                 "expected a list"},
+        BadLine{"{\"drawing\":\"" + std::string(65, '[') +
+                    std::string(65, ']') + "\"}",
+                "too_deep", "64 levels"},
+        BadLine{R"({"drawing":{"0":1}})", "bad_drawing", "expected a list"},
         BadLine{R"({"drawing":[1]})", "bad_drawing", "stroke 0 is 1"},
         BadLine{R"({"drawing":[[[1]]]})", "bad_drawing", "has 1 lists"},
         BadLine{R"({"drawing":[[[1],[2],[3]],[[1],[2]]]})", "bad_drawing",
@@ -265,15 +319,31 @@ INSTANTIATE_TEST_SUITE_P(
         BadLine{WithField(R"("countrycode":1)"), "bad_countrycode", "string"},
         BadLine{WithField(R"("countrycode":"01234567890123456")"),
                 "bad_countrycode", "16"},
-        BadLine{WithField(R"("timestamp":1488497110)"), "bad_timestamp",
+        BadLine{WithField(R"("timestamp":1488497110074)"), "bad_timestamp",
+                "date_format=\"iso\""},
+        BadLine{WithField(R"("timestamp":1488497110.5)"), "bad_timestamp",
+                "date_format=\"iso\""},
+        BadLine{WithField(R"("timestamp":[])"), "bad_timestamp",
                 "expected a string"},
+        BadLine{WithField(R"("timestamp":"2017-03-02T23:25:10 CET")"),
+                "bad_timestamp", "ISO 8601"},
         BadLine{WithField(R"("timestamp":"2017-02-29 00:00:00 UTC")"),
                 "bad_timestamp", "2017-02-29"},
-        BadLine{WithField(R"("recognized":"True")"), "bad_recognized",
-                "\"True\""},
-        BadLine{WithField(R"("recognized":1)"), "bad_recognized", "1"},
-        BadLine{WithField(R"("key_id":5201136883597312)"), "bad_key_id",
-                "expected a string"},
+        BadLine{WithField(R"("recognized":"yes")"), "bad_recognized",
+                "\"yes\""},
+        BadLine{WithField(R"("recognized":2)"), "bad_recognized", "2"},
+        BadLine{WithField(R"("recognized":0.5)"), "bad_recognized", "0.5"},
+        BadLine{WithField(R"("recognized":[])"), "bad_recognized", "[]"},
+        BadLine{WithField(R"("key_id":0)"), "bad_key_id", "key_id is 0"},
+        BadLine{WithField(R"("key_id":-7)"), "bad_key_id", "-7"},
+        BadLine{WithField(R"("key_id":9223372036854775808)"), "bad_key_id",
+                "9223372036854775807"},
+        BadLine{WithField(R"("key_id":1.5)"), "bad_key_id", "1.5"},
+        BadLine{WithField(R"("key_id":9007199254740994.0)"), "bad_key_id",
+                "9.007199254740994e+15"},
+        BadLine{WithField(R"("key_id":"9007199254740994.0")"), "bad_key_id",
+                "9007199254740994.0"},
+        BadLine{WithField(R"("key_id":true)"), "bad_key_id", "true"},
         BadLine{WithField(R"("key_id":"")"), "bad_key_id", "decimal"},
         BadLine{WithField(R"("key_id":"0")"), "bad_key_id", "\"0\""},
         BadLine{WithField(R"("key_id":"-5")"), "bad_key_id", "-5"},

@@ -59,5 +59,37 @@ TEST(TimestampTextTest, WhatIsNoInstantIsRefused) {
   }
 }
 
+TEST(ParseIsoTimestampTest, FormsOfOtherToolsAreTheSameInstant) {
+  const std::optional<Timestamp> official =
+      ParseTimestamp("2017-03-01 20:41:36.704 UTC");
+  for (const char* text :
+       {"2017-03-01 20:41:36.704 UTC", "2017-03-01 20:41:36.704000",
+        "2017-03-01T20:41:36.704000+00:00", "2017-03-01T20:41:36.704Z",
+        "2017-03-01T20:41:36.704", "2017-03-01 20:41:36.704000+00:00",
+        "2017-03-01T20:41:36.704000000Z", "2017-03-01T21:41:36.704+01:00",
+        "2017-03-01T21:41:36.704+01", "2017-03-02T02:11:36.704+0530",
+        "2017-02-28T23:41:36.704-21:00"}) {
+    EXPECT_EQ(ParseIsoTimestamp(text), official) << text;
+  }
+  EXPECT_EQ(ParseIsoTimestamp("2017-03-01T20:41:36Z"),
+            ParseTimestamp("2017-03-01 20:41:36 UTC"));
+  EXPECT_EQ(ParseIsoTimestamp("2017-03-01T20:41:36.000Z"),
+            ParseTimestamp("2017-03-01 20:41:36 UTC"));
+}
+
+TEST(ParseIsoTimestampTest, WhatIsNoInstantIsRefused) {
+  for (const char* text :
+       {"", "2017-03-01", "2017-03-01T20:41", "2017-02-29T00:00:00Z",
+        "2017-03-01T24:00:00Z", "2017-03-01T20:41:60Z", "2017-03-01t20:41:36Z",
+        "2017-03-01T20:41:36.Z", "2017-03-01T20:41:36.7040001Z",
+        "2017-03-01T20:41:36.7040000000Z", "2017-03-01T20:41:36z",
+        "2017-03-01T20:41:36+1", "2017-03-01T20:41:36+1:00",
+        "2017-03-01T20:41:36+24:00", "2017-03-01T20:41:36+00:60",
+        "2017-03-01T20:41:36 CET", "2017-03-01T20:41:36+-100",
+        "20170301T204136Z"}) {
+    EXPECT_FALSE(ParseIsoTimestamp(text).has_value()) << text;
+  }
+}
+
 }  // namespace
 }  // namespace inkstream::ingest
