@@ -4,12 +4,19 @@
 
 #include "absl/strings/match.h"
 #include "server/app/interrupt.h"
+#include "server/ingest/json_text.h"
 
 namespace inkstream::app {
+namespace {
+
+constexpr size_t kMaxCharacters = 4000;
+
+}  // namespace
 
 int Fail(const std::string& command, const absl::Status& status, int code) {
   const bool interrupted = absl::IsCancelled(status) && Interrupt::requested();
-  std::string text(status.message());
+  // Names of files may hold what a terminal would obey.
+  std::string text = ingest::PrintableText(status.message(), kMaxCharacters);
   // Work that keeps what is done says so itself.
   if (interrupted && !absl::StartsWith(text, "interrupted; ")) {
     text = "interrupted";

@@ -35,46 +35,39 @@ int Misused(const absl::Status& status) {
 }
 
 absl::Status WriteErrors(const std::string& path,
-                         const ingest::IngestOptions& options,
+                         const std::vector<std::string>& inputs,
                          const ingest::IngestReport& report) {
-  std::vector<std::string> names;
-  for (const ingest::InputFile& input : options.inputs) {
-    names.push_back(input.path);
-  }
   absl::StatusOr<std::unique_ptr<ingest::ByteSink>> sink =
       ingest::OpenSink(path);
   if (!sink.ok()) return sink.status();
   absl::Status status =
-      (*sink)->Write(report.errors.ToJson(report.read, report.kept, names));
+      (*sink)->Write(report.errors.ToJson(report.read, report.kept, inputs));
   return status.ok() ? (*sink)->Close() : status;
 }
 
-int Summarize(const IngestFlags& flags, double seconds,
-              ingest::IngestReport report) {
-  absl::StatusOr<std::shared_ptr<const store::StoreReader>> reader =
-      store::StoreReader::Open(flags.store);
-  if (!reader.ok()) return Fail(kName, reader.status(), kExitFailed);
-  IngestSummary summary;
-  summary.store = flags.store;
-  summary.errors = flags.errors;
-  summary.seconds = seconds;
-  summary.report = std::move(report);
-  summary.info = (*reader)->info();
+int Summarize(const IngestFlags& flags, const IngestSummary& summary) {
   std::fputs(SummaryText(summary).c_str(), stderr);
   if (flags.json) std::fputs(SummaryJson(summary).c_str(), stdout);
   return kExitDone;
 }
 
-int SayComplete(const IngestFlags& flags) {
+absl::StatusOr<store::StoreInfo> InfoOf(const std::string& store) {
+  absl::StatusOr<std::shared_ptr<const store::StoreReader>> reader =
+      store::StoreReader::Open(store);
+  if (!reader.ok()) return reader.status();
+  return (*reader)->info();
+}
+
+int SayComplete(const IngestFlags& flags, IngestSummary summary) {
   std::fprintf(stderr, "%s is complete: there is nothing to resume\n",
                flags.store.c_str());
-  ingest::IngestReport report;
-  absl::StatusOr<std::shared_ptr<const store::StoreReader>> reader =
-      store::StoreReader::Open(flags.store);
-  if (!reader.ok()) return Fail(kName, reader.status(), kExitFailed);
-  report.fingerprint = (*reader)->info().fingerprint;
-  report.read = report.kept = report.taken_over = (*reader)->info().drawings;
-  return Summarize(flags, 0, std::move(report));
+  absl::StatusOr<store::StoreInfo> info = InfoOf(flags.store);
+  if (!info.ok()) return Fail(kName, info.status(), kExitFailed);
+  ingest::IngestReport& report = summary.report;
+  report.fingerprint = info->fingerprint;
+  report.read = report.kept = report.taken_over = info->drawings;
+  summary.info = *std::move(info);
+  return Summarize(flags, summary);
 }
 
 constexpr char kJobName[] = "JOB";
@@ -97,17 +90,28 @@ absl::Status CheckInterrupted(const IngestFlags& flags,
   return absl::OkStatus();
 }
 
-// With --append, words are those of a store whose classes are fixed.
-absl::Status TakeFixedClasses(const IngestFlags& flags,
-                              ingest::IngestOptions* options) {
-  if (!flags.append || !options->classes.empty()) return absl::OkStatus();
-  absl::StatusOr<std::shared_ptr<const store::StoreReader>> reader =
-      store::StoreReader::Open(flags.store);
-  if (!reader.ok()) return reader.status();
-  const store::StoreInfo& info = (*reader)->info();
-  if (info.fixed_classes) {
-    options->classes.insert(info.classes.begin(), info.classes.end());
+// Of the store that --append adds to; without it, of none. Its fixed classes
+// are those of the words that come.
+absl::StatusOr<store::StoreInfo> InfoBefore(const IngestFlags& flags,
+                                            ingest::IngestOptions* options) {
+  if (!flags.append) return store::StoreInfo();
+  absl::StatusOr<store::StoreInfo> info = InfoOf(flags.store);
+  if (info.ok() && info->fixed_classes && options->classes.empty()) {
+    options->classes.insert(info->classes.begin(), info->classes.end());
   }
+  return info;
+}
+
+// What the report cannot know before the store is finished: what was left out
+// of it as repeated.
+absl::Status TakeStored(const store::StoreInfo& before,
+                        IngestSummary* summary) {
+  absl::StatusOr<store::StoreInfo> info = InfoOf(summary->store);
+  if (!info.ok()) return info.status();
+  summary->report.kept = info->drawings - before.drawings;
+  summary->dropped = info->dropped - before.dropped;
+  summary->duplicates = info->duplicates - before.duplicates;
+  summary->info = *std::move(info);
   return absl::OkStatus();
 }
 
@@ -116,7 +120,14 @@ int RunIngest(const IngestFlags& flags) {
   absl::StatusOr<std::vector<store::SplitFraction>> splits =
       ParseSplits(flags.split);
   if (!splits.ok()) return Misused(splits.status());
-  if (absl::Status s = FillOptions(flags, &options); !s.ok()) return Misused(s);
+  IngestSummary summary;
+  summary.store = flags.store;
+  summary.errors = flags.errors;
+  absl::Status filled = FillOptions(flags, &options, &summary.passed_over);
+  if (!filled.ok()) return Misused(filled);
+  for (const ingest::InputFile& input : options.inputs) {
+    summary.inputs.push_back(input.path);
+  }
 
   Interrupt::Install();
   options.threads = flags.threads > 0 ? flags.threads : batch::UsableCpus();
@@ -126,12 +137,11 @@ int RunIngest(const IngestFlags& flags) {
     const absl::StatusOr<bool> complete =
         store::StoreWriter::IsComplete(flags.store, ingest::JobDigest(job));
     if (!complete.ok()) return Fail(kName, complete.status(), kExitFailed);
-    if (*complete) return SayComplete(flags);
+    if (*complete) return SayComplete(flags, std::move(summary));
   }
   if (absl::Status s = CheckInterrupted(flags, job); !s.ok()) return Misused(s);
-  if (absl::Status s = TakeFixedClasses(flags, &options); !s.ok()) {
-    return Misused(s);
-  }
+  const absl::StatusOr<store::StoreInfo> before = InfoBefore(flags, &options);
+  if (!before.ok()) return Misused(before.status());
   absl::StatusOr<std::unique_ptr<store::StoreWriter>> writer =
       store::StoreWriter::Create(
           flags.store,
@@ -153,29 +163,24 @@ int RunIngest(const IngestFlags& flags) {
   options.progress = [&](const ingest::IngestReport& report) {
     display.Update({report.read, report.bytes_read, report.bytes_total, true});
   };
-  ingest::IngestReport report;
-  const absl::Status status =
-      ingest::RunIngest(options, writer->get(), &report);
-  const double seconds = display.seconds();
+  ingest::IngestReport& report = summary.report;
+  absl::Status status = ingest::RunIngest(options, writer->get(), &report);
+  summary.seconds = display.seconds();
   display.Clear();
+  if (status.ok()) status = TakeStored(*before, &summary);
   if (!flags.errors.empty()) {
-    const absl::Status written = WriteErrors(flags.errors, options, report);
+    const absl::Status written =
+        WriteErrors(flags.errors, summary.inputs, report);
     if (!written.ok()) Fail(kName, written, kExitFailed);
   }
-  if (!status.ok()) {
-    const int code = Fail(kName, status, kExitFailed);
-    if (access(directory.c_str(), F_OK) == 0) {
-      std::fprintf(stderr, "%s drawings are kept in %s: go on with --resume\n",
-                   WithThousands(report.kept).c_str(), directory.c_str());
-    }
-    if (report.errors.total() > 0) {
-      std::fprintf(stderr, "See %s\n",
-                   flags.errors.empty() ? "which with --errors FILE.json"
-                                        : flags.errors.c_str());
-    }
-    return code;
+  if (status.ok()) return Summarize(flags, summary);
+  const int code = Fail(kName, status, kExitFailed);
+  if (access(directory.c_str(), F_OK) == 0) {
+    std::fprintf(stderr, "%s drawings are kept in %s: go on with --resume\n",
+                 WithThousands(report.kept).c_str(), directory.c_str());
   }
-  return Summarize(flags, seconds, std::move(report));
+  std::fputs(ErrorsText(summary).c_str(), stderr);
+  return code;
 }
 
 }  // namespace

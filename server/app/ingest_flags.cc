@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "server/ingest/byte_sink.h"
+#include "server/ingest/file_word.h"
 #include "server/ingest/input_list.h"
 #include "server/ingest/input_shard.h"
 #include "server/ingest/job_identity.h"
@@ -79,8 +80,9 @@ void IngestFlags::AddTo(CLI::App* command) {
       ->add_option("--format", format,
                    "What every input is; none: its content decides")
       ->check(CLI::IsMember({"ndjson", "raw", "bin", "csv", "json"}));
-  command->add_option("--word", word,
-                      "The word of .bin inputs; none: the file's stem");
+  command->add_option(
+      "--word", word,
+      "The word of .bin inputs; none: the file's name gives it");
   command->add_option("--split", split,
                       "NAME=FRACTION,...; none: all in train");
   command
@@ -142,7 +144,8 @@ std::vector<std::pair<std::string, std::string>> JobOptions(
 }
 
 absl::Status FillOptions(const IngestFlags& flags,
-                         ingest::IngestOptions* options) {
+                         ingest::IngestOptions* options,
+                         std::vector<std::string>* passed_over) {
   absl::StatusOr<ingest::MaxErrors> max_errors =
       ingest::MaxErrors::Parse(flags.max_errors);
   if (!max_errors.ok()) return max_errors.status();
@@ -151,6 +154,12 @@ absl::Status FillOptions(const IngestFlags& flags,
     options->format = *ingest::ParseInputFormat(flags.format);
   }
   options->parser.only_raw = flags.format == "raw";
+  if (!flags.word.empty()) {
+    absl::Status status = ingest::CheckWord(flags.word);
+    if (!status.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat("--", status.message()));
+    }
+  }
   options->word = flags.word;
   options->parser.keep_raw = flags.keep == "raw";
   options->resume = flags.resume;
@@ -162,7 +171,7 @@ absl::Status FillOptions(const IngestFlags& flags,
     return s;
   }
   absl::StatusOr<std::vector<ingest::InputFile>> inputs =
-      ingest::ListInputs(flags.inputs);
+      ingest::ListInputs(flags.inputs, passed_over);
   if (!inputs.ok()) return inputs.status();
   options->inputs = *std::move(inputs);
   if (flags.shard.empty()) return CheckErrorsPath(flags.errors);

@@ -42,10 +42,12 @@ struct IngestFlags {
 };
 
 // Fills in all but threads and callbacks, and reads the files that flags name:
-// lists, classes, inputs. INVALID_ARGUMENT or NOT_FOUND, naming the flag or the
-// file; an --errors file that cannot be written too.
+// lists, classes, inputs; `passed_over` as ingest::ListInputs. INVALID_ARGUMENT
+// or NOT_FOUND, naming the flag or the file; an --errors file that cannot be
+// written too.
 absl::Status FillOptions(const IngestFlags& flags,
-                         ingest::IngestOptions* options);
+                         ingest::IngestOptions* options,
+                         std::vector<std::string>* passed_over);
 
 // Everything that decides what is stored, in the order it is compared.
 std::vector<std::pair<std::string, std::string>> JobOptions(

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -10,6 +11,9 @@
 
 namespace inkstream::app {
 namespace {
+
+constexpr size_t kMaxShownPaths = 10;
+constexpr size_t kMaxShownPath = 1000;
 
 // Of what this run has read itself; 0: nothing, as where it only had to publish
 // what an interrupted one had stored.
@@ -43,7 +47,41 @@ std::string CountsJson(const ingest::KeyCounts& keys) {
   return json + "}";
 }
 
+std::string PathText(const std::string& path) {
+  return ingest::PrintableText(path, kMaxShownPath);
+}
+
+std::string PathsText(const std::vector<std::string>& paths) {
+  std::string text;
+  for (size_t p = 0; p < std::min(paths.size(), kMaxShownPaths); ++p) {
+    absl::StrAppend(&text, p == 0 ? "" : ", ", PathText(paths[p]));
+  }
+  if (paths.size() > kMaxShownPaths) {
+    absl::StrAppend(&text, " and ", paths.size() - kMaxShownPaths, " more");
+  }
+  return text;
+}
+
 }  // namespace
+
+std::string ErrorsText(const IngestSummary& summary) {
+  const ingest::ErrorLog& errors = summary.report.errors;
+  if (errors.total() == 0) return "";
+  std::string text =
+      absl::StrCat("  skipped by kind: ", errors.Summary(), "\n");
+  std::set<ingest::ErrorKind> shown;
+  for (const ingest::ErrorExample& example : errors.examples()) {
+    if (!shown.insert(example.kind).second) continue;
+    absl::StrAppend(&text, "    ", ingest::ErrorKindName(example.kind), ": ",
+                    PathText(ingest::SourceName(summary.inputs[example.file])),
+                    ", line ", example.line, ": ", example.reason, "\n");
+  }
+  absl::StrAppend(&text, "  more of them: ",
+                  summary.errors.empty() ? "run again with --errors FILE.json"
+                                         : PathText(summary.errors),
+                  "\n");
+  return text;
+}
 
 std::string SummaryText(const IngestSummary& summary) {
   const ingest::IngestReport& report = summary.report;
@@ -52,24 +90,29 @@ std::string SummaryText(const IngestSummary& summary) {
       "Stored %s drawings of %s classes in %s\n"
       "  read %s, kept %s, skipped %s\n",
       WithThousands(report.kept), WithThousands(summary.info.classes.size()),
-      summary.store, WithThousands(report.read), WithThousands(report.kept),
-      WithThousands(skipped));
-  if (skipped > 0) {
-    absl::StrAppend(&text, "  skipped by kind: ", report.errors.Summary(),
-                    "\n");
-    absl::StrAppend(&text, "  examples: ",
-                    summary.errors.empty() ? "run again with --errors FILE.json"
-                                           : summary.errors,
-                    "\n");
+      PathText(summary.store), WithThousands(report.read),
+      WithThousands(report.kept), WithThousands(skipped));
+  absl::StrAppend(&text, ErrorsText(summary));
+  if (!report.empty.empty()) {
+    absl::StrAppend(&text, "  empty files: ", PathsText(report.empty), "\n");
+  }
+  if (!summary.passed_over.empty()) {
+    absl::StrAppend(&text, "  passed over, no drawings by their names: ",
+                    PathsText(summary.passed_over), "\n");
   }
   if (report.taken_over > 0) {
     absl::StrAppend(&text, "  taken over from an interrupted ingest: ",
                     WithThousands(report.taken_over), "\n");
   }
-  if (summary.info.duplicates > 0 || summary.info.dropped > 0) {
+  if (summary.duplicates > 0 || summary.dropped > 0) {
     absl::StrAppend(&text, "  key_ids that came before: ",
-                    WithThousands(summary.info.duplicates), " kept, ",
-                    WithThousands(summary.info.dropped), " dropped\n");
+                    WithThousands(summary.duplicates), " kept, ",
+                    WithThousands(summary.dropped), " dropped\n");
+  }
+  if (summary.info.unlabelled > 0) {
+    absl::StrAppend(&text, "  in the store without a word, of no class: ",
+                    WithThousands(summary.info.unlabelled),
+                    " (--word gives one to .bin files)\n");
   }
   if (report.simplified > 0) {
     absl::StrAppend(&text, "  raw, simplified as Google did, times left out: ",
@@ -88,6 +131,10 @@ std::string SummaryText(const IngestSummary& summary) {
                     "  null read as missing: ", CountsText(report.null_values),
                     "\n");
   }
+  if (!report.other_forms.counts().empty()) {
+    absl::StrAppend(&text, "  not as Google writes it, but clear: ",
+                    CountsText(report.other_forms), "\n");
+  }
   const auto rate = static_cast<uint64_t>(PerSecond(summary));
   absl::StrAppendFormat(
       &text,
@@ -96,7 +143,7 @@ std::string SummaryText(const IngestSummary& summary) {
       "Serve it: inkstream serve --store %s\n",
       summary.seconds,
       rate > 0 ? absl::StrCat(WithThousands(rate), " drawings/s, ") : "",
-      BytesADrawing(summary), report.fingerprint, summary.store);
+      BytesADrawing(summary), report.fingerprint, PathText(summary.store));
   return text;
 }
 
@@ -115,13 +162,15 @@ std::string SummaryJson(const IngestSummary& summary) {
                         BytesADrawing(summary), summary.seconds,
                         PerSecond(summary));
   absl::StrAppend(&json, ", \"taken_over\": ", report.taken_over,
-                  ", \"duplicates\": ", summary.info.duplicates,
-                  ", \"dropped\": ", summary.info.dropped,
+                  ", \"duplicates\": ", summary.duplicates,
+                  ", \"dropped\": ", summary.dropped,
                   ", \"generation\": ", summary.info.generation);
   absl::StrAppend(&json, ", \"simplified\": ", report.simplified,
                   ", \"kept_raw\": ", report.kept_raw,
                   ", \"unknown_keys\": ", CountsJson(report.unknown_keys),
-                  ", \"null_values\": ", CountsJson(report.null_values), "}\n");
+                  ", \"null_values\": ", CountsJson(report.null_values),
+                  ", \"other_forms\": ", CountsJson(report.other_forms),
+                  ", \"unlabelled\": ", summary.info.unlabelled, "}\n");
   return json;
 }
 

@@ -3,7 +3,9 @@
 // Thread safety: pure functions.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "server/ingest/ingest_job.h"
 #include "server/store/store_reader.h"
@@ -13,10 +15,20 @@ namespace inkstream::app {
 struct IngestSummary {
   std::string store;   // path
   std::string errors;  // path of the errors file; empty: none was asked for
+  std::vector<std::string> inputs;       // paths
+  std::vector<std::string> passed_over;  // paths, as ingest::ListInputs
   double seconds = 0;
+  // `kept` without those that were left out as repeated.
   ingest::IngestReport report;
   store::StoreInfo info;
+  // Drawings of this ingest whose key_id came before: in the store, left out.
+  uint64_t duplicates = 0;
+  uint64_t dropped = 0;
 };
+
+// Bad drawings by kind, an example of each, and where more are to be had; ""
+// without any.
+std::string ErrorsText(const IngestSummary& summary);
 
 // Some lines, the last of which says how to go on.
 std::string SummaryText(const IngestSummary& summary);

@@ -5,9 +5,8 @@
 #include <optional>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
+#include "server/ingest/file_word.h"
 #include "server/store/drawing_rules.h"
 #include "server/store/endian_io.h"
 #include "server/store/format.h"
@@ -34,23 +33,12 @@ std::optional<size_t> RecordBytes(absl::string_view bytes) {
   return size;
 }
 
-// "full_binary_The Eiffel Tower.bin.gz" is The Eiffel Tower; standard input
-// has no word.
-std::string WordOfFile(absl::string_view path) {
-  if (const size_t slash = path.rfind('/'); slash != absl::string_view::npos) {
-    path.remove_prefix(slash + 1);
-  }
-  const size_t end = path.find(".bin");
-  if (end == absl::string_view::npos) return "";
-  return std::string(absl::StripPrefix(path.substr(0, end), "full_binary_"));
-}
-
 class BinCutter : public RecordCutter {
  public:
   BinCutter(std::unique_ptr<ByteSource> source, std::string name)
       : source_(std::move(source)),
         name_(std::move(name)),
-        word_(WordOfFile(name_)) {}
+        word_(WordOfFile(name_, BinFormat::kFileSuffix)) {}
 
   // `line` counts records. DATA_LOSS: the input ends inside a record, or one is
   // over the limit.
@@ -116,7 +104,6 @@ class BinParser : public RecordParser {
     uint64_t record = chunk.line;
     parsed.drawings.Reserve(last_count_ + last_count_ / 8,
                             last_bytes_ + last_bytes_ / 8);
-    word_is_good_ = IsGoodWord(chunk.word);
     for (size_t begin = 0; begin < text.size(); ++record) {
       const std::optional<size_t> size = RecordBytes(text.substr(begin));
       if (!size.has_value()) break;
@@ -140,15 +127,6 @@ class BinParser : public RecordParser {
   }
 
  private:
-  static bool IsGoodWord(const std::string& word) {
-    if (word.empty()) return true;  // absent
-    Drawing drawing;
-    drawing.x = drawing.y = {0};
-    drawing.stroke_ends = {1};
-    drawing.word = word;
-    return store::ValidateDrawing(drawing).ok();
-  }
-
   // Adds the drawing, or says in kind_ and reason_ why not.
   bool Read(absl::string_view bytes, const std::string& word,
             store::PackedDrawings* drawings) {
@@ -175,8 +153,8 @@ class BinParser : public RecordParser {
     const int64_t key_id = LoadLittle<int64_t>(bytes.data());
     const uint8_t recognized = LoadLittle<uint8_t>(bytes.data() + 10);
     const uint16_t strokes = LoadLittle<uint16_t>(bytes.data() + 15);
-    if (key_id < 1 || recognized > 1 || strokes == 0 || !word_is_good_ ||
-        !printable(8) || !printable(9)) {
+    if (key_id < 1 || recognized > 1 || strokes == 0 || !printable(8) ||
+        !printable(9)) {
       return false;
     }
     // No record has more points than bytes.
@@ -258,7 +236,6 @@ class BinParser : public RecordParser {
   // Of the chunk before.
   size_t last_count_ = 0;
   size_t last_bytes_ = 0;
-  bool word_is_good_ = false;
   std::vector<uint8_t> x_, y_;
   std::vector<uint32_t> stroke_ends_;
   store::FoundDrawing found_;

@@ -4,9 +4,9 @@
 //   seconds, UTC), u16 strokes; a stroke: u16 points, u8 x[points], u8
 //   y[points]
 //
-// A record has no word: it is the stem of the file's name, as Google named the
-// files ("The Eiffel Tower.bin"). A file that ends inside a record is an error
-// that names it, since nothing behind a broken record can be found.
+// A record has no word: the file's name is (file_word.h). A file that ends
+// inside a record is an error that names it, since nothing behind a broken
+// record can be found.
 #pragma once
 
 #include <memory>
@@ -20,6 +20,7 @@ namespace inkstream::ingest {
 class BinFormat : public DrawingFormat {
  public:
   static constexpr size_t kHeaderBytes = 17;
+  static constexpr char kFileSuffix[] = ".bin";
 
   // True if an input that begins so can only be this format.
   static bool Matches(absl::string_view beginning);

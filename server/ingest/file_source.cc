@@ -37,7 +37,9 @@ absl::StatusOr<std::unique_ptr<FileSource>> FileSource::Open(
   const std::string name = SourceName(path);
   int fd = STDIN_FILENO;
   if (path != "-") {
-    fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    // Of a FIFO that nobody writes, open() would wait and not be interrupted;
+    // poll() waits for the first writer as well.
+    fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {
       return absl::ErrnoToStatus(errno, absl::StrCat("cannot open ", name));
     }

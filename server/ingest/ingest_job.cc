@@ -172,6 +172,7 @@ class IngestRun {
     report_->errors.Merge(chunk.errors);
     report_->unknown_keys.Merge(chunk.unknown_keys);
     report_->null_values.Merge(chunk.null_values);
+    report_->other_forms.Merge(chunk.other_forms);
     report_->simplified += chunk.simplified;
     report_->kept_raw += chunk.kept_raw;
     if (options_.max_errors.IsOverNow(report_->errors.total())) {
@@ -204,7 +205,8 @@ class IngestRun {
     }
     if (report_->read == 0) {
       return absl::InvalidArgumentError(
-          absl::StrCat("there are no drawings in ", NamesOf(options_)));
+          absl::StrCat("there are no drawings in ", NamesOf(options_),
+                       report_->empty.empty() ? "" : ": empty files"));
     }
     if (report_->kept == 0) {
       return absl::InvalidArgumentError(
@@ -235,7 +237,9 @@ absl::Status RunIngest(const IngestOptions& options, store::StoreWriter* writer,
     report->bytes_total += input.bytes;
   }
   IngestRun run(options, writer, report);
-  absl::Status status = run.Run();
+  absl::Status status = CheckInputs(options.inputs, options.format,
+                                    options.interrupted, &report->empty);
+  if (status.ok()) status = run.Run();
   bool keep = run.IsWorthKeeping(status);
   if (status.ok()) {
     absl::StatusOr<std::string> fingerprint = writer->Finish();

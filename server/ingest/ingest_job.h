@@ -25,8 +25,10 @@ struct IngestReport {
   uint64_t read = 0;  // kept + skipped
   uint64_t kept = 0;
   ErrorLog errors;
+  std::vector<std::string> empty;  // inputs: files without a byte
   KeyCounts unknown_keys;
   KeyCounts null_values;
+  KeyCounts other_forms;     // as ParsedChunk
   uint64_t simplified = 0;   // raw drawings
   uint64_t kept_raw = 0;     // raw drawings, kept as they were drawn
   uint64_t bytes_read = 0;   // from the inputs, compressed where they are

@@ -31,15 +31,13 @@ std::optional<InputFormat> ParseInputFormat(absl::string_view name);
 
 class InputFormats {
  public:
-  // The format of `source`, whose beginning is looked at. INVALID_ARGUMENT:
-  // UTF-16 text; errors name the input.
+  // The format of `source`, whose beginning is looked at and nothing more.
+  // INVALID_ARGUMENT: it is no file of drawings; errors name the input.
   absl::StatusOr<const DrawingFormat*> Choose(InputFormat format,
                                               PeekedSource* source,
                                               const std::string& name) const;
 
  private:
-  const DrawingFormat& Detect(absl::string_view beginning) const;
-
   NdjsonFormat ndjson_;
   BinFormat bin_;
   CsvFormat csv_;

@@ -19,10 +19,14 @@ struct InputFile {
   uint64_t end = 0;
 };
 
-// Replaces directories by their files, by name. NOT_FOUND, PERMISSION_DENIED,
-// INVALID_ARGUMENT (a directory without files or with directories inside,
-// standard input given twice) name the argument.
+// Replaces directories by their files, by name. What lies beside data and is
+// none by its name (README, check sums, Thumbs.db, hidden files) is passed over
+// and, unless null, added to `passed_over`. NOT_FOUND, PERMISSION_DENIED,
+// INVALID_ARGUMENT name the argument: a directory without files, with
+// directories inside or that is a store, a file that a download or an editor
+// has left (cat.ndjson.part, cat.ndjson~), standard input given twice.
 absl::StatusOr<std::vector<InputFile>> ListInputs(
-    const std::vector<std::string>& arguments);
+    const std::vector<std::string>& arguments,
+    std::vector<std::string>* passed_over = nullptr);
 
 }  // namespace inkstream::ingest

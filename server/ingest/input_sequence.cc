@@ -1,15 +1,37 @@
 #include "server/ingest/input_sequence.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "server/ingest/file_source.h"
+#include "server/ingest/file_word.h"
 #include "server/ingest/input_shard.h"
 #include "server/ingest/line_cutter.h"
 #include "server/ingest/peeked_source.h"
 
 namespace inkstream::ingest {
+
+absl::Status CheckInputs(const std::vector<InputFile>& inputs,
+                         InputFormat format, InterruptCheck interrupted,
+                         std::vector<std::string>* empty) {
+  const InputFormats formats;
+  for (const InputFile& input : inputs) {
+    std::error_code ignored;
+    if (!std::filesystem::is_regular_file(input.path, ignored)) continue;
+    absl::StatusOr<std::unique_ptr<ByteSource>> source =
+        OpenSource(input.path, interrupted);
+    if (!source.ok()) return source.status();
+    PeekedSource peeked(*std::move(source));
+    absl::Status status =
+        formats.Choose(format, &peeked, SourceName(input.path)).status();
+    if (!status.ok()) return status;
+    if (peeked.Peek(1)->empty()) empty->push_back(input.path);
+  }
+  return absl::OkStatus();
+}
 
 InputSequence::InputSequence(const std::vector<InputFile>& inputs,
                              InputFormat format, const std::string& word,
@@ -54,6 +76,15 @@ absl::StatusOr<bool> InputSequence::Next(RecordChunk* chunk) {
       chunk->file = file_;
       chunk->format = format_;
       if (!word_.empty()) chunk->word = word_;
+      if (!chunk->word.empty() && chunk->word != good_word_) {
+        if (absl::Status s = CheckWord(chunk->word); !s.ok()) {
+          return absl::InvalidArgumentError(
+              absl::StrCat(SourceName(inputs_[file_].path),
+                           ": its name gives its drawings a bad ", s.message(),
+                           "; rename it, or say --word"));
+        }
+        good_word_ = chunk->word;
+      }
       return true;
     }
     before_ += source_->consumed();
@@ -70,8 +101,7 @@ absl::Status InputSequence::OpenAt(uint64_t offset, uint64_t line) {
   if (!source.ok()) return source.status();
   before_ += offset - input.begin;
   source_ = source->get();
-  cutter_ = std::make_unique<LineCutter>(*std::move(source),
-                                         SourceName(input.path), offset, line);
+  cutter_ = std::make_unique<LineCutter>(*std::move(source), offset, line);
   return absl::OkStatus();
 }
 

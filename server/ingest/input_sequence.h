@@ -18,6 +18,13 @@
 
 namespace inkstream::ingest {
 
+// Looks at the beginning of every input that is a file, so that what is no file
+// of drawings is refused before hours of work; those without a byte are added
+// to `empty`. Errors as InputFormats::Choose.
+absl::Status CheckInputs(const std::vector<InputFile>& inputs,
+                         InputFormat format, InterruptCheck interrupted,
+                         std::vector<std::string>* empty);
+
 class InputSequence {
  public:
   // Begins with the chunk at `start`. Inputs in front of it are not opened; its
@@ -50,6 +57,7 @@ class InputSequence {
   uint64_t skip_before_ = 0;  // chunks of the open input at lower offsets
   const ByteSource* source_ = nullptr;
   std::unique_ptr<RecordCutter> cutter_;  // owns source_
+  std::string good_word_;                 // the last one that was looked at
   std::atomic<uint64_t> consumed_{0};
 };
 

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 #include "server/ingest/line_ends.h"
 
 namespace inkstream::ingest {
@@ -18,12 +17,9 @@ constexpr absl::string_view kByteOrderMark("\xEF\xBB\xBF", 3);
 
 }  // namespace
 
-LineCutter::LineCutter(std::unique_ptr<ByteSource> source, std::string name,
-                       uint64_t offset, uint64_t line)
-    : source_(std::move(source)),
-      name_(std::move(name)),
-      line_(line),
-      offset_(offset) {}
+LineCutter::LineCutter(std::unique_ptr<ByteSource> source, uint64_t offset,
+                       uint64_t line)
+    : source_(std::move(source)), line_(line), offset_(offset) {}
 
 // Reads until there is enough to cut, or the end.
 absl::Status LineCutter::Fill(RecordChunk* chunk) {
@@ -41,21 +37,6 @@ absl::Status LineCutter::Fill(RecordChunk* chunk) {
     if (*got == 0) ended_ = true;
     has_end = has_end || std::memchr(out, '\n', *got) != nullptr;
     chunk->size += *got;
-  }
-  return absl::OkStatus();
-}
-
-absl::Status LineCutter::CheckEncoding(RecordChunk* chunk) {
-  const absl::string_view text = chunk->text();
-  if (absl::StartsWith(text, "\xFF\xFE") ||
-      absl::StartsWith(text, "\xFE\xFF")) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(name_,
-                     " is UTF-16 text, expected UTF-8; convert it with "
-                     "iconv -f UTF-16 -t UTF-8"));
-  }
-  if (absl::StartsWith(text, kByteOrderMark)) {
-    std::memset(chunk->data(), ' ', kByteOrderMark.size());
   }
   return absl::OkStatus();
 }
@@ -93,10 +74,8 @@ absl::StatusOr<bool> LineCutter::Next(RecordChunk* chunk) {
   chunk->overlong.reset();
   const bool first = offset_ == 0;
   if (absl::Status status = Fill(chunk); !status.ok()) return status;
-  if (first) {
-    if (absl::Status status = CheckEncoding(chunk); !status.ok()) {
-      return status;
-    }
+  if (first && absl::StartsWith(chunk->text(), kByteOrderMark)) {
+    std::memset(chunk->data(), ' ', kByteOrderMark.size());
   }
   chunk->line = line_;
   chunk->offset = offset_;

@@ -13,19 +13,17 @@ namespace inkstream::ingest {
 class LineCutter : public RecordCutter {
  public:
   // `offset`, `line`: of the input's line that the source begins with.
-  LineCutter(std::unique_ptr<ByteSource> source, std::string name,
-             uint64_t offset = 0, uint64_t line = 1);
+  explicit LineCutter(std::unique_ptr<ByteSource> source, uint64_t offset = 0,
+                      uint64_t line = 1);
 
-  // INVALID_ARGUMENT: the input is UTF-16. A UTF-8 byte order mark is skipped.
+  // A UTF-8 byte order mark is skipped.
   absl::StatusOr<bool> Next(RecordChunk* chunk) override;
 
  private:
   absl::Status Fill(RecordChunk* chunk);
-  absl::Status CheckEncoding(RecordChunk* chunk);
   absl::StatusOr<bool> SkipOverlong(RecordChunk* chunk);
 
   const std::unique_ptr<ByteSource> source_;
-  const std::string name_;
   std::string carry_;  // bytes behind the last cut
   bool ended_ = false;
   uint64_t line_;

@@ -6,8 +6,8 @@
 #include <system_error>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "server/ingest/file_word.h"
 #include "server/ingest/json_text.h"
 
 namespace inkstream::ingest {
@@ -65,8 +65,7 @@ WordFiles::~WordFiles() {
 absl::Status WordFiles::Append(const std::string& word,
                                absl::string_view bytes) {
   if (word.empty() || word.size() > kMaxNameBytes || word.front() == '.' ||
-      absl::StrContains(word, '/') || absl::StrContains(word, suffix_) ||
-      absl::StartsWith(word, "full_")) {
+      WordOfFile(word + suffix_, suffix_) != word) {
     return absl::InvalidArgumentError(
         word.empty()
             ? "a drawing has no word, by which its file would be named"

@@ -83,6 +83,16 @@ TEST_F(BinFormatTest, ContentDecidesNotTheName) {
   EXPECT_THAT(writer_.kept.front().x, ElementsAre(1));
 }
 
+TEST_F(BinFormatTest, AWordThatIsNoTextRefusesTheFileBeforeItIsRead) {
+  for (const char* name :
+       {"caf\xE9.bin", "a\nb.bin", "%00.bin", "%1B[31m.bin"}) {
+    const absl::Status status = Ingest(name, Record(1) + Record(2));
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("--word"));
+    EXPECT_EQ(report_.read, 0);
+  }
+}
+
 TEST_F(BinFormatTest, ManyRecordsKeepTheirOrderOnAnyNumberOfThreads) {
   std::string bytes;
   for (uint64_t key = 1; key <= 50000; ++key) bytes += Record(key);

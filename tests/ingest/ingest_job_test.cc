@@ -19,6 +19,7 @@ using ::inkstream::testing::FakeStoreWriter;
 using ::inkstream::testing::Gzip;
 using ::inkstream::testing::ScratchDirectory;
 using ::inkstream::testing::Zstd;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 std::string GoodLine(int key) {
@@ -150,6 +151,7 @@ TEST_F(IngestJobTest, AnEmptyFileAmongOthersIsNone) {
            scratch_.Write("c", GoodLines(6, 5))})
           .ok());
   ExpectKeysFrom1To(10);
+  EXPECT_THAT(report_.empty, ElementsAre(scratch_.File("b")));
 }
 
 TEST_F(IngestJobTest, AnInterruptKeepsWhatWasRead) {

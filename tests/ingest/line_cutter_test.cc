@@ -12,8 +12,6 @@
 namespace inkstream::ingest {
 namespace {
 
-using ::testing::HasSubstr;
-
 constexpr size_t kMax = RecordChunk::kMaxRecordBytes;
 
 // Gives `piece` bytes a read.
@@ -47,7 +45,7 @@ struct Line {
 
 // Every line as the cutter places it.
 std::vector<Line> Cut(const std::string& text, size_t piece) {
-  LineCutter cutter(std::make_unique<TextSource>(text, piece), "input");
+  LineCutter cutter(std::make_unique<TextSource>(text, piece));
   RecordChunk chunk;
   std::vector<Line> lines;
   for (;;) {
@@ -136,19 +134,6 @@ TEST(LineCutterTest, AByteOrderMarkIsPassedOver) {
   const std::vector<Line> lines = Cut("\xEF\xBB\xBF{}\n", 100);
   ASSERT_EQ(lines.size(), 1);
   EXPECT_EQ(lines[0].text, "   {}");
-}
-
-TEST(LineCutterTest, Utf16IsRefusedByName) {
-  for (const std::string mark : {"\xFF\xFE", "\xFE\xFF"}) {
-    LineCutter cutter(
-        std::make_unique<TextSource>(mark + std::string("{\0}\0", 4), 100),
-        "windows.ndjson");
-    RecordChunk chunk;
-    const absl::Status status = cutter.Next(&chunk).status();
-    EXPECT_TRUE(absl::IsInvalidArgument(status));
-    EXPECT_THAT(std::string(status.message()), HasSubstr("windows.ndjson"));
-    EXPECT_THAT(std::string(status.message()), HasSubstr("UTF-16"));
-  }
 }
 
 }  // namespace
