@@ -38,13 +38,15 @@ class Playback(Generic[T]):
         start: Mapping[str, Any] | None,
         convert: Converter[T],
         ahead: int = MAX_AHEAD,
+        apart: bool = False,
     ) -> None:
+        """`apart`: `start` is behind a step of the stride's own, see Course."""
         self.dataset = dataset
         self.plan = plan
         self._convert = convert
         self._ahead = ahead
         self._place: State | None = None
-        self._apart = False  # see Course
+        self._apart = False
         self._prefetcher: Prefetcher[T] | None = None
         self._ended = self._closed = False
         self._counts = Counts()
@@ -53,6 +55,7 @@ class Playback(Generic[T]):
         self._since = time.monotonic()
         if start is not None:
             self.load(start)
+            self._apart = apart
 
     def take(self) -> Item[T] | None:
         """The next batch; None at the end, until the position is moved."""

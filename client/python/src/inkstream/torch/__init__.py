@@ -7,11 +7,23 @@ tensors that needs no worker processes. `IterableDataset`, `MapDataset`, `BatchS
 
 from __future__ import annotations
 
-from inkstream.torch._datasets import IterableDataset, MapDataset, collate
+try:
+    import torch as _torch  # noqa: F401
+except ModuleNotFoundError as error:
+    if error.name != "torch":
+        raise
+    raise ModuleNotFoundError(
+        "inkstream.torch needs PyTorch, which is not installed: pip install 'inkstream[torch]'",
+        name="torch",
+    ) from None
+
+from inkstream.torch._batch_sampler import BatchSampler
+from inkstream.torch._collate import collate
 from inkstream.torch._gather import gather
+from inkstream.torch._iterable_dataset import IterableDataset
 from inkstream.torch._loader import Loader, loader
-from inkstream.torch._sampler import BatchSampler
-from inkstream.torch._tensors import TensorBatch
+from inkstream.torch._map_dataset import MapDataset
+from inkstream.torch._tensor_batch import TensorBatch
 
 __all__ = [
     "BatchSampler",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,14 +12,21 @@ import torch.distributed as dist
 
 from inkstream._cursor import State, check_state
 from inkstream._dataset import Dataset
-from inkstream._errors import FixRequest, PlanMismatch
+from inkstream._errors import Closed, FixRequest, PlanMismatch
 from inkstream._image import Image
 from inkstream._plan import Plan
 from inkstream._playback import Playback
+from inkstream._prefetch import MAX_AHEAD
+from inkstream._reader import Facts
+from inkstream._schedule import Schedule
+from inkstream._split import Split
 from inkstream._strokes import Strokes
 from inkstream._view import View
+from inkstream.torch._map_dataset import MapDataset
 from inkstream.torch._placement import compare_ranks, place_of
-from inkstream.torch._tensors import Staged, Stager, TensorBatch
+from inkstream.torch._steps import LoaderDataset, Step, StepSampler
+from inkstream.torch._tensor_batch import TensorBatch
+from inkstream.torch._tensors import Staged, Stager
 
 
 def loader(
@@ -39,7 +47,8 @@ def loader(
     """A sized, re-iterable, resumable source of dicts of tensors.
 
     `train=True` goes on from its position for ever, one epoch an `iter()`; `train=False` gives
-    the same pass each time: no augmentation, every drawing once (tail "partial"), epoch 0.
+    the same pass each time: every drawing once (tail "partial"), of epoch 0, with `augment` as
+    given, for test-time augmentation.
     `rank`, `world`: torch.distributed's if left out. `device`: where the tensors are put; left
     out, they stay on the host, page-locked once CUDA is in use.
     `stream`: every other keyword of `Dataset.stream`.
@@ -50,8 +59,12 @@ def loader(
     else:
         if start is not None:
             raise FixRequest("start= is for training: an evaluation always starts at (0, 0)")
+        if stream.setdefault("epochs", 1) != 1:
+            raise FixRequest(
+                f"epochs = {stream['epochs']!r} with train=False: each iter() of an evaluation is "
+                "one whole pass; leave epochs out and iterate as often as you like, or train=True"
+            )
         stream.setdefault("tail", "partial")
-        stream.update(epochs=1, augment=None)
     plan = Plan.of(
         view,
         batch_size=batch_size,
@@ -65,35 +78,19 @@ def loader(
     return Loader(data, plan, train=train, device=device, start=start, follow=rank is None)
 
 
-class FrameworkEpochs:
-    """Takes a framework's epoch number for what it is worth.
-
-    Lightning ignores a loader's state in a checkpoint made at an epoch's end; on resuming it only
-    calls `batch_sampler.sampler.set_epoch(n)`: that is where a loader that knows no place begins.
-    In the midst of training the number means nothing: with `limit_train_batches` a framework's
-    epochs are shorter than the data's.
-    """
-
-    def __init__(self, loader: Loader) -> None:
-        self._loader = loader
-
-    @property
-    def sampler(self) -> FrameworkEpochs:
-        """Lightning takes a `sampler` on the loader itself for one that it may replace."""
-        return self
-
-    def set_epoch(self, epoch: int) -> None:
-        """Moves a loader that has not begun to the start of `epoch`."""
-        if not self._loader.begun:
-            self._loader.set_epoch(epoch)
-
-
 class Loader:
     """See `loader`. Not a DataLoader: frameworks that re-shard those must leave it alone.
 
-    Batches are read ahead and copied into tensors on a thread. Not thread-safe; used in one
-    process, the one that took its first batch.
+    A training loader has one position. A newer `iter()` goes on from it, and the older one raises
+    Closed if it is asked again. An evaluation's `iter()` is a pass of its own, however many there
+    are.
+    Batches are read ahead and copied into tensors on a thread. Not thread-safe; a training loader
+    is used in one process, the one that took its first batch.
     """
+
+    # Of a DataLoader without workers; Accelerate takes them over to what it makes of a loader.
+    num_workers = 0
+    prefetch_factor = None
 
     def __init__(
         self,
@@ -105,51 +102,90 @@ class Loader:
         start: Mapping[str, Any] | None = None,
         follow: bool = False,
     ) -> None:
-        self.dataset = data
+        self.data = data
         self.train = train
         self.device = None if device is None else torch.device(device)
         self._follow = follow  # torch.distributed's rank and world
-        self._compared = False
+        self._compared = self._closed = False
         self._placed = start is not None  # somebody said where to begin
+        self._framework_epoch: int | None = None  # the last that a framework named
+        self._newest = 0  # iter() of a training
+        self._known: tuple[Plan, Facts] | None = None
         self._stager = Stager()
+        # A training's position. In an evaluation, the one that the next pass begins with.
         self._playback: Playback[Staged] = Playback(data, plan, start, self._stager)
-
-    @property
-    def batch_sampler(self) -> FrameworkEpochs:
-        """Where frameworks look for a sampler's `set_epoch`."""
-        return FrameworkEpochs(self)
-
-    @property
-    def begun(self) -> bool:
-        """Whether a batch was taken, or a place to begin at was named."""
-        return self._placed or not self._playback.untouched
+        self._passes: weakref.WeakSet[Playback[Staged]] = weakref.WeakSet((self._playback,))
+        self._latest = self._playback  # whose counts `stats` tells
 
     @property
     def batch_size(self) -> int:
         """Drawings a batch of this rank."""
         return self._playback.plan.batch_size
 
+    @property
+    def epoch(self) -> int:
+        """The epoch that the next batch is of; 0 in an evaluation."""
+        return self._playback.place[0]
+
+    @property
+    def classes(self) -> list[str]:
+        """The words that `label` counts."""
+        return list(self._facts().classes)
+
+    @property
+    def class_to_idx(self) -> dict[str, int]:
+        """Word → label."""
+        return {word: label for label, word in enumerate(self.classes)}
+
+    @property
+    def dataset(self) -> MapDataset:
+        """The view's drawings by number, where torch's programs look for them."""
+        return LoaderDataset(_Steps(self), Split(self.data, self._playback.plan))
+
+    @property
+    def batch_sampler(self) -> StepSampler:
+        """Where frameworks look for `set_epoch`, and for what to skip."""
+        return StepSampler(_Steps(self))
+
+    @property
+    def sampler(self) -> StepSampler:
+        """The same."""
+        return self.batch_sampler
+
     def __iter__(self) -> Iterator[TensorBatch]:
-        """One epoch: the rest of the one begun, or the next one."""
-        self._prepare()
+        """One epoch: the rest of the one begun, or the next one; in an evaluation a whole pass."""
         if not self.train:
-            self._playback.rewind()
-        self._compare()
-        while (item := self._playback.take()) is not None:
-            yield item.value.tensors(self.device)
-            if item.ends_epoch:
-                return
+            return self._evaluation()
+        self._newest += 1
+        return self._rest_of_epoch(self._newest)
 
     def __len__(self) -> int:
         """Batches of one full epoch of this rank, wherever it stands."""
-        self._prepare()
-        return self._playback.steps()
+        return self._facts().steps_per_epoch
 
     def __bool__(self) -> bool:
         return True
 
+    def peek(self) -> TensorBatch:
+        """The batch that comes next, or a pass's first, without moving; for a look.
+
+        It is drawn for this call alone. FixRequest where none comes, behind the last of `epochs`.
+        """
+        self._prepare()
+        start = self._playback.state() if self.train else None
+        playback = self._open(start, ahead=1)
+        try:
+            item = playback.take()
+        finally:
+            playback.close()
+        if item is None:
+            raise FixRequest(f"no batch comes next: this loader has given its {self.epoch} epochs")
+        return item.value.tensors(self.device)
+
     def state_dict(self) -> State:
-        """The cursor of the last batch handed out, a JSON-able dict."""
+        """The cursor of the last batch handed out, a JSON-able dict; an evaluation's start."""
+        if not self.train:
+            return dict(self._facts().cursor)
         self._prepare()
         return self._playback.state()
 
@@ -171,18 +207,80 @@ class Loader:
             self._playback.seek(epoch, 0)
 
     def stats(self) -> dict[str, Any]:
-        """Counts since the loader was made."""
-        return self._playback.stats()
+        """Counts since the loader was made; in an evaluation, of its latest pass."""
+        return self._latest.stats()
 
     def close(self) -> None:
-        """Ends the stream and its thread. Idempotent."""
-        self._playback.close()
+        """Ends the stream and its thread; an evaluation's passes. Idempotent."""
+        self._closed = True
+        for playback in list(self._passes):
+            playback.close()
 
     def __enter__(self) -> Loader:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def __repr__(self) -> str:
+        plan = self._playback.plan
+        epoch, position = self._playback.place
+        place = f"epoch {epoch}, position {position}" if self.train else "train=False"
+        return (
+            f"Loader({self.data.name!r}, {plan.view!r}, batch_size={plan.batch_size}, "
+            f"image={plan.image!r}, rank {plan.rank} of {plan.world}, {place})"
+        )
+
+    def __reduce__(self) -> Any:
+        raise TypeError(
+            "a Loader cannot be pickled: it is a live connection. Pass the dataset (it can be) "
+            "and state_dict(), and make the loader where it is read"
+        )
+
+    def _rest_of_epoch(self, number: int) -> Iterator[TensorBatch]:
+        self._prepare()
+        self._compare()
+        while True:
+            if number != self._newest:
+                raise Closed(
+                    "a newer iter() of this training loader goes on where this one stood: keep "
+                    "one iterator, look at a batch with loader.peek(), or make a second loader"
+                )
+            item = self._playback.take()
+            if item is None:
+                return
+            yield item.value.tensors(self.device)
+            if item.ends_epoch:
+                return
+
+    def _evaluation(self) -> Iterator[TensorBatch]:
+        self._prepare()
+        self._compare()
+        if self._closed:
+            raise Closed("this loader was closed; make another one")
+        # What `len` or a comparison of ranks has opened is not opened again.
+        playback, self._playback = self._playback, self._open(None)
+        self._latest = playback
+        try:
+            while (item := playback.take()) is not None:
+                yield item.value.tensors(self.device)
+                if item.ends_epoch:
+                    return
+        finally:
+            playback.close()
+
+    def _open(self, start: State | None, ahead: int = MAX_AHEAD) -> Playback[Staged]:
+        playback = Playback(self.data, self._playback.plan, start, self._stager, ahead)
+        self._passes.add(playback)
+        return playback
+
+    def _facts(self) -> Facts:
+        """What the server says of the stream; asked once, unless ranks change."""
+        self._prepare()
+        plan = self._playback.plan
+        if self._known is None or self._known[0] is not plan:
+            self._known = plan, self._playback.facts()
+        return self._known[1]
 
     def _prepare(self) -> None:
         """Takes up what became known since the loader was made."""
@@ -217,3 +315,46 @@ class Loader:
         if dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1:
             compare_ranks(self._playback.facts)
         self._compared = True
+
+
+class _Steps:
+    """A loader by steps; see `Stepped`."""
+
+    def __init__(self, loader: Loader) -> None:
+        self._loader = loader
+        self._pass: Playback[Staged] | None = None  # an evaluation's own
+
+    def __len__(self) -> int:
+        return len(self._loader)
+
+    def framework_epoch(self) -> int:
+        named = self._loader._framework_epoch
+        return self._loader.epoch if named is None else named
+
+    def begin_at(self, epoch: int) -> None:
+        loader = self._loader
+        loader._framework_epoch = epoch
+        if not loader._placed and loader._playback.untouched:
+            loader.set_epoch(epoch)
+
+    def batch_of(self, step: Step) -> TensorBatch:
+        loader = self._loader
+        loader._prepare()
+        plan = loader._playback.plan
+        if loader.train:
+            playback = loader._playback
+            loader._placed = True
+            loader._newest += 1
+        else:
+            self._pass = playback = self._pass or loader._open(None)
+        place = (step.epoch, 0)
+        if step.number:
+            size = loader._facts().view_size
+            schedule = Schedule(size, plan.batch_size, plan.rank, plan.world, plan.tail)
+            place = schedule.step_at(step.epoch, 0, step.number - 1).after
+        if playback.place != place:
+            playback.seek(place[0], 0, position=place[1])
+        item = playback.take()
+        if item is None:
+            raise FixRequest(f"no batch at {step}: the loader's epochs end before it")
+        return item.value.tensors(loader.device)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
+from typing import Any
 
 import torch.distributed as dist
 
@@ -27,10 +29,64 @@ def place_of(rank: int | None, world: int | None) -> tuple[int, int]:
     if declared.isdecimal() and int(declared) > 1:
         raise FixRequest(
             f"WORLD_SIZE = {declared}, but torch.distributed is not initialised: make the loader "
-            "after init_process_group (in Lightning: in train_dataloader()), or give rank= and "
+            "after init_process_group (in Lightning: in train_dataloader(); with Accelerate or the "
+            "Hugging Face Trainer: after Accelerator() or TrainingArguments()), or give rank= and "
             "world="
         )
     return 0, 1
+
+
+class Placement:
+    """Rank and world of what a DataLoader reads, given or torch.distributed's. Picklable.
+
+    A framework that shares batches out among its processes would do so a second time, and each
+    epoch would silently have half of its drawings, or fewer: `check`, wherever a pass may begin.
+    """
+
+    def __init__(self, what: str, rank: int | None, world: int | None) -> None:
+        self._what = what
+        self._given = rank is not None
+        self.rank, self.world = place_of(rank, world)
+        self.check()
+
+    def check(self) -> None:
+        """FixRequest where Accelerate shares out too, unless rank and world were given.
+
+        PlanMismatch where torch.distributed says something else than when this was made.
+        """
+        if self._given:
+            return
+        processes = _processes_of_accelerate()
+        if processes > 1:
+            raise FixRequest(
+                f"Accelerate shares batches out among its {processes} processes, and "
+                f"{self._what} would once more, so that an epoch would miss drawings: use "
+                "inkstream.torch.loader, which prepare() and the Hugging Face Trainer leave alone, "
+                "or give rank=0, world=1 for a DataLoader that goes to them (for one that does "
+                "not, the process's own rank= and world=)"
+            )
+        if dist.is_available() and dist.is_initialized():
+            now = dist.get_rank(), dist.get_world_size()
+            if now != (self.rank, self.world):
+                raise PlanMismatch(
+                    f"this {self._what} was made as rank {self.rank} of {self.world}, and "
+                    f"torch.distributed now says rank {now[0]} of {now[1]}: make it after "
+                    "init_process_group, or give rank= and world="
+                )
+
+    def __getstate__(self) -> dict[str, Any]:
+        # On its way to a worker that knows nothing of Accelerate.
+        self.check()
+        return dict(self.__dict__)
+
+
+def _processes_of_accelerate() -> int:
+    """Processes that Accelerate is at work with; 1 where it is not, without importing it."""
+    state = getattr(sys.modules.get("accelerate.state"), "PartialState", None)
+    # An instance made here would start Accelerate where nobody has.
+    if state is None or not getattr(state, "_shared_state", None):
+        return 1
+    return int(state().num_processes)
 
 
 def compare_ranks(facts_of: Callable[[], Facts]) -> None:

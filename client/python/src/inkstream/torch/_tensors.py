@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import weakref
 from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from inkstream._batch import Batch
 from inkstream._cursor import State
 from inkstream._raw_batch import RawBatch
 from inkstream._reader import Facts
+from inkstream.torch._tensor_batch import TensorBatch
 from inkstream.v1 import plan_pb2
 
 _DTYPES: dict[int, torch.dtype] = {
@@ -30,34 +32,6 @@ _ALIGNMENT = 64
 _KEPT_FREE = 12  # buffers; what a reader has ahead and a trainer in its hands
 
 
-class TensorBatch(dict[str, torch.Tensor]):
-    """A dict of tensors that knows its place: `cursor` is the place after it.
-
-    The tensors are the holder's own and may be written to.
-    """
-
-    cursor: State
-    epoch: int
-    step: int
-
-    def __init__(
-        self,
-        tensors: Any = (),
-        cursor: State | None = None,
-        epoch: int = 0,
-        step: int = 0,
-    ) -> None:
-        super().__init__(tensors)
-        self.cursor = {} if cursor is None else cursor
-        self.epoch = epoch
-        self.step = step
-
-    def pin_memory(self) -> TensorBatch:
-        """Page-locked copies; what a DataLoader calls with pin_memory=True."""
-        pinned = {name: tensor.pin_memory() for name, tensor in self.items()}
-        return TensorBatch(pinned, self.cursor, self.epoch, self.step)
-
-
 @dataclass(frozen=True, slots=True)
 class Staged:
     """A batch's bytes in one flat tensor, and where its tensors lie in it."""
@@ -67,6 +41,8 @@ class Staged:
     cursor: State
     epoch: int
     step: int
+    classes: Sequence[str]
+    vocabulary: Mapping[str, Sequence[str]]
 
     def tensors(self, device: torch.device | None = None) -> TensorBatch:
         """Views of the flat tensor, moved to `device` as a whole if one is given."""
@@ -75,7 +51,7 @@ class Staged:
             name: flat[offset : offset + length].view(dtype).reshape(shape)
             for name, dtype, shape, offset, length in self.table
         }
-        return TensorBatch(found, self.cursor, self.epoch, self.step)
+        return TensorBatch(found, self.cursor, self.epoch, self.step, self.classes, self.vocabulary)
 
 
 class Ring:
@@ -152,7 +128,8 @@ class Stager:
             (tensor.name, _DTYPES[tensor.number], tensor.shape, tensor.offset, tensor.length)
             for tensor in raw.layout.tensors
         ]
-        return Staged(flat, table, raw.cursor, raw.epoch, raw.step)
+        vocabulary = raw.layout.vocabulary
+        return Staged(flat, table, raw.cursor, raw.epoch, raw.step, facts.classes, vocabulary)
 
 
 def from_batch(batch: Batch) -> TensorBatch:
@@ -162,4 +139,6 @@ def from_batch(batch: Batch) -> TensorBatch:
         # No tensor of the contract is uint16: it is how NumPy shows bfloat16.
         tensor = torch.from_numpy(np.array(array))
         found[name] = tensor.view(torch.bfloat16) if array.dtype == np.uint16 else tensor
-    return TensorBatch(found, dict(batch.cursor), batch.epoch, batch.step)
+    return TensorBatch(
+        found, dict(batch.cursor), batch.epoch, batch.step, batch.classes, batch.vocabulary
+    )

@@ -1,0 +1,59 @@
+"""Drawings by number for torch's own DataLoader."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch.utils.data import Dataset as TorchDataset
+
+from inkstream._dataset import Dataset
+from inkstream._split import Split
+from inkstream._view import View
+from inkstream.torch._collate import Rows
+from inkstream.torch._index_batch import IndexBatch
+from inkstream.torch._tensor_batch import TensorBatch
+from inkstream.torch._tensors import from_batch
+
+
+class MapDataset(TorchDataset[TensorBatch]):
+    """Drawings of a view by number, fetched a batch at a time.
+
+    For `DataLoader(dataset, batch_size=...)`, and in a stream's order
+    `DataLoader(dataset, batch_sampler=BatchSampler(dataset, ...))`: one round trip a batch.
+    A dataset that wraps this one ought to pass `__getitems__` on, as torch's Subset does; drawing
+    by drawing each costs a round trip.
+    Picklable; holds no drawings.
+    Keywords are those of `Dataset.split`. With `augment`, batches of a BatchSampler are
+    augmented anew each epoch, as a stream of the same seed does; otherwise `epoch` says how.
+    """
+
+    def __init__(self, data: Dataset, view: View | str = "train", **split: Any) -> None:
+        self.split: Split = data.split(view, **split)
+
+    def __len__(self) -> int:
+        return len(self.split)
+
+    def __getitem__(self, index: int) -> TensorBatch:
+        """One drawing, without the batch dimension; a batch for a list."""
+        if isinstance(index, list):
+            return self._batch(index)
+        return from_batch(self.split[index])
+
+    def __getitems__(self, indices: Sequence[int]) -> Rows:
+        """A ready batch, in the order asked, for `collate` or torch's default to take out."""
+        return Rows(self._batch(indices))
+
+    def __repr__(self) -> str:
+        plan = self.split.plan
+        return f"MapDataset({self.split.dataset.name!r}, {plan.view!r}, image={plan.image!r})"
+
+    def _batch(self, indices: Sequence[int]) -> TensorBatch:
+        split = self.split
+        if isinstance(indices, IndexBatch):
+            split = split.in_epoch(indices.epoch)
+        batch = from_batch(split[list(indices)])
+        if isinstance(indices, IndexBatch):
+            batch.cursor = indices.cursor or {}
+            batch["valid"][indices.valid_rows :] = False
+        return batch

@@ -1,0 +1,113 @@
+"""A batch of drawings as torch tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+from inkstream._cursor import State
+from inkstream._errors import FixRequest, NotFound
+
+# Tensors whose first dimension does not count drawings.
+_RAGGED = ("strokes", "offsets")
+
+
+class TensorBatch(dict[str, torch.Tensor]):
+    """A dict of tensors that knows its place and what its numbers mean.
+
+    `cursor`: the place after it, a JSON-able dict. `epoch`, `step`: where it stands.
+    `classes`: the words that `label` counts. `vocabulary`: the words that other string columns
+    count, by column.
+    The tensors are the holder's own and may be written to.
+    """
+
+    cursor: State
+    epoch: int
+    step: int
+    classes: Sequence[str]
+    vocabulary: Mapping[str, Sequence[str]]
+
+    def __init__(
+        self,
+        tensors: Any = (),
+        cursor: State | None = None,
+        epoch: int = 0,
+        step: int = 0,
+        classes: Sequence[str] = (),
+        vocabulary: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        super().__init__(tensors)
+        self.cursor = {} if cursor is None else cursor
+        self.epoch = epoch
+        self.step = step
+        self.classes = classes
+        self.vocabulary = {} if vocabulary is None else vocabulary
+
+    def words(self) -> list[str]:
+        """The word of each row, "" for a drawing without one, by `label` or else by `word`."""
+        if "label" in self or "word" not in self:
+            names, numbers = self.classes, self["label"]
+        else:
+            names, numbers = self.vocabulary.get("word", ()), self["word"]
+        return [names[i] if 0 <= i < len(names) else "" for i in numbers.reshape(-1).tolist()]
+
+    def row(self, i: int) -> TensorBatch:
+        """The i-th drawing alone, without the batch dimension: views of this batch's tensors.
+
+        Ragged strokes keep their `offsets`, which then begin at 0.
+        """
+        i = range(self._rows())[i]
+        tensors = {name: tensor[i] for name, tensor in self.items() if name not in _RAGGED}
+        if "offsets" in self:
+            views = (len(self["offsets"]) - 1) // self._rows()
+            bounds = self["offsets"][i * views : (i + 1) * views + 1]
+            tensors["offsets"] = bounds - bounds[0]
+            tensors["strokes"] = self["strokes"][int(bounds[0]) : int(bounds[-1])]
+        elif "strokes" in self:
+            tensors["strokes"] = self["strokes"][i]
+        return self._with(tensors)
+
+    def to(self, device: torch.device | str | int, non_blocking: bool | None = None) -> TensorBatch:
+        """The same on `device`; what Lightning and Accelerate move a batch with.
+
+        `non_blocking`: without waiting for the copy; left out, where that is CUDA's.
+        """
+        if non_blocking is None:
+            non_blocking = torch.device(device).type == "cuda"
+        return self._with(
+            {name: tensor.to(device, non_blocking=non_blocking) for name, tensor in self.items()}
+        )
+
+    def pin_memory(self) -> TensorBatch:
+        """Page-locked copies; what a DataLoader calls with pin_memory=True."""
+        return self._with({name: tensor.pin_memory() for name, tensor in self.items()})
+
+    def __missing__(self, name: object) -> torch.Tensor:
+        if isinstance(name, int):
+            raise NotFound(
+                f"batch[{name}]: a ready batch has tensors by name, {list(self)}. One drawing of "
+                f"it is batch.row({name}); a DataLoader over a MapDataset joins drawings with "
+                "collate_fn=inkstream.torch.collate"
+            )
+        raise NotFound(f"no tensor {name!r} in this batch; there are {list(self)}")
+
+    def __repr__(self) -> str:
+        shapes = ", ".join(
+            f"{name} {str(tensor.dtype).removeprefix('torch.')}{list(tensor.shape)}"
+            + ("" if tensor.device.type == "cpu" else f" on {tensor.device}")
+            for name, tensor in self.items()
+        )
+        return f"TensorBatch({shapes}; epoch {self.epoch}, step {self.step})"
+
+    def _rows(self) -> int:
+        index = self["index"]
+        if index.ndim == 0:
+            raise FixRequest("this is one drawing, not a batch: it has no rows")
+        return len(index)
+
+    def _with(self, tensors: Mapping[str, torch.Tensor]) -> TensorBatch:
+        return TensorBatch(
+            tensors, self.cursor, self.epoch, self.step, self.classes, self.vocabulary
+        )
