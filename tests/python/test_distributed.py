@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
 import socket
-import subprocess
-import sys
 from pathlib import Path
+from typing import Any
 
 import inkstream
 import pytest
 from support.processes import Server
+from support.ranks import run_ranks
 
 RANK = """
 import dataclasses, json, os, sys
@@ -53,29 +51,8 @@ dist.destroy_process_group()
 """
 
 
-def ranks(world: int, *arguments: str) -> list[object]:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port = found.getsockname()[1]
-    processes = []
-    for rank in range(world):
-        place = {"RANK": rank, "WORLD_SIZE": world, "LOCAL_RANK": rank, "MASTER_PORT": port}
-        environment = {**os.environ, **{k: str(v) for k, v in place.items()}}
-        environment |= {"MASTER_ADDR": "127.0.0.1", "OMP_NUM_THREADS": "1"}
-        processes.append(
-            subprocess.Popen(
-                [sys.executable, "-c", RANK, *arguments],
-                env=environment,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-        )
-    found = []
-    for process in processes:
-        output, errors = process.communicate(timeout=180)
-        assert process.returncode == 0, errors
-        found.append(json.loads(output.strip().splitlines()[-1]))
-    return found
+def ranks(world: int, *arguments: str) -> list[Any]:
+    return run_ranks(world, RANK, *arguments)
 
 
 @pytest.mark.parametrize("world", [2, 3])

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
-
 import inkstream
 import pytest
 import torch
 from inkstream import FixRequest, PlanMismatch
+from support.ranks import run_ranks
 
 RANK = """
 import os, sys
@@ -46,20 +42,7 @@ dist.destroy_process_group()
 
 @pytest.mark.parametrize("world", [2, 3])
 def test_all_ranks_get_everybodys_predictions_in_order(world: int) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port = found.getsockname()[1]
-    processes = []
-    for rank in range(world):
-        place = {"RANK": rank, "WORLD_SIZE": world, "MASTER_PORT": port, "OMP_NUM_THREADS": 1}
-        environment = {**os.environ, **{k: str(v) for k, v in place.items()}}
-        environment["MASTER_ADDR"] = "127.0.0.1"
-        command = [sys.executable, "-c", RANK]
-        processes.append(
-            subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
-        )
-    for process in processes:
-        _, errors = process.communicate(timeout=180)
-        assert process.returncode == 0, errors
+    run_ranks(world, RANK)
 
 
 def test_one_process_needs_no_group() -> None:

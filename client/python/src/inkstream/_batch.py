@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 
 # The keyword by which a stream has a tensor.
-_ASKED_BY = {
+ASKED_BY = {
     "image": "image=Image(28)",
     **dict.fromkeys(["strokes", "length"], "strokes=Strokes(250)"),
     "offsets": "strokes=Strokes(250, ragged=True)",
@@ -105,7 +105,7 @@ class Batch(Mapping[str, Array]):
     def _missing(self, name: Any) -> str:
         said = f"no tensor {name!r} in this batch; there are {list(self._arrays)}"
         if isinstance(name, str):
-            keyword = _ASKED_BY.get(name)
+            keyword = ASKED_BY.get(name)
             return said + (nearest(name, self) if keyword is None else f": give stream() {keyword}")
         return f"{said}; batch.row(i) is one drawing"
 

@@ -12,6 +12,8 @@ from torch.utils.data import Sampler
 from inkstream._cursor import State, check_state
 from inkstream._dataset import Dataset
 from inkstream._errors import FixRequest, PlanMismatch
+from inkstream._keywords import checked_keywords
+from inkstream._options import Shuffle, Tail
 from inkstream._permutation import Permutation
 from inkstream._plan import Plan
 from inkstream._schedule import Schedule
@@ -26,12 +28,8 @@ from inkstream.torch._placement import Placement
 
 def _window_of(shuffle: str) -> int | None:
     """Drawings a window; None: the whole epoch is one; 0: no shuffling."""
-    if shuffle in ("full", "none"):
-        return None if shuffle == "full" else 0
-    kind, _, number = shuffle.partition(":")
-    if kind != "window" or not number.isdecimal() or int(number) < 1:
-        raise FixRequest(f'shuffle = {shuffle!r}: a sampler has "full", "window:N" and "none"')
-    return int(number)
+    kind, _, size = shuffle.partition(":")
+    return {"full": None, "none": 0}[kind] if kind != "window" else int(size)
 
 
 class BatchSampler(Sampler[list[int]]):
@@ -48,6 +46,7 @@ class BatchSampler(Sampler[list[int]]):
     cannot be balanced here, since only the server knows who is in them (`Dataset.stream` can).
     """
 
+    @checked_keywords()
     def __init__(
         self,
         source: MapDataset | Split | Dataset | int,
@@ -55,24 +54,25 @@ class BatchSampler(Sampler[list[int]]):
         *,
         batch_size: int = 256,
         seed: int = 0,
-        shuffle: str = "full",
-        tail: str = "drop",
+        shuffle: Shuffle = "full",
+        tail: Tail = "drop",
         rank: int | None = None,
         world: int | None = None,
     ) -> None:
-        self._window = _window_of(shuffle)
         self._place = Placement("BatchSampler", rank, world)
         self._data, known_view = _source_of(source, view)
         self._plan = Plan.of(
             known_view, batch_size=batch_size, seed=seed, shuffle=shuffle, tail=tail, columns=(),
             rank=self._place.rank, world=self._place.world,
         )  # fmt: skip
+        self._window = _window_of(self._plan.shuffle)
         self._cursor: State = {}
         if isinstance(self._data, Dataset):
             size, self._cursor = self._ask(self._data, self._plan)
         else:
             size = self._data
-        self._schedule = Schedule(size, batch_size, self._place.rank, self._place.world, tail)
+        plan = self._plan
+        self._schedule = Schedule(size, plan.batch_size, plan.rank, plan.world, plan.tail)
         self._next = (0, 0)
         self._within: tuple[int, int] | None = None  # behind the last batch of the running pass
 

@@ -9,9 +9,9 @@ Where the running pass stands is each process's own, and what a checkpoint asks 
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.utils.data import IterableDataset as TorchIterableDataset
@@ -20,12 +20,19 @@ from torch.utils.data import get_worker_info
 from inkstream._cursor import State, check_state
 from inkstream._dataset import Dataset
 from inkstream._errors import FixRequest, WrongProcess
+from inkstream._image import Image
+from inkstream._keywords import checked_keywords
+from inkstream._options import OrderOptions
 from inkstream._plan import Plan
 from inkstream._playback import Playback
+from inkstream._strokes import Strokes
 from inkstream._view import View
 from inkstream.torch._placement import Placement
 from inkstream.torch._tensor_batch import TensorBatch
 from inkstream.torch._tensors import Staged, Stager
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 _MOST_WORKERS = 128
 _SLOTS_EACH = _MOST_WORKERS * (_MOST_WORKERS + 1) // 2
@@ -67,24 +74,42 @@ class IterableDataset(TorchIterableDataset[TensorBatch]):
     Keywords are those of `Dataset.stream`, without `epochs`.
     """
 
+    @checked_keywords(OrderOptions)
     def __init__(
         self,
         data: Dataset,
         view: View | str = "train",
         *,
+        batch_size: int = 256,
+        image: Image | int | tuple[int, int] | None = None,
+        strokes: Strokes | int | None = None,
+        columns: Sequence[str] = ("label",),
         rank: int | None = None,
         world: int | None = None,
         start: Mapping[str, Any] | None = None,
-        **stream: Any,
+        **stream: Unpack[OrderOptions],
     ) -> None:
         super().__init__()
         for name in ("epochs", "step_offset", "step_stride"):
             if name in stream:
-                raise FixRequest(f"{name} is set by the IterableDataset itself")
+                raise FixRequest(
+                    f"{name} is set by the IterableDataset itself: each iter() is one epoch, and "
+                    "workers take turns"
+                )
         # Here, not in the workers: those do not know torch.distributed.
         self._place = Placement("IterableDataset", rank, world)
         self.data = data
-        self._plan = Plan.of(view, rank=self._place.rank, world=self._place.world, **stream)
+        self._plan = Plan.of(
+            view,
+            data.classes,
+            batch_size=batch_size,
+            image=image,
+            strokes=strokes,
+            columns=columns,
+            rank=self._place.rank,
+            world=self._place.world,
+            **stream,
+        )
         self._steps: int | None = None
         # Shared by all copies of this object: epoch and position that the first pass starts at;
         # then, by worker, the epoch after the last one begun, 0 for none.
@@ -97,6 +122,16 @@ class IterableDataset(TorchIterableDataset[TensorBatch]):
         self._resumed = False  # a worker's own state was loaded, and is where iter() goes on
         if start is not None:
             self.load_state_dict(start)
+
+    @property
+    def classes(self) -> Sequence[str]:
+        """The words that `label` counts."""
+        return self._plan.view.classes or self.data.classes
+
+    @property
+    def class_to_idx(self) -> dict[str, int]:
+        """Word → label."""
+        return {word: label for label, word in enumerate(self.classes)}
 
     def __len__(self) -> int:
         """Batches of one full epoch of this rank, over all workers."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.distributed as dist
@@ -14,6 +14,8 @@ from inkstream._cursor import State, check_state
 from inkstream._dataset import Dataset
 from inkstream._errors import Closed, FixRequest, PlanMismatch
 from inkstream._image import Image
+from inkstream._keywords import checked_keywords
+from inkstream._options import OrderOptions
 from inkstream._plan import Plan
 from inkstream._playback import Playback
 from inkstream._prefetch import MAX_AHEAD
@@ -28,21 +30,25 @@ from inkstream.torch._steps import LoaderDataset, Step, StepSampler
 from inkstream.torch._tensor_batch import TensorBatch
 from inkstream.torch._tensors import Staged, Stager
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
+
+@checked_keywords(OrderOptions)
 def loader(
     data: Dataset,
     view: View | str = "train",
     *,
     batch_size: int = 256,
-    image: Image | None = None,
-    strokes: Strokes | None = None,
+    image: Image | int | tuple[int, int] | None = None,
+    strokes: Strokes | int | None = None,
     columns: Sequence[str] = ("label",),
     train: bool = True,
     rank: int | None = None,
     world: int | None = None,
     device: torch.device | str | int | None = None,
     start: Mapping[str, Any] | None = None,
-    **stream: Any,
+    **stream: Unpack[OrderOptions],
 ) -> Loader:
     """A sized, re-iterable, resumable source of dicts of tensors.
 
@@ -67,6 +73,7 @@ def loader(
         stream.setdefault("tail", "partial")
     plan = Plan.of(
         view,
+        data.classes,
         batch_size=batch_size,
         image=image,
         strokes=strokes,
@@ -128,9 +135,9 @@ class Loader:
         return self._playback.place[0]
 
     @property
-    def classes(self) -> list[str]:
+    def classes(self) -> Sequence[str]:
         """The words that `label` counts."""
-        return list(self._facts().classes)
+        return self._playback.plan.view.classes or self.data.classes
 
     @property
     def class_to_idx(self) -> dict[str, int]:

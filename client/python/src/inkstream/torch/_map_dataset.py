@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from torch.utils.data import Dataset as TorchDataset
 
 from inkstream._dataset import Dataset
+from inkstream._image import Image
+from inkstream._keywords import checked_keywords
+from inkstream._options import DrawOptions
 from inkstream._split import Split
+from inkstream._strokes import Strokes
 from inkstream._view import View
 from inkstream.torch._collate import Rows
 from inkstream.torch._index_batch import IndexBatch
 from inkstream.torch._tensor_batch import TensorBatch
 from inkstream.torch._tensors import from_batch
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class MapDataset(TorchDataset[TensorBatch]):
@@ -28,8 +35,38 @@ class MapDataset(TorchDataset[TensorBatch]):
     augmented anew each epoch, as a stream of the same seed does; otherwise `epoch` says how.
     """
 
-    def __init__(self, data: Dataset, view: View | str = "train", **split: Any) -> None:
-        self.split: Split = data.split(view, **split)
+    @checked_keywords(DrawOptions)
+    def __init__(
+        self,
+        data: Dataset,
+        view: View | str = "train",
+        *,
+        image: Image | int | tuple[int, int] | None = None,
+        strokes: Strokes | int | None = None,
+        columns: Sequence[str] = ("label",),
+        epoch: int = 0,
+        first_view: int = 0,
+        **draw: Unpack[DrawOptions],
+    ) -> None:
+        self.split: Split = data.split(
+            view,
+            image=image,
+            strokes=strokes,
+            columns=columns,
+            epoch=epoch,
+            first_view=first_view,
+            **draw,
+        )
+
+    @property
+    def classes(self) -> Sequence[str]:
+        """The words that `label` counts."""
+        return self.split.classes
+
+    @property
+    def class_to_idx(self) -> dict[str, int]:
+        """Word → label."""
+        return self.split.class_to_idx
 
     def __len__(self) -> int:
         return len(self.split)

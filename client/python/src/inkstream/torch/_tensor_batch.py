@@ -7,8 +7,10 @@ from typing import Any
 
 import torch
 
+from inkstream._batch import ASKED_BY
 from inkstream._cursor import State
 from inkstream._errors import FixRequest, NotFound
+from inkstream._values import nearest
 
 # Tensors whose first dimension does not count drawings.
 _RAGGED = ("strokes", "offsets")
@@ -85,13 +87,17 @@ class TensorBatch(dict[str, torch.Tensor]):
         return self._with({name: tensor.pin_memory() for name, tensor in self.items()})
 
     def __missing__(self, name: object) -> torch.Tensor:
-        if isinstance(name, int):
-            raise NotFound(
-                f"batch[{name}]: a ready batch has tensors by name, {list(self)}. One drawing of "
-                f"it is batch.row({name}); a DataLoader over a MapDataset joins drawings with "
-                "collate_fn=inkstream.torch.collate"
-            )
-        raise NotFound(f"no tensor {name!r} in this batch; there are {list(self)}")
+        said = f"no tensor {name!r} in this batch; there are {list(self)}"
+        if isinstance(name, str):
+            asked = ASKED_BY.get(name)
+            raise NotFound(said + (nearest(name, self) if asked is None else f": give {asked}"))
+        raise NotFound(
+            f"{said}; batch.row(i) is one drawing. Where a DataLoader looks for one here, give it "
+            "collate_fn=inkstream.torch.collate"
+        )
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self)
 
     def __repr__(self) -> str:
         shapes = ", ".join(
