@@ -7,13 +7,10 @@ from typing import Any
 
 import torch
 
-from inkstream._batch import ASKED_BY
+from inkstream._batch import ASKED_BY, RAGGED
 from inkstream._cursor import State
 from inkstream._errors import FixRequest, NotFound
 from inkstream._values import nearest
-
-# Tensors whose first dimension does not count drawings.
-_RAGGED = ("strokes", "offsets")
 
 
 class TensorBatch(dict[str, torch.Tensor]):
@@ -61,7 +58,7 @@ class TensorBatch(dict[str, torch.Tensor]):
         Ragged strokes keep their `offsets`, which then begin at 0.
         """
         i = range(self._rows())[i]
-        tensors = {name: tensor[i] for name, tensor in self.items() if name not in _RAGGED}
+        tensors = {name: tensor[i] for name, tensor in self.items() if name not in RAGGED}
         if "offsets" in self:
             views = (len(self["offsets"]) - 1) // self._rows()
             bounds = self["offsets"][i * views : (i + 1) * views + 1]
