@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, TypedDict
 
 from inkstream._errors import FixRequest
+from inkstream._values import text, whole
 from inkstream.v1 import plan_pb2
 
 State = dict[str, Any]
@@ -53,7 +54,7 @@ def check_state(state: Mapping[str, Any]) -> State:
     """
     if not isinstance(state, Mapping):
         raise FixRequest(f"a cursor is a dict, not {type(state).__name__}")
-    unknown = sorted(set(state) - set(_NUMBERS) - set(_TEXTS))
+    unknown = sorted(set(state) - set(_NUMBERS) - set(_TEXTS), key=str)
     if unknown:
         raise FixRequest(
             f"a cursor has no field {unknown[0]!r}; fields: {', '.join(_NUMBERS + _TEXTS)}"
@@ -62,17 +63,9 @@ def check_state(state: Mapping[str, Any]) -> State:
     checked.update({"epoch": 0, "position": 0, "order_plan": ""})
     for name, value in state.items():
         if name in _TEXTS:
-            if not isinstance(value, str):
-                raise FixRequest(f"cursor.{name} = {value!r} is not a str")
-            checked[name] = value
+            checked[name] = text(f"cursor.{name}", value)
             continue
-        try:
-            number = value.__index__()
-        except AttributeError:
-            raise FixRequest(f"cursor.{name} = {value!r} is not an integer") from None
-        if not 0 <= number < 2**64:
-            raise FixRequest(f"cursor.{name} = {number} is not in 0..2^64-1")
-        checked[name] = number
+        checked[name] = whole(f"cursor.{name}", value, 0, 2**64 - 1)
     if checked["version"] != VERSION:
         raise FixRequest(
             f"cursor.version = {checked['version']}, this client knows {VERSION}: update it"

@@ -33,7 +33,7 @@ from inkstream._random_access import RandomAccess, indices_of, keys_of
 from inkstream._split import Split
 from inkstream._stream import Stream
 from inkstream._strokes import Strokes
-from inkstream._values import nearest
+from inkstream._values import nearest, text, whole
 from inkstream._view import View, as_view
 from inkstream.v1 import service_pb2
 
@@ -213,7 +213,7 @@ class Dataset:
         copies of it, the first of which is number `first_view`.
         """
         plan = Plan.of(view, image=image, strokes=strokes, columns=columns, **draw)
-        return Split(self, plan, epoch, first_view)
+        return Split(self, plan, whole("epoch", epoch, 0), whole("first_view", first_view, 0))
 
     @checked_keywords()
     def share(
@@ -255,7 +255,8 @@ class Dataset:
 
         if (image is None) == (column is None):
             raise FixRequest("give either image= or column=")
-        columns = () if column is None or column in ("index", "valid") else (column,)
+        named = None if column is None else text("column", column)
+        columns = () if named in (None, "index", "valid") else (named,)
         plan = Plan.of(
             view,
             image=image,
@@ -264,7 +265,7 @@ class Dataset:
             on_corrupt=on_corrupt,
             max_bad=max_bad,
         )
-        return share_view(self, plan, column or "image", path, budget, huge_pages, progress)
+        return share_view(self, plan, named or "image", path, budget, huge_pages, progress)
 
     @checked_keywords(DrawOptions)
     def fetch(

@@ -49,7 +49,7 @@ def number_of(
 def message_of(kind: type[M], name: str, values: dict[str, Any]) -> M:
     """Builds a message; FixRequest names the field that cannot hold its value.
 
-    None: not set. A list is for a repeated field.
+    None: not set.
     """
     message = kind()
     fields = kind.DESCRIPTOR.fields_by_name
@@ -57,7 +57,7 @@ def message_of(kind: type[M], name: str, values: dict[str, Any]) -> M:
         if value is None:
             continue
         said = f"{name}.{key}" if name else key
-        if isinstance(value, list):
+        if hasattr(getattr(message, key), "extend"):
             value = [_plain(fields[key], f"{said}[{i}]", v) for i, v in enumerate(value)]
         else:
             value = _plain(fields[key], said, value)

@@ -13,7 +13,7 @@ from inkstream._errors import FixRequest
 from inkstream._meter import progress_of
 from inkstream._plan import Plan
 from inkstream._shared_view import SharedView
-from inkstream._values import whole
+from inkstream._values import shown, whole
 from inkstream._view_in_file import ViewFile
 from inkstream._view_in_memory import in_memory
 
@@ -33,6 +33,8 @@ def share_view(
     """See `Dataset.share`."""
     if budget is not None:
         budget = whole("budget", budget, 0)
+    if path is not None and not isinstance(path, (str, os.PathLike)):
+        raise FixRequest(f"path = {shown(path)}: give a file's name")
     shared = SharedView(dataset, plan, tensor)
     tell = progress_of(progress, f"sharing {plan.view.split or dataset.name}")
     if path is None:

@@ -108,7 +108,10 @@ def text(field: str, value: Any) -> str:
     """A str."""
     if not isinstance(value, str):
         raise FixRequest(f"{field} = {shown(value)} is not a str")
-    return str(value)  # NumPy's is a subclass
+    try:
+        return value.encode().decode()  # NumPy's is a subclass
+    except UnicodeEncodeError:
+        raise FixRequest(f"{field} = {shown(value)} is not Unicode text") from None
 
 
 def one_of(field: str, value: Any, known: Sequence[str]) -> str:
@@ -144,7 +147,7 @@ def dtype_name(field: str, value: Any, known: Sequence[str]) -> str:
     if isinstance(value, type):
         try:
             name = np.dtype(value).name
-        except TypeError:
+        except (TypeError, ValueError):
             name = value.__name__
     elif isinstance(value, np.dtype):
         name = value.name

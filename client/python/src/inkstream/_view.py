@@ -141,7 +141,7 @@ def _classes(given: Any) -> tuple[str, ...]:
                 f"classes[{i}] = {shown(word)}: classes are words; a label's word is "
                 "data.classes[label]"
             )
-    return tuple(map(str, words))
+    return tuple(text(f"classes[{i}]", word) for i, word in enumerate(words))
 
 
 def _fraction(given: Any) -> float:

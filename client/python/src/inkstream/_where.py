@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from inkstream._errors import FixRequest
-from inkstream._values import holds_many, is_bool, shown
+from inkstream._values import holds_many, is_bool, shown, text
 from inkstream.v1 import plan_pb2
 
 _OPERATORS = {"==": 1, "!=": 2, "<": 3, "<=": 4, ">": 5, ">=": 6, "in": 7, "not in": 8}
@@ -41,8 +41,7 @@ def terms_of(where: Any) -> list[plan_pb2.Where]:
         raise FixRequest("where is empty: give at least one condition, or leave it out")
     terms = []
     for column, given in where.items():
-        if not isinstance(column, str):
-            raise FixRequest(f"where has a column {shown(column)}: columns are named by a str")
+        text("where's column", column)
         many = isinstance(given, list) and given and all(_is_condition(part) for part in given)
         terms += [_term(column, part) for part in (given if many else [given])]
     return terms
@@ -90,7 +89,7 @@ def _text(name: str, value: Any) -> str:
     if is_bool(value):
         return str(int(value))
     if isinstance(value, (str, int, float, date, np.generic)):
-        return str(value)
-    if hasattr(value, "item") and not holds_many(value):
+        return text(name, str(value))
+    if hasattr(value, "item") and not holds_many(value) and not isinstance(value, type):
         return _text(name, value.item())  # one number of torch or JAX, or a NumPy array of one
     raise FixRequest(f"{name} has a value {shown(value)}: give a str, a number, a bool or a time")
