@@ -51,9 +51,9 @@ def test_augmentation_and_strokes_become_messages() -> None:
 
 
 def test_sampling() -> None:
-    assert Plan.of("train", sampling="balanced:0.5").order().sampling.balanced.alpha == 0.5
-    assert list(Plan.of("train", sampling=[1, 2]).order().sampling.weights.weights) == [1, 2]
-    mix = Plan.of("train", sampling=[(View("a"), 1.0), (View("b"), 3.0)]).order().sampling.mix
+    assert Plan.of("train", sampling="balanced:0.5").order.sampling.balanced.alpha == 0.5
+    assert list(Plan.of("train", sampling=[1, 2]).order.sampling.weights.weights) == [1, 2]
+    mix = Plan.of("train", sampling=[(View("a"), 1.0), (View("b"), 3.0)]).order.sampling.mix
     assert [view.split for view in mix.views] == ["a", "b"]
     assert list(mix.weights) == [1.0, 3.0]
 
@@ -74,13 +74,13 @@ def test_sampling() -> None:
         (lambda: View("train", classes="cat"), r"\['cat'\]"),
         (lambda: View("train", where={"label": ("~", 1)}).to_proto(), "operator '~'"),
         (lambda: Plan.of("train", shuffle="ful"), "nearest is 'full'.*'window:N'"),
-        (lambda: Plan.of("train", shuffle="window:x").order(), "window:N"),
+        (lambda: Plan.of("train", shuffle="window:x").order, "window:N"),
         (lambda: Plan.of("train", shuffle="full:3"), "there are 'full'"),
-        (lambda: Plan.of("train", sampling="even").order(), "balanced:ALPHA"),
-        (lambda: Plan.of("train", tail="keep").delivery(), "'drop', 'partial', 'pad'"),
-        (lambda: Plan.of("train", batch_size=0).delivery(), "batch_size = 0"),
-        (lambda: Plan.of("train", world=0).delivery(), "world = 0"),
-        (lambda: Plan.of("train", seed=-1).order(), "seed = -1"),
+        (lambda: Plan.of("train", sampling="even").order, "balanced:ALPHA"),
+        (lambda: Plan.of("train", tail="keep").delivery, "'drop', 'partial', 'pad'"),
+        (lambda: Plan.of("train", batch_size=0).delivery, "batch_size = 0"),
+        (lambda: Plan.of("train", world=0).delivery, "world = 0"),
+        (lambda: Plan.of("train", seed=-1).order, "seed = -1"),
         (lambda: Plan.of("train", epochs="often").last_epoch, "forever"),
         (lambda: Plan.of("train", columns="label"), r"\['label'\]"),
         (lambda: Plan.of("train", batchsize=3), "batchsize"),

@@ -7,7 +7,8 @@ another kind than its field's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from typing import Any, TypeVar
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -23,7 +24,7 @@ _RANGES = {
     FieldDescriptor.CPPTYPE_UINT32: (0, 2**32 - 1),
     FieldDescriptor.CPPTYPE_UINT64: (0, 2**64 - 1),
 }
-_KINDS = {
+_KINDS: dict[int, Callable[[str, Any], Any]] = {
     FieldDescriptor.CPPTYPE_DOUBLE: real,
     FieldDescriptor.CPPTYPE_FLOAT: real,
     FieldDescriptor.CPPTYPE_BOOL: flag,
@@ -31,10 +32,11 @@ _KINDS = {
 }
 
 
-def names_in(enum: Any, prefix: str) -> list[str]:
+@cache
+def names_in(enum: Any, prefix: str) -> tuple[str, ...]:
     """The names that the contract has numbers for, as users write them."""
     known = [k[len(prefix) + 1 :].lower() for k in enum.keys()]  # noqa: SIM118  (not a mapping)
-    return [k for k in known if k != "unspecified"]
+    return tuple(k for k in known if k != "unspecified")
 
 
 def number_of(
@@ -51,22 +53,37 @@ def message_of(kind: type[M], name: str, values: dict[str, Any]) -> M:
 
     None: not set.
     """
-    message = kind()
-    fields = kind.DESCRIPTOR.fields_by_name
+    plain = {}
+    kinds = _kinds_of(kind)
     for key, value in values.items():
         if value is None:
             continue
         said = f"{name}.{key}" if name else key
-        if hasattr(getattr(message, key), "extend"):
-            value = [_plain(fields[key], f"{said}[{i}]", v) for i, v in enumerate(value)]
+        make, repeated = kinds[key]
+        if repeated:
+            plain[key] = [make(f"{said}[{i}]", each) for i, each in enumerate(value)]
         else:
-            value = _plain(fields[key], said, value)
-        message.MergeFrom(kind(**{key: value}))
-    return message
+            plain[key] = make(said, value)
+    return kind(**plain)
 
 
-def _plain(field: Any, name: str, value: Any) -> Any:
-    if field.cpp_type in _RANGES:
-        return whole(name, value, *_RANGES[field.cpp_type])
-    make = _KINDS.get(field.cpp_type)
-    return value if make is None else make(name, value)
+def _kinds_of(kind: type[Message]) -> dict[str, tuple[Callable[[str, Any], Any], bool]]:
+    """What makes a value of each field, and whether the field is repeated."""
+    name = kind.DESCRIPTOR.full_name
+    if name not in _known_kinds:
+        empty, found = kind(), {}
+        for field in kind.DESCRIPTOR.fields:
+            make = _KINDS.get(field.cpp_type, _as_it_is)
+            if field.cpp_type in _RANGES:
+                low, high = _RANGES[field.cpp_type]
+                make = partial(whole, low=low, high=high)
+            found[field.name] = make, hasattr(getattr(empty, field.name), "extend")
+        _known_kinds[name] = found
+    return _known_kinds[name]
+
+
+_known_kinds: dict[str, dict[str, tuple[Callable[[str, Any], Any], bool]]] = {}
+
+
+def _as_it_is(_: str, value: Any) -> Any:
+    return value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Any
 
 from inkstream._augment import Augment, as_augment
@@ -62,7 +63,7 @@ class Plan:
         if "sampling" in keywords:
             plain["sampling"] = sampling_of(keywords["sampling"], view.classes or classes)
         plan = cls(view=view, **{**keywords, **plain})
-        _ = plan.order(), plan.delivery()  # what else is of the wrong kind
+        _ = plan.order, plan.delivery  # what else is of the wrong kind
         _check_effect(plan)
         return plan
 
@@ -75,8 +76,9 @@ class Plan:
         """The same, shuffled by another seed."""
         return replace(self, seed=seed)
 
+    @cached_property
     def order(self) -> plan_pb2.Order:
-        """The part that decides which drawing stands where."""
+        """The part that decides which drawing stands where. Not to be changed."""
         kind, _, size = self.shuffle.partition(":")
         order: plan_pb2.Order = message_of(
             plan_pb2.Order,
@@ -90,8 +92,9 @@ class Plan:
         self.sampling.add_to(order)
         return order
 
+    @cached_property
     def delivery(self) -> plan_pb2.Delivery:
-        """How the ordered drawings are cut, drawn and sent."""
+        """How the ordered drawings are cut, drawn and sent. Not to be changed."""
         end = self.last_epoch
         values: dict[str, Any] = {
             "image": self.image and self.image.to_proto(),
@@ -125,8 +128,8 @@ class Plan:
         """The first request of a stream that starts at `place`, without credits."""
         request = service_pb2.StreamBatchesRequest(dataset=dataset)
         request.open.view.CopyFrom(self.view.to_proto())
-        request.open.order.CopyFrom(self.order())
-        request.open.delivery.CopyFrom(self.delivery())
+        request.open.order.CopyFrom(self.order)
+        request.open.delivery.CopyFrom(self.delivery)
         request.open.fingerprint = fingerprint
         if place is not None:
             request.open.cursor.CopyFrom(to_proto(place))
