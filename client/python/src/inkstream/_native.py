@@ -159,6 +159,22 @@ def _candidates() -> list[Path]:
     return [here / "_lib" / _NAME, *(p / "build" / _NAME for p in here.parents[3:4])]
 
 
+# Their dlopen refuses RTLD_DEEPBIND.
+_SANITIZERS = ("__asan_init", "__hwasan_init", "__msan_init", "__tsan_init")
+
+
+def _mode() -> int:
+    """How it is loaded: so that it finds its own Protobuf and Abseil.
+
+    Whatever was loaded for all to see comes before them else: with TensorFlow's, which are of
+    another version, the first stream ended the process.
+    """
+    this_process = ctypes.CDLL(None)
+    if any(hasattr(this_process, name) for name in _SANITIZERS):
+        return os.RTLD_NOW
+    return os.RTLD_NOW | getattr(os, "RTLD_DEEPBIND", 0)  # not every C library has it
+
+
 def _load() -> tuple[ctypes.CDLL | None, str]:
     given = os.environ.get(_VARIABLE)
     if given == "none":
@@ -167,7 +183,7 @@ def _load() -> tuple[ctypes.CDLL | None, str]:
     if not paths:
         return None, f"there is no {_NAME} in the package, and {_VARIABLE} is not set"
     try:
-        library = ctypes.CDLL(str(paths[0]))
+        library = ctypes.CDLL(str(paths[0]), mode=_mode())
         _declare(library)
         found = library.ik_abi()
     except (OSError, AttributeError) as error:
