@@ -36,6 +36,7 @@ from inkstream._errors import (
     QuotaExceeded,
     Unavailable,
     WrongProcess,
+    WrongThread,
 )
 from inkstream._image import Image
 from inkstream._key_sets import KeySet
@@ -77,6 +78,7 @@ __all__ = [
     "Unavailable",
     "View",
     "WrongProcess",
+    "WrongThread",
     "__version__",
     "connect",
     "open",

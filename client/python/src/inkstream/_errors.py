@@ -69,5 +69,9 @@ class WrongProcess(InkstreamError, RuntimeError):
     """A stream was used in a process that did not open it."""
 
 
+class WrongThread(InkstreamError, RuntimeError):
+    """A stream was used by a thread while another one was reading it."""
+
+
 class Closed(InkstreamError, RuntimeError):
     """The stream or client was closed."""

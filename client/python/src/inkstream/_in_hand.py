@@ -53,3 +53,8 @@ class InHand(Generic[T]):
     def forget_granted(self) -> None:
         """The reader they were granted to is gone."""
         self._owed = 0
+
+    def drop(self) -> deque[Item[T]]:
+        """Empties it; gives what was in it."""
+        dropped, self.items = self.items, deque()
+        return dropped

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping
@@ -13,7 +14,7 @@ from inkstream._converter import Converter, Item
 from inkstream._counts import Counts
 from inkstream._course import Course
 from inkstream._cursor import State, check_state
-from inkstream._errors import Closed, FixRequest, InkstreamError, WrongProcess
+from inkstream._errors import Closed, FixRequest, InkstreamError, WrongProcess, WrongThread
 from inkstream._plan import Plan
 from inkstream._prefetch import MAX_AHEAD, Prefetcher
 from inkstream._reader import Ahead, BatchReader, End, Facts
@@ -28,7 +29,9 @@ T = TypeVar("T")
 class Playback(Generic[T]):
     """A position that moves as batches are taken, whatever form they are taken in.
 
-    Not thread-safe, and bound to the process that took its first batch.
+    One thread at a time takes or moves, and another one that tries meanwhile gets WrongThread;
+    `facts`, `state`, `place`, `stats` and `close` may come from any. Bound to the process that
+    took its first batch.
     """
 
     def __init__(
@@ -45,10 +48,15 @@ class Playback(Generic[T]):
         self.plan = plan
         self._convert = convert
         self._ahead = ahead
+        self._moving = threading.Lock()  # held by who takes or moves
+        # Written under _moving.
         self._place: State | None = None
         self._apart = False
+        self._ended = False
+        self._opening = threading.RLock()  # for moments only; a signal's handler may come again
         self._prefetcher: Prefetcher[T] | None = None
-        self._ended = self._closed = False
+        self._known: tuple[Plan, State] | None = None  # the start, as a server told it
+        self._closed = False
         self._counts = Counts()
         self._waits = Asker()
         self._taken = 0
@@ -59,47 +67,52 @@ class Playback(Generic[T]):
 
     def take(self) -> Item[T] | None:
         """The next batch; None at the end, until the position is moved."""
-        if self._at_end():
-            return None
-        running = self._running()
-        try:
-            item = running.take()
-        except BaseException:
-            # Ctrl-C too, which may come between a batch and its place. What comes next opens
-            # the stream again where it stands.
-            self._stop()
-            raise
-        if isinstance(item, End):
+        with self._alone():
+            if self._at_end():
+                return None
+            running = self._running()
+            try:
+                item = running.take()
+            except BaseException:
+                # Ctrl-C too, which may come between a batch and its place. What comes next opens
+                # the stream again where it stands.
+                self._stop()
+                raise
+            if isinstance(item, End):
+                self._place = item.cursor
+                self._apart = False
+                self._ended = True
+                self._stop()
+                return None
             self._place = item.cursor
-            self._apart = False
-            self._ended = True
-            self._stop()
-            return None
-        self._place = item.cursor
-        self._apart = self.plan.step_stride > 1 and not item.ends_epoch
-        self._taken += 1
-        return item
+            self._apart = self.plan.step_stride > 1 and not item.ends_epoch
+            self._taken += 1
+            return item
 
     def facts(self) -> Facts:
         """What the server says of this stream; opens it."""
+        running = self._running()
         try:
-            return self._running().facts()
+            return running.facts()
         except InkstreamError:
-            self._stop()
+            self._stop(running)
             raise
 
     def state(self) -> State:
         """The cursor after the last batch taken; the start before the first."""
-        if self._place is None:
-            self._place = self.facts().cursor
-        self._place = self._completed(self._place)
-        return dict(self._place)
+        plan, place = self.plan, self._place
+        if place is not None:
+            return dict(self._completed(place))
+        known = self._known
+        if known is None or known[0] is not plan:
+            known = self._known = plan, self.facts().cursor
+        return dict(known[1])
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Moves to a cursor; its seed replaces the plan's."""
         checked = check_state(state)
-        self._move(checked)
-        self.plan = self.plan.with_seed(checked["seed"])
+        with self._alone():
+            self._move(checked, self.plan.with_seed(checked["seed"]))
 
     @property
     def untouched(self) -> bool:
@@ -108,8 +121,10 @@ class Playback(Generic[T]):
 
     def replan(self, plan: Plan) -> None:
         """Goes on with another plan at the same place."""
-        self._stop()
-        self.plan = plan
+        with self._alone():
+            with self._opening:
+                self.plan = plan
+            self._stop()
 
     def rewind(self) -> None:
         """Moves to the start of epoch 0, unless it stands there already."""
@@ -124,10 +139,10 @@ class Playback(Generic[T]):
             raise FixRequest(f"seek(step={step}, position={position}): give one of them")
         if position is None:
             position = step * self.plan.world * self.plan.batch_size
-        place = {} if self._place is None else self._place
-        self._move(
-            check_state({**place, "seed": self.plan.seed, "epoch": epoch, "position": position})
-        )
+        with self._alone():
+            place = {} if self._place is None else self._place
+            place = {**place, "seed": self.plan.seed, "epoch": epoch, "position": position}
+            self._move(check_state(place), self.plan)
 
     @property
     def place(self) -> tuple[int, int]:
@@ -170,7 +185,8 @@ class Playback(Generic[T]):
 
     def close(self) -> None:
         """Ends the stream on the server and its thread here. Idempotent."""
-        self._closed = True
+        with self._opening:
+            self._closed = True
         self._stop()
 
     def _at_end(self) -> bool:
@@ -178,39 +194,71 @@ class Playback(Generic[T]):
         past = last is not None and self._place is not None and self._place["epoch"] >= last
         return self._ended or past
 
-    def _move(self, place: State) -> None:
-        self._stop()
-        self._place = place
-        self._apart = self._ended = False
+    def _move(self, place: State, plan: Plan) -> None:
+        with self._opening:
+            self._place, self.plan = place, plan
+            self._apart = self._ended = False
+        self._stop()  # then: whoever asks meanwhile opens nothing at the old place
 
-    def _running(self) -> Prefetcher[T]:
-        if self._closed:
-            raise Closed("this stream was closed; make another one with data.stream(...)")
-        if self._prefetcher is None:
-            if self._place is not None:
-                self._place = self._completed(self._place)
-            self._prefetcher = self._prefetch_on(Course(self.plan, self._place, self._apart))
-            # Also runs at interpreter exit, while threads can still be joined.
-            self._finalizer = weakref.finalize(self, self._prefetcher.close)
-        elif self._prefetcher.pid != os.getpid():
+    def _alone(self) -> threading.Lock:
+        """To be held by whoever takes or moves; WrongThread where another thread does so.
+
+        Two that come in the same instant take turns.
+        """
+        if self._moving.locked():
+            self._check_process()
+            raise WrongThread(
+                "this stream is being read already, and one thread at a time may read or move "
+                "it: give each thread a stream of its own (rank=i, world=n share the drawings "
+                "out), or hold a lock of yours around next()"
+            )
+        return self._moving
+
+    def _check_process(self) -> None:
+        prefetcher = self._prefetcher
+        if prefetcher is not None and prefetcher.pid != os.getpid():
             raise WrongProcess(
-                f"this stream was opened in process {self._prefetcher.pid} and is used in "
+                f"this stream was opened in process {prefetcher.pid} and is used in "
                 f"{os.getpid()}: open it in the process that reads it (data.stream(...) there), "
                 "or give a DataLoader an inkstream.torch.IterableDataset"
             )
-        return self._prefetcher
+
+    def _running(self) -> Prefetcher[T]:
+        self._check_open()
+        self._check_process()
+        running = self._prefetcher
+        if running is not None:
+            return running
+        if self._place is not None:
+            self._completed(self._place)  # may ask a server, for which no lock is held
+        with self._opening:
+            self._check_open()
+            running = self._prefetcher
+            if running is None:
+                place = None if self._place is None else self._completed(self._place)
+                running = self._prefetch_on(Course(self.plan, place, self._apart))
+                # Also runs at interpreter exit, while threads can still be joined.
+                self._finalizer = weakref.finalize(self, running.close)
+                self._prefetcher = running
+            return running
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise Closed("this stream was closed; make another one with data.stream(...)")
 
     def _completed(self, place: State) -> State:
         """`place` with the hash of the order plan, which only a server can tell."""
         if place["plan_hash"]:
             return place
-        if self._closed:
-            raise Closed("this stream was closed; make another one with data.stream(...)")
-        probe = self._prefetch_on(Course(self.plan))
-        try:
-            known = probe.facts().cursor
-        finally:
-            probe.close()
+        plan = self.plan
+        if self._known is None or self._known[0] is not plan:
+            self._check_open()
+            probe = self._prefetch_on(Course(plan))
+            try:
+                self._known = plan, probe.facts().cursor
+            finally:
+                probe.close()
+        known = self._known[1]
         position = {name: place[name] for name in ("epoch", "position")}
         fingerprint = place["fingerprint"] or known["fingerprint"]
         return {**known, **position, "fingerprint": fingerprint}
@@ -227,11 +275,14 @@ class Playback(Generic[T]):
             self._ahead,
         )
 
-    def _stop(self) -> None:
-        prefetcher, self._prefetcher = self._prefetcher, None
-        if prefetcher is not None:
+    def _stop(self, only: Prefetcher[T] | None = None) -> None:
+        with self._opening:
+            prefetcher = self._prefetcher
+            if prefetcher is None or only not in (None, prefetcher):
+                return
+            self._prefetcher = None
             self._finalizer.detach()
-            prefetcher.close()
+        prefetcher.close()
 
     def __reduce__(self) -> Any:
         raise TypeError(

@@ -124,7 +124,9 @@ class Prefetcher(Generic[T]):
             reader.cancel()
         if threading.current_thread() is not thread:
             thread.join(_JOIN_FOR)
-        self._hand.items.clear()
+        with self._changed:
+            dropped = self._hand.drop()
+        del dropped  # not under the lock: batches may have something to say as they go
 
     def _raise_if_over(self) -> None:
         if self._error is not None:

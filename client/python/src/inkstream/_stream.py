@@ -39,7 +39,9 @@ class Stream(Playback[Batch]):
     Iterating goes on from the position: the start, or behind the last batch handed out, or
     where `seek` or `load_state_dict` moved to. At the end nothing more comes until one of them.
     A server that fails is replaced by another one at the same position; nothing is lost or
-    repeated. Not thread-safe; bound to the process that took its first batch.
+    repeated. Read and moved by one thread at a time (WrongThread says that another one is at it);
+    `state_dict`, `stats` and `close` may come from any. Bound to the process that took its first
+    batch.
     """
 
     def __init__(
