@@ -39,7 +39,7 @@ TENSORS = {
 @pytest.fixture(params=["native", "grpcio"])
 def reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "grpcio":
-        monkeypatch.setattr("inkstream._client.native_library", lambda: (None, "not in this test"))
+        monkeypatch.setattr("inkstream._connection.native_library", lambda: (None, "not in this test"))
     elif inkstream._native.library()[0] is None:
         pytest.skip("libinkstream is not there")
     return str(request.param)
@@ -120,7 +120,7 @@ def test_a_codec_that_cannot_be_had_is_refused_with_the_choices(
 def test_without_the_library_strokes_are_refused(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("inkstream._client.native_library", lambda: (None, "not in this test"))
+    monkeypatch.setattr("inkstream._connection.native_library", lambda: (None, "not in this test"))
     with (
         inkstream.connect(server.tcp) as client,
         pytest.raises(inkstream.FixRequest, match="libinkstream"),
@@ -141,7 +141,7 @@ def test_strokes_of_a_server_that_draws_otherwise_are_refused() -> None:
 def test_without_zstandard_auto_is_raw_and_zstd_says_what_to_install(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("inkstream._client.native_library", lambda: (None, "not in this test"))
+    monkeypatch.setattr("inkstream._connection.native_library", lambda: (None, "not in this test"))
     monkeypatch.setattr("inkstream._unpacking.zstandard", lambda: None)
     with inkstream.connect(server.tcp) as client:
         with client.dataset().stream("train", image=Image(28), codec="auto") as stream:

@@ -41,7 +41,7 @@ def indices(stream: inkstream.Stream) -> list[list[int]]:
 def reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Whatever reads the bytes, a stream does the same."""
     if request.param == "grpcio":
-        monkeypatch.setattr("inkstream._client.native_library", lambda: (None, "a test"))
+        monkeypatch.setattr("inkstream._connection.native_library", lambda: (None, "a test"))
     name: str = request.param
     assert inkstream.connect("127.0.0.1:1").transport.split()[0] == name
     return name
@@ -246,7 +246,7 @@ class TestGoingOnElsewhere:
             data = data_of(one)
             two.behaviour.fingerprint = "ef" * 32
             both = inkstream.connect([one.address, two.address])
-            both.channels()._turn = 0
+            both._connection.channels()._turn = 0
             stream = replace(data, client=both).stream(batch_size=10, epochs=3)
             assert indices(stream) == undisturbed
 
@@ -362,7 +362,7 @@ class TestProcesses:
     def test_a_token_is_not_printed(self) -> None:
         client = inkstream.connect("127.0.0.1:1", token="secret")
         assert "secret" not in repr(client)
-        assert "secret" not in repr(client._credentials)
+        assert "secret" not in repr(client._connection._credentials)
 
     def test_a_stream_cannot_be_pickled_and_says_what_can(self) -> None:
         with FakeServer() as server, pytest.raises(TypeError, match="state_dict"):
@@ -372,7 +372,7 @@ class TestProcesses:
         with FakeServer() as server:
             stream = data_of(server).stream(batch_size=10)
             next(stream)
-            prefetcher = stream._prefetcher
+            prefetcher = stream._playback._prefetcher
             assert prefetcher is not None
             prefetcher.pid = os.getpid() + 1
             with pytest.raises(inkstream.WrongProcess, match="IterableDataset"):

@@ -79,7 +79,7 @@ class Waiting:
 def silent(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A dataset whose streams give two batches and no third one."""
     if request.param == "grpcio":
-        monkeypatch.setattr("inkstream._client.native_library", lambda: (None, "a test"))
+        monkeypatch.setattr("inkstream._connection.native_library", lambda: (None, "a test"))
     with FakeServer(Behaviour(silent_after=2)) as server:
         yield inkstream.connect(server.address).dataset()
 
@@ -87,7 +87,7 @@ def silent(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> A
 def test_a_stream_that_is_being_read_says_so_to_other_threads(silent: inkstream.Dataset) -> None:
     stream = silent.stream(batch_size=10)
     taken = [next(stream), next(stream)]
-    waiting = Waiting(lambda: next(stream), stream._moving)
+    waiting = Waiting(lambda: next(stream), stream._playback._moving)
     for use in (
         lambda: next(stream),
         lambda: stream.seek(0, 1),
@@ -105,7 +105,7 @@ def test_a_stream_that_is_being_read_says_so_to_other_threads(silent: inkstream.
 def test_the_state_may_be_asked_for_while_the_first_batch_is_awaited() -> None:
     with FakeServer(Behaviour(silent_after=0)) as server:
         stream = inkstream.connect(server.address).dataset().stream(batch_size=10)
-        waiting = Waiting(lambda: next(stream), stream._moving)
+        waiting = Waiting(lambda: next(stream), stream._playback._moving)
         assert stream.state_dict()["position"] == 0
         assert len(server.opened) == 1
         stream.close()

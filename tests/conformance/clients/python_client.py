@@ -167,9 +167,9 @@ class PythonClient:
             **keywords_of(words),
         )
         if connection.ahead is not None:
-            stream._ahead = connection.ahead  # not for users to set
+            stream._playback._ahead = connection.ahead  # not for users to set
         try:
-            facts = stream.facts()
+            facts = stream._playback.facts()
         except inkstream.InkstreamError:
             stream.close()
             raise

@@ -11,7 +11,7 @@ from inkstream._counts import Counts
 from inkstream._errors import InkstreamError
 
 if TYPE_CHECKING:
-    from inkstream._client import Client
+    from inkstream._connection import Connection
 
 _ASK_EVERY = 1.0  # seconds
 _ASK_FOR = 1.0  # seconds
@@ -34,14 +34,14 @@ class Asker:
         self._at = -_ASK_EVERY
         self._answer: Waits | None = None
 
-    def ask(self, client: Client, counts: Counts) -> Waits | None:
+    def ask(self, connection: Connection, counts: Counts) -> Waits | None:
         """None where there is no answer."""
         now = time.monotonic()
         if counts.stream_id and now - self._at >= _ASK_EVERY:
             self._at = now
             self._answer = None
             with contextlib.suppress(InkstreamError):
-                self._answer = client.waits_of(counts.endpoint, counts.stream_id, _ASK_FOR)
+                self._answer = connection.waits_of(counts.endpoint, counts.stream_id, _ASK_FOR)
         return self._answer
 
 

@@ -78,6 +78,9 @@ class StaticTarget:
     def close(self) -> None:
         """See Target."""
 
+    def __str__(self) -> str:
+        return ", ".join(self.addresses)
+
 
 class Channels:
     """All channels of one client in one process. Thread-safe."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from inkstream._channels import Credentials, StaticTarget
 from inkstream._client import Client
+from inkstream._connection import Connection
 from inkstream._embedded import EmbeddedTarget
 from inkstream._errors import FixRequest
 from inkstream._keywords import checked_keywords
@@ -34,9 +35,14 @@ def connect(
     addresses = (target,) if isinstance(target, str) else tuple(target)
     if not addresses or not all(isinstance(a, str) and a for a in addresses):
         raise FixRequest(f'target = {target!r}: give "host:port" or a list of those')
-    credentials = Credentials(tls, token)
     return Client(
-        StaticTarget(addresses), credentials, timeout=timeout, retry_for=retry_for, stall=stall
+        Connection(
+            StaticTarget(addresses),
+            Credentials(tls, token),
+            timeout=timeout,
+            retry_for=retry_for,
+            stall=stall,
+        )
     )
 
 
@@ -55,4 +61,6 @@ def open(
     """
     target = EmbeddedTarget.of(path)
     target.endpoints()
-    return Client(target, Credentials(), timeout=timeout, retry_for=retry_for, stall=stall)
+    return Client(
+        Connection(target, Credentials(), timeout=timeout, retry_for=retry_for, stall=stall)
+    )

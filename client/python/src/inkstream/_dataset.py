@@ -309,5 +309,7 @@ class Dataset:
             request.index = int(indices_of([index], self.drawings)[0])
         else:
             request.key_id = int(keys_of([key_id])[0])
-        answer = self.client.call("InspectDrawing", request, service_pb2.InspectDrawingResponse)
+        answer = self.client._connection.call(
+            "InspectDrawing", request, service_pb2.InspectDrawingResponse
+        )
         return "\n".join([f"{answer.index}: {answer.word}", *answer.preview])

@@ -18,7 +18,7 @@ def describe(
     request = dataset_pb2.DescribeDatasetRequest(dataset=name, fingerprint=fingerprint)
     if view is not None:
         request.view.CopyFrom(view.to_proto())
-    return client.call("DescribeDataset", request, dataset_pb2.DescribeDatasetResponse)
+    return client._connection.call("DescribeDataset", request, dataset_pb2.DescribeDatasetResponse)
 
 
 def stats_of(answer: dataset_pb2.DescribeDatasetResponse) -> dict[str, Any]:

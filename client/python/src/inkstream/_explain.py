@@ -45,5 +45,5 @@ def explain(
     )
     request.open.CopyFrom(plan.opening(dataset.name, fingerprint, place).open)
     return PlanReport.of(
-        dataset.client.call("ExplainPlan", request, service_pb2.ExplainPlanResponse)
+        dataset.client._connection.call("ExplainPlan", request, service_pb2.ExplainPlanResponse)
     )

@@ -13,7 +13,7 @@ from inkstream._reader import Facts
 from inkstream.v1 import service_pb2
 
 if TYPE_CHECKING:
-    from inkstream._client import Client
+    from inkstream._connection import Connection
 
 Answer = tuple[RawBatch, Facts | None]
 
@@ -31,7 +31,7 @@ class FetchCall(Protocol):
 
 
 def fetch_each(
-    client: Client, requests: Sequence[service_pb2.FetchDrawingsRequest]
+    connection: Connection, requests: Sequence[service_pb2.FetchDrawingsRequest]
 ) -> Generator[Answer, None, None]:
     """The answers in the order of the requests. Close it: calls may be under way.
 
@@ -42,11 +42,11 @@ def fetch_each(
     try:
         for i, request in enumerate(requests):
             for following in requests[i + len(begun) : i + _UNDER_WAY]:
-                begun.append(client.begin_fetch(following))
+                begun.append(connection.begin_fetch(following))
             try:
                 answer = begun[0].result()
             except (grpc.RpcError, InkstreamError):
-                answer = client.fetch(request)
+                answer = connection.fetch(request)
             begun.pop(0).close()
             yield answer
     finally:

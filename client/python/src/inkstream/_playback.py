@@ -164,7 +164,7 @@ class Playback(Generic[T]):
         seconds = time.monotonic() - self._since
         counts = self._counts
         prefetcher = self._prefetcher
-        waits = self._waits.ask(self.dataset.client, counts) if prefetcher is not None else None
+        waits = self._waits.ask(self.dataset.client._connection, counts) if prefetcher is not None else None
         return {
             "batches": self._taken,
             "received": counts.batches + (0 if prefetcher is None else prefetcher.unread),
@@ -264,11 +264,11 @@ class Playback(Generic[T]):
         return {**known, **position, "fingerprint": fingerprint}
 
     def _prefetch_on(self, course: Course) -> Prefetcher[T]:
-        client = self.dataset.client
+        connection = self.dataset.client._connection
         return Prefetcher(
             _opener(self.dataset),
-            client.channels,
-            client.retry_for,
+            connection.channels,
+            connection.retry_for,
             course,
             self._convert,
             self._counts,
@@ -285,10 +285,15 @@ class Playback(Generic[T]):
         prefetcher.close()
 
     def __reduce__(self) -> Any:
-        raise TypeError(
-            f"a {type(self).__name__} cannot be pickled: it is a live connection. Pass the "
-            "dataset (it can be) and its state_dict(), and open the stream where it is read"
-        )
+        raise cannot_be_pickled("a stream")
+
+
+def cannot_be_pickled(what: str) -> TypeError:
+    """What those raise who have a Playback: `what` is what users know them as."""
+    return TypeError(
+        f"{what} cannot be pickled: it is a live connection. Pass the dataset (it can be) and "
+        "its state_dict(), and open the stream where it is read"
+    )
 
 
 def _opener(dataset: Dataset) -> Callable[[str, Plan, State | None, Ahead], BatchReader]:
@@ -297,6 +302,6 @@ def _opener(dataset: Dataset) -> Callable[[str, Plan, State | None, Ahead], Batc
     def open_at(endpoint: str, plan: Plan, place: State | None, ahead: Ahead) -> BatchReader:
         fingerprint = (place or {}).get("fingerprint") or dataset.fingerprint
         opening = plan.opening(dataset.name, fingerprint, place)
-        return dataset.client.open_reader(endpoint, opening, ahead)
+        return dataset.client._connection.open_reader(endpoint, opening, ahead)
 
     return open_at

@@ -46,7 +46,7 @@ class RandomAccess:
         request = self._request()
         if numbers.size == 0:  # as of an array: no rows, of the shapes that others have
             request.index.append(0)
-            return self._batch(self.dataset.client.fetch(request)).head(0)
+            return self._batch(self.dataset.client._connection.fetch(request)).head(0)
         rows = self._rows_a_call(request)
         requests = []
         for begin in range(0, numbers.size, rows):
@@ -55,8 +55,8 @@ class RandomAccess:
             getattr(asked, name).extend(numbers[begin : begin + rows].tolist())
             requests.append(asked)
         if len(requests) == 1:
-            return self._batch(self.dataset.client.fetch(requests[0]))
-        with closing(fetch_each(self.dataset.client, requests)) as answers:
+            return self._batch(self.dataset.client._connection.fetch(requests[0]))
+        with closing(fetch_each(self.dataset.client._connection, requests)) as answers:
             return joined(self._drawn_alike(answers), numbers.size)
 
     def _drawn_alike(self, answers: Iterator[Answer]) -> Iterator[Batch]:

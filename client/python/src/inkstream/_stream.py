@@ -12,7 +12,7 @@ from inkstream._explain import explain
 from inkstream._keywords import checked_keywords
 from inkstream._plan import Plan
 from inkstream._plan_report import PlanReport
-from inkstream._playback import Playback
+from inkstream._playback import Playback, cannot_be_pickled
 from inkstream._raw_batch import RawBatch
 from inkstream._reader import Facts
 from inkstream._strokes import Strokes
@@ -33,7 +33,7 @@ class _ToBatch:
         return decode(raw, facts.classes, self._strokes)
 
 
-class Stream(Playback[Batch]):
+class Stream:
     """Batches as NumPy arrays, in an order that the seed alone decides.
 
     Iterating goes on from the position: the start, or behind the last batch handed out, or
@@ -47,45 +47,62 @@ class Stream(Playback[Batch]):
     def __init__(
         self, dataset: Dataset, plan: Plan, start: Mapping[str, Any] | None = None
     ) -> None:
-        super().__init__(dataset, plan, start, _ToBatch(plan.strokes))
+        self._playback = Playback(dataset, plan, start, _ToBatch(plan.strokes))
+
+    @property
+    def dataset(self) -> Dataset:
+        """What it streams."""
+        return self._playback.dataset
 
     def __iter__(self) -> Iterator[Batch]:
         return self
 
     def __next__(self) -> Batch:
-        item = self.take()
+        item = self._playback.take()
         if item is None:
             raise StopIteration
         return item.value
 
     def __len__(self) -> int:
         """Batches from epoch 0 to the end, wherever the stream stands now."""
-        epochs = self.plan.last_epoch
+        epochs = self._playback.plan.last_epoch
         if epochs is None:
             raise TypeError('an endless stream (epochs="forever") has no len()')
-        return epochs * self.steps()
+        return epochs * self._playback.steps()
 
     def __bool__(self) -> bool:
         return True
 
     def state_dict(self) -> Cursor:
         """The cursor of the last batch handed out, a JSON-able dict."""
-        return cast(Cursor, self.state())
+        return cast(Cursor, self._playback.state())
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Moves the stream to a cursor, of this stream or of another world or batch size."""
-        self.load(state)
+        self._playback.load(state)
 
     @checked_keywords()
     def seek(self, epoch: int = 0, step: int = 0, position: int | None = None) -> None:
         """Moves to a step of an epoch, that is position step · world · batch_size, or to any
         position: drawings of the epoch's order that come before, over all ranks."""
-        super().seek(epoch, step, position)
+        self._playback.seek(epoch, step, position)
 
     @checked_keywords()
     def explain(self, epoch: int = 0, step: int = 0, steps: int = 1) -> PlanReport:
         """What steps of an epoch deliver, without moving; see `Dataset.plan`."""
-        return explain(self.dataset, self.plan, None, epoch, step, steps, False)
+        return explain(self.dataset, self._playback.plan, None, epoch, step, steps, False)
+
+    def stats(self) -> dict[str, Any]:
+        """Counts since the stream was made, and who waits for whom.
+
+        `waits`: seconds by what the server says of the present stream; it is asked at most once
+        a second, and `waits` is empty where it does not answer at once.
+        """
+        return self._playback.stats()
+
+    def close(self) -> None:
+        """Ends the stream on the server and its thread here. Idempotent."""
+        self._playback.close()
 
     @property
     def classes(self) -> Sequence[str]:
@@ -103,6 +120,9 @@ class Stream(Playback[Batch]):
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def __reduce__(self) -> Any:
+        raise cannot_be_pickled("a Stream")
+
     def __repr__(self) -> str:
-        epoch, position = self.place
+        epoch, position = self._playback.place
         return f"Stream({self.dataset.name!r}, epoch {epoch}, position {position})"

@@ -161,7 +161,7 @@ class BatchSampler(Sampler[list[int]]):
     def _ask(data: Dataset, plan: Plan) -> tuple[int, State]:
         """Drawings an epoch, and the cursor of its start."""
         with Stream(data, plan) as stream:
-            facts = stream.facts()
+            facts = stream._playback.facts()
         return facts.view_size, facts.cursor
 
 
