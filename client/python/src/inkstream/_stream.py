@@ -107,7 +107,7 @@ class Stream:
     @property
     def classes(self) -> Sequence[str]:
         """The words that `label` counts."""
-        return self.plan.view.classes or self.dataset.classes
+        return self._playback.plan.view.classes or self.dataset.classes
 
     @cached_property
     def class_to_idx(self) -> dict[str, int]:
