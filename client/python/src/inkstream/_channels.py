@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 import grpc
 import grpc.experimental
 
+from inkstream._addresses import is_loopback, is_name
 from inkstream._errors import FixRequest
 from inkstream._plan import MAX_MESSAGE_BYTES
 
@@ -102,12 +103,18 @@ class Channels:
         start = self._turn % len(endpoints)
         return endpoints[start:] + endpoints[:start]
 
-    def leave(self, endpoint: str) -> None:
-        """Moves on from `endpoint` if it is the one in use."""
+    def leave(self, endpoint: str, hangs: bool = False) -> None:
+        """Moves on from `endpoint` if it is the one in use.
+
+        `hangs`: its connections stand and nothing comes, so what follows needs new ones. Of a
+        name's servers only those are asked then that answer a connection.
+        """
         endpoints = self._known
         with self._lock:
             if endpoints and endpoints[self._turn % len(endpoints)] == endpoint:
                 self._turn += 1
+            if hangs:
+                self._forget(endpoint)
 
     def channel(self, endpoint: str) -> grpc.Channel:
         """The channel to `endpoint`, opened if need be; connecting is lazy."""
@@ -136,9 +143,7 @@ class Channels:
         after a failure all clients may have gathered at one.
         """
         with self._lock:
-            self._open.pop(endpoint, None)
-            for key in [key for key in self._native if key[0] == endpoint]:
-                del self._native[key]
+            self._forget(endpoint)
             self._turn = random.SystemRandom().randrange(1 << 30)
 
     def close(self) -> None:
@@ -148,6 +153,11 @@ class Channels:
             self._native = {}
         for channel in channels:
             channel.close()
+
+    def _forget(self, endpoint: str) -> None:
+        self._open.pop(endpoint, None)
+        for key in [key for key in self._native if key[0] == endpoint]:
+            del self._native[key]
 
     def _connect(self, endpoint: str) -> grpc.Channel:
         options: list[tuple[str, Any]] = [
@@ -164,9 +174,9 @@ class Channels:
             # Else grpcio starts a thread for each FetchDrawings: 0.9 ms of CPU against 0.3.
             (grpc.experimental.ChannelOptions.SingleThreadedUnaryStream, 1),
         ]
-        if endpoint.startswith("dns:"):
+        if is_name(endpoint):
             options.append(("grpc.lb_policy_name", "round_robin"))
-        if endpoint.rpartition(":")[0] in ("localhost", "127.0.0.1", "[::1]"):
+        if is_loopback(endpoint):
             options.append(("grpc.enable_http_proxy", 0))
         credentials = self._credentials.channel_credentials()
         if credentials is None:

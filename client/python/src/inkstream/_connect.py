@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from inkstream._addresses import addresses_of
 from inkstream._channels import Credentials, StaticTarget
 from inkstream._client import Client
 from inkstream._connection import Connection
 from inkstream._embedded import EmbeddedTarget
-from inkstream._errors import FixRequest
 from inkstream._keywords import checked_keywords
 
 
@@ -25,19 +25,18 @@ def connect(
 ) -> Client:
     """A client of one or several servers that hold the same datasets.
 
-    `target`: "host:port", "dns:///name:port", "unix:/path", or a list of those.
+    `target`: "host:port", "dns:///name:port", "unix:/path", or a list of those. What can be no
+    address is refused at once; whether a server is there is found out with the first question.
     `tls`: True for the system's roots, a path to a PEM file of roots, or a dict with the paths
     "ca", "cert" and "key". `token`: sent as a bearer token.
-    `timeout`: seconds a single question may take. `retry_for`: seconds for which a stream
-    looks for a server that can go on. `stall`: seconds without a message, while one is due,
-    after which a server counts as gone.
+    `timeout`: seconds a single question may take, so also how long a server that is not there
+    yet is waited for; the logger "inkstream" says so meanwhile. `retry_for`: seconds for which a
+    stream looks for a server that can go on. `stall`: seconds without a message, while one is
+    due, after which a server counts as gone.
     """
-    addresses = (target,) if isinstance(target, str) else tuple(target)
-    if not addresses or not all(isinstance(a, str) and a for a in addresses):
-        raise FixRequest(f'target = {target!r}: give "host:port" or a list of those')
     return Client(
         Connection(
-            StaticTarget(addresses),
+            StaticTarget(addresses_of(target)),
             Credentials(tls, token),
             timeout=timeout,
             retry_for=retry_for,

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import grpc
 
+from inkstream._addresses import is_name
 from inkstream._bottleneck import Waits
 from inkstream._channels import Channels, Credentials, Target
 from inkstream._errors import Closed, InkstreamError
@@ -84,7 +85,8 @@ class Connection:
     def call(self, method: str, request: Any, answer: type[Answer]) -> Answer:
         """One unary call: every endpoint may be tried, within `timeout` altogether.
 
-        Each gets an even share of it, so that one that hangs does not hide the others.
+        Each gets an even share of it, so that one that hangs does not hide the others; a name
+        two, since several servers may be behind it.
         """
 
         def attempt(channel: grpc.Channel, _: str, seconds: float) -> Answer:
@@ -96,8 +98,8 @@ class Connection:
             result: Answer = invoke(request, timeout=seconds, metadata=self._credentials.metadata())
             return result
 
-        share = self.timeout / len(self.channels().endpoints())
-        answered: Answer = self._attempts(attempt, self.timeout, share, request)
+        shares = sum(2 if is_name(one) else 1 for one in self.channels().endpoints())
+        answered: Answer = self._attempts(attempt, self.timeout, self.timeout / shares, request)
         return answered
 
     def waits_of(self, endpoint: str, stream_id: int, seconds: float) -> Waits | None:
@@ -198,7 +200,7 @@ class Connection:
             raise from_grpc(error, "UploadKeys") from None
 
     def _attempts(self, attempt: Any, within: float, each: float, request: Any) -> Any:
-        retry = Retry(self.channels, within)
+        retry = Retry(self.channels, within, time.monotonic())
         uploaded: set[tuple[str, str]] = set()
         while True:
             endpoint = "no server"
@@ -207,7 +209,9 @@ class Connection:
                 endpoint = channels.endpoints()[0]
                 channel = channels.channel(endpoint)
                 seconds = max(0.1, min(retry.left, each))
-                return attempt(channel, endpoint, seconds)
+                answer = attempt(channel, endpoint, seconds)
+                retry.succeeded(endpoint)
+                return answer
             except (grpc.RpcError, InkstreamError) as error:
                 failure = from_grpc(error, endpoint) if isinstance(error, grpc.RpcError) else error
                 missing = [

@@ -6,6 +6,7 @@ from typing import Any
 
 import grpc
 
+from inkstream._addresses import in_words
 from inkstream._errors import (
     AccessDenied,
     DataLoss,
@@ -59,7 +60,7 @@ def _error(
     if kind is InkstreamError and any(sign in text for sign in _BROKEN):
         kind = Unavailable
     if kind is Unavailable:
-        text = f"{endpoint}: {text}"
+        text = f"{in_words(endpoint)}: {text}"
     elif kind is InkstreamError:
         text = f"{endpoint}: {code.name}: {text}"
     return kind(text, code=code.name, reason=details.reason, retry_delay=details.retry_delay)

@@ -176,7 +176,7 @@ class Prefetcher(Generic[T]):
                 self._start((reader.endpoint, outcome))
 
     def _received(self, raw: RawBatch, facts: Facts) -> Item[T]:
-        self._retry.succeeded()
+        self._retry.succeeded(self._counts.endpoint)
         raw.step = self._course.passed(raw.cursor, raw.epoch, raw.step)
         self._counts.received(raw)
         return Item(self._convert(raw, facts), raw.cursor, raw.epoch, raw.step)
@@ -228,12 +228,11 @@ class Prefetcher(Generic[T]):
         if isinstance(outcome, InkstreamError):
             if self._closing.is_set():
                 return True
-            delay = self._retry.failed(endpoint, outcome)
-            _log.info("going on elsewhere in %.1f s: %s", delay, outcome)
-            self._closing.wait(delay)
+            self._closing.wait(self._retry.failed(endpoint, outcome))
             self._counts.reopened += 1
             return False
         if outcome.reason == batch_pb2.StreamEnd.REASON_REBALANCE:
+            _log.info("%s asked for the stream to be opened anew, at any server", endpoint)
             self._counts.reopened += 1
             self._channels().renew(endpoint)
             return False
@@ -261,8 +260,8 @@ class Prefetcher(Generic[T]):
     def _read(self, reader: BatchReader, facts: Facts) -> End:
         while True:
             raw = reader.read()
-            self._retry.succeeded()
             if isinstance(raw, End):
+                self._retry.succeeded(reader.endpoint)
                 return raw
             item = self._received(raw, facts)
             with self._changed:

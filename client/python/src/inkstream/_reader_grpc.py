@@ -11,6 +11,7 @@ from typing import Any
 
 import grpc
 
+from inkstream._addresses import in_words
 from inkstream._assembly import Assembler
 from inkstream._cursor import to_state
 from inkstream._errors import Closed, DataLoss, Unavailable
@@ -173,7 +174,7 @@ class GrpcBatchReader:
                 raise Closed("the stream was closed") from None
             if self._stalled:
                 raise Unavailable(
-                    f"{self._endpoint}: no answer for {self._stall:g} s", reason="STALLED"
+                    f"{in_words(self._endpoint)}: no answer for {self._stall:g} s", reason="STALLED"
                 ) from None
             raise from_grpc(error, self._endpoint) from None
 

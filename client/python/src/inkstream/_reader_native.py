@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from inkstream import _native
+from inkstream._addresses import in_words
 from inkstream._channels import Credentials
 from inkstream._cursor import to_state
 from inkstream._errors import Closed, DataLoss, FixRequest, Unavailable
@@ -204,7 +205,7 @@ class NativeBatchReader:
             raise Closed("the stream was closed")
         if event.origin == _native.STALLED:
             raise Unavailable(
-                f"{self._endpoint}: no answer for {self._stall:g} s", reason="STALLED"
+                f"{in_words(self._endpoint)}: no answer for {self._stall:g} s", reason="STALLED"
             )
         if event.origin == _native.BROKEN:
             raise DataLoss(f"{self._endpoint}: {text}")

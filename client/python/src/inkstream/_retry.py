@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import socket
 import time
 from collections import Counter
 from collections.abc import Callable
 
+from inkstream._addresses import host_of, is_name
 from inkstream._channels import Channels
 from inkstream._errors import InkstreamError, PlanMismatch, QuotaExceeded, Unavailable
 
 GENERATION_NOT_HERE = "GENERATION_NOT_HERE"
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.1, 5.0  # seconds
+_QUIET_FOR, _LONGEST_SILENCE = 1.0, 60.0  # seconds of waiting without a warning
+
+_log = logging.getLogger("inkstream")
+
+
+def _is_hang(error: InkstreamError) -> bool:
+    return error.reason == "STALLED" or error.code == "DEADLINE_EXCEEDED"
 
 
 def _replicas(endpoint: str) -> int:
     """Addresses behind an endpoint, as far as this machine can tell."""
-    if not endpoint.startswith("dns:"):
+    if not is_name(endpoint):
         return 1
-    host, _, port = endpoint.rpartition("/")[2].removeprefix("dns:").rpartition(":")
     try:
-        found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(host_of(endpoint), None, type=socket.SOCK_STREAM)
     except OSError:
         return 1
     return max(1, len({address[4] for address in found}))
@@ -34,18 +42,27 @@ class Retry:
     Every endpoint is tried once without waiting; then there is a jittered, growing pause. A
     quota is waited for where the server said how long. Other data on every endpoint is final;
     a name of several addresses is as many endpoints, which its channel takes in turn.
+    `retry_for`: seconds, from the first failure, or from `began` where that is given.
     """
 
-    def __init__(self, channels: Callable[[], Channels], retry_for: float) -> None:
+    def __init__(
+        self, channels: Callable[[], Channels], retry_for: float, began: float | None = None
+    ) -> None:
         self._channels = channels
         self._retry_for = retry_for
+        self._began = began
         self._random = random.SystemRandom()
         self.attempts = 0
         self._forget()
 
-    def succeeded(self) -> None:
-        """Forgets earlier failures. Called for each batch."""
+    def succeeded(self, endpoint: str) -> None:
+        """Forgets earlier failures. Called for each answer and each batch."""
         if self._since is not None:
+            lost = time.monotonic() - self._since
+            _log.log(
+                logging.WARNING if lost >= _QUIET_FOR or self._hung else logging.INFO,
+                "going on at %s after %.1f s: %s", endpoint, lost, self._last,
+            )  # fmt: skip
             self._forget()
 
     def _forget(self) -> None:
@@ -54,19 +71,24 @@ class Retry:
         self._tried: set[str] = set()
         self._refused: Counter[str] = Counter()
         self._refusal = ""  # what the last server with other data said
+        self._last = ""  # what went wrong last
+        self._hung = False  # a server did, so that time was lost before anything failed
+        self._silence = _QUIET_FOR  # until the next warning, since the first failure
 
     @property
     def left(self) -> float:
         """Seconds that remain for this effort."""
-        if self._since is None:
-            return self._retry_for
-        return max(0.0, self._retry_for - (time.monotonic() - self._since))
+        since = self._since if self._began is None else self._began
+        passed = 0.0 if since is None else time.monotonic() - since
+        return max(0.0, self._retry_for - passed)
 
     def failed(self, endpoint: str, error: InkstreamError) -> float:
         """Seconds to wait before the next attempt. Raises where there is none to be made."""
         if self._since is None:
             self._since = time.monotonic()
         self.attempts += 1
+        self._last = str(error)
+        self._hung = self._hung or _is_hang(error)
         if isinstance(error, QuotaExceeded) and error.retry_delay is not None:
             self._channels().leave(endpoint)
             delay = error.retry_delay + self._random.uniform(0, _FIRST_WAIT)
@@ -86,12 +108,23 @@ class Retry:
                     reason=error.reason,
                 ) from error
             raise error
+        self._warn()
         return delay
+
+    def _warn(self) -> None:
+        """Says that it still waits, and for what, with growing pauses."""
+        assert self._since is not None
+        waited = time.monotonic() - self._since
+        if waited >= self._silence:
+            _log.warning(
+                "waiting for a server, for %.0f s of %g s: %s", waited, self._retry_for, self._last
+            )
+            self._silence = waited + min(waited, _LONGEST_SILENCE)
 
     def _next_endpoint(self, endpoint: str, error: Unavailable) -> float:
         channels = self._channels()
         endpoints = set(channels.endpoints())
-        channels.leave(endpoint)
+        channels.leave(endpoint, hangs=_is_hang(error))
         if error.reason == GENERATION_NOT_HERE:
             self._refused[endpoint] += 1
             self._refusal = str(error)
