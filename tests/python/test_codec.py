@@ -39,7 +39,9 @@ TENSORS = {
 @pytest.fixture(params=["native", "grpcio"])
 def reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "grpcio":
-        monkeypatch.setattr("inkstream._connection.native_library", lambda: (None, "not in this test"))
+        monkeypatch.setattr(
+            "inkstream._connection.native_library", lambda: (None, "not in this test")
+        )
     elif inkstream._native.library()[0] is None:
         pytest.skip("libinkstream is not there")
     return str(request.param)

@@ -253,8 +253,8 @@ def test_two_streams_of_the_same_rank_are_named(replicas: list[Server]) -> None:
     streams = [data.stream("train", batch_size=10, world=2, rank=rank) for rank in (0, 0, 1)]
     for stream in streams:
         next(stream)
-    reports = {int(s["id"]): s for s in data.client.status()["streams"]}
+    reports = {s["id"]: s for s in data.client.status()["streams"]}
     assert len(reports) == 3
-    warned = {number for number, report in reports.items() if "warning" in report}
+    warned = {number for number, report in reports.items() if report["warning"]}
     assert len(warned) == 2
-    assert {reports[n].get("rank", 0) for n in warned} == {0}
+    assert {reports[n]["rank"] for n in warned} == {0}

@@ -73,7 +73,9 @@ def test_strokes_are_those_that_inspection_shows(data: inkstream.Dataset) -> Non
     batch = data.fetch(index=[3, 5], strokes=Strokes(400, format="points"))
     for i, index in enumerate([3, 5]):
         request = service_pb2.InspectDrawingRequest(dataset=data.name, index=index)
-        shown = data.client._connection.call("InspectDrawing", request, service_pb2.InspectDrawingResponse)
+        shown = data.client._connection.call(
+            "InspectDrawing", request, service_pb2.InspectDrawingResponse
+        )
         lines = batch.polylines(i)
         assert len(lines) == len(shown.drawing)
         for line, stroke in zip(lines, shown.drawing, strict=True):

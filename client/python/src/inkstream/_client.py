@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from google.protobuf.json_format import MessageToDict
-
 from inkstream._connection import Connection
 from inkstream._dataset import Dataset
+from inkstream._plain import plain
 from inkstream.v1 import dataset_pb2
 
 
@@ -37,13 +36,14 @@ class Client:
         return [summary.dataset for summary in answer.datasets]
 
     def status(self, dataset: str = "") -> dict[str, Any]:
-        """The server's streams and rates, and who waits for whom."""
+        """The server's streams and rates, and who waits for whom; fields as the contract's
+        GetStatusResponse has them."""
         answer = self._connection.call(
             "GetStatus",
             dataset_pb2.GetStatusRequest(dataset=dataset),
             dataset_pb2.GetStatusResponse,
         )
-        return MessageToDict(answer, preserving_proto_field_name=True)
+        return plain(answer)
 
     @property
     def transport(self) -> str:

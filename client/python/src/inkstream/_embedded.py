@@ -25,6 +25,7 @@ from pathlib import Path
 
 from inkstream._errors import FixRequest, InkstreamError, NotFound, Unavailable
 from inkstream._grpc_settings import without_settings
+from inkstream._native import beside_the_package
 
 _START_FOR = 60.0  # seconds
 _PAUSE = 0.02  # seconds
@@ -33,15 +34,16 @@ _LEAST_MEMORY = 256 << 20  # bytes
 
 
 def find_binary() -> str:
-    """The server's program: INKSTREAM_BINARY, else inside this package, else on PATH."""
+    """The server's program: INKSTREAM_BINARY; else in this package, in the checkout that it is
+    installed from, or on PATH."""
     named = os.environ.get("INKSTREAM_BINARY")
     if named:
         if not os.access(named, os.X_OK):
             raise NotFound(f"INKSTREAM_BINARY = {named!r} is not a program")
         return named
-    packaged = Path(__file__).parent / "_bin" / "inkstream"
-    if os.access(packaged, os.X_OK):
-        return str(packaged)
+    for carried in beside_the_package("_bin", "inkstream"):
+        if carried.is_file() and os.access(carried, os.X_OK):
+            return str(carried)
     on_path = shutil.which("inkstream")
     if on_path is None:
         raise NotFound(

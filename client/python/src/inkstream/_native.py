@@ -153,10 +153,13 @@ class _Loader:
             return self._library, self._reason
 
 
-def _candidates() -> list[Path]:
+def beside_the_package(folder: str, name: str) -> list[Path]:
+    """Where a part lies that is built: in the package's `folder`, or where a checkout builds it."""
     here = Path(__file__).resolve().parent
-    # In the package, then beside the program that a checkout has built.
-    return [here / "_lib" / _NAME, *(p / "build" / _NAME for p in here.parents[3:4])]
+    found = [here / folder / name]
+    if here.parts[-4:-1] == ("client", "python", "src"):
+        found.append(here.parents[3] / "build" / name)
+    return found
 
 
 # Their dlopen refuses RTLD_DEEPBIND.
@@ -179,7 +182,9 @@ def _load() -> tuple[ctypes.CDLL | None, str]:
     given = os.environ.get(_VARIABLE)
     if given == "none":
         return None, f"{_VARIABLE}=none"
-    paths = [Path(given)] if given else [p for p in _candidates() if p.is_file()]
+    paths = (
+        [Path(given)] if given else [p for p in beside_the_package("_lib", _NAME) if p.is_file()]
+    )
     if not paths:
         return None, f"there is no {_NAME} in the package, and {_VARIABLE} is not set"
     try:

@@ -164,7 +164,9 @@ class Playback(Generic[T]):
         seconds = time.monotonic() - self._since
         counts = self._counts
         prefetcher = self._prefetcher
-        waits = self._waits.ask(self.dataset.client._connection, counts) if prefetcher is not None else None
+        waits = None
+        if prefetcher is not None:
+            waits = self._waits.ask(self.dataset.client._connection, counts)
         return {
             "batches": self._taken,
             "received": counts.batches + (0 if prefetcher is None else prefetcher.unread),
