@@ -21,7 +21,7 @@ IMAGE = Image(28)
 @pytest.fixture(params=["libinkstream", "grpcio"], autouse=True)
 def reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "grpcio":
-        monkeypatch.setattr("inkstream._client.native_library", lambda: (None, "a test"))
+        monkeypatch.setattr("inkstream._connection.native_library", lambda: (None, "a test"))
 
 
 def check_rows(got: inkstream.Batch, every: inkstream.Batch, rows: np.ndarray[Any, Any]) -> None:
