@@ -445,7 +445,7 @@ class TestRandomAccess:
             assert split[mask].index.tolist() == [4, 6]
             with pytest.raises(IndexError):
                 _ = split[101]
-            with pytest.raises(inkstream.FixRequest, match="integers"):
+            with pytest.raises(inkstream.FixRequest, match="whole numbers"):
                 _ = split["cat"]
             assert pickle.loads(pickle.dumps(split))[3].index == 3
 
