@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "absl/strings/match.h"
 #include "client/cpp/kept_memory.h"
+#include "client/cpp/target.h"
 
 namespace inkstream::client {
 namespace {
@@ -26,15 +26,6 @@ constexpr int kLongestBackoffMillis = 2'000;
 // 1.93.
 constexpr int kSameHostFrame = 1 << 20;
 
-bool IsLoopback(absl::string_view target) {
-  const absl::string_view host = target.substr(0, target.rfind(':'));
-  return host == "localhost" || host == "127.0.0.1" || host == "[::1]";
-}
-
-bool IsSameHost(absl::string_view target) {
-  return IsLoopback(target) || absl::StartsWith(target, "unix:");
-}
-
 }  // namespace
 
 grpc::ChannelArguments ChannelArgumentsFor(absl::string_view target,
@@ -52,13 +43,14 @@ grpc::ChannelArguments ChannelArgumentsFor(absl::string_view target,
   arguments.SetMaxReceiveMessageSize(
       static_cast<int>(std::min<uint32_t>(max_message_bytes, 1U << 30U)) +
       kMessageSlack);
-  if (IsLoopback(target)) arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  if (IsSameHost(target)) {
+  if (IsLoopback(target)) {
+    arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
     arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
     arguments.SetInt(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, kSameHostFrame);
   }
-  // Streams of a job spread over the replicas behind one name.
-  if (absl::StartsWith(target, "dns:")) {
+  // Streams of a job spread over the replicas behind one name, and one of them
+  // that hangs is passed over.
+  if (IsName(target)) {
     arguments.SetLoadBalancingPolicyName("round_robin");
   }
   return arguments;

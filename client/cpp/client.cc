@@ -135,7 +135,7 @@ class GrpcClient final : public Client {
     const absl::Time deadline = absl::Now() + options_.call_timeout;
     absl::Status status;
     std::shared_ptr<grpc::Channel> told;
-    for (size_t left = endpoints_->size(); left > 0;) {
+    for (size_t left = endpoints_->tries(); left > 0;) {
       const std::shared_ptr<grpc::Channel> channel = endpoints_->channel();
       grpc::ClientContext context;
       const absl::Time now = absl::Now();

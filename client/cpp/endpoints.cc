@@ -7,59 +7,38 @@
 #include <chrono>
 #include <utility>
 
-#include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "client/cpp/channel_arguments.h"
+#include "client/cpp/target.h"
 
 namespace inkstream::client {
-namespace {
-
-absl::Status CheckTarget(absl::string_view target) {
-  if (absl::StartsWith(target, "unix:")) {
-    return target.size() > 5
-               ? absl::OkStatus()
-               : absl::InvalidArgumentError("target \"unix:\" has no path");
-  }
-  if (absl::StrContains(target, "://") && !absl::StartsWith(target, "dns://")) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("target \"", target,
-                     "\" is not host:port, dns:///host:port or unix:/path"));
-  }
-  const size_t colon = target.rfind(':');
-  int port = 0;
-  if (colon == absl::string_view::npos || colon == 0 ||
-      !absl::SimpleAtoi(target.substr(colon + 1), &port) || port < 1 ||
-      port > 65535) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("target \"", target,
-                     "\" has no port of 1..65535; write it as host:50051"));
-  }
-  return absl::OkStatus();
-}
-
-}  // namespace
-
 absl::StatusOr<std::shared_ptr<Endpoints>> Endpoints::Create(
     const std::vector<std::string>& targets, uint32_t max_message_bytes) {
   if (targets.empty()) {
     return absl::InvalidArgumentError(
         "no target; name at least one, as host:50051 or unix:/path");
   }
+  std::vector<std::string> all;
   for (const std::string& target : targets) {
-    if (absl::Status status = CheckTarget(target); !status.ok()) {
-      return status;
-    }
+    absl::StatusOr<std::vector<std::string>> found = EndpointsOf(target);
+    if (!found.ok()) return found.status();
+    all.insert(all.end(), found->begin(), found->end());
   }
-  return std::shared_ptr<Endpoints>(new Endpoints(targets, max_message_bytes));
+  return std::shared_ptr<Endpoints>(
+      new Endpoints(std::move(all), max_message_bytes));
 }
 
 Endpoints::Endpoints(std::vector<std::string> targets,
                      uint32_t max_message_bytes)
     : targets_(std::move(targets)), max_message_bytes_(max_message_bytes) {}
+
+size_t Endpoints::tries() const {
+  return targets_.size() +
+         std::count_if(targets_.begin(), targets_.end(),
+                       [](const std::string& one) { return IsName(one); });
+}
 
 std::string Endpoints::target() const {
   MutexLock lock(&mutex_);
@@ -102,9 +81,12 @@ absl::Status Endpoints::WaitForConnected(absl::Duration timeout) {
       return absl::OkStatus();
     }
     if (absl::Now() >= deadline) {
-      return absl::UnavailableError(
-          absl::StrCat("no server answers at ", absl::StrJoin(targets_, ", "),
-                       " within ", absl::FormatDuration(timeout)));
+      const auto in_words = [](std::string* out, const std::string& target) {
+        out->append(InWords(target));
+      };
+      return absl::UnavailableError(absl::StrCat(
+          "no server answers at ", absl::StrJoin(targets_, ", ", in_words),
+          " within ", absl::FormatDuration(timeout)));
     }
     Advance(current);
   }

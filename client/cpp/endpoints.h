@@ -20,12 +20,14 @@ namespace inkstream::client {
 
 class Endpoints {
  public:
-  // INVALID_ARGUMENT: no target, or one that is not host:port, dns:///... or
-  // unix:/path.
+  // INVALID_ARGUMENT: no target, or one that can be no address.
   static absl::StatusOr<std::shared_ptr<Endpoints>> Create(
       const std::vector<std::string>& targets, uint32_t max_message_bytes);
 
   size_t size() const { return targets_.size(); }
+  // Calls that a question may take: one each, two of a name, since several
+  // servers may be behind it and one of them hang.
+  size_t tries() const;
   std::string target() const;  // of channel()
 
   // The channel in use; made on the first call.

@@ -18,6 +18,7 @@
 #include "server/app/command_line.h"
 #include "server/app/failure.h"
 #include "server/app/interrupt.h"
+#include "server/app/target_flag.h"
 #include "server/batch/process_cpu.h"
 
 namespace inkstream::app {
@@ -196,10 +197,8 @@ void AddBenchCommand(CLI::App& app, int* exit_code) {
   const auto flags = std::make_shared<BenchFlags>();
   CLI::App* command = app.add_subcommand(
       kName, "Measures how fast batches arrive from a server");
-  command
-      ->add_option("--target", flags->target,
-                   "HOST:PORT, dns:///HOST:PORT or unix:PATH")
-      ->capture_default_str();
+  AddTargetFlag(command, &flags->target,
+                "HOST:PORT, dns:///HOST:PORT or unix:PATH");
   command->add_option("--dataset", flags->dataset,
                       "Left out: the server's only one");
   command->add_option("--split", flags->split, "Subset to stream")

@@ -9,6 +9,7 @@
 
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "server/app/command_line.h"
+#include "server/app/target_flag.h"
 
 namespace inkstream::app {
 namespace {
@@ -51,10 +52,7 @@ void AddHealthCommand(CLI::App& app, int* exit_code) {
   auto flags = std::make_shared<HealthFlags>();
   CLI::App* command =
       app.add_subcommand("health", "Asks a server whether it is ready");
-  command
-      ->add_option("--target", flags->target,
-                   "HOST:PORT or unix:PATH, without TLS")
-      ->capture_default_str();
+  AddTargetFlag(command, &flags->target, "HOST:PORT or unix:PATH, without TLS");
   command->add_option("--service", flags->service,
                       "A dataset's name; left out: the server as a whole");
   command->add_option("--timeout", flags->timeout, "Seconds to wait at most")

@@ -246,6 +246,17 @@ def test_serve_without_tcp_is_reached_by_its_socket_alone(
         RunningServer(binary, [str(store)], log, listen="none")
 
 
+@pytest.mark.parametrize("command", ["health", "bench"])
+def test_a_target_that_can_be_none_is_refused_with_what_was_meant(
+    inkstream: Run, command: str
+) -> None:
+    for target, meant in (("http://h:1", "h:1"), ("localhost", "localhost:50051")):
+        done = inkstream(command, "--target", target)
+        assert done.returncode == 2
+        assert f'target "{target}"' in done.stderr
+        assert f'"{meant}" is probably meant' in done.stderr
+
+
 def test_health_tells_serving_from_nothing_there(inkstream: Run, server: RunningServer) -> None:
     for service in ((), ("--service", "quickdraw")):
         done = inkstream("health", "--target", server.address, *service)
