@@ -1,5 +1,6 @@
 #include "client/cpp/fetch_call.h"
 
+#include <exception>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -66,9 +67,15 @@ void FetchCall::Advance(bool ok) {
         return reader_->Finish(&told_, this);
       }
       if (status_.ok()) {
-        status_ = Add(message_);
-        broken_ = !status_.ok();
-        if (broken_) Cancel();
+        // Thrown further up, it would leave the call without a next operation.
+        try {
+          status_ = Add(message_);
+          broken_ = !status_.ok();
+        } catch (const std::exception& error) {
+          status_ = absl::ResourceExhaustedError(error.what());
+          failed_ = true;
+        }
+        if (!status_.ok()) Cancel();
       }
       return reader_->Read(&message_, this);
     case Step::kFinishing:
@@ -93,7 +100,7 @@ absl::Status FetchCall::Add(const grpc::ByteBuffer& message) {
 }
 
 void FetchCall::End() {
-  if (broken_) return;
+  if (!status_.ok()) return;
   status_ = FromGrpc(told_);
   if (!status_.ok() || batches_.size() == 1) return;
   broken_ = true;

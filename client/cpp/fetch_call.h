@@ -49,6 +49,8 @@ class FetchCall {
   const absl::Status& status() const { return status_; }
   // The error was found here, not told by the server.
   bool broken() const { return broken_; }
+  // This process had no memory for the answer.
+  bool failed() const { return failed_; }
   const v1::StreamOpened& opened() const { return opened_; }
   ReceivedBatch Take() { return std::move(batches_.front()); }
 
@@ -71,6 +73,7 @@ class FetchCall {
   std::vector<ReceivedBatch> batches_;
   absl::Status status_;
   bool broken_ = false;
+  bool failed_ = false;
 };
 
 }  // namespace inkstream::client

@@ -1,6 +1,7 @@
 #include "client/cpp/grpc_stream.h"
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -24,8 +25,14 @@ absl::StatusOr<std::unique_ptr<inkstream::Stream>> GrpcStream::Open(
   if (absl::Status status = CheckPlan(plan); !status.ok()) {
     return status;
   }
-  std::unique_ptr<GrpcStream> stream(
-      new GrpcStream(std::move(endpoints), std::move(keys), options, plan));
+  std::unique_ptr<GrpcStream> stream;
+  try {
+    stream.reset(
+        new GrpcStream(std::move(endpoints), std::move(keys), options, plan));
+  } catch (const std::system_error& error) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("no thread for a stream: ", error.what()));
+  }
   absl::Status status;
   {
     MutexLock lock(&stream->mutex_);
@@ -35,7 +42,8 @@ absl::StatusOr<std::unique_ptr<inkstream::Stream>> GrpcStream::Open(
     // An even share for each target: one that hangs does not hide the others.
     const absl::Time deadline = absl::Now() + options.call_timeout;
     const absl::Duration share =
-        options.call_timeout / static_cast<int64_t>(stream->endpoints_->size());
+        options.call_timeout /
+        static_cast<int64_t>(stream->endpoints_->tries());
     bool answered = false;
     for (;;) {
       answered = stream->mutex_.AwaitWithDeadline(
@@ -70,7 +78,7 @@ GrpcStream::GrpcStream(std::shared_ptr<Endpoints> endpoints,
       buffers_(options.read_ahead + 2),
       retry_(options.failover_timeout, endpoints_->size()),
       progress_(absl::Now()),
-      reader_([this] { ReadUntilDone(); }) {}
+      reader_([this] { Run(); }) {}
 
 GrpcStream::~GrpcStream() {
   Cancel();

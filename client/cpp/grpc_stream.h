@@ -47,7 +47,8 @@ class GrpcStream final : public inkstream::Stream {
              std::shared_ptr<const KnownKeys> keys,
              const ClientOptions& options, const Plan& plan);
 
-  // On the reading thread.
+  // On the reading thread, where nothing may be thrown.
+  void Run() noexcept;
   void ReadUntilDone();
   absl::Status WhyBroken(absl::Status status);
   void TurnAway();

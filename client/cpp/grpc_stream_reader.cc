@@ -1,6 +1,7 @@
 // The reading thread of GrpcStream.
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "client/cpp/grpc_stream.h"
 #include "client/cpp/request_messages.h"
 #include "client/cpp/status_conversion.h"
+#include "client/cpp/target.h"
 
 namespace inkstream::client {
 namespace {
@@ -24,6 +26,15 @@ absl::Status Broken(const char* what) {
 }
 
 }  // namespace
+
+void GrpcStream::Run() noexcept {
+  try {
+    ReadUntilDone();
+  } catch (const std::exception& error) {
+    MutexLock lock(&mutex_);
+    EndWith(absl::ResourceExhaustedError(error.what()));
+  }
+}
 
 void GrpcStream::ReadUntilDone() {
   for (;;) {
@@ -53,6 +64,7 @@ void GrpcStream::ReadUntilDone() {
     std::shared_ptr<grpc::Channel> channel;
     {
       MutexLock lock(&mutex_);
+      if (done_.has_value()) return;  // perhaps before there was a call at all
       channel = call_->channel();
     }
     if (moved_) told_.reset();
@@ -79,12 +91,12 @@ absl::Status GrpcStream::WhyBroken(absl::Status status) {
   if (done_.has_value()) return status;
   if (stalled_) {
     return absl::UnavailableError(
-        absl::StrCat("no message from ", endpoints_->target(), " for ",
+        absl::StrCat("no message from ", InWords(endpoints_->target()), " for ",
                      absl::FormatDuration(options_.stall_timeout)));
   }
   if (status.code() == absl::StatusCode::kCancelled || IsBrokenLink(status)) {
     return absl::UnavailableError(
-        absl::StrCat(endpoints_->target(), ": ", status.message()));
+        absl::StrCat(InWords(endpoints_->target()), ": ", status.message()));
   }
   return status;
 }

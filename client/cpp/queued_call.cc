@@ -1,6 +1,7 @@
 #include "client/cpp/queued_call.h"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 #include <vector>
 
@@ -34,7 +35,7 @@ QueuedCall::QueuedCall(std::shared_ptr<grpc::Channel> channel,
     reason_ = SharedSlots::WhyNotAt(options.target);
     if (!reason_.empty()) delivery->set_transport(v1::TRANSPORT_GRPC);
   }
-  reader_ = std::thread([this] { ReadUntilDone(); });
+  reader_ = std::thread([this] { Run(); });
 }
 
 QueuedCall::~QueuedCall() {
@@ -102,7 +103,9 @@ QueuedCall::Event QueuedCall::TakeEvent() {
 
 size_t QueuedCall::queued() const {
   MutexLock lock(&mutex_);
-  return queue_.size();
+  return std::count_if(queue_.begin(), queue_.end(), [](const Event& event) {
+    return std::holds_alternative<ReceivedBatch>(event);
+  });
 }
 
 uint32_t QueuedCall::Room() const {
@@ -174,6 +177,22 @@ bool QueuedCall::stalled() const {
 bool QueuedCall::broken() const {
   MutexLock lock(&mutex_);
   return broken_;
+}
+
+bool QueuedCall::failed() const {
+  MutexLock lock(&mutex_);
+  return failed_;
+}
+
+void QueuedCall::Run() noexcept {
+  try {
+    ReadUntilDone();
+  } catch (const std::exception& error) {
+    MutexLock lock(&mutex_);
+    failed_ = !done_.has_value();
+    if (failed_) done_ = absl::ResourceExhaustedError(error.what());
+    call_->Cancel();
+  }
 }
 
 void QueuedCall::ReadUntilDone() {

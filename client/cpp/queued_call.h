@@ -50,6 +50,7 @@ class QueuedCall {
  public:
   using Event = std::variant<v1::StreamOpened, ReceivedBatch, v1::StreamEnd>;
 
+  // Throws std::system_error where no thread can be had.
   QueuedCall(std::shared_ptr<grpc::Channel> channel,
              const v1::StreamBatchesRequest& first,
              const QueuedCallOptions& options);
@@ -68,7 +69,7 @@ class QueuedCall {
   absl::StatusOr<std::optional<Event>> Next(absl::Duration wait,
                                             Rest* rest = nullptr);
 
-  // Events that wait to be taken.
+  // Batches that wait to be taken.
   size_t queued() const;
 
   // The server may send that many further batches.
@@ -81,8 +82,11 @@ class QueuedCall {
   bool cancelled() const;
   bool stalled() const;
   bool broken() const;  // the server's messages break the protocol
+  bool failed() const;  // this process had no memory for what came
 
  private:
+  // On a thread of its own, where nothing may be thrown.
+  void Run() noexcept;
   void ReadUntilDone();
   // OK: the call ended well. `shm_failure`: it must do without
   // shared memory, and why.
@@ -109,6 +113,7 @@ class QueuedCall {
   std::deque<Event> queue_ ABSL_GUARDED_BY(mutex_);
   std::optional<absl::Status> done_ ABSL_GUARDED_BY(mutex_);
   bool broken_ ABSL_GUARDED_BY(mutex_) = false;
+  bool failed_ ABSL_GUARDED_BY(mutex_) = false;
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
   bool stalled_ ABSL_GUARDED_BY(mutex_) = false;
   // Messages that the server owes: the first part, then batches.

@@ -26,6 +26,12 @@ extern "C" {
 #define IK_ABI 2
 IK_API uint32_t ik_abi(void);
 
+/* Why the last function that this thread called gave null, for people; valid
+ * until the thread's next call. Nothing is ever thrown at the caller: where
+ * memory or threads are short, what would give a pointer gives null, and what
+ * reads answers IK_ERROR of IK_FAILED. */
+IK_API const char* ik_last_error(void);
+
 typedef struct ik_channel ik_channel;
 typedef struct ik_stream ik_stream;
 typedef struct ik_buffer ik_buffer;
@@ -59,8 +65,8 @@ typedef struct {
   uint32_t own_memory;
 } ik_stream_options;
 
-/* Does not wait for the server. Null: the channel or the request is missing, or
- * the request does not parse. */
+/* Does not wait for the server. Null: the channel or the request is missing,
+ * the request does not parse, or no thread can be had. */
 IK_API ik_stream* ik_stream_open(ik_channel* channel,
                                  const ik_stream_options* options);
 
@@ -76,7 +82,8 @@ enum {
   IK_FROM_SERVER = 0,
   IK_CANCELLED = 1, /* by ik_stream_cancel() */
   IK_STALLED = 2,   /* no message for stall_seconds */
-  IK_BROKEN = 3     /* the server's messages break the protocol */
+  IK_BROKEN = 3,    /* the server's messages break the protocol */
+  IK_FAILED = 4     /* this process has no memory or no thread for it */
 };
 
 typedef struct {
@@ -115,7 +122,7 @@ typedef struct {
 IK_API void ik_stream_read(ik_stream* stream, double wait_seconds,
                            ik_event* event);
 
-/* Events that ik_stream_read() would give at once. */
+/* Batches that ik_stream_read() would give at once. */
 IK_API uint64_t ik_stream_queued(ik_stream* stream);
 
 /* Lets the server send that many further batches. */
@@ -144,9 +151,9 @@ IK_API ik_fetch* ik_fetch_open(ik_channel* channel,
 
 /* Blocks until the call is over, at most `seconds`. 0: not yet. 1: it is, and
  * the two events say how: IK_OPENED and IK_BATCH, or kind 0 and IK_ERROR (of
- * which origin is IK_FROM_SERVER or IK_BROKEN). What they refer to is valid
- * until the fetch is closed, the buffer until it is released. Not called again
- * after 1; from one thread at a time. */
+ * which origin is IK_FROM_SERVER, IK_BROKEN or IK_FAILED). What they refer to
+ * is valid until the fetch is closed, the buffer until it is released. Not
+ * called again after 1; from one thread at a time. */
 IK_API int ik_fetch_wait(ik_fetch* fetch, double seconds, ik_event* opened,
                          ik_event* batch);
 

@@ -129,6 +129,32 @@ TEST(CInterface, GivesTheOpeningEveryBatchThenTheEnd) {
   EXPECT_EQ(Read(call).kind, IK_ERROR);
 }
 
+TEST(CInterface, WhatIsQueuedIsCountedInBatchesWithoutTheEnd) {
+  FakeDrawingServer server;
+  server.OnStream(Opened([](grpc::ServerContext*, BatchStream* stream) {
+    v1::StreamBatchesRequest request;
+    stream->Read(&request);  // credits
+    stream->Write(BatchOf(0, 0, 5, 5));
+    stream->Write(BatchOf(1, 5, 5, 10));
+    stream->Write(EndPart(1, 0));
+    return grpc::Status::OK;
+  }));
+  const Channel channel = ChannelTo(server.target());
+  bool seen_whole = false;
+  for (int attempt = 0; attempt < 1000 && !seen_whole; ++attempt) {
+    const Call call = OpenedOn(channel.get(), /*read_ahead=*/0);
+    ASSERT_EQ(Read(call).kind, IK_OPENED);
+    ik_stream_grant(call.get(), 2);
+    while (ik_stream_queued(call.get()) < 2) std::this_thread::yield();
+    const ik_event first = Read(call);
+    ASSERT_EQ(first.kind, IK_BATCH) << MessageOf(first);
+    ik_buffer_release(first.buffer);
+    seen_whole = first.goes_on == 0;
+    EXPECT_EQ(ik_stream_queued(call.get()), 1);
+  }
+  EXPECT_TRUE(seen_whole) << "the end never came in time";
+}
+
 TEST(CInterface, TheHeaderComesOnlyWhereItSaysSomethingNew) {
   FakeDrawingServer server;
   server.OnStream(Opened([](grpc::ServerContext*, BatchStream* stream) {

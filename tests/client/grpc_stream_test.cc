@@ -1,3 +1,5 @@
+#include <pthread.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -144,6 +146,34 @@ TEST(Stream, WindowOfTheServerBoundsTheReadAhead) {
   ASSERT_TRUE(stream.ok()) << stream.status();
   absl::SleepFor(absl::Milliseconds(50));
   EXPECT_LE(granted, 2);
+}
+
+TEST(Stream, OneThatIsGivenUpBeforeItBeganJustEnds) {
+  FakeDrawingServer server;
+  server.OnStream(Epoch(20, 5));
+  ClientOptions options = Quick();
+  options.call_timeout = absl::ZeroDuration();
+  const auto client = Connected({server.target()}, options);
+  for (int i = 0; i < 500; ++i) {
+    EXPECT_FALSE(client->Stream({}).ok());
+  }
+}
+
+TEST(Stream, ThreadsThatCannotBeHadAreAnError) {
+  FakeDrawingServer server;
+  server.OnStream(Epoch(20, 5));
+  const auto client = Connected({server.target()});
+  ASSERT_TRUE(client->Stream({}).ok());  // gRPC has its own threads then
+  pthread_attr_t before;
+  pthread_attr_t impossible;
+  ASSERT_EQ(pthread_getattr_default_np(&before), 0);
+  ASSERT_EQ(pthread_attr_init(&impossible), 0);
+  ASSERT_EQ(pthread_attr_setstacksize(&impossible, size_t{1} << 47U), 0);
+  ASSERT_EQ(pthread_setattr_default_np(&impossible), 0);
+  const auto stream = client->Stream({});
+  ASSERT_EQ(pthread_setattr_default_np(&before), 0);
+  EXPECT_EQ(stream.status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(stream.status().message(), HasSubstr("no thread for a stream"));
 }
 
 TEST(Stream, RefusalOfThePlanIsTheServersOwn) {

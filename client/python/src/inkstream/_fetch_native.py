@@ -6,7 +6,7 @@ import ctypes
 from collections.abc import Sequence
 
 from inkstream import _native
-from inkstream._errors import DataLoss
+from inkstream._errors import DataLoss, InkstreamError
 from inkstream._grpc_errors import error_of
 from inkstream._raw_batch import RawBatch
 from inkstream._reader import Facts
@@ -39,7 +39,8 @@ class NativeFetch:
             timeout_seconds=seconds,
             max_batch_bytes=MAX_BATCH_BYTES,
         )
-        self._handle = self._library.ik_fetch_open(channel.handle, ctypes.byref(options))
+        handle = self._library.ik_fetch_open(channel.handle, ctypes.byref(options))
+        self._handle: int | None = _native.made(self._library, handle)
 
     def result(self) -> tuple[RawBatch, Facts]:
         """The batch, and what the server said before it; waits."""
@@ -59,6 +60,8 @@ class NativeFetch:
         text, details = _native.error_of(batch)
         if batch.origin == _native.BROKEN:
             raise DataLoss(f"{self._endpoint}: {text}")
+        if batch.origin == _native.FAILED:
+            raise InkstreamError(f"this process cannot take what {self._endpoint} sent: {text}")
         raise error_of(batch.code, text, details, self._endpoint)
 
     def close(self) -> None:

@@ -20,9 +20,11 @@ from ctypes import (
 )
 from pathlib import Path
 
+from inkstream._errors import InkstreamError
+
 ABI = 2
 NOTHING, OPENED, BATCH, END, ERROR = 0, 1, 2, 3, 4
-FROM_SERVER, CANCELLED, STALLED, BROKEN = 0, 1, 2, 3
+FROM_SERVER, CANCELLED, STALLED, BROKEN, FAILED = 0, 1, 2, 3, 4
 
 _VARIABLE = "INKSTREAM_LIBRARY"
 _NAME = "libinkstream.so"
@@ -110,9 +112,18 @@ def error_of(event: Event) -> tuple[str, bytes]:
     return text, ctypes.string_at(event.details, event.details_size)
 
 
+def made(library: ctypes.CDLL, handle: int | None) -> int:
+    """A handle that a function of the library gave; raises why it gave none."""
+    if handle is None:
+        why = library.ik_last_error().decode("utf-8", "replace")
+        raise InkstreamError(f"libinkstream can open nothing more: {why}")
+    return handle
+
+
 def _declare(library: ctypes.CDLL) -> None:
     declarations: Sequence[tuple[str, type | None, tuple[object, ...]]] = (
         ("ik_abi", c_uint32, ()),
+        ("ik_last_error", c_char_p, ()),
         ("ik_channel_open", c_void_p, (POINTER(ChannelOptions),)),
         ("ik_channel_close", None, (c_void_p,)),
         ("ik_stream_open", c_void_p, (c_void_p, POINTER(StreamOptions))),

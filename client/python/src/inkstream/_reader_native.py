@@ -12,7 +12,7 @@ from inkstream import _native
 from inkstream._addresses import in_words
 from inkstream._channels import Credentials
 from inkstream._cursor import to_state
-from inkstream._errors import Closed, DataLoss, FixRequest, Unavailable
+from inkstream._errors import Closed, DataLoss, InkstreamError, Unavailable
 from inkstream._grpc_errors import error_of
 from inkstream._plan import MAX_MESSAGE_BYTES
 from inkstream._raw_batch import Bytes, Layout, RawBatch
@@ -41,11 +41,12 @@ class NativeChannel:
             cert=files.get("cert"),
         )
         self.library = library
-        self.handle = library.ik_channel_open(ctypes.byref(options))
+        self.handle = _native.made(library, library.ik_channel_open(ctypes.byref(options)))
 
     def __del__(self) -> None:
-        if self._pid == os.getpid():
-            self._close(self.handle)
+        handle = getattr(self, "handle", None)
+        if handle and self._pid == os.getpid():
+            self._close(handle)
 
 
 class _Lent:
@@ -124,9 +125,8 @@ class NativeBatchReader:
             read_ahead_bytes=ahead.bytes,
             own_memory=int(ahead.own_memory),
         )
-        self._handle = self._library.ik_stream_open(channel.handle, ctypes.byref(options))
-        if not self._handle:
-            raise FixRequest("libinkstream cannot read the request: it is older than this package")
+        handle = self._library.ik_stream_open(channel.handle, ctypes.byref(options))
+        self._handle = _native.made(self._library, handle)
 
     @property
     def endpoint(self) -> str:
@@ -209,4 +209,6 @@ class NativeBatchReader:
             )
         if event.origin == _native.BROKEN:
             raise DataLoss(f"{self._endpoint}: {text}")
+        if event.origin == _native.FAILED:
+            raise InkstreamError(f"this process cannot take what {self._endpoint} sent: {text}")
         raise error_of(event.code, text, details, self._endpoint)
