@@ -23,7 +23,7 @@ _NOTHING = 0.1  # of the time
 class Waits:
     """What a server says of one stream."""
 
-    seconds: dict[str, float]  # waited for: client, workers, store, network
+    seconds: dict[str, float]  # waited, by what it was for, as the server names it
     bottleneck: str
 
 

@@ -19,6 +19,7 @@ from inkstream._fetch_native import NativeFetch
 from inkstream._grpc_errors import from_grpc
 from inkstream._key_sets import KeySet, UploadingReader, wanted_by
 from inkstream._native import library as native_library
+from inkstream._plain import plain
 from inkstream._raw_batch import RawBatch
 from inkstream._reader import Ahead, BatchReader, Facts
 from inkstream._reader_grpc import GrpcBatchReader, GrpcFetch
@@ -119,8 +120,8 @@ class Connection:
         except grpc.RpcError as error:
             raise from_grpc(error, endpoint) from None
         for stream in answer.streams:
-            names = ("client", "workers", "store", "network")
-            waits = {name: getattr(stream, f"wait_{name}") for name in names}
+            told = plain(stream)
+            waits = {n.removeprefix("wait_"): v for n, v in told.items() if n.startswith("wait_")}
             return Waits(waits, stream.bottleneck)
         return None
 

@@ -35,7 +35,7 @@ def fetch_each(
 ) -> Generator[Answer, None, None]:
     """The answers in the order of the requests. Close it: calls may be under way.
 
-    A call that fails is made again as `Client.fetch` does it: with key sets that the server
+    A call that fails is made again as `Connection.fetch` does it: with key sets that the server
     lacks, after a pause, elsewhere.
     """
     begun: list[FetchCall] = []

@@ -1,0 +1,74 @@
+"""What a client and a stream show of themselves."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import inkstream
+import pytest
+from support.processes import Server, run_python
+from support.stores import ROOT
+
+
+def public(thing: object) -> set[str]:
+    return {name for name in dir(thing) if not name.startswith("_")}
+
+
+def test_completion_offers_what_is_for_users(
+    client: inkstream.Client, data: inkstream.Dataset
+) -> None:
+    assert public(client) == {"close", "dataset", "datasets", "status", "transport"}
+    stream = {"class_to_idx", "classes", "close", "dataset", "explain", "load_state_dict"}
+    assert public(data.stream("train")) == stream | {"seek", "state_dict", "stats"}
+
+
+def test_a_client_is_shown_by_its_servers(store: Path, server: Server) -> None:
+    assert repr(inkstream.connect("h:1", token="secret")) == "Client('h:1')"
+    assert repr(inkstream.connect(["h:1", "dns:///g:2"])) == "Client('h:1, dns:///g:2')"
+
+
+def test_what_is_alive_names_itself_where_it_is_pickled(data: inkstream.Dataset) -> None:
+    with pytest.raises(TypeError, match=r"^a Stream cannot be pickled: it is a live connection"):
+        pickle.dumps(data.stream("train"))
+
+
+def test_status_is_numbers_and_complete(data: inkstream.Dataset) -> None:
+    stream = data.stream("train", batch_size=10)
+    next(stream)
+    status = data.client.status()
+    (report,) = [one for one in status["streams"] if one["fingerprint"] == data.fingerprint]
+    for name in ("memory_budget_bytes", "batches_sent", "bytes_sent"):
+        assert type(status[name]) is int
+    assert status["draining"] is False
+    for name in ("id", "rank", "epoch", "position", "drawings", "bytes", "step_stride"):
+        assert type(report[name]) is int, name
+    assert report["rank"] == report["epoch"] == 0
+    assert type(report["seconds"]) is float
+    assert report["codec"] == "none"
+    assert report["warning"] == ""
+
+
+SETTINGS = """
+import os, inkstream
+from inkstream._grpc_settings import without_settings
+print(os.environ["GRPC_VERBOSITY"], "GRPC_VERBOSITY" in without_settings(os.environ))
+"""
+
+
+def test_grpc_says_errors_alone_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GRPC_VERBOSITY", raising=False)
+    assert run_python(SETTINGS).stdout == "ERROR False\n"
+    assert run_python(SETTINGS, GRPC_VERBOSITY="INFO").stdout == "INFO True\n"
+
+
+def test_a_checkout_that_is_built_has_the_program(
+    binary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built = ROOT / "build" / "inkstream"
+    package = ROOT / "client" / "python" / "src" / "inkstream"
+    if not built.is_file() or Path(inkstream.__file__).resolve().parent != package:
+        pytest.skip("the package under test is not that of a checkout that is built in build/")
+    monkeypatch.delenv("INKSTREAM_BINARY", raising=False)
+    monkeypatch.setenv("PATH", "/usr/bin")
+    assert inkstream._embedded.find_binary() == str(built)
