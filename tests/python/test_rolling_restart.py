@@ -123,5 +123,7 @@ def test_a_drain_ends_streams_at_the_cursor_of_the_batch_in_hand(replicas: list[
     assert used.process.wait(GRACE) == 0
     found += [batch.index.tolist() for batch in stream]
     assert found == wanted
-    # Each was received once, by whichever server, and none came a second time.
+    # Each was received once, by whichever server, and none came a second time; the end that may
+    # wait to be read is none of them.
     assert stream.stats()["received"] == len(wanted)
+    assert stream.stats()["in_hand"] == 0
