@@ -46,7 +46,7 @@ check 'ruff format' "$venv/ruff" format -q --check .
 check 'mypy, the client' env MYPYPATH=client/python/src \
   "$venv/mypy" --config-file client/python/pyproject.toml client/python/src
 check 'mypy, a user of the client' env MYPYPATH=client/python/src \
-  "$venv/mypy" --config-file client/python/pyproject.toml tests/python/typed/user.py
+  "$venv/mypy" --config-file client/python/pyproject.toml tests/python/typed
 check 'mypy, deploy' "$venv/mypy" --config-file .mypy.ini deploy
 check 'mypy, system tests' "$venv/mypy" --config-file .mypy.ini \
   --exclude tests/system/containers tests/system

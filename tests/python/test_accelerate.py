@@ -60,6 +60,12 @@ for name, make in sources.items():
         seen[name] = [i for b in accelerator.prepare(make()) for i in b["index"].tolist()]
     except inkstream.FixRequest as error:
         seen[name] = str(error)
+padded = T.loader(data, "valid", batch_size=50, train=False, tail="pad")
+gathered = []
+for b in padded:
+    index, valid = accelerator.gather_for_metrics((b["index"], b["valid"]))
+    gathered += index[valid].tolist()
+seen["gathered"] = gathered
 unprepared = DataLoader(T.IterableDataset(data, "train", **shared, **own), batch_size=None)
 seen["own share"] = [i for b in unprepared for i in b["index"].tolist()]
 print(json.dumps(seen))
@@ -89,6 +95,8 @@ def test_two_ranks_see_each_drawing_or_an_error(
         seen = {i for rank in found for i in rank[name]}
         # All whole steps of two ranks, whatever else a framework fills up with.
         assert len(seen) >= size - size % (2 * BATCH), name
+    for rank in found:
+        assert sorted(rank["gathered"]) == sorted(data["valid"][:].index.tolist())
     for name in REFUSED:
         for rank in found:
             assert "rank=0, world=1" in rank[name], name

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import gc
-import threading
+from collections.abc import Iterator
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import inkstream
@@ -12,6 +12,7 @@ import pytest
 import torch
 from inkstream import Augment, Image, Strokes
 from inkstream.torch import Loader, TensorBatch, loader
+from support.processes import Server, eventually
 
 BATCH = 64
 IMAGE = Image(28)
@@ -33,8 +34,15 @@ def same(one: TensorBatch, two: TensorBatch) -> bool:
     return set(one) == set(two) and all(torch.equal(one[name], two[name]) for name in one)
 
 
-def open_streams(client: inkstream.Client) -> int:
-    return len(client.status()["streams"])
+@pytest.fixture
+def alone(binary: Path, store: Path, tmp_path: Path) -> Iterator[inkstream.Dataset]:
+    """A dataset whose server has no other streams."""
+    with Server(binary, store, tmp_path) as server, inkstream.connect(server.tcp) as client:
+        yield client.dataset()
+
+
+def all_ended(data: inkstream.Dataset) -> bool:
+    return eventually(lambda: not data.client.status().get("streams"))
 
 
 class TestEvaluation:
@@ -51,31 +59,16 @@ class TestEvaluation:
         ]
         assert pairs == [(ranks, ranks) for ranks in whole]
 
-    def test_passes_in_threads_do_not_disturb_each_other(self, data: inkstream.Dataset) -> None:
-        valid = evaluation(data)
-        whole = of(valid)
-        found: list[list[list[int]]] = []
-        threads = [threading.Thread(target=lambda: found.append(of(valid))) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert found == [whole] * 4
-
-    def test_passes_that_are_left_keep_no_stream_and_no_thread(
-        self, data: inkstream.Dataset
-    ) -> None:
-        before = set(threading.enumerate())
-        valid = evaluation(data)
+    def test_passes_that_are_left_keep_no_stream(self, alone: inkstream.Dataset) -> None:
+        valid = evaluation(alone)
         for _ in range(5):
             iter(valid)
             next(iter(valid))
             for _ in valid:
                 break
-        gc.collect()
-        assert not [t for t in set(threading.enumerate()) - before if t.name == "inkstream-read"]
-        held = [p for p in valid._passes if p._prefetcher is not None]
-        assert not held
+        assert all_ended(alone)
+        assert len(of(valid)) == len(valid)
+        assert all_ended(alone)
 
     def test_closing_ends_the_passes_under_way(self, data: inkstream.Dataset) -> None:
         valid = evaluation(data)
@@ -210,13 +203,8 @@ class TestPeek:
         with pytest.raises(inkstream.FixRequest, match="no batch comes next"):
             train.peek()
 
-    def test_it_leaves_no_stream(self, data: inkstream.Dataset) -> None:
-        train = training(data)
-        before = set(threading.enumerate())
+    def test_it_leaves_no_stream(self, alone: inkstream.Dataset) -> None:
+        valid = evaluation(alone)
         for _ in range(3):
-            train.peek()
-        gc.collect()
-        held = [p for p in train._passes if p is not train._playback and p._prefetcher is not None]
-        assert not held
-        train.close()
-        assert not [t for t in set(threading.enumerate()) - before if t.name == "inkstream-read"]
+            valid.peek()
+        assert all_ended(alone)

@@ -13,6 +13,7 @@ import pytest
 import torch
 from inkstream import Image
 from support.processes import Server
+from support.ranks import run_ranks
 from support.stores import make_store
 from torch import nn
 
@@ -163,3 +164,80 @@ class TestLightning:
         seen, _ = self.fit(data, tmp_path, epochs=3)
         stream = data.stream("train", batch_size=100, epochs=3)
         assert seen == [batch.index.tolist() for batch in stream]
+
+    @pytest.mark.parametrize("train", [True, False])
+    def test_overfitting_takes_a_loader_that_starts_anew(
+        self, data: inkstream.Dataset, train: bool
+    ) -> None:
+        import lightning
+
+        seen: list[list[int]] = []
+
+        class Network(lightning.LightningModule):
+            def training_step(self, batch: Any, _: int) -> None:
+                assert batch.cursor["position"] in (100, 200, 300, 400)
+                seen.append(batch["index"].tolist())
+
+            def configure_optimizers(self) -> None:
+                return None
+
+        trainer = lightning.Trainer(
+            accelerator="cpu",
+            max_epochs=2,
+            overfit_batches=2,
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+        )
+        trainer.fit(Network(), inkstream.torch.loader(data, "train", batch_size=100, train=train))
+        assert len(seen) == 4
+        assert (seen[2:] == seen[:2]) is not train
+
+
+FABRIC = """
+import json, os, sys
+os.environ["TORCHELASTIC_RUN_ID"] = "test"
+os.environ["LOCAL_WORLD_SIZE"] = os.environ["WORLD_SIZE"]
+import inkstream, inkstream.torch as T, lightning
+from torch.utils.data import DataLoader
+fabric = lightning.Fabric(accelerator="cpu", devices=2, strategy="ddp")
+fabric.launch()
+data = inkstream.connect(sys.argv[1]).dataset()
+mapped = T.MapDataset(data, "train")
+seen = {"Loader": [b["index"].tolist() for b in T.loader(data, "train", batch_size=50)]}
+ways = {
+    "IterableDataset": lambda: DataLoader(
+        T.IterableDataset(data, "train", batch_size=50), batch_size=None
+    ),
+    "MapDataset": lambda: DataLoader(mapped, batch_size=50),
+    "BatchSampler": lambda: DataLoader(mapped, batch_sampler=T.BatchSampler(mapped, batch_size=50)),
+}
+for name, make in ways.items():
+    try:
+        seen[name] = [b["index"].tolist() for b in fabric.setup_dataloaders(make())]
+    except TypeError as error:
+        seen[name] = str(error)
+own = fabric.setup_dataloaders(ways["BatchSampler"](), use_distributed_sampler=False)
+seen["BatchSampler, left alone"] = [b["index"].tolist() for b in own]
+try:
+    fabric.setup_dataloaders(T.loader(data, "train"))
+except TypeError as error:
+    seen["set up"] = str(error)
+print(json.dumps(seen))
+"""
+
+
+def test_fabric_at_two_ranks(server: Server, data: inkstream.Dataset) -> None:
+    pytest.importorskip("lightning")
+    found = run_ranks(2, FABRIC, server.tcp)
+    stream = data.stream("train", batch_size=100, columns=())
+    wanted = [sorted(batch.index.tolist()) for batch in stream]
+    for name in ("Loader", "IterableDataset", "BatchSampler, left alone"):
+        steps = zip(found[0][name], found[1][name], strict=True)
+        assert [sorted(a + b) for a, b in steps] == wanted, name
+    mapped = {i for rank in found for batch in rank["MapDataset"] for i in batch}
+    assert mapped == set(data["train"][:].index.tolist())
+    for rank in found:
+        assert "use_distributed_sampler=False" in rank["BatchSampler"]
+        assert "DataLoader" in rank["set up"]

@@ -265,7 +265,9 @@ class Loader:
         self._compare()
         if self._closed:
             raise Closed("this loader was closed; make another one")
-        # What `len` or a comparison of ranks has opened is not opened again.
+        # What this opens, or a comparison of ranks has, is the stream of this pass: `len` later
+        # opens none that nobody reads.
+        self._facts()
         playback, self._playback = self._playback, self._open(None)
         self._latest = playback
         try:
