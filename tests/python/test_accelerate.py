@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import inkstream
@@ -121,6 +122,19 @@ def test_one_process_is_refused_nothing(data: inkstream.Dataset, alone: Any) -> 
         DataLoader(mapped, batch_sampler=BatchSampler(mapped, batch_size=BATCH)),
     ):
         assert [b["index"].tolist() for b in alone.prepare(source)] == wanted
+
+
+def test_its_checkpoints_hold_a_loaders_place(
+    data: inkstream.Dataset, alone: Any, tmp_path: Path
+) -> None:
+    wanted = [batch.index.tolist() for batch in data.stream("train", batch_size=BATCH)]
+    train = loader(data, "train", batch_size=BATCH)
+    alone.register_for_checkpointing(train)
+    list(islice(alone.prepare(train), 4))
+    alone.save_state(str(tmp_path))
+    list(islice(train, 3))
+    alone.load_state(str(tmp_path))
+    assert [b["index"].tolist() for b in train] == wanted[4:]
 
 
 class TestSkippedBatches:

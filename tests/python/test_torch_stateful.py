@@ -186,6 +186,17 @@ def test_a_workers_state_is_told_from_a_cursor(data: inkstream.Dataset) -> None:
     assert of(resumed) == of_stream(data)[3 : len(loader)]
 
 
+def test_the_main_process_does_not_guess_where_workers_are(data: inkstream.Dataset) -> None:
+    dataset = IterableDataset(data, "train", batch_size=BATCH)
+    batches: list[Any] = list(islice(DataLoader(dataset, batch_size=None, num_workers=2), 3))
+    with pytest.raises(inkstream.WrongProcess, match="`cursor` of the last batch"):
+        dataset.state_dict()
+    dataset.load_state_dict(batches[-1].cursor)
+    assert dataset.state_dict()["position"] == 3 * BATCH
+    assert of(DataLoader(dataset, batch_size=None)) == of_stream(data)[3 : len(dataset)]
+    assert dataset.state_dict()["epoch"] == 1
+
+
 class Loads(IterableDataset):
     """Loads a cursor where it must not."""
 

@@ -161,9 +161,15 @@ class IterableDataset(TorchIterableDataset[TensorBatch]):
     def state_dict(self) -> State:
         """The cursor of the last batch; before one, of where the next pass starts.
 
-        With workers the process that iterates the DataLoader does not know: keep a batch's own
+        WrongProcess once workers have begun, which alone know where they are: keep a batch's own
         `cursor`. In a worker, for torchdata: that worker's part of a state.
         """
+        if get_worker_info() is None and not self._shared[2] and self._shared[3:].any():
+            raise WrongProcess(
+                "DataLoader workers read this dataset, and this process does not know how far: "
+                "keep the `cursor` of the last batch, or the state of torchdata's "
+                "StatefulDataLoader"
+            )
         epoch, position = self._next()
         start = {**self._known, "seed": self._plan.seed, "epoch": epoch, "position": position}
         cursor = dict(self._cursor) or check_state(start)
