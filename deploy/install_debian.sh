@@ -32,19 +32,19 @@ packages_of() {
   case $1 in
     build)
       echo build-essential ca-certificates ccache cmake g++ ninja-build pkg-config \
-        libabsl-dev libcairo2-dev libcli11-dev libcurl4-openssl-dev libgrpc++-dev libhwy-dev liblmdb-dev \
+        libabsl-dev libcairo2-dev libcli11-dev libgrpc++-dev libhwy-dev liblmdb-dev \
         libmicrohttpd-dev libprotobuf-dev libsimdjson-dev libspdlog-dev libssl-dev libxxhash-dev \
         libzstd-dev prometheus-cpp-dev protobuf-compiler protobuf-compiler-grpc zlib1g-dev
       ;;
     python) echo ca-certificates python3 python3-venv ;;
     go) echo ca-certificates golang-go ;;
     runtime)
-      echo libabsl20220623 libcairo2 libcurl4 libfmt9 libgrpc++1.51 libhwy1 liblmdb0 libmicrohttpd12 \
+      echo libabsl20220623 libcairo2 libfmt9 libgrpc++1.51 libhwy1 liblmdb0 libmicrohttpd12 \
         libprometheus-cpp-core1.0 libprotobuf32 \
         libsimdjson14 libspdlog1.10 libssl3 libxxhash0 libzstd1 zlib1g
       ;;
     tests)
-      echo clang git libbenchmark-dev libclang-rt-14-dev libgmock-dev \
+      echo clang curl git libbenchmark-dev libclang-rt-14-dev libgmock-dev \
         libgtest-dev procps
       ;;
     lint) echo clang-format clang-tidy git shellcheck ;;

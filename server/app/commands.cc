@@ -2,7 +2,6 @@
 
 #include "server/app/bench_command.h"
 #include "server/app/export_command.h"
-#include "server/app/fetch_command.h"
 #include "server/app/generate_command.h"
 #include "server/app/health_command.h"
 #include "server/app/ingest_command.h"
@@ -17,7 +16,6 @@ namespace inkstream::app {
 
 void AddCommands(CLI::App& app, int* exit_code) {
   AddGenerateCommand(app, exit_code);
-  AddFetchCommand(app, exit_code);
   AddIngestCommand(app, exit_code);
   AddMergeCommand(app, exit_code);
   AddVerifyCommand(app, exit_code);
