@@ -31,7 +31,8 @@ double BytesADrawing(const IngestSummary& summary) {
 std::string CountsText(const ingest::KeyCounts& keys) {
   std::string text;
   for (const auto& [name, count] : keys.counts()) {
-    absl::StrAppend(&text, text.empty() ? "" : ", ", name, " (",
+    absl::StrAppend(&text, text.empty() ? "" : ", ",
+                    name.empty() ? "one without a name" : name, " (",
                     WithThousands(count), ")");
   }
   return text;

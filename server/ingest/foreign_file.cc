@@ -171,7 +171,7 @@ bool IsPickle(absl::string_view beginning) {
   const char protocol = beginning[1];
   if (protocol == 4 || protocol == 5) return beginning[2] == '\x95';
   return (protocol == 2 || protocol == 3) &&
-         absl::StrContains("}]()cXU", beginning[2]);
+         absl::StrContains("}]()cXU\x8A", beginning[2]);
 }
 
 bool IsLmdb(absl::string_view beginning) {

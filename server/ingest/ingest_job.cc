@@ -206,7 +206,7 @@ class IngestRun {
     if (report_->read == 0) {
       return absl::InvalidArgumentError(
           absl::StrCat("there are no drawings in ", NamesOf(options_),
-                       report_->empty.empty() ? "" : ": empty files"));
+                       report_->empty.empty() ? "" : "; nothing is in it"));
     }
     if (report_->kept == 0) {
       return absl::InvalidArgumentError(

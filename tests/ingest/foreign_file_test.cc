@@ -79,6 +79,7 @@ std::vector<Foreign> Foreigners() {
        Bytes("\x5C\x03\0\0\0\0\0\0\xD3\x7D\x4A\xAA\x0A\xD9\x06\x0A"),
        "TFRecord"},
       {"pickle 2", Bytes("\x80\x02}q\0(U\x05trainq"), "pickle"},
+      {"pickle of torch", Bytes("\x80\x02\x8A\nl\xFC\x9C"), "pickle"},
       {"pickle 4", Bytes("\x80\x04\x95\x0B\0\0\0\0\0\0\0"), "pickle"},
       {"sqlite", Bytes("SQLite format 3\0\x10\0"), "SQLite"},
       {"lmdb", std::string(16, '\0') + Bytes("\xDE\xC0\xEF\xBE\1\0\0\0"),
