@@ -68,7 +68,7 @@ def test_words_become_files_that_ingest_reads(fetch: Fetch, binary: Path, tmp_pa
     assert done.returncode == 0, done.stderr
     assert "Fetched 3 files" in done.stderr
     assert fetch.files() == {"cat.ndjson": CAT, "dog.ndjson": DOG, "ice cream.ndjson": DOG}
-    command = [binary, "ingest", fetch.out, "--store", tmp_path / "s.ink"]
+    command = [str(binary), "ingest", str(fetch.out), "--store", str(tmp_path / "s.ink")]
     assert subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
