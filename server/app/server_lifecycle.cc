@@ -16,6 +16,7 @@
 #include "server/app/generation_watch.h"
 #include "server/app/interrupt.h"
 #include "server/app/last_words.h"
+#include "server/app/service_log.h"
 #include "server/app/service_state.h"
 #include "server/batch/engine.h"
 #include "server/batch/machine_limits.h"
@@ -182,7 +183,8 @@ absl::Status ServeUntilInterrupted(const ServeOptions& options) {
   gpr_set_log_function(LogForGrpc);
   EndGuard guard;
   // Declared in the order in which they must be there; pages first and last.
-  ServiceState state;
+  ServiceState state(options.version);
+  ServiceLog log;
   std::string http_address;
   const uint64_t memory =
       options.memory > 0 ? options.memory : batch::UsableMemory() / 10 * 9;
@@ -226,6 +228,7 @@ absl::Status ServeUntilInterrupted(const ServeOptions& options) {
   server_options.rebalance = options.rebalance;
   server_options.memory_bytes = memory;
   server_options.version = options.version;
+  server_options.observer = &log;
   absl::StatusOr<std::unique_ptr<transport::GrpcServer>> started =
       transport::GrpcServer::Start(engine->get(), server_options);
   if (!started.ok()) return started.status();

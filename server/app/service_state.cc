@@ -1,9 +1,12 @@
 #include "server/app/service_state.h"
 
+#include <grpcpp/grpcpp.h>
+
 #include <utility>
 
+#include "server/app/logging.h"
 #include "server/ops/metrics_page.h"
-#include "server/transport/server_snapshot.h"
+#include "server/ops/process_figures.h"
 
 namespace inkstream::app {
 
@@ -40,8 +43,17 @@ std::string ServiceState::Metrics() const {
     const std::lock_guard<std::mutex> lock(mu_);
     server = server_;
   }
-  return ops::MetricsPage(server == nullptr ? transport::ServerSnapshot()
-                                            : server->Snapshot());
+  ops::MetricsInput input;
+  if (server != nullptr) input.service = server->Figures();
+  input.process = ops::ReadProcessFigures();
+  input.ready = true;
+  for (const ops::ReadyCheck& check : Checks()) {
+    input.ready = input.ready && check.problem.empty();
+  }
+  input.lost_log_lines = LostLogLines();
+  input.version = version_;
+  input.grpc_version = grpc::Version();
+  return ops::MetricsPage(input);
 }
 
 }  // namespace inkstream::app

@@ -6,6 +6,7 @@
 
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "server/ops/http_server.h"
@@ -15,6 +16,8 @@ namespace inkstream::app {
 
 class ServiceState {
  public:
+  explicit ServiceState(std::string version) : version_(std::move(version)) {}
+
   // `what` is being read, before anything can be served.
   void Loading(std::string what);
   // `server` outlives this object's last page.
@@ -25,6 +28,7 @@ class ServiceState {
   std::string Metrics() const;
 
  private:
+  const std::string version_;
   mutable std::mutex mu_;
   std::string loading_ = "not opened yet";         // by mu_; "": done
   bool draining_ = false;                          // by mu_

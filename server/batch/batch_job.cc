@@ -16,6 +16,12 @@ constexpr uint64_t kMaxRowsAPiece = 512;
 constexpr uint64_t kMinRowsAPiece = 8;
 constexpr uint32_t kTimedEvery = 8;  // records
 
+using Clock = std::chrono::steady_clock;
+
+double SecondsSince(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
 }  // namespace
 
 uint32_t RowsAPiece(const DeliverySpec& delivery, int workers) {
@@ -60,7 +66,18 @@ BatchJob::BatchJob(std::shared_ptr<const BatchRecipe> recipe, RowSource source,
 bool BatchJob::RunPiece(uint32_t piece, WorkerScratch* scratch) {
   const uint32_t first = piece * recipe_->rows_a_piece;
   const uint32_t last = std::min(batch_.rows, first + recipe_->rows_a_piece);
-  if (!failed_.load(std::memory_order_relaxed)) LayOut(first, last, scratch);
+  if (!failed_.load(std::memory_order_relaxed)) {
+    const ThreadUsage begin = ThreadUsage::Now();
+    Measured measured;
+    LayOut(first, last, scratch, &measured);
+    const StageTimes times =
+        StagesOf(begin, ThreadUsage::Now(), measured.reading, measured.packing);
+    const double seconds[] = {times.disk, times.decode, times.draw, times.pack};
+    for (size_t i = 0; i < stage_nanos_.size(); ++i) {
+      stage_nanos_[i].fetch_add(static_cast<int64_t>(seconds[i] * 1e9),
+                                std::memory_order_relaxed);
+    }
+  }
   if (unfinished_.fetch_sub(1, std::memory_order_acq_rel) != 1) return false;
   if (failed_.load()) return true;
   if (recipe_->layout.ragged()) JoinRagged();
@@ -71,6 +88,13 @@ bool BatchJob::RunPiece(uint32_t piece, WorkerScratch* scratch) {
         &batch_);
   }
   return true;
+}
+
+StageTimes BatchJob::stages() const {
+  const auto seconds = [this](size_t i) {
+    return stage_nanos_[i].load(std::memory_order_relaxed) * 1e-9;
+  };
+  return {seconds(0), seconds(1), seconds(2), seconds(3)};
 }
 
 void RowSource::Resolve(const SampledView& sampled, uint32_t row,
@@ -91,7 +115,8 @@ void RowSource::Resolve(const SampledView& sampled, uint32_t row,
   }
 }
 
-void BatchJob::LayOut(uint32_t first, uint32_t last, WorkerScratch* scratch) {
+void BatchJob::LayOut(uint32_t first, uint32_t last, WorkerScratch* scratch,
+                      Measured* measured) {
   auto* const indices = reinterpret_cast<int64_t*>(BytesOf(Field::kIndex));
   std::vector<uint64_t> occurrences;
   if (recipe_->augment.has_value()) occurrences.resize(last - first);
@@ -106,14 +131,14 @@ void BatchJob::LayOut(uint32_t first, uint32_t last, WorkerScratch* scratch) {
   if (!recipe_->image.has_value() && !recipe_->strokes.has_value()) return;
   absl::Status drawn =
       packed_ != nullptr && recipe_->image.has_value()
-          ? DrawPacked(first, last, occurrences, scratch)
-          : DrawRows(first, last, occurrences, nullptr, 0, scratch);
+          ? DrawPacked(first, last, occurrences, scratch, measured)
+          : DrawRows(first, last, occurrences, nullptr, 0, scratch, measured);
   if (!drawn.ok()) Fail(std::move(drawn));
 }
 
 absl::Status BatchJob::DrawPacked(uint32_t first, uint32_t last,
                                   absl::Span<const uint64_t> occurrences,
-                                  WorkerScratch* scratch) {
+                                  WorkerScratch* scratch, Measured* measured) {
   const uint32_t piece = first / recipe_->rows_a_piece;
   const uint64_t row_bytes = batch_.tensors.front().length / batch_.rows;
   const uint64_t begin = first * row_bytes;
@@ -121,18 +146,23 @@ absl::Status BatchJob::DrawPacked(uint32_t first, uint32_t last,
   uint8_t* const bytes = batch_.buffer->data();
   std::vector<uint8_t>* const encoded = scratch->encoded();
   if (form_ == WireForm::kStrokes) {
+    const Clock::time_point start = Clock::now();
     encoded->clear();
     absl::Status status =
         DrawRows(first, last, occurrences, encoded,
-                 PackedPieces::MaxStrokesBytes(begin, end), scratch);
+                 PackedPieces::MaxStrokesBytes(begin, end), scratch, measured);
     if (!status.ok()) return status;
-    if (packed_->PackStrokes(piece, *encoded, bytes, begin, end)) {
-      return absl::OkStatus();
-    }
+    const bool fits = packed_->PackStrokes(piece, *encoded, bytes, begin, end);
+    // Nothing is drawn here but what stroke tensors are made of.
+    measured->packing += SecondsSince(start) - measured->reading;
+    if (fits) return absl::OkStatus();
     // Longer than their pixels: these travel as such.
   }
-  absl::Status status = DrawRows(first, last, occurrences, nullptr, 0, scratch);
+  absl::Status status =
+      DrawRows(first, last, occurrences, nullptr, 0, scratch, measured);
+  const Clock::time_point start = Clock::now();
   if (status.ok()) packed_->Pack(piece, bytes, begin, end);
+  measured->packing += SecondsSince(start);
   return status;
 }
 
@@ -165,8 +195,8 @@ absl::StatusOr<raster::DrawingTensors> BatchJob::ToolsOf(
 absl::Status BatchJob::DrawRows(uint32_t first, uint32_t last,
                                 absl::Span<const uint64_t> occurrences,
                                 std::vector<uint8_t>* encoded,
-                                uint64_t max_encoded, WorkerScratch* scratch) {
-  using Clock = std::chrono::steady_clock;
+                                uint64_t max_encoded, WorkerScratch* scratch,
+                                Measured* measured) {
   absl::StatusOr<raster::DrawingTensors> tools = ToolsOf(scratch);
   if (!tools.ok()) return tools.status();
   if (encoded != nullptr) tools->rasterizer = nullptr;
@@ -218,6 +248,7 @@ absl::Status BatchJob::DrawRows(uint32_t first, uint32_t last,
     if (!*whole) valid[row] = 0;
   }
   store_nanos_.fetch_add(nanos, std::memory_order_relaxed);
+  measured->reading += nanos * 1e-9;
   return absl::OkStatus();
 }
 

@@ -7,6 +7,7 @@
 // status() only after a RunPiece returned true.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -92,24 +93,33 @@ class BatchJob {
   // Of the records that were skipped, what the first one met said.
   const absl::Status& damage() const { return damage_; }
   FinishedBatch Take() { return std::move(batch_); }
+  // Of the pieces that are done, from any thread.
+  StageTimes stages() const;
   uint32_t rows() const { return batch_.rows; }
 
   // Time spent reading records, estimated from every eighth of them.
   double store_seconds() const { return store_nanos_.load() * 1e-9; }
 
  private:
-  void LayOut(uint32_t first, uint32_t last, WorkerScratch* scratch);
+  // What of a piece's time is measured directly, in seconds.
+  struct Measured {
+    double reading = 0;
+    double packing = 0;
+  };
+
+  void LayOut(uint32_t first, uint32_t last, WorkerScratch* scratch,
+              Measured* measured);
   // `occurrences`: of rows [first, last); empty: none came before. `encoded`:
   // takes the drawings, whose images are then not drawn; what is longer than
   // `max_encoded` lacks some of them. null: draws them.
   absl::Status DrawRows(uint32_t first, uint32_t last,
                         absl::Span<const uint64_t> occurrences,
                         std::vector<uint8_t>* encoded, uint64_t max_encoded,
-                        WorkerScratch* scratch);
+                        WorkerScratch* scratch, Measured* measured);
   // Draws the piece's rows and packs their images.
   absl::Status DrawPacked(uint32_t first, uint32_t last,
                           absl::Span<const uint64_t> occurrences,
-                          WorkerScratch* scratch);
+                          WorkerScratch* scratch, Measured* measured);
   absl::StatusOr<raster::DrawingTensors> ToolsOf(WorkerScratch* scratch) const;
   void FillColumn(Field field, uint32_t first, uint32_t last,
                   const int64_t* indices, uint8_t* bytes) const;
@@ -132,6 +142,8 @@ class BatchJob {
   const WireForm form_;
   std::atomic<uint32_t> unfinished_;
   std::atomic<int64_t> store_nanos_{0};
+  // Of `stages`, in nanoseconds: disk, decode, draw, pack.
+  std::array<std::atomic<int64_t>, 4> stage_nanos_ = {};
   std::atomic<bool> failed_{false};
   std::mutex mu_;
   absl::Status status_;  // the first error; guarded by mu_ until all are done

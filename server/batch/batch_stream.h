@@ -46,11 +46,22 @@ struct Ended {
 // A batch, nothing yet, the end, or the error that ended the stream.
 using TakeResult = std::variant<FinishedBatch, NotReady, Ended, absl::Status>;
 
-// Seconds a stream has waited, by whom it waited for.
+// Seconds of a stream's life, by what it waited for. One thing at a time, so
+// they add up to the time since it was opened.
 struct WaitTimes {
-  double client = 0;   // no credits
-  double workers = 0;  // credits, but no batch ready
-  double store = 0;    // reading records
+  double client = 0;  // no credits
+  // Credits, but no batch ready, because there is nothing to lay it out in, ...
+  double memory = 0;
+  double queue = 0;   // ... workers are at other batches, ...
+  double disk = 0;    // ... one waits for pages of the store, ...
+  double decode = 0;  // ... or they are at this one.
+  double draw = 0;
+  double pack = 0;
+
+  double workers() const { return memory + queue + decode + draw + pack; }
+  double sum() const { return client + workers() + disk; }
+  WaitTimes& operator+=(const WaitTimes& other);
+  WaitTimes operator-(const WaitTimes& earlier) const;
 };
 
 class BatchStream {

@@ -22,6 +22,20 @@
 
 namespace inkstream::batch {
 
+// Bytes of what is kept between requests.
+struct CacheUse {
+  uint64_t view_budget = 0;
+  uint64_t view_bytes = 0;
+  uint64_t key_budget = 0;  // part of view_budget
+  uint64_t key_bytes = 0;
+};
+
+// The newest generation of a dataset.
+struct ServedStore {
+  std::string dataset;
+  std::shared_ptr<const store::StoreReader> store;
+};
+
 // Every limit a request is checked against; all of them are in
 // DescribeDataset.
 struct Limits {
@@ -118,6 +132,8 @@ class Engine {
       std::shared_ptr<const store::StoreReader> store) = 0;
 
   virtual std::vector<std::string> datasets() const = 0;
+  virtual std::vector<ServedStore> stores() const = 0;  // by name
+  virtual CacheUse caches() const = 0;
   virtual const EngineOptions& options() const = 0;  // resolved, no zeros
   virtual int workers() const = 0;
 

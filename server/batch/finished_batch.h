@@ -9,6 +9,7 @@
 #include "inkstream/tensor.h"
 #include "server/batch/buffer_pool.h"
 #include "server/batch/packer.h"
+#include "server/batch/stage_times.h"
 #include "server/order/step_schedule.h"
 
 namespace inkstream::batch {
@@ -27,6 +28,9 @@ struct FinishedBatch {
   // `wire_size` bytes.
   std::vector<WireChunk> chunks;
   uint64_t wire_size = 0;
+
+  double queued_seconds = 0;  // until a worker began
+  StageTimes stages;          // what workers spent on it
 
   // Bytes of the buffer that travel.
   uint64_t wire_bytes() const { return chunks.empty() ? byte_size : wire_size; }

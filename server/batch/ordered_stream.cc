@@ -7,6 +7,25 @@
 #include "server/batch/status_reason.h"
 
 namespace inkstream::batch {
+
+WaitTimes& WaitTimes::operator+=(const WaitTimes& other) {
+  client += other.client;
+  memory += other.memory;
+  queue += other.queue;
+  disk += other.disk;
+  decode += other.decode;
+  draw += other.draw;
+  pack += other.pack;
+  return *this;
+}
+
+WaitTimes WaitTimes::operator-(const WaitTimes& earlier) const {
+  return {client - earlier.client, memory - earlier.memory,
+          queue - earlier.queue,   disk - earlier.disk,
+          decode - earlier.decode, draw - earlier.draw,
+          pack - earlier.pack};
+}
+
 namespace {
 
 // Batches whose blocks are asked for before they are laid out.
@@ -46,7 +65,7 @@ absl::Status OrderedStream::Grant(uint32_t credits) {
     }
     credits_ += credits;
     pieces = StartBatches();
-    if (waits_for_ == WaitsFor::kClient) WaitFor(WaitsFor::kWorkers);
+    TellClock();
   }
   parts_.workers->Add(shared_from_this(), pieces);
   return absl::OkStatus();
@@ -56,10 +75,8 @@ TakeResult OrderedStream::TryTake() {
   const std::lock_guard<std::mutex> lock(mu_);
   if (!WorthTaking()) {
     wake_up_ = true;
-    WaitFor(credits_ == 0 ? WaitsFor::kClient : WaitsFor::kWorkers);
     return NotReady{};
   }
-  WaitFor(WaitsFor::kNobody);
   if (!failed_.ok()) return failed_;
   if (slots_.empty()) {
     return Ended{parts_.max_batches > 0 && started_ >= parts_.max_batches
@@ -69,12 +86,13 @@ TakeResult OrderedStream::TryTake() {
   }
   const std::shared_ptr<Slot> slot = std::move(slots_.front());
   slots_.pop_front();
-  waited_.store += slot->job->store_seconds();
   if (!slot->job->status().ok()) {
     failed_ = slot->job->status();
     return failed_;
   }
   FinishedBatch batch = slot->job->Take();
+  batch.queued_seconds = slot->queued_seconds;
+  batch.stages = slot->job->stages();
   bad_ += batch.bad;
   if (parts_.max_bad > 0 && bad_ > parts_.max_bad) {
     failed_ = absl::DataLossError(
@@ -86,6 +104,7 @@ TakeResult OrderedStream::TryTake() {
   }
   --credits_;
   place_ = batch.after;
+  TellClock();
   return batch;
 }
 
@@ -97,16 +116,12 @@ void OrderedStream::Cancel() {
   dropped.swap(slots_);
   listener_.swap(listener);
   next_step_.reset();
+  TellClock();
 }
 
 WaitTimes OrderedStream::wait_times() const {
   const std::lock_guard<std::mutex> lock(mu_);
-  WaitTimes times = waited_;
-  const double open =
-      std::chrono::duration<double>(Clock::now() - waits_since_).count();
-  if (waits_for_ == WaitsFor::kClient) times.client += open;
-  if (waits_for_ == WaitsFor::kWorkers) times.workers += open;
-  return times;
+  return clock_.times();
 }
 
 order::Place OrderedStream::place() const {
@@ -128,17 +143,31 @@ void OrderedStream::RunPiece(WorkerScratch* scratch) {
       if (candidate->next_piece == candidate->job->pieces()) continue;
       slot = candidate;
       piece = slot->next_piece++;
+      if (piece == 0) {
+        slot->queued_seconds =
+            std::chrono::duration<double>(Clock::now() - slot->announced)
+                .count();
+      }
+      ++slot->running;
       break;
     }
+    TellClock();
   }
-  if (slot == nullptr || !slot->job->RunPiece(piece, scratch)) return;
+  if (slot == nullptr) return;
+  const bool completed = slot->job->RunPiece(piece, scratch);
 
   std::function<void()> wake_up;
   std::vector<RowSource> rows;
   std::vector<uint32_t> counts;
   {
     const std::lock_guard<std::mutex> lock(mu_);
-    slot->done = true;
+    --slot->running;
+    slot->done = completed;
+    if (!slots_.empty() && slots_.front() == slot) {
+      clock_.Split(slot->job->stages());
+    }
+    TellClock();
+    if (!completed) return;
     for (const order::Step& step : StepsToReadAhead(*slot->job)) {
       rows.push_back(RowsOf(step));
       counts.push_back(step.rows);
@@ -158,6 +187,7 @@ void OrderedStream::OnBuffer(std::unique_ptr<Buffer> buffer) {
       pieces = StartBatch(std::move(buffer));
       pieces += StartBatches();
     }
+    TellClock();
   }
   parts_.workers->Add(shared_from_this(), pieces);
 }
@@ -236,18 +266,21 @@ bool OrderedStream::WorthTaking() const {
   return slots_.front()->done;
 }
 
-void OrderedStream::WaitFor(WaitsFor whom) {
-  if (whom == waits_for_) return;
-  const Clock::time_point now = Clock::now();
-  const double seconds =
-      std::chrono::duration<double>(now - waits_since_).count();
-  if (waits_for_ == WaitsFor::kClient) waited_.client += seconds;
-  if (waits_for_ == WaitsFor::kWorkers) waited_.workers += seconds;
-  waits_for_ = whom;
-  waits_since_ = now;
+void OrderedStream::TellClock() {
+  using State = WaitClock::State;
+  State state = State::kQueue;
+  if (WorthTaking()) {
+    state = State::kReady;
+  } else if (credits_ == 0) {
+    state = State::kClient;
+  } else if (slots_.empty()) {
+    state = waits_for_memory_ ? State::kMemory : State::kQueue;
+  } else if (slots_.front()->running > 0) {
+    state = State::kWork;
+  }
+  clock_.Enter(state);
 }
 
-// With `finished` as the witness of how slow the store is now.
 std::vector<order::Step> OrderedStream::StepsToReadAhead(
     const BatchJob& finished) {
   std::vector<order::Step> steps;

@@ -18,6 +18,7 @@
 #include "server/batch/batch_job.h"
 #include "server/batch/batch_stream.h"
 #include "server/batch/memory_gate.h"
+#include "server/batch/wait_clock.h"
 #include "server/batch/worker_pool.h"
 #include "server/order/step_schedule.h"
 
@@ -59,12 +60,14 @@ class OrderedStream : public BatchStream,
 
  private:
   using Clock = std::chrono::steady_clock;
-  enum class WaitsFor : uint8_t { kNobody, kClient, kWorkers };
 
   struct Slot {
     std::unique_ptr<BatchJob> job;
     uint32_t next_piece = 0;  // to be given to a worker
+    uint32_t running = 0;     // pieces that workers are at
     bool done = false;
+    Clock::time_point announced = Clock::now();
+    double queued_seconds = 0;  // until the first piece began
   };
 
   // All of these with mu_ held.
@@ -74,7 +77,8 @@ class OrderedStream : public BatchStream,
   std::shared_ptr<const order::EpochOrder> OrderOf(uint64_t epoch);
   RowSource RowsOf(const order::Step& step);
   bool WorthTaking() const;
-  void WaitFor(WaitsFor whom);
+  // Brings the clock to the state that the stream is in now.
+  void TellClock();
   std::vector<order::Step> StepsToReadAhead(const BatchJob& finished);
 
   std::function<void()> TakeWakeUp();
@@ -99,9 +103,7 @@ class OrderedStream : public BatchStream,
   absl::Status failed_;
   bool wake_up_ = false;  // the listener is to be called
   std::function<void()> listener_;
-  WaitsFor waits_for_ = WaitsFor::kNobody;
-  Clock::time_point waits_since_;
-  WaitTimes waited_;
+  WaitClock clock_;
 };
 
 }  // namespace inkstream::batch

@@ -43,6 +43,15 @@ std::vector<std::string> ServedDatasets::names() const {
   return names;
 }
 
+std::vector<ServedStore> ServedDatasets::stores() const {
+  const std::lock_guard<std::mutex> lock(mu_);
+  std::vector<ServedStore> stores;
+  for (const auto& [name, dataset] : datasets_) {
+    stores.push_back({name, dataset.store});
+  }
+  return stores;
+}
+
 absl::StatusOr<Dataset> ServedDatasets::Find(const std::string& name) const {
   const std::lock_guard<std::mutex> lock(mu_);
   if (name.empty() && datasets_.size() == 1) return datasets_.begin()->second;

@@ -237,6 +237,11 @@ absl::StatusOr<InspectedDrawing> ServingEngine::Inspect(
   return inspected;
 }
 
+CacheUse ServingEngine::caches() const {
+  return {options_.view_memory, views_.bytes(), options_.view_memory / 4,
+          views_.key_sets().bytes()};
+}
+
 absl::Status ServingEngine::Run(std::function<void()> work) {
   return requests_.Run(
       [work = std::move(work)](WorkerScratch* /*scratch*/) { work(); });

@@ -36,6 +36,10 @@ class ServingEngine : public Engine {
   std::vector<std::string> datasets() const override {
     return datasets_.names();
   }
+  std::vector<ServedStore> stores() const override {
+    return datasets_.stores();
+  }
+  CacheUse caches() const override;
   const EngineOptions& options() const override { return options_; }
   int workers() const override { return options_.workers; }
   absl::StatusOr<DatasetFacts> DescribeGeneration(

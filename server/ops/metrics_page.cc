@@ -5,10 +5,9 @@
 #include <prometheus/metric_type.h>
 #include <prometheus/text_serializer.h>
 
+#include <limits>
 #include <utility>
 #include <vector>
-
-#include "absl/strings/str_cat.h"
 
 namespace inkstream::ops {
 namespace {
@@ -16,114 +15,234 @@ namespace {
 using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
-
 using Labels = std::vector<ClientMetric::Label>;
+using transport::SecondsHistogram;
 
-// Metrics of one name.
-class Family {
+// Metrics, gathered name by name.
+class Page {
  public:
-  Family(const char* name, const char* help, MetricType type) {
-    family_.name = name;
-    family_.help = help;
-    family_.type = type;
+  // The family that Add() adds to from now on.
+  void Begin(const char* name, MetricType type, const char* help) {
+    families_.push_back({name, help, type, {}});
   }
 
-  Family& Add(double value, Labels labels = {}) {
+  void Add(double value, Labels labels = {}) {
     ClientMetric metric;
     metric.label = std::move(labels);
-    if (family_.type == MetricType::Counter) {
+    if (families_.back().type == MetricType::Counter) {
       metric.counter.value = value;
     } else {
       metric.gauge.value = value;
     }
-    family_.metric.push_back(std::move(metric));
-    return *this;
+    families_.back().metric.push_back(std::move(metric));
   }
 
-  MetricFamily Take() { return std::move(family_); }
+  void Add(const SecondsHistogram& histogram, Labels labels) {
+    ClientMetric metric;
+    metric.label = std::move(labels);
+    uint64_t count = 0;
+    for (size_t i = 0; i < histogram.counts.size(); ++i) {
+      count += histogram.counts[i];
+      const double bound = i < SecondsHistogram::kBounds.size()
+                               ? SecondsHistogram::kBounds[i]
+                               : std::numeric_limits<double>::infinity();
+      metric.histogram.bucket.push_back({count, bound});
+    }
+    metric.histogram.sample_count = count;
+    metric.histogram.sample_sum = histogram.sum;
+    families_.back().metric.push_back(std::move(metric));
+  }
+
+  void Counter(const char* name, const char* help, double value) {
+    Begin(name, MetricType::Counter, help);
+    Add(value);
+  }
+  void Gauge(const char* name, const char* help, double value) {
+    Begin(name, MetricType::Gauge, help);
+    Add(value);
+  }
+
+  std::string Text() const {
+    return prometheus::TextSerializer().Serialize(families_);
+  }
 
  private:
-  MetricFamily family_;
+  std::vector<MetricFamily> families_;
 };
 
-MetricFamily Counter(const char* name, const char* help, double value) {
-  return Family(name, help, MetricType::Counter).Add(value).Take();
-}
-MetricFamily Gauge(const char* name, const char* help, double value) {
-  return Family(name, help, MetricType::Gauge).Add(value).Take();
+double Number(uint64_t value) { return static_cast<double>(value); }
+
+const char* CodecText(Codec codec) {
+  switch (codec) {
+    case Codec::kZstd:
+      return "zstd";
+    case Codec::kStrokes:
+      return "strokes";
+    case Codec::kNone:
+    case Codec::kAuto:
+      break;
+  }
+  return "none";
 }
 
-Labels LabelsOf(const transport::StreamReport& report) {
-  return {{"stream", absl::StrCat(report.id)},
-          {"dataset", report.dataset},
-          {"peer", report.peer},
-          {"rank", absl::StrCat(report.rank)}};
+void AddServer(const MetricsInput& input, Page* page) {
+  const transport::ServerSnapshot& now = input.service.now;
+  page->Begin("inkstream_build_info", MetricType::Gauge,
+              "1, with the versions of this server and of its gRPC.");
+  page->Add(1, {{"version", input.version}, {"grpc", input.grpc_version}});
+  page->Gauge("inkstream_ready", "1: takes new streams, as /readyz says.",
+              input.ready ? 1 : 0);
+  page->Gauge("inkstream_draining", "1: the server is about to leave.",
+              now.draining ? 1 : 0);
+  page->Gauge("inkstream_uptime_seconds", "Since the server was started.",
+              now.uptime_seconds);
+  page->Gauge("inkstream_workers", "Threads that make batches.", now.workers);
+  page->Counter("inkstream_log_lines_lost_total",
+                "Lines of the log that nobody took in time.",
+                Number(input.lost_log_lines));
+  page->Begin("inkstream_budget_bytes", MetricType::Gauge,
+              "Memory of a kind: what there may be (limit) and is (used).");
+  for (const auto& [kind, use] : input.service.budgets) {
+    page->Add(Number(use.budget), {{"kind", kind}, {"what", "limit"}});
+    page->Add(Number(use.used), {{"kind", kind}, {"what", "used"}});
+  }
 }
 
-void AddStreams(const std::vector<transport::StreamSnapshot>& streams,
-                std::vector<MetricFamily>* families) {
-  Family batches("inkstream_stream_batches_total",
-                 "Batches that a stream has sent.", MetricType::Counter);
-  Family drawings("inkstream_stream_drawings_total",
-                  "Drawings that a stream has sent.", MetricType::Counter);
-  Family waits("inkstream_stream_wait_seconds_total",
-               "Seconds that a stream has waited: for credits of its client, "
-               "for workers, for the network to take a message; and that "
-               "workers have spent reading its drawings from the store.",
-               MetricType::Counter);
-  Family twins("inkstream_stream_has_twin",
-               "1: another client streams the same plan, epoch and rank.",
-               MetricType::Gauge);
-  for (const transport::StreamSnapshot& stream : streams) {
-    const transport::StreamReport& report = stream.report;
-    const Labels labels = LabelsOf(report);
-    batches.Add(static_cast<double>(report.batches), labels);
-    drawings.Add(static_cast<double>(report.drawings), labels);
-    twins.Add(stream.warning.empty() ? 0 : 1, labels);
-    const auto add_wait = [&](const char* whom, double seconds) {
-      Labels with_whom = labels;
-      with_whom.push_back({"for", whom});
-      waits.Add(seconds, std::move(with_whom));
-    };
-    add_wait("client", report.waited.client);
-    add_wait("workers", report.waited.workers);
-    add_wait("network", report.waited_network);
-    add_wait("store", report.waited.store);
+void AddStores(const std::vector<transport::StoreSnapshot>& stores,
+               Page* page) {
+  page->Begin("inkstream_store_info", MetricType::Gauge,
+              "1, with the newest generation of a dataset.");
+  for (const transport::StoreSnapshot& store : stores) {
+    page->Add(1, {{"dataset", store.dataset},
+                  {"generation", std::to_string(store.generation)},
+                  {"fingerprint", store.fingerprint}});
   }
-  for (Family* family : {&batches, &drawings, &waits, &twins}) {
-    families->push_back(family->Take());
+  page->Begin("inkstream_store_drawings", MetricType::Gauge,
+              "Drawings of that generation.");
+  for (const transport::StoreSnapshot& store : stores) {
+    page->Add(Number(store.drawings), {{"dataset", store.dataset}});
   }
+  page->Begin("inkstream_store_resident_ratio", MetricType::Gauge,
+              "Share of its bytes that lie in memory, by a sample of pages.");
+  for (const transport::StoreSnapshot& store : stores) {
+    page->Add(store.resident, {{"dataset", store.dataset}});
+  }
+}
+
+void AddSent(const std::map<transport::SentKey, transport::SentTotals>& all,
+             Page* page) {
+  const auto add = [&](const char* name, const char* help,
+                       uint64_t transport::SentTotals::*field) {
+    page->Begin(name, MetricType::Counter, help);
+    for (const auto& [key, sent] : all) {
+      page->Add(Number(sent.*field),
+                {{"dataset", key.dataset},
+                 {"transport", key.in_messages ? "messages" : "shm"},
+                 {"codec", CodecText(key.codec)}});
+    }
+  };
+  using transport::SentTotals;
+  add("inkstream_batches_sent_total", "Batches of streams.",
+      &SentTotals::batches);
+  add("inkstream_drawings_sent_total", "Drawings of streams.",
+      &SentTotals::drawings);
+  add("inkstream_bytes_sent_total", "Bytes of batches, unpacked.",
+      &SentTotals::bytes);
+  add("inkstream_wire_bytes_sent_total", "Bytes that they were in messages.",
+      &SentTotals::wire_bytes);
+}
+
+void AddStreams(const transport::ServiceFigures& service, Page* page) {
+  std::map<std::string, uint64_t> open;
+  for (const transport::StoreSnapshot& store : service.stores) {
+    open[store.dataset] = 0;
+  }
+  uint64_t twins = 0;
+  for (const transport::StreamSnapshot& stream : service.now.streams) {
+    if (!stream.report.dataset.empty()) ++open[stream.report.dataset];
+    if (!stream.warning.empty()) ++twins;
+  }
+  page->Begin("inkstream_streams", MetricType::Gauge, "Streams that are open.");
+  for (const auto& [dataset, count] : open) {
+    page->Add(Number(count), {{"dataset", dataset}});
+  }
+  page->Gauge("inkstream_twin_streams",
+              "Streams with the plan, epoch and rank of another one.",
+              Number(twins));
+  page->Begin("inkstream_stream_seconds_total", MetricType::Counter,
+              "Where the lives of streams went, one thing at a time: opening; "
+              "waiting for the client (no credits), the network (a write in "
+              "flight), memory, a worker (queue), the disk; decoding, drawing, "
+              "packing.");
+  for (const auto& [dataset, seconds] : service.stream_seconds) {
+    const batch::WaitTimes& waited = seconds.waited;
+    for (const auto& [state, value] : {std::pair("opening", seconds.opening),
+                                       {"client", waited.client},
+                                       {"network", seconds.network},
+                                       {"memory", waited.memory},
+                                       {"queue", waited.queue},
+                                       {"disk", waited.disk},
+                                       {"decode", waited.decode},
+                                       {"draw", waited.draw},
+                                       {"pack", waited.pack}}) {
+      page->Add(value, {{"dataset", dataset}, {"state", state}});
+    }
+  }
+  page->Begin("inkstream_batch_stage_seconds", MetricType::Histogram,
+              "What a batch took: until a worker began (queue), threads' time "
+              "by stage, and the write of it and those sent with it.");
+  for (const auto& [stage, histogram] : service.counts.stages) {
+    page->Add(histogram, {{"stage", stage}});
+  }
+}
+
+void AddCalls(const transport::ServiceCounts::Values& counts, Page* page) {
+  page->Begin("inkstream_stream_ends_total", MetricType::Counter,
+              "Streams that ended, by status code and reason.");
+  for (const auto& [key, count] : counts.ends) {
+    page->Add(Number(count), {{"code", key.first}, {"reason", key.second}});
+  }
+  page->Begin("inkstream_calls_total", MetricType::Counter,
+              "Other calls that were answered.");
+  for (const auto& [key, count] : counts.calls) {
+    page->Add(Number(count), {{"method", key.first}, {"code", key.second}});
+  }
+  page->Begin("inkstream_rejected_total", MetricType::Counter,
+              "Streams and calls that ended as UNAVAILABLE or "
+              "RESOURCE_EXHAUSTED.");
+  for (const auto& [reason, count] : counts.rejected) {
+    page->Add(Number(count), {{"reason", reason}});
+  }
+}
+
+void AddProcess(const ProcessFigures& process, Page* page) {
+  page->Counter("process_cpu_seconds_total", "User and system time.",
+                process.cpu_seconds);
+  page->Gauge("process_start_time_seconds", "Since 1970.", process.start_time);
+  page->Gauge("process_resident_memory_bytes", "In memory, mapped stores too.",
+              Number(process.resident_bytes));
+  page->Gauge("process_virtual_memory_bytes", "Addresses in use.",
+              Number(process.virtual_bytes));
+  page->Gauge("process_open_fds", "Descriptors in use.",
+              Number(process.open_descriptors));
+  page->Gauge("process_max_fds", "Descriptors that there may be.",
+              Number(process.max_descriptors));
+  page->Counter("process_major_page_faults_total",
+                "Page faults that had to wait for a disk.",
+                Number(process.major_faults));
 }
 
 }  // namespace
 
-std::string MetricsPage(const transport::ServerSnapshot& snapshot) {
-  const auto number = [](uint64_t value) { return static_cast<double>(value); };
-  std::vector<MetricFamily> families = {
-      Gauge("inkstream_uptime_seconds", "Since the server was started.",
-            snapshot.uptime_seconds),
-      Counter("inkstream_cpu_seconds_total", "CPU time of the process.",
-              snapshot.cpu_seconds),
-      Gauge("inkstream_workers", "Threads that draw.", snapshot.workers),
-      Gauge("inkstream_open_streams", "Streams that are open.",
-            snapshot.open_streams),
-      Gauge("inkstream_draining", "1: the server is about to leave.",
-            snapshot.draining ? 1 : 0),
-      Gauge("inkstream_batch_memory_budget_bytes",
-            "What batches may take together.", number(snapshot.memory.budget)),
-      Gauge("inkstream_batch_memory_used_bytes", "What they take now.",
-            number(snapshot.memory.used)),
-      Counter("inkstream_batches_sent_total", "Batches, over all streams.",
-              number(snapshot.sent.batches)),
-      Counter("inkstream_drawings_sent_total", "Drawings, over all streams.",
-              number(snapshot.sent.drawings)),
-      Counter("inkstream_bytes_sent_total", "Bytes of batches, unpacked.",
-              number(snapshot.sent.bytes)),
-      Counter("inkstream_wire_bytes_sent_total", "Bytes in messages.",
-              number(snapshot.sent.wire_bytes)),
-  };
-  AddStreams(snapshot.streams, &families);
-  return prometheus::TextSerializer().Serialize(families);
+std::string MetricsPage(const MetricsInput& input) {
+  Page page;
+  AddServer(input, &page);
+  AddStores(input.service.stores, &page);
+  AddSent(input.service.counts.sent, &page);
+  AddStreams(input.service, &page);
+  AddCalls(input.service.counts, &page);
+  AddProcess(input.process, &page);
+  return page.Text();
 }
 
 }  // namespace inkstream::ops

@@ -1,15 +1,29 @@
-// What a server does, in Prometheus' text form: docs in README.md.
+// What a server does, in Prometheus' text form: names in README.md.
+//
+// Labels are closed sets, so the number of series has a bound: what belongs to
+// one stream, one peer or one request is in GetStatus and in the log.
 //
 // Thread safety: pure function.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
+#include "server/ops/process_figures.h"
 #include "server/transport/server_snapshot.h"
 
 namespace inkstream::ops {
 
-// Counters begin anew with the process; those of a stream end with it.
-std::string MetricsPage(const transport::ServerSnapshot& snapshot);
+struct MetricsInput {
+  transport::ServiceFigures service;
+  ProcessFigures process;
+  bool ready = false;
+  uint64_t lost_log_lines = 0;
+  std::string version;
+  std::string grpc_version;
+};
+
+// Counters begin anew with the process.
+std::string MetricsPage(const MetricsInput& input);
 
 }  // namespace inkstream::ops

@@ -165,4 +165,16 @@ absl::StatusOr<std::shared_ptr<const OpenStore>> OpenStore::Create(
   return std::shared_ptr<const OpenStore>(std::move(store));
 }
 
+double OpenStore::ResidentShare() const {
+  constexpr size_t kSampledPages = 256;  // of a segment
+  size_t looked_at = 0;
+  size_t resident = 0;
+  for (const OneSegment& segment : segments_) {
+    const auto [pages, here] = segment.reader->CountResident(kSampledPages);
+    looked_at += pages;
+    resident += here;
+  }
+  return looked_at == 0 ? 1 : static_cast<double>(resident) / looked_at;
+}
+
 }  // namespace inkstream::store

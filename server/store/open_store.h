@@ -47,6 +47,7 @@ class OpenStore final : public StoreReader {
 
   const StoreInfo& info() const override { return info_; }
   const std::string& path() const override { return path_; }
+  double ResidentShare() const override;
   const std::vector<std::string>& countrycodes() const override {
     return countrycodes_;
   }

@@ -263,6 +263,22 @@ void SegmentReader::LetGo() const {
   madvise(const_cast<char*>(bytes.data()), bytes.size(), MADV_DONTNEED);
 }
 
+std::pair<size_t, size_t> SegmentReader::CountResident(size_t sample) const {
+  const absl::string_view bytes = file_->bytes();
+  const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  const size_t pages = bytes.size() / page;
+  const size_t looked_at = std::min(sample, pages);
+  size_t resident = 0;
+  for (size_t i = 0; i < looked_at; ++i) {
+    unsigned char state = 0;
+    const size_t at = pages * i / looked_at * page;
+    if (mincore(const_cast<char*>(bytes.data() + at), page, &state) == 0) {
+      resident += state & 1U;
+    }
+  }
+  return {looked_at, resident};
+}
+
 void SegmentReader::Preload() const {
   const absl::string_view bytes = file_->bytes();
   madvise(const_cast<char*>(bytes.data()), bytes.size(), MADV_SEQUENTIAL);

@@ -73,6 +73,8 @@ class SegmentReader {
   void LetGo() const;
   // Reads every page.
   void Preload() const;
+  // Of at most `sample` pages, how many were looked at and lie in memory.
+  std::pair<size_t, size_t> CountResident(size_t sample) const;
 
  private:
   SegmentReader(std::unique_ptr<LmdbFile> file, uint64_t first)

@@ -150,6 +150,10 @@ class StoreReader : public std::enable_shared_from_this<StoreReader> {
   // key column (milliseconds per million drawings).
   virtual absl::StatusOr<uint64_t> FindKey(int64_t key_id) const = 0;
 
+  // Share of the files' bytes that lie in memory now, by a sample of their
+  // pages: 0..1.
+  virtual double ResidentShare() const { return 1; }
+
   // Asks the kernel to read the blocks of these drawings soon.
   virtual void WillNeed(absl::Span<const uint64_t> indices) const = 0;
 };

@@ -1,6 +1,7 @@
 #include "server/transport/bottleneck.h"
 
 #include <algorithm>
+#include <initializer_list>
 
 #include "absl/strings/str_format.h"
 
@@ -17,28 +18,42 @@ std::string BottleneckOf(const StreamReport& report) {
     const char* who;
     const char* what;
   };
-  const Candidate candidates[] = {
-      {report.waited.client, "The client",
+  const auto worst_of = [](std::initializer_list<Candidate> candidates) {
+    return std::max(candidates, [](const Candidate& a, const Candidate& b) {
+      return a.seconds < b.seconds;
+    });
+  };
+  const batch::WaitTimes& waited = report.waited;
+  Candidate worst = worst_of({
+      {report.opening, "Opening", "the stream's view was being looked for"},
+      {waited.client, "The client",
        "it had granted no credit for another batch"},
-      {report.waited.workers, "The server",
-       "a credit waited for a batch to be drawn"},
+      {waited.workers() + waited.disk, "The server", ""},
       {report.waited_network, "The network or the client's reader",
        "a write was in flight"},
-  };
-  const Candidate* worst =
-      std::max_element(std::begin(candidates), std::end(candidates),
-                       [](const Candidate& a, const Candidate& b) {
-                         return a.seconds < b.seconds;
-                       });
-  const double share = std::min(1.0, worst->seconds / report.seconds);
+  });
+  const double share = worst.seconds / report.seconds;
   if (share < kNothing) return "Nobody waits: every part keeps up.";
-  const char* who = worst->who;
-  if (worst == &candidates[1] &&
-      report.waited.store > 0.5 * report.waited.workers) {
-    who = "The store's disk";
+  if (*worst.what == '\0') {
+    // Which part of it.
+    const Candidate part = worst_of({
+        {waited.memory, "The server's memory",
+         "there was nothing to lay a batch out in"},
+        {waited.queue, "The server's workers", "they were at other batches"},
+        {waited.disk, "The store's disk",
+         "a batch waited for pages that were not in memory"},
+        {waited.decode, "The server's decoding", "records were being decoded"},
+        {waited.draw, "The server's drawing", "a batch was being drawn"},
+        {waited.pack, "The server's packing",
+         "a batch was being compressed or encoded"},
+    });
+    return absl::StrFormat(
+        "%s is the bottleneck: for %.0f %% of the time the stream waited for "
+        "the server, mostly because %s.",
+        part.who, 100 * share, part.what);
   }
   return absl::StrFormat("%s is the bottleneck: for %.0f %% of the time %s.",
-                         who, 100 * share, worst->what);
+                         worst.who, 100 * share, worst.what);
 }
 
 }  // namespace inkstream::transport

@@ -9,7 +9,7 @@
 namespace inkstream::transport {
 
 ServerSnapshot TakeSnapshot(const batch::Engine& engine,
-                            const BatchMemory& memory,
+                            const BudgetUse& memory,
                             const StreamRegistry& streams,
                             std::chrono::steady_clock::time_point started) {
   ServerSnapshot snapshot;
@@ -21,7 +21,7 @@ ServerSnapshot TakeSnapshot(const batch::Engine& engine,
   snapshot.workers = static_cast<uint32_t>(engine.workers());
   snapshot.open_streams = engine.open_streams();
   snapshot.draining = streams.leaving();
-  snapshot.sent = streams.totals();
+  snapshot.sent = streams.counts().sent();
   std::vector<StreamReport> reports = streams.Reports();
   std::vector<std::string> warnings = TwinWarnings(reports);
   for (size_t i = 0; i < reports.size(); ++i) {
@@ -30,6 +30,26 @@ ServerSnapshot TakeSnapshot(const batch::Engine& engine,
         {std::move(reports[i]), std::move(bottleneck), std::move(warnings[i])});
   }
   return snapshot;
+}
+
+ServiceFigures TakeFigures(const batch::Engine& engine, ServerSnapshot now,
+                           const StreamRegistry& streams,
+                           const BudgetUse& shm) {
+  ServiceFigures figures;
+  figures.counts = streams.counts().values();
+  figures.stream_seconds = streams.SecondsByDataset();
+  const batch::CacheUse caches = engine.caches();
+  figures.budgets = {{"batch", now.memory},
+                     {"view", {caches.view_budget, caches.view_bytes}},
+                     {"keys", {caches.key_budget, caches.key_bytes}},
+                     {"shm", shm}};
+  for (const batch::ServedStore& served : engine.stores()) {
+    const store::StoreInfo& info = served.store->info();
+    figures.stores.push_back({served.dataset, info.fingerprint, info.generation,
+                              info.drawings, served.store->ResidentShare()});
+  }
+  figures.now = std::move(now);
+  return figures;
 }
 
 }  // namespace inkstream::transport

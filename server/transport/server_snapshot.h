@@ -6,19 +6,30 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "server/batch/engine.h"
+#include "server/transport/service_counts.h"
 #include "server/transport/stream_registry.h"
 #include "server/transport/stream_session.h"
 
 namespace inkstream::transport {
 
-// Bytes of batches that travel in messages.
-struct BatchMemory {
+// Bytes of some kind: how many there may be, and are.
+struct BudgetUse {
   uint64_t budget = 0;
   uint64_t used = 0;
+};
+
+// The newest generation of a dataset.
+struct StoreSnapshot {
+  std::string dataset;
+  std::string fingerprint;
+  uint64_t generation = 0;
+  uint64_t drawings = 0;
+  double resident = 0;  // share of its bytes in memory, from a sample
 };
 
 struct StreamSnapshot {
@@ -33,14 +44,27 @@ struct ServerSnapshot {
   uint32_t workers = 0;
   uint32_t open_streams = 0;  // in the engine; those that open are not in it
   bool draining = false;      // from the signal on
-  BatchMemory memory;
-  SentTotals sent;                      // also of streams that are gone
+  BudgetUse memory;           // of batches that travel in messages
+  SentTotals sent;            // also of streams that are gone
   std::vector<StreamSnapshot> streams;  // by id
 };
 
+// What only grows, and what takes longer to find out.
+struct ServiceFigures {
+  ServerSnapshot now;
+  ServiceCounts::Values counts;
+  std::map<std::string, StreamSeconds> stream_seconds;  // by dataset
+  std::vector<StoreSnapshot> stores;
+  std::map<std::string, BudgetUse> budgets;  // batch, view, keys, shm
+};
+
 ServerSnapshot TakeSnapshot(const batch::Engine& engine,
-                            const BatchMemory& memory,
+                            const BudgetUse& memory,
                             const StreamRegistry& streams,
                             std::chrono::steady_clock::time_point started);
+
+// The rest: `shm` is what shared memory has.
+ServiceFigures TakeFigures(const batch::Engine& engine, ServerSnapshot now,
+                           const StreamRegistry& streams, const BudgetUse& shm);
 
 }  // namespace inkstream::transport

@@ -4,10 +4,21 @@
 #include <utility>
 
 namespace inkstream::transport {
+namespace {
+
+StreamSeconds SecondsOf(const StreamReport& report) {
+  return {report.opening, report.waited_network, report.waited};
+}
+
+}  // namespace
 
 StreamRegistry::StreamRegistry(std::chrono::milliseconds stall,
-                               std::chrono::milliseconds max_age)
-    : stall_(stall), max_age_(max_age), watcher_([this] { Watch(); }) {}
+                               std::chrono::milliseconds max_age,
+                               CallObserver* observer)
+    : stall_(stall),
+      max_age_(max_age),
+      observer_(observer),
+      watcher_([this] { Watch(); }) {}
 
 StreamRegistry::~StreamRegistry() {
   {
@@ -23,6 +34,7 @@ void StreamRegistry::Add(std::shared_ptr<StreamSession> session) {
   {
     const std::lock_guard<std::mutex> lock(mu_);
     session->set_id(next_id_);
+    session->TellOf(&counts_, observer_);
     if (max_age_.count() > 0) {
       // Spread, so that what was opened together does not come back together.
       std::uniform_real_distribution<double> spread(0.9, 1.1);
@@ -38,19 +50,25 @@ void StreamRegistry::Add(std::shared_ptr<StreamSession> session) {
 
 void StreamRegistry::Remove(uint64_t id) {
   std::shared_ptr<StreamSession> removed;
+  StreamReport report;
   {
     const std::lock_guard<std::mutex> lock(mu_);
     const auto found = sessions_.find(id);
     if (found == sessions_.end()) return;
     removed = std::move(found->second);
     sessions_.erase(found);
-    const StreamReport report = removed->Report();
-    gone_.batches += report.batches;
-    gone_.drawings += report.drawings;
-    gone_.bytes += report.bytes;
-    gone_.wire_bytes += report.wire_bytes;
+    report = removed->Report();
+    counts_.StreamEnded(report.dataset, SecondsOf(report),
+                        report.end.value_or(absl::OkStatus()),
+                        report.end_reason);
   }
   changed_.notify_all();
+  if (observer_ == nullptr || !report.end.has_value()) return;
+  if (!report.dataset.empty()) {
+    observer_->OnStreamEnded(report);
+  } else if (!report.end->ok() && !absl::IsCancelled(*report.end)) {
+    observer_->OnRefused("StreamBatches", report.peer, *report.end);
+  }
 }
 
 void StreamRegistry::Leave() {
@@ -100,17 +118,14 @@ std::vector<StreamReport> StreamRegistry::Reports() const {
   return reports;
 }
 
-SentTotals StreamRegistry::totals() const {
+std::map<std::string, StreamSeconds> StreamRegistry::SecondsByDataset() const {
   const std::lock_guard<std::mutex> lock(mu_);
-  SentTotals totals = gone_;
+  std::map<std::string, StreamSeconds> seconds = counts_.values().gone_streams;
   for (const auto& [id, session] : sessions_) {
     const StreamReport report = session->Report();
-    totals.batches += report.batches;
-    totals.drawings += report.drawings;
-    totals.bytes += report.bytes;
-    totals.wire_bytes += report.wire_bytes;
+    if (!report.dataset.empty()) seconds[report.dataset] += SecondsOf(report);
   }
-  return totals;
+  return seconds;
 }
 
 std::vector<std::shared_ptr<StreamSession>> StreamRegistry::Sessions() const {

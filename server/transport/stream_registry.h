@@ -12,29 +12,25 @@
 #include <memory>
 #include <mutex>
 #include <random>
+#include <string>
 #include <thread>
 #include <vector>
 
+#include "server/transport/call_observer.h"
+#include "server/transport/service_counts.h"
 #include "server/transport/stream_session.h"
 
 namespace inkstream::transport {
-
-// What streams that are gone have sent.
-struct SentTotals {
-  uint64_t batches = 0;
-  uint64_t drawings = 0;
-  uint64_t bytes = 0;
-  uint64_t wire_bytes = 0;
-};
 
 class StreamRegistry {
  public:
   // A stream that makes no progress for `stall` although it could is ended. One
   // that has lasted `max_age`, give or take a tenth, is told to open again:
   // clients find replicas that were added only when they connect anew. Zero:
-  // never.
+  // never. `observer` outlives it; null: nobody is told.
   StreamRegistry(std::chrono::milliseconds stall,
-                 std::chrono::milliseconds max_age);
+                 std::chrono::milliseconds max_age,
+                 CallObserver* observer = nullptr);
   ~StreamRegistry();
 
   // Numbers the session. One that comes after Drain() is drained at once.
@@ -55,7 +51,10 @@ class StreamRegistry {
   bool WaitUntilEmpty(std::chrono::steady_clock::time_point deadline);
 
   std::vector<StreamReport> Reports() const;  // by id
-  SentTotals totals() const;                  // of open streams as well
+  ServiceCounts* counts() { return &counts_; }
+  const ServiceCounts& counts() const { return counts_; }
+  // Of all streams, also those that are gone.
+  std::map<std::string, StreamSeconds> SecondsByDataset() const;
 
  private:
   using Clock = StreamSession::Clock;
@@ -67,13 +66,14 @@ class StreamRegistry {
 
   const std::chrono::milliseconds stall_;
   const std::chrono::milliseconds max_age_;
+  CallObserver* const observer_;
+  ServiceCounts counts_;
   mutable std::mutex mu_;
   std::condition_variable changed_;
   std::map<uint64_t, std::shared_ptr<StreamSession>> sessions_;  // by mu_
   std::multimap<Clock::time_point, uint64_t> due_;               // by mu_
   std::mt19937_64 random_{std::random_device()()};               // by mu_
   uint64_t next_id_ = 1;                                         // by mu_
-  SentTotals gone_;                                              // by mu_
   bool leaving_ = false;                                         // by mu_
   bool draining_ = false;                                        // by mu_
   bool stopped_ = false;                                         // by mu_

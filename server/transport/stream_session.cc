@@ -8,6 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "server/batch/status_reason.h"
+#include "server/transport/call_observer.h"
+#include "server/transport/plan_summary.h"
 
 namespace inkstream::transport {
 namespace {
@@ -24,14 +26,29 @@ absl::Status Unavailable(absl::string_view reason, absl::string_view text) {
       batch::WithReason(absl::UnavailableError(text), reason), kRetryDelay);
 }
 
+const char* ReasonText(batch::EndReason reason) {
+  switch (reason) {
+    case batch::EndReason::kEpochsDone:
+      return "EPOCHS_DONE";
+    case batch::EndReason::kMaxBatches:
+      return "MAX_BATCHES";
+    case batch::EndReason::kRebalance:
+      return "REBALANCE";
+  }
+  return "OTHER";
+}
+
 double Seconds(StreamSession::Clock::duration duration) {
   return std::chrono::duration<double>(duration).count();
 }
 
 }  // namespace
 
-StreamSession::StreamSession(BatchSink* sink, std::string peer)
-    : peer_(std::move(peer)), sink_(sink) {}
+StreamSession::StreamSession(BatchSink* sink, std::string peer,
+                             std::string traceparent)
+    : peer_(std::move(peer)), sink_(sink) {
+  report_.traceparent = std::move(traceparent);
+}
 
 StreamSession::~StreamSession() = default;
 
@@ -45,6 +62,10 @@ void StreamSession::Open(std::unique_ptr<batch::BatchStream> stream,
   stream_ = std::move(stream);
   packer_ = std::move(packer);
   in_messages_ = in_messages;
+  mark_ = stream_->wait_times();
+  report_.opening = Seconds(progress_ - started_);
+  report_.in_messages = in_messages;
+  report_.plan = PlanSummary(stream_->facts().start.place, delivery);
   report_.dataset = stream_->facts().dataset;
   report_.fingerprint = stream_->facts().start.fingerprint;
   report_.plan_hash = stream_->facts().start.plan_hash;
@@ -58,6 +79,7 @@ void StreamSession::Open(std::unique_ptr<batch::BatchStream> stream,
     const std::lock_guard<std::mutex> listener_lock(session->mu_);
     session->Pump();
   });
+  if (observer_ != nullptr) observer_->OnStreamOpened(ReportLocked());
   GrantLocked(std::exchange(early_credits_, 0));
   Pump();
 }
@@ -88,7 +110,7 @@ void StreamSession::OnWritten() {
   const std::lock_guard<std::mutex> lock(mu_);
   if (!writing_) return;
   EndWrite();
-  if (half_closed_) GrantLocked(batches_in_flight_);
+  if (half_closed_) GrantLocked(static_cast<uint32_t>(in_flight_.batches));
   Pump();
 }
 
@@ -129,6 +151,7 @@ void StreamSession::Detach() {
   finished_ = true;
   sink_ = nullptr;
   StopStream();
+  if (stream_ != nullptr) report_.place = stream_->place();
   closed = std::move(stream_);
 }
 
@@ -160,16 +183,30 @@ bool StreamSession::finished() const {
   return finished_;
 }
 
+void StreamSession::TellOf(ServiceCounts* counts, CallObserver* observer) {
+  const std::lock_guard<std::mutex> lock(mu_);
+  counts_ = counts;
+  observer_ = observer;
+}
+
 StreamReport StreamSession::Report() const {
   const std::lock_guard<std::mutex> lock(mu_);
+  return ReportLocked();
+}
+
+StreamReport StreamSession::ReportLocked() const {
   StreamReport report = report_;
   report.id = id_;
   report.peer = peer_;
-  report.seconds = Seconds(Clock::now() - started_);
-  if (writing_) report.waited_network += Seconds(Clock::now() - write_started_);
+  if (!finished_) {
+    const Clock::time_point now = Clock::now();
+    report.seconds = Seconds(now - started_);
+    if (writing_) report.waited_network += Seconds(now - write_started_);
+    if (stream_ == nullptr) report.opening = report.seconds;
+    report.waited = Waited();
+  }
   if (stream_ != nullptr) {
     report.place = stream_->place();
-    report.waited = stream_->wait_times();
     report.credits = stream_->credits();
     if (packer_ != nullptr) report.codec = packer_->in_use();
   }
@@ -195,7 +232,7 @@ void StreamSession::Pump() {
   if (stream_ == nullptr) return;
   if (!opened_) {
     opened_ = true;
-    batches_in_flight_ = 0;
+    in_flight_ = {};
     Wrote(sink_->WriteOpened(stream_->facts()));
     return;
   }
@@ -207,9 +244,7 @@ void StreamSession::Pump() {
 
 void StreamSession::WriteReadyBatches() {
   std::vector<batch::FinishedBatch> batches;
-  uint64_t bytes = 0;
-  uint64_t wire_bytes = 0;
-  uint64_t drawings = 0;
+  SentTotals sent;
   do {
     batch::TakeResult taken = stream_->TryTake();
     batch::FinishedBatch* const batch =
@@ -221,23 +256,31 @@ void StreamSession::WriteReadyBatches() {
       if (const auto* error = std::get_if<absl::Status>(&taken)) Finish(*error);
       return;
     }
-    bytes += batch->byte_size;
-    wire_bytes += batch->wire_bytes();
-    drawings += batch->rows;
+    ++sent.batches;
+    sent.bytes += batch->byte_size;
+    if (in_messages_) sent.wire_bytes += batch->wire_bytes();
+    sent.drawings += batch->rows;
+    if (counts_ != nullptr) {
+      counts_->BatchMade(batch->queued_seconds, batch->stages);
+    }
     batches.push_back(std::move(*batch));
     // By what they unpack to: a client hands on a message's batches together.
-  } while (bytes + batches.back().byte_size <= kGatherBytes);
-  batches_in_flight_ = static_cast<uint32_t>(batches.size());
-  bytes_in_flight_ = bytes;
-  wire_bytes_in_flight_ = in_messages_ ? wire_bytes : 0;
+  } while (sent.bytes + batches.back().byte_size <= kGatherBytes);
+  in_flight_ = sent;
   packed_in_flight_ = !batches.front().chunks.empty();
-  drawings_in_flight_ = drawings;
+  Codec codec = Codec::kNone;
+  if (packed_in_flight_) {
+    codec =
+        packer_->in_use() == Codec::kStrokes ? Codec::kStrokes : Codec::kZstd;
+  }
+  key_in_flight_ = {report_.dataset, in_messages_, codec};
   Wrote(sink_->Write(std::move(batches)));
 }
 
 void StreamSession::Wrote(const absl::StatusOr<bool>& accepted) {
   if (!accepted.ok()) return Finish(accepted.status());
   // Where the peer has gone, the transport says so in a call of its own.
+  if (stream_ != nullptr) report_.waited += stream_->wait_times() - mark_;
   writing_ = true;
   write_started_ = Clock::now();
   progress_ = write_started_;
@@ -246,21 +289,45 @@ void StreamSession::Wrote(const absl::StatusOr<bool>& accepted) {
 void StreamSession::EndWrite() {
   writing_ = false;
   progress_ = Clock::now();
-  report_.waited_network += Seconds(progress_ - write_started_);
-  if (peer_gone_) return;
-  if (packer_ != nullptr && batches_in_flight_ > 0) {
-    packer_->OnSent(packed_in_flight_, batches_in_flight_, bytes_in_flight_,
-                    {Seconds(progress_ - started_),
-                     stream_->wait_times().client, report_.waited_network});
+  const double seconds = Seconds(progress_ - write_started_);
+  report_.waited_network += seconds;
+  if (stream_ != nullptr) mark_ = stream_->wait_times();
+  if (peer_gone_ || in_flight_.batches == 0) return;
+  if (packer_ != nullptr) {
+    packer_->OnSent(packed_in_flight_, in_flight_.batches, in_flight_.bytes,
+                    {Seconds(progress_ - started_), report_.waited.client,
+                     report_.waited_network});
   }
-  report_.batches += batches_in_flight_;
-  report_.drawings += std::exchange(drawings_in_flight_, 0);
-  report_.bytes += std::exchange(bytes_in_flight_, 0);
-  report_.wire_bytes += std::exchange(wire_bytes_in_flight_, 0);
+  if (counts_ != nullptr) counts_->Sent(key_in_flight_, in_flight_, seconds);
+  report_.batches += in_flight_.batches;
+  report_.drawings += in_flight_.drawings;
+  report_.bytes += in_flight_.bytes;
+  report_.wire_bytes += in_flight_.wire_bytes;
+}
+
+batch::WaitTimes StreamSession::Waited() const {
+  batch::WaitTimes waited = report_.waited;
+  if (!writing_ && stream_ != nullptr) {
+    waited += stream_->wait_times() - mark_;
+  }
+  return waited;
+}
+
+void StreamSession::NoteEnd(const absl::Status& status, std::string reason) {
+  const Clock::time_point now = Clock::now();
+  report_.waited = Waited();
+  report_.seconds = Seconds(now - started_);
+  if (stream_ == nullptr) report_.opening = report_.seconds;
+  if (writing_) report_.waited_network += Seconds(now - write_started_);
+  report_.end = status;
+  report_.end_reason = std::move(reason);
 }
 
 void StreamSession::Finish(const absl::Status& status) {
   if (finished_) return;
+  std::string reason = batch::ReasonOf(status);
+  if (peer_gone_ && absl::IsCancelled(status)) reason = "CLIENT_GONE";
+  NoteEnd(status, reason.empty() ? "ERROR" : std::move(reason));
   finished_ = true;
   StopStream();
   sink_->Finish(status);
@@ -268,6 +335,7 @@ void StreamSession::Finish(const absl::Status& status) {
 
 void StreamSession::Finish(const batch::Ended& end) {
   if (finished_) return;
+  NoteEnd(absl::OkStatus(), ReasonText(end.reason));
   finished_ = true;
   StopStream();
   sink_->Finish(end);

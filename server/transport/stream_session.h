@@ -22,9 +22,12 @@
 #include "inkstream/plan.h"
 #include "server/batch/batch_stream.h"
 #include "server/transport/batch_sink.h"
+#include "server/transport/service_counts.h"
 #include "server/transport/stream_packer.h"
 
 namespace inkstream::transport {
+
+class CallObserver;
 
 // What GetStatus says of a stream.
 struct StreamReport {
@@ -43,10 +46,18 @@ struct StreamReport {
   uint64_t bytes = 0;          // of batches, unpacked
   uint64_t wire_bytes = 0;     // in messages
   Codec codec = Codec::kNone;  // in use, never kAuto
-  double seconds = 0;          // since it was opened
-  batch::WaitTimes waited;
+  bool in_messages = true;     // not in shared memory
+  double seconds = 0;          // since the call began, until it ended
+  // What those went to, one thing at a time: together they are all of it.
+  double opening = 0;         // until the plan was accepted
   double waited_network = 0;  // a write in flight
+  batch::WaitTimes waited;    // neither of these
   uint32_t credits = 0;
+  std::string plan;         // in short, for people
+  std::string traceparent;  // as the client sent it; "": it did not
+  // Once it has ended:
+  std::optional<absl::Status> end;
+  std::string end_reason;  // in capitals, one of a closed set
 };
 
 class StreamSession : public std::enable_shared_from_this<StreamSession> {
@@ -54,7 +65,8 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
   using Clock = std::chrono::steady_clock;
 
   // `sink` stays valid until Detach().
-  StreamSession(BatchSink* sink, std::string peer);
+  StreamSession(BatchSink* sink, std::string peer,
+                std::string traceparent = "");
   ~StreamSession();
 
   // The plan was accepted. Starts writing. `packer`: of the stream's batches;
@@ -87,6 +99,9 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
 
   bool finished() const;
   void set_id(uint64_t id) { id_ = id; }
+  // Who is told of writes and of the opening; both outlive the session, and
+  // `observer` may be null. Called before Open().
+  void TellOf(ServiceCounts* counts, CallObserver* observer);
   uint64_t id() const { return id_; }
   StreamReport Report() const;
 
@@ -100,12 +115,17 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
   void Finish(const batch::Ended& end);
   void StopStream();
   void EndWrite();
+  batch::WaitTimes Waited() const;
+  StreamReport ReportLocked() const;
+  void NoteEnd(const absl::Status& status, std::string reason);
 
   const std::string peer_;
   const Clock::time_point started_ = Clock::now();
   uint64_t id_ = 0;
 
   mutable std::mutex mu_;  // guards everything below
+  ServiceCounts* counts_ = nullptr;
+  CallObserver* observer_ = nullptr;
   BatchSink* sink_;
   std::unique_ptr<batch::BatchStream> stream_;
   std::shared_ptr<StreamPacker> packer_;
@@ -116,11 +136,12 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
   bool writing_ = false;
   bool half_closed_ = false;
   uint32_t early_credits_ = 0;
-  uint32_t batches_in_flight_ = 0;
-  uint64_t drawings_in_flight_ = 0;
-  uint64_t bytes_in_flight_ = 0;
-  uint64_t wire_bytes_in_flight_ = 0;
+  SentTotals in_flight_;
+  SentKey key_in_flight_;
   bool packed_in_flight_ = false;
+  // The stream's own waits when the last write ended: it waits during writes as
+  // well, which is the network's time.
+  batch::WaitTimes mark_;
   std::optional<absl::Status> ending_;  // once nothing is in flight
   bool rebalancing_ = false;            // likewise
   bool peer_gone_ = false;

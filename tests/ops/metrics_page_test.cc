@@ -10,42 +10,77 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 TEST(MetricsPage, ServerWithoutStreamsTellsWhatItIs) {
-  transport::ServerSnapshot snapshot;
-  snapshot.workers = 3;
-  snapshot.memory = {.budget = 1000, .used = 10};
-  snapshot.sent.drawings = 77;
-  const std::string page = MetricsPage(snapshot);
-  EXPECT_THAT(page, HasSubstr("# TYPE inkstream_drawings_sent_total counter\n"
-                              "inkstream_drawings_sent_total 77\n"));
+  MetricsInput input;
+  input.version = "1.2";
+  input.grpc_version = "1.51";
+  input.lost_log_lines = 4;
+  input.service.now.workers = 3;
+  input.service.budgets = {{"batch", {.budget = 1000, .used = 10}}};
+  input.process.open_descriptors = 17;
+  const std::string page = MetricsPage(input);
   EXPECT_THAT(page, HasSubstr("\ninkstream_workers 3\n"));
-  EXPECT_THAT(page, HasSubstr("\ninkstream_batch_memory_used_bytes 10\n"));
-  EXPECT_THAT(page, HasSubstr("\ninkstream_draining 0\n"));
-  EXPECT_THAT(page, Not(HasSubstr("{stream=")));
+  EXPECT_THAT(
+      page,
+      HasSubstr("inkstream_build_info{version=\"1.2\",grpc=\"1.51\"} 1\n"));
+  EXPECT_THAT(page, HasSubstr("# TYPE inkstream_log_lines_lost_total counter\n"
+                              "inkstream_log_lines_lost_total 4\n"));
+  EXPECT_THAT(
+      page,
+      HasSubstr("inkstream_budget_bytes{kind=\"batch\",what=\"used\"} 10\n"));
+  EXPECT_THAT(page, HasSubstr("\ninkstream_ready 0\n"));
+  EXPECT_THAT(page, HasSubstr("\nprocess_open_fds 17\n"));
 }
 
-TEST(MetricsPage, EachStreamTellsWhomItWaitsFor) {
-  transport::ServerSnapshot snapshot;
+TEST(MetricsPage, NothingOfOneStreamIsOnIt) {
+  MetricsInput input;
+  input.service.stores = {{.dataset = "quick\"draw", .generation = 2}};
   transport::StreamSnapshot stream;
-  stream.report.id = 7;
+  stream.report.id = 70001;
   stream.report.dataset = "quick\"draw";
-  stream.report.peer = "unix:";
-  stream.report.rank = 2;
-  stream.report.waited.client = 1.5;
-  stream.report.waited.workers = 2.5;
-  stream.report.waited.store = 0.25;
-  stream.report.waited_network = 4.5;
+  stream.report.peer = "ipv4:10.0.0.9:4711";
   stream.warning = "another client streams the same";
-  snapshot.streams.push_back(stream);
-  const std::string page = MetricsPage(snapshot);
-  const std::string labels =
-      R"({stream="7",dataset="quick\"draw",peer="unix:",rank="2")";
-  for (const auto& [whom, seconds] :
-       {std::pair("client", "1.5"), std::pair("workers", "2.5"),
-        std::pair("store", "0.25"), std::pair("network", "4.5")}) {
-    EXPECT_THAT(page, HasSubstr("inkstream_stream_wait_seconds_total" + labels +
-                                ",for=\"" + whom + "\"} " + seconds + "\n"));
-  }
-  EXPECT_THAT(page, HasSubstr("inkstream_stream_has_twin" + labels + "} 1\n"));
+  input.service.now.streams = {stream, stream};
+  input.service.stream_seconds["quick\"draw"].waited.client = 1.5;
+  input.service.counts.sent[{"quick\"draw", true, Codec::kStrokes}].drawings =
+      77;
+  const std::string page = MetricsPage(input);
+  EXPECT_THAT(page, Not(HasSubstr("70001")));
+  EXPECT_THAT(page, Not(HasSubstr("4711")));
+  EXPECT_THAT(page, HasSubstr(R"(inkstream_streams{dataset="quick\"draw"} 2)"
+                              "\n"));
+  EXPECT_THAT(page, HasSubstr("inkstream_twin_streams 2\n"));
+  EXPECT_THAT(page, HasSubstr(R"(inkstream_stream_seconds_total{)"
+                              R"(dataset="quick\"draw",state="client"} 1.5)"));
+  EXPECT_THAT(page,
+              HasSubstr(R"(inkstream_drawings_sent_total{dataset="quick\"draw")"
+                        R"(,transport="messages",codec="strokes"} 77)"));
+}
+
+TEST(MetricsPage, HistogramsAreCumulative) {
+  MetricsInput input;
+  transport::SecondsHistogram histogram;
+  histogram.Add(0.0001);
+  histogram.Add(0.5);
+  histogram.Add(9);
+  input.service.counts.stages["draw"] = histogram;
+  const std::string page = MetricsPage(input);
+  const std::string bucket = "inkstream_batch_stage_seconds_bucket";
+  EXPECT_THAT(page, HasSubstr(bucket + R"({stage="draw",le="0.0003"} 1)"));
+  EXPECT_THAT(page, HasSubstr(bucket + R"({stage="draw",le="1"} 2)"));
+  EXPECT_THAT(page, HasSubstr(bucket + R"({stage="draw",le="+Inf"} 3)"));
+  EXPECT_THAT(
+      page, HasSubstr("inkstream_batch_stage_seconds_count{stage=\"draw\"} 3"));
+}
+
+TEST(ProcessFigures, AreThisProcess) {
+  const ProcessFigures figures = ReadProcessFigures();
+  EXPECT_GT(figures.resident_bytes, 0U);
+  EXPECT_GE(figures.virtual_bytes, figures.resident_bytes);
+  EXPECT_GE(figures.open_descriptors, 3U);
+  EXPECT_LE(figures.open_descriptors, figures.max_descriptors);
+  const double now = static_cast<double>(time(nullptr));
+  EXPECT_GT(figures.start_time, now - 3600);
+  EXPECT_LT(figures.start_time, now + 2);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/transport/grpc/answer_interceptor.h"
 #include "server/transport/grpc/drawing_service.h"
 #include "server/transport/grpc/health_service.h"
 #include "server/transport/grpc/listen_address.h"
@@ -40,7 +41,7 @@ class RunningServer : public GrpcServer {
                 std::unique_ptr<ShmHost> shm)
       : pool_(engine->options().batch_memory),
         shm_(std::move(shm)),
-        streams_(options.stall, options.rebalance),
+        streams_(options.stall, options.rebalance, options.observer),
         context_{engine,
                  &pool_,
                  &streams_,
@@ -62,9 +63,14 @@ class RunningServer : public GrpcServer {
     return addresses_;
   }
 
-  ServerSnapshot Snapshot() const override {
-    return TakeSnapshot(*context_.engine, {pool_.budget(), pool_.in_use()},
-                        streams_, context_.started);
+  ServiceFigures Figures() const override {
+    BudgetUse shm;
+    if (shm_ != nullptr) shm = {shm_->budget(), shm_->in_use()};
+    return TakeFigures(
+        *context_.engine,
+        TakeSnapshot(*context_.engine, {pool_.budget(), pool_.in_use()},
+                     streams_, context_.started),
+        streams_, shm);
   }
 
   void Shutdown(const DrainTimes& times) override {
@@ -132,6 +138,12 @@ absl::Status RunningServer::Listen(const GrpcServerOptions& options) {
   }
   grpc::ServerBuilder builder;
   SetUp(options, &builder);
+  std::vector<
+      std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>>
+      interceptors;
+  interceptors.push_back(
+      NewAnswerInterceptors(streams_.counts(), options.observer));
+  builder.experimental().SetInterceptorCreators(std::move(interceptors));
   std::vector<int> ports(addresses.size(), 0);
   for (size_t i = 0; i < addresses.size(); ++i) {
     builder.AddListeningPort(

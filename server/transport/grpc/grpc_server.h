@@ -29,7 +29,8 @@ struct GrpcServerOptions {
   // After this long, give or take a tenth, a stream ends well and its client
   // opens another one over a new connection. Zero: never.
   std::chrono::milliseconds rebalance = std::chrono::minutes(30);
-  uint64_t memory_bytes = 0;  // what DescribeDataset tells of --memory
+  uint64_t memory_bytes = 0;         // what DescribeDataset tells of --memory
+  CallObserver* observer = nullptr;  // outlives the server; null: nobody
   std::string version;
 };
 
@@ -58,8 +59,8 @@ class GrpcServer {
   // HOST:PORT as bound, one for each of options.listen.
   virtual const std::vector<std::string>& addresses() const = 0;
 
-  // What it does now; what GetStatus words.
-  virtual ServerSnapshot Snapshot() const = 0;
+  // What it does now, and has done.
+  virtual ServiceFigures Figures() const = 0;
 
   // Health says NOT_SERVING; after the delay every stream finishes the batch in
   // hand and ends with UNAVAILABLE, reason DRAIN; what is left after all times

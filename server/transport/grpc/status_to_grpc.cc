@@ -53,4 +53,17 @@ grpc::Status ToGrpcStatus(const absl::Status& status) {
       details.details().empty() ? std::string() : details.SerializeAsString());
 }
 
+std::string ReasonOf(const grpc::Status& status) {
+  google::rpc::Status details;
+  if (status.error_details().empty() ||
+      !details.ParseFromString(status.error_details())) {
+    return "";
+  }
+  google::rpc::ErrorInfo info;
+  for (const google::protobuf::Any& detail : details.details()) {
+    if (detail.UnpackTo(&info)) return info.reason();
+  }
+  return "";
+}
+
 }  // namespace inkstream::transport

@@ -8,10 +8,15 @@
 
 #include <grpcpp/support/status.h>
 
+#include <string>
+
 #include "absl/status/status.h"
 
 namespace inkstream::transport {
 
 grpc::Status ToGrpcStatus(const absl::Status& status);
+
+// The reason in a status that ToGrpcStatus made; "": none.
+std::string ReasonOf(const grpc::Status& status);
 
 }  // namespace inkstream::transport

@@ -4,8 +4,10 @@
 #include <grpc/status.h>
 #include <grpcpp/server_context.h>
 
+#include <algorithm>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "server/transport/grpc/caller.h"
@@ -16,12 +18,29 @@
 #include "server/transport/grpc/unix_connections.h"
 
 namespace inkstream::transport {
+namespace {
+
+// W3C Trace Context: version, trace, span and flags, in hexadecimal digits.
+constexpr size_t kTraceparentLength = 55;
+
+std::string TraceparentOf(const grpc::CallbackServerContext& call) {
+  const auto found = call.client_metadata().find("traceparent");
+  if (found == call.client_metadata().end()) return "";
+  const std::string text(found->second.data(), found->second.size());
+  const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
+    return c == '-' || absl::ascii_isxdigit(static_cast<unsigned char>(c));
+  });
+  return plain && text.size() == kTraceparentLength ? text : "";
+}
+
+}  // namespace
 
 StreamBatchesReactor::StreamBatchesReactor(const ServerContext& server,
                                            grpc::CallbackServerContext* call)
     : server_(server),
       call_(call),
-      session_(std::make_shared<StreamSession>(this, call->peer())) {
+      session_(std::make_shared<StreamSession>(this, call->peer(),
+                                               TraceparentOf(*call))) {
   server_.streams->Add(session_);
   StartRead(&request_);
 }

@@ -35,6 +35,10 @@ class ReadyEngine : public batch::Engine {
       std::shared_ptr<const store::StoreReader> store) override {
     return engine_->AddGeneration(name, std::move(store));
   }
+  std::vector<batch::ServedStore> stores() const override {
+    return engine_->stores();
+  }
+  batch::CacheUse caches() const override { return engine_->caches(); }
   std::vector<std::string> datasets() const override {
     return engine_->datasets();
   }

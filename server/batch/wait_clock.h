@@ -1,0 +1,81 @@
+// What a stream waits for, one thing at a time: the states exclude each other
+// and together are all of its time.
+//
+// Thread safety: not safe; the stream's mutex guards it.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "server/batch/batch_stream.h"
+#include "server/batch/stage_times.h"
+
+namespace inkstream::batch {
+
+class WaitClock {
+ public:
+  enum class State : uint8_t {
+    kClient,  // no credit
+    kMemory,  // a credit, and nothing to lay its batch out in
+    kQueue,   // no worker is at the batch that is due
+    kWork,    // some is
+    kReady,   // the batch can be taken
+  };
+
+  // From now on. A stream begins with kClient.
+  void Enter(State state) {
+    const Clock::time_point now = Clock::now();
+    spent_[static_cast<size_t>(state_)] += now - since_;
+    since_ = now;
+    state_ = state;
+  }
+
+  // What workers have done for the batch that is due says where the time in
+  // kWork went that was not split before.
+  void Split(const StageTimes& stages) {
+    Enter(state_);
+    Clock::duration& work = spent_[static_cast<size_t>(State::kWork)];
+    const double seconds = std::chrono::duration<double>(work).count();
+    work = {};
+    const double sum = stages.sum();
+    if (sum <= 0) {
+      work_.draw += seconds;
+      return;
+    }
+    work_.disk += seconds * stages.disk / sum;
+    work_.decode += seconds * stages.decode / sum;
+    work_.draw += seconds * stages.draw / sum;
+    work_.pack += seconds * stages.pack / sum;
+  }
+
+  // So far, without work that is not split yet: no figure ever falls.
+  WaitTimes times() const {
+    WaitTimes times;
+    times.disk = work_.disk;
+    times.decode = work_.decode;
+    times.draw = work_.draw;
+    times.pack = work_.pack;
+    times.client = SecondsIn(State::kClient);
+    times.memory = SecondsIn(State::kMemory);
+    times.queue = SecondsIn(State::kQueue) + SecondsIn(State::kReady);
+    return times;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  double SecondsIn(State state) const {
+    Clock::duration spent = spent_[static_cast<size_t>(state)];
+    if (state == state_) spent += Clock::now() - since_;
+    return std::chrono::duration<double>(spent).count();
+  }
+
+  State state_ = State::kClient;
+  Clock::time_point since_ = Clock::now();
+  std::array<Clock::duration, 5> spent_ = {};
+  StageTimes work_;  // that was split
+};
+
+}  // namespace inkstream::batch

@@ -1,0 +1,18 @@
+// Notes how every call but streams of batches was answered, in one place for
+// all methods, whoever answers them.
+#pragma once
+
+#include <grpcpp/support/server_interceptor.h>
+
+#include <memory>
+
+#include "server/transport/call_observer.h"
+#include "server/transport/service_counts.h"
+
+namespace inkstream::transport {
+
+// Both outlive the server; `observer` may be null.
+std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>
+NewAnswerInterceptors(ServiceCounts* counts, CallObserver* observer);
+
+}  // namespace inkstream::transport
