@@ -121,6 +121,7 @@ void OrderedStream::Cancel() {
 
 WaitTimes OrderedStream::wait_times() const {
   const std::lock_guard<std::mutex> lock(mu_);
+  if (!slots_.empty()) clock_.Split(slots_.front()->job->stages());
   return clock_.times();
 }
 

@@ -103,7 +103,7 @@ class OrderedStream : public BatchStream,
   absl::Status failed_;
   bool wake_up_ = false;  // the listener is to be called
   std::function<void()> listener_;
-  WaitClock clock_;
+  mutable WaitClock clock_;  // telling the time splits it
 };
 
 }  // namespace inkstream::batch

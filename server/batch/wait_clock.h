@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "server/batch/batch_stream.h"
 #include "server/batch/stage_times.h"
@@ -33,24 +34,23 @@ class WaitClock {
   }
 
   // What workers have done for the batch that is due says where the time in
-  // kWork went that was not split before.
+  // kWork went that was not split before; while that is nothing, what they did
+  // before.
   void Split(const StageTimes& stages) {
     Enter(state_);
-    Clock::duration& work = spent_[static_cast<size_t>(State::kWork)];
-    const double seconds = std::chrono::duration<double>(work).count();
-    work = {};
-    const double sum = stages.sum();
-    if (sum <= 0) {
-      work_.draw += seconds;
-      return;
-    }
-    work_.disk += seconds * stages.disk / sum;
-    work_.decode += seconds * stages.decode / sum;
-    work_.draw += seconds * stages.draw / sum;
-    work_.pack += seconds * stages.pack / sum;
+    if (stages.sum() > 0) shares_ = stages;
+    const double seconds =
+        std::chrono::duration<double>(
+            std::exchange(spent_[static_cast<size_t>(State::kWork)], {}))
+            .count() /
+        shares_.sum();
+    work_.disk += seconds * shares_.disk;
+    work_.decode += seconds * shares_.decode;
+    work_.draw += seconds * shares_.draw;
+    work_.pack += seconds * shares_.pack;
   }
 
-  // So far, without work that is not split yet: no figure ever falls.
+  // So far, without work that is not split yet. No figure ever falls.
   WaitTimes times() const {
     WaitTimes times;
     times.disk = work_.disk;
@@ -76,6 +76,7 @@ class WaitClock {
   Clock::time_point since_ = Clock::now();
   std::array<Clock::duration, 5> spent_ = {};
   StageTimes work_;  // that was split
+  StageTimes shares_ = {.draw = 1};
 };
 
 }  // namespace inkstream::batch

@@ -65,7 +65,7 @@ void StreamSession::Open(std::unique_ptr<batch::BatchStream> stream,
   mark_ = stream_->wait_times();
   report_.opening = Seconds(progress_ - started_);
   report_.in_messages = in_messages;
-  report_.plan = PlanSummary(stream_->facts().start.place, delivery);
+  report_.plan = PlanSummary(stream_->facts().start, delivery);
   report_.dataset = stream_->facts().dataset;
   report_.fingerprint = stream_->facts().start.fingerprint;
   report_.plan_hash = stream_->facts().start.plan_hash;
