@@ -102,8 +102,9 @@ def test_one_worker_that_draws_is_the_servers_drawing_and_no_disk(
     ):
         stream = near.dataset().stream(
             "train",
-            batch_size=64,
-            image=client.Image(28, quality="exact"),
+            batch_size=256,
+            # Eight pixels of a drawing of 256: much to draw, little to carry.
+            image=client.Image(8, quality="exact"),
             epochs="forever",
             codec="none",
         )
