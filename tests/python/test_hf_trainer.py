@@ -10,6 +10,8 @@ import inkstream
 import pytest
 from inkstream import Image
 from inkstream.torch import BatchSampler, IterableDataset, Loader, MapDataset, collate, loader
+from support.processes import Server
+from support.ranks import run_ranks
 from torch import nn
 from torch.utils.data import DataLoader
 
@@ -175,3 +177,63 @@ def test_evaluation_with_a_loader(data: inkstream.Dataset, tmp_path: Path) -> No
     )
     assert "eval_loss" in trainer.evaluate()
     assert sorted(trainer.model.evaluated) == sorted(data["valid"][:].index.tolist())
+
+
+RANK = """
+import json, sys, tempfile
+import torch, transformers
+import inkstream, inkstream.torch as T
+
+class Network(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.linear = torch.nn.Linear(64, 1)
+        self.seen = []
+
+    def forward(self, image, index, **_):
+        self.seen += index.reshape(-1).tolist()
+        scores = self.linear(image.reshape(-1, 64).float())
+        return {"loss": scores.square().mean(), "logits": scores}
+
+def arguments(**more):
+    return transformers.TrainingArguments(
+        tempfile.mkdtemp(), use_cpu=True, report_to=[], disable_tqdm=True, num_train_epochs=1,
+        save_strategy="no", **more,
+    )
+
+def train(dataset, loader=None):
+    class Trainer(transformers.Trainer):
+        def get_train_dataloader(self):
+            return super().get_train_dataloader() if loader is None else loader
+    network = Network()
+    ready = isinstance(dataset, T.IterableDataset)
+    Trainer(
+        network, arguments(per_device_train_batch_size=1 if ready else 50),
+        train_dataset=dataset, data_collator=T.collate if ready else None,
+    ).train()
+    return network.seen
+
+arguments().device  # what lets torch.distributed know of its ranks
+data = inkstream.connect(sys.argv[1]).dataset()
+shared = {"batch_size": 50, "image": 8}
+seen = {
+    "Loader": train([], T.loader(data, "train", **shared)),
+    "IterableDataset": train(T.IterableDataset(data, "train", **shared, rank=0, world=1)),
+    "MapDataset": train(T.MapDataset(data, "train", image=8)),
+}
+try:
+    train(T.IterableDataset(data, "train", **shared))
+except inkstream.FixRequest as error:
+    seen["refused"] = str(error)
+print(json.dumps(seen))
+"""
+
+
+def test_two_ranks_see_each_drawing_or_an_error(server: Server, data: inkstream.Dataset) -> None:
+    one, two = run_ranks(2, RANK, server.tcp)
+    size = len(data["train"])
+    for name in ("Loader", "IterableDataset", "MapDataset"):
+        # All whole steps of two ranks, whatever else the Trainer fills up with.
+        assert len({*one[name], *two[name]}) >= size - size % 100, name
+    assert "rank=0, world=1" in one["refused"]
+    assert "rank=0, world=1" in two["refused"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from inkstream.torch import (
     collate,
     loader,
 )
+from support.processes import Server
 from torch.utils.data import DataLoader
 
 Make = Callable[[inkstream.Dataset], object]
@@ -54,6 +56,9 @@ WRONG: list[tuple[Make, str]] = [
     (lambda d: BatchSampler([1, 2, 3]), "give a MapDataset, a dataset or the number"),
     (lambda d: BatchSampler(d, rank=1), "give both or neither"),
     (lambda d: BatchSampler(100, rank=2, world=2), "rank = 2"),
+    (lambda d: loader(d).set_epoch(-1), "epoch = -1"),
+    (lambda d: IterableDataset(d).set_epoch(-1), "epoch = -1"),
+    (lambda d: BatchSampler(1000).set_epoch("one"), "epoch = 'one'"),
 ]
 
 
@@ -176,3 +181,28 @@ def test_without_torch_it_says_what_to_install() -> None:
     last = found.stderr.strip().splitlines()[-1]
     assert last.startswith("ModuleNotFoundError: inkstream.torch needs PyTorch")
     assert "pip install 'inkstream[torch]'" in last
+
+
+FORKED = """
+import sys, inkstream, inkstream.torch as T
+from torch.utils.data import DataLoader
+data = inkstream.connect(sys.argv[1]).dataset()
+next(data.stream("train", batch_size=10))
+loader = DataLoader(
+    T.IterableDataset(data, "train", batch_size=100, image=8), batch_size=None, num_workers=2
+)
+for _ in range(3):
+    list(loader)
+"""
+
+
+def test_forked_workers_of_a_parent_that_streamed_print_nothing(server: Server) -> None:
+    ours = {k: v for k, v in os.environ.items() if not k.startswith("GRPC_")}
+    found = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FORKED, server.tcp],
+        capture_output=True,
+        text=True,
+        env=ours,
+    )
+    assert found.returncode == 0, found.stderr
+    assert found.stderr == ""

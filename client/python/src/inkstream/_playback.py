@@ -126,11 +126,6 @@ class Playback(Generic[T]):
                 self.plan = plan
             self._stop()
 
-    def rewind(self) -> None:
-        """Moves to the start of epoch 0, unless it stands there already."""
-        if self.place != (0, 0) or self._ended:
-            self.seek(0, 0)
-
     def seek(self, epoch: int, step: int, position: int | None = None) -> None:
         """Moves to a step of an epoch, counted from the epoch's start, or to a position."""
         epoch, step = whole("epoch", epoch, 0), whole("step", step, 0)

@@ -19,6 +19,7 @@ from inkstream._plan import Plan
 from inkstream._schedule import Schedule
 from inkstream._split import Split
 from inkstream._stream import Stream
+from inkstream._values import whole
 from inkstream._view import View, as_view
 from inkstream._window_shuffle import WindowShuffle
 from inkstream.torch._index_batch import IndexBatch
@@ -98,6 +99,7 @@ class BatchSampler(Sampler[list[int]]):
 
     def set_epoch(self, epoch: int) -> None:
         """The next `iter()` gives `epoch`; one that a loaded cursor has begun is kept."""
+        epoch = whole("epoch", epoch, 0)
         if self._next[1] == 0:
             self._next = (epoch, 0)
 

@@ -26,6 +26,7 @@ from inkstream._options import OrderOptions
 from inkstream._plan import Plan
 from inkstream._playback import Playback
 from inkstream._strokes import Strokes
+from inkstream._values import whole
 from inkstream._view import View
 from inkstream.torch._placement import Placement
 from inkstream.torch._tensor_batch import TensorBatch
@@ -154,6 +155,7 @@ class IterableDataset(TorchIterableDataset[TensorBatch]):
 
     def set_epoch(self, epoch: int) -> None:
         """The next pass gives `epoch`; one that a loaded cursor has begun is kept."""
+        epoch = whole("epoch", epoch, 0)
         half_read = int(self._shared[1]) > 0 and not bool(self._shared[2:].any())
         if not half_read:
             self._move(epoch, 0)

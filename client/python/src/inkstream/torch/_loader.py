@@ -23,6 +23,7 @@ from inkstream._reader import Facts
 from inkstream._schedule import Schedule
 from inkstream._split import Split
 from inkstream._strokes import Strokes
+from inkstream._values import whole
 from inkstream._view import View
 from inkstream.torch._map_dataset import MapDataset
 from inkstream.torch._placement import compare_ranks, place_of
@@ -209,6 +210,7 @@ class Loader:
 
         A half-read epoch is finished first: frameworks call this after a resume, too.
         """
+        epoch = whole("epoch", epoch, 0)
         current, position = self._playback.place
         if self.train and position == 0 and epoch != current:
             self._playback.seek(epoch, 0)
@@ -338,7 +340,7 @@ class _Steps:
 
     def framework_epoch(self) -> int:
         named = self._loader._framework_epoch
-        return self._loader.epoch if named is None else named
+        return self._loader.epoch if named is None or not self._loader.train else named
 
     def begin_at(self, epoch: int) -> None:
         loader = self._loader

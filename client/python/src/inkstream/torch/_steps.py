@@ -31,7 +31,7 @@ class Stepped(Protocol):
     def __len__(self) -> int: ...
 
     def framework_epoch(self) -> int:
-        """The epoch that a framework named last; where it named none, the loader's."""
+        """The epoch that a framework named last to a training; else the loader's own."""
 
     def begin_at(self, epoch: int) -> None:
         """A framework names an epoch."""
