@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import pickle
+import re
 from pathlib import Path
+from typing import Any
 
+import grpc
 import inkstream
 import pytest
+from support.fake_server import Behaviour, FakeServer
 from support.processes import Server, run_python
 from support.stores import ROOT
 
@@ -72,3 +76,32 @@ def test_a_checkout_that_is_built_has_the_program(
     monkeypatch.delenv("INKSTREAM_BINARY", raising=False)
     monkeypatch.setenv("PATH", "/usr/bin")
     assert inkstream._embedded.find_binary() == str(built)
+
+
+@pytest.mark.parametrize(
+    ("keywords", "said"),
+    [
+        ({"timeout": 0}, "timeout = 0: give seconds, more than 0"),
+        ({"stall": -1.0}, "stall = -1.0: give seconds, more than 0"),
+        ({"timeout": float("inf")}, "timeout = inf"),
+        ({"retry_for": float("nan")}, "retry_for = nan"),
+        ({"retry_for": "5 s"}, "retry_for = '5 s'"),
+        ({"timeout": None}, "timeout = None"),
+        ({"token": 5}, "token is int, not a str"),
+        ({"tls": 1}, "tls = 1: give True"),
+        ({"tls": "nowhere.pem"}, "tls, 'ca': nowhere.pem: No such file"),
+        ({"tls": {"cert": "nowhere.pem"}}, "tls, 'cert': nowhere.pem: No such file"),
+        ({"tls": {"roots": "ca.pem"}}, "tls has no 'roots'"),
+    ],
+)
+def test_how_to_connect_is_looked_at_at_once(keywords: dict[str, Any], said: str) -> None:
+    with pytest.raises(inkstream.FixRequest, match=re.escape(said)):
+        inkstream.connect("h:1", **keywords)
+
+
+def test_a_fetch_that_a_server_cut_off_is_made_again() -> None:
+    cut = (grpc.StatusCode.UNAVAILABLE, "slow reader: nothing was taken for 60 s")
+    with FakeServer(Behaviour(refuse_fetches=[cut, cut])) as server:
+        data = inkstream.connect(server.address).dataset()
+        assert data.fetch(index=[3]).index.tolist() == [3]
+        assert not server.behaviour.refuse_fetches

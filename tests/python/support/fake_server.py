@@ -35,6 +35,7 @@ class Behaviour:
     silent_after: int | None = None  # batches; then nothing more
     rebalance_after: int | None = None  # batches; then an end part
     refuse: list[tuple[grpc.StatusCode, str]] = field(default_factory=list)
+    refuse_fetches: list[tuple[grpc.StatusCode, str]] = field(default_factory=list)
     fetched: int = 1  # batches that answer one fetch
     silent_fetches: bool = False  # which are never answered
     silent_after_fetches: int | None = None  # answered ones, that is
@@ -110,6 +111,8 @@ class FakeServer:
     ) -> Iterator[bytes]:
         how = self.behaviour
         rows = np.array(list(request.rank) or list(request.index), np.int64)
+        if self.behaviour.refuse_fetches:
+            context.abort(*self.behaviour.refuse_fetches.pop(0))
         self.fetching += 1
         over = threading.Event()
         context.add_callback(over.set)

@@ -7,6 +7,7 @@ import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import grpc
@@ -30,6 +31,15 @@ class Credentials:
     tls: bool | str | dict[str, str] = False
     token: str = field(default="", repr=False)
 
+    @classmethod
+    def checked(cls, tls: Any, token: Any) -> Credentials:
+        """FixRequest for what is none, and for files that cannot be read."""
+        if not isinstance(token, str):
+            raise FixRequest(f"token is {type(token).__name__}, not a str")
+        credentials = cls(tls, token)
+        credentials.files()
+        return credentials
+
     def metadata(self) -> tuple[tuple[str, str], ...]:
         """What every call carries."""
         return (("authorization", f"Bearer {self.token}"),) if self.token else ()
@@ -38,14 +48,21 @@ class Credentials:
         """The PEM files that `tls` names: "ca", "cert", "key", as far as they are given."""
         if isinstance(self.tls, bool):
             return {}
-        paths = {"ca": self.tls} if isinstance(self.tls, str) else self.tls
+        paths = self.tls if isinstance(self.tls, dict) else {"ca": self.tls}
         unknown = sorted(set(paths) - {"ca", "cert", "key"})
         if unknown:
             raise FixRequest(f"tls has no {unknown[0]!r}; there are 'ca', 'cert', 'key'")
         files: dict[str, bytes] = {}
         for name, path in paths.items():
-            with open(path, "rb") as file:
-                files[name] = file.read()
+            if not isinstance(path, str | os.PathLike):
+                raise FixRequest(
+                    f"tls = {path!r}: give True, the path of a PEM file of roots, or a dict with "
+                    "the paths 'ca', 'cert' and 'key'"
+                )
+            try:
+                files[name] = Path(path).read_bytes()
+            except OSError as error:
+                raise FixRequest(f"tls, {name!r}: {path}: {error.strerror}") from None
         return files
 
     def channel_credentials(self) -> grpc.ChannelCredentials | None:

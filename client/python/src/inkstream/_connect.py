@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
+from typing import Any
 
 from inkstream._addresses import addresses_of
 from inkstream._channels import Credentials, StaticTarget
 from inkstream._client import Client
 from inkstream._connection import Connection
 from inkstream._embedded import EmbeddedTarget
+from inkstream._errors import FixRequest
 from inkstream._keywords import checked_keywords
+from inkstream._values import real
 
 
 @checked_keywords()
@@ -37,10 +41,8 @@ def connect(
     return Client(
         Connection(
             StaticTarget(addresses_of(target)),
-            Credentials(tls, token),
-            timeout=timeout,
-            retry_for=retry_for,
-            stall=stall,
+            Credentials.checked(tls, token),
+            **_patience(timeout=timeout, retry_for=retry_for, stall=stall),
         )
     )
 
@@ -58,8 +60,17 @@ def open(
     Joins the one private server of this store and user, or starts it; it is gone after its
     last user, however that one ends. NotFound where there is no store.
     """
+    patience = _patience(timeout=timeout, retry_for=retry_for, stall=stall)
     target = EmbeddedTarget.of(path)
     target.endpoints()
-    return Client(
-        Connection(target, Credentials(), timeout=timeout, retry_for=retry_for, stall=stall)
-    )
+    return Client(Connection(target, Credentials(), **patience))
+
+
+def _patience(**seconds: Any) -> dict[str, float]:
+    """Seconds that can be waited: `retry_for` may be none or for ever, the others neither."""
+    for name, given in seconds.items():
+        number = real(name, given)
+        if not (number >= 0 if name == "retry_for" else 0 < number < math.inf):
+            raise FixRequest(f"{name} = {given!r}: give seconds, more than 0")
+        seconds[name] = number
+    return seconds
