@@ -53,7 +53,7 @@ def view_of(words: Words) -> View:
         where.setdefault(column, []).append((operator, value))
     if fold := given.pop("fold", None):
         given["fold"] = (fold["index"], fold["count"], fold.get("held_out", False))
-    return View(**given, where=where)
+    return View(**given, where=where or None)
 
 
 def order_of(words: Words) -> Words:
