@@ -125,3 +125,25 @@ def test_shares(data: inkstream.Dataset, field: str) -> None:
             continue  # that is a file's name
         keywords = {**needed, field: value}
         check(lambda k=keywords: data.share("valid[:5%]", **k), field, value)  # type: ignore[misc]
+
+
+def test_batches(data: inkstream.Dataset) -> None:
+    batch = data.fetch(range(5), image=28, strokes=20)
+    none, bare = data.fetch([], image=28), data.fetch(range(5))
+    for value in ODD:
+        for one in (batch, none, bare, batch.row(0)):
+            check(lambda b=one, v=value: b[v], "batch[...]", value)  # type: ignore[misc]
+            check(lambda b=one, v=value: b.row(v), "row", value)  # type: ignore[misc]
+            check(lambda b=one, v=value: b.polylines(v), "polylines", value)  # type: ignore[misc]
+            check(lambda b=one, v=value: b.polylines(0, v), "view", value)  # type: ignore[misc]
+            check(lambda b=one, v=value: b.float32(v), "float32", value)  # type: ignore[misc]
+            check(lambda b=one, v=value: b.show(v), "limit", value)  # type: ignore[misc]
+            check(lambda b=one, v=value: b.show(4, v), "columns", value)  # type: ignore[misc]
+
+
+def test_orders() -> None:
+    for value in ODD:
+        check(lambda v=value: inkstream.Permutation(v), "size", value)  # type: ignore[misc]
+        check(lambda v=value: inkstream.Permutation(9, v), "seed", value)  # type: ignore[misc]
+        check(lambda v=value: inkstream.Permutation(9, 0, v), "epoch", value)  # type: ignore[misc]
+        check(lambda v=value: inkstream.Permutation(9)(v), "positions", value)  # type: ignore[misc]

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkstream._cursor import Cursor, State
-from inkstream._errors import FixRequest, NotFound
+from inkstream._errors import FixRequest, NotFound, OutOfRange
 from inkstream._polylines import to_polylines
 from inkstream._pytree import register_with_jax
 from inkstream._raw_batch import RawBatch
-from inkstream._values import nearest
+from inkstream._values import nearest, whole
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
@@ -94,7 +94,7 @@ class Batch(Mapping[str, Array]):
     def __getitem__(self, name: str) -> Array:
         try:
             return self._arrays[name]
-        except KeyError:
+        except (KeyError, TypeError):  # what cannot be a key
             raise NotFound(self._missing(name)) from None
 
     def __getattr__(self, name: str) -> Array:
@@ -155,8 +155,11 @@ class Batch(Mapping[str, Array]):
     def row(self, i: int) -> Batch:
         """The i-th drawing alone, without the batch dimension.
 
-        Ragged strokes keep their `offsets`, which then begin at 0.
+        Ragged strokes keep their `offsets`, which then begin at 0. OutOfRange where there is none.
         """
+        if self.index.ndim == 0:
+            raise FixRequest("this batch is one drawing already")
+        i = self._row(i)
         arrays = {name: array[i] for name, array in self._arrays.items() if name not in RAGGED}
         if "offsets" in self._arrays:
             views = (len(self.offsets) - 1) // len(self.index)
@@ -166,6 +169,11 @@ class Batch(Mapping[str, Array]):
         elif "strokes" in self._arrays:
             arrays["strokes"] = self.strokes[i]
         return self.like(arrays)
+
+    def _row(self, i: Any) -> int:
+        """The row that `i` names, from either end."""
+        count = self.rows
+        return whole("row", i, -count, count - 1, OutOfRange) % max(count, 1)
 
     def head(self, rows: int) -> Batch:
         """The first rows, as a batch; of ragged strokes too."""
@@ -208,7 +216,9 @@ class Batch(Mapping[str, Array]):
         """
         if self.strokes_spec is None or "strokes" not in self._arrays:
             raise FixRequest(f"this batch has no strokes; it has {list(self)}")
+        i = self._row(i)
         length = self.length.reshape(self.index.size, -1)
+        view = whole("view", view, 0, length.shape[1] - 1, OutOfRange)
         start = int(self.strokes_spec.starts_with_token)
         if "offsets" in self._arrays:
             first = int(self.offsets[i * length.shape[1] + view])

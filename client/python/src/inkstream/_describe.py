@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from inkstream._values import text
 from inkstream._view import View
 from inkstream.v1 import dataset_pb2, plan_pb2
 
@@ -15,7 +16,9 @@ def describe(
     client: Client, name: str, fingerprint: str, view: View | None = None
 ) -> dataset_pb2.DescribeDatasetResponse:
     """What the server says of a dataset, and of a view of it."""
-    request = dataset_pb2.DescribeDatasetRequest(dataset=name, fingerprint=fingerprint)
+    request = dataset_pb2.DescribeDatasetRequest(
+        dataset=text("dataset", name), fingerprint=text("fingerprint", fingerprint)
+    )
     if view is not None:
         request.view.CopyFrom(view.to_proto())
     return client._connection.call("DescribeDataset", request, dataset_pb2.DescribeDatasetResponse)

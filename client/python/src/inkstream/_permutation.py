@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkstream._errors import FixRequest
+from inkstream._values import as_array, whole
 
 MAX_SIZE = 1 << 63
 MASK = (1 << 64) - 1
@@ -55,9 +56,9 @@ class Permutation:
     """
 
     def __init__(self, size: int, seed: int = 0, epoch: int = 0) -> None:
-        if not 1 <= size <= MAX_SIZE:
-            raise FixRequest(f"size = {size} is not in 1..2^63")
-        self.size, self.seed, self.epoch = size, seed, epoch
+        self.size = size = whole("size", size, 1, MAX_SIZE)
+        self.seed = seed = whole("seed", seed, 0, MASK)
+        self.epoch = epoch = whole("epoch", epoch, 0, MASK)
         # One radix is even: with two odd ones half of the orders would be out of reach.
         self._left = _ceil_sqrt(size)
         self._left += self._left % 2
@@ -77,7 +78,9 @@ class Permutation:
 
     def __call__(self, positions: Any) -> NDArray[np.int64]:
         """Ranks of an array of positions, each in [0, size)."""
-        given = np.atleast_1d(np.asarray(positions))
+        given = np.atleast_1d(as_array("positions", positions))
+        if given.size and given.dtype.kind not in "iu":
+            raise FixRequest(f"positions are an array of {given.dtype}, not of whole numbers")
         if given.size and (int(given.min()) < 0 or int(given.max()) >= self.size):
             raise FixRequest(f"positions are not all in 0..{self.size - 1}")
         values = self._encrypt(given.astype(np.uint64))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from inkstream._errors import FixRequest
+from inkstream._values import whole
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
@@ -18,6 +19,7 @@ _TEXT_HEIGHT = 14  # pixels
 _SMALLEST_CELL = 96  # pixels: narrower labels cannot be read
 _GAP = 4  # pixels
 _SKETCH_SIDE = 96  # pixels of a cell drawn from strokes
+_MOST_COLUMNS = 256
 _GREYS, _COLOURS = 1, 3  # planes of a cell
 
 
@@ -27,10 +29,14 @@ def contact_sheet(batch: Batch, limit: int = 64, columns: int | None = None) -> 
     Images of 3 channels are shown in colour, of other numbers by their first. Without images,
     strokes are drawn, each in a shade of its own. FixRequest where there is neither.
     """
+    limit = whole("limit", limit, 1)
+    columns = None if columns is None else whole("columns", columns, 1, _MOST_COLUMNS)
     try:
         from PIL import Image, ImageDraw
     except ImportError:
         raise ImportError("a contact sheet needs Pillow: pip install pillow") from None
+    if batch.rows == 0:
+        raise FixRequest("this batch has no drawings to show")
     if "image" in batch:
         pixels = _cells(batch, limit)
     elif "strokes" in batch:

@@ -35,8 +35,14 @@ def is_bool(value: Any) -> bool:
     return isinstance(value, bool) or (kind is not None and str(kind) in ("bool", "torch.bool"))
 
 
-def whole(field: str, value: Any, low: int | None = None, high: int | None = None) -> int:
-    """A whole number in low..high. A bool is none, nor is 3.0."""
+def whole(
+    field: str,
+    value: Any,
+    low: int | None = None,
+    high: int | None = None,
+    error: type[FixRequest] = FixRequest,
+) -> int:
+    """A whole number in low..high; `error` for one outside. A bool is none, nor is 3.0."""
     try:
         if is_bool(value):
             raise TypeError
@@ -46,7 +52,7 @@ def whole(field: str, value: Any, low: int | None = None, high: int | None = Non
             f"{field} = {shown(value)} is not a whole number{_range(low, high)}"
         ) from None
     if (low is not None and number < low) or (high is not None and number > high):
-        raise FixRequest(f"{field} = {number} is out of range{_range(low, high)}")
+        raise error(f"{field} = {number} is out of range{_range(low, high)}")
     return number
 
 
