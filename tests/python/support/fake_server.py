@@ -6,6 +6,7 @@ fall silent, hold other data. Order is (position * 7 + seed + epoch) mod N.
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
 import time
@@ -38,8 +39,8 @@ class Behaviour:
     refuse_fetches: list[tuple[grpc.StatusCode, str]] = field(default_factory=list)
     fetched: int = 1  # batches that answer one fetch
     silent_fetches: bool = False  # which are never answered
-    silent_after_fetches: int | None = None  # answered ones, that is
-    vanish_after_fetches: int | None = None  # then UNAVAILABLE
+    silent_after_fetches: float = math.inf  # further ones are never answered
+    vanish_after_fetches: float = math.inf  # further ones are UNAVAILABLE
     fetches_together: int = 1  # under way before any is answered
     crooked: int = 0  # bytes before the data, so that arrays stand crooked
 
@@ -54,7 +55,8 @@ class FakeServer:
         self.opened: list[service_pb2.StreamBatchesRequest] = []
         self.granted: list[int] = []
         self.active = 0
-        self.fetching = self.answered = 0
+        self._counting = threading.Lock()
+        self._begun = self.fetching = self.answered = 0
         self._together = threading.Barrier(self.behaviour.fetches_together)
         self.ahead = self.most_ahead = 0
         self._server = grpc.server(futures.ThreadPoolExecutor(16))
@@ -111,18 +113,22 @@ class FakeServer:
     ) -> Iterator[bytes]:
         how = self.behaviour
         rows = np.array(list(request.rank) or list(request.index), np.int64)
-        if self.behaviour.refuse_fetches:
-            context.abort(*self.behaviour.refuse_fetches.pop(0))
-        self.fetching += 1
+        if how.refuse_fetches:
+            context.abort(*how.refuse_fetches.pop(0))
+        with self._counting:
+            number = self._begun
+            self._begun += 1
+            self.fetching += 1
         over = threading.Event()
         context.add_callback(over.set)
         context.add_callback(self._fetched)
-        if how.silent_fetches or self.answered == how.silent_after_fetches:
+        if how.silent_fetches or number >= how.silent_after_fetches:
             over.wait()
-        if self.answered == how.vanish_after_fetches:
+        if number >= how.vanish_after_fetches:
             context.abort(grpc.StatusCode.UNAVAILABLE, "the fake server vanished")
         self._together.wait(20)
-        self.answered += 1
+        with self._counting:
+            self.answered += 1
         opened = batch_pb2.StreamOpened(
             dataset="fake", raster_version=how.raster_version, vocabulary=CLASSES
         )
@@ -156,7 +162,8 @@ class FakeServer:
         yield from self._batches(first.open, credits, context)
 
     def _fetched(self) -> None:
-        self.fetching -= 1
+        with self._counting:
+            self.fetching -= 1
 
     def _left(self) -> None:
         self.active -= 1
