@@ -147,3 +147,22 @@ def test_orders() -> None:
         check(lambda v=value: inkstream.Permutation(9, v), "seed", value)  # type: ignore[misc]
         check(lambda v=value: inkstream.Permutation(9, 0, v), "epoch", value)  # type: ignore[misc]
         check(lambda v=value: inkstream.Permutation(9)(v), "positions", value)  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("field", ["target", "tls", "token", "timeout", "retry_for", "stall"])
+def test_connecting(field: str) -> None:
+    for value in ODD:
+        keywords = {"target": "127.0.0.1:1", field: value}
+        check(lambda k=keywords: inkstream.connect(**k).close(), field, value)  # type: ignore[misc]
+
+
+def test_clients(client: inkstream.Client) -> None:
+    for value in ODD:
+        check(lambda v=value: inkstream.open(v), "path", value)  # type: ignore[misc]
+        check(lambda v=value: client.status(v), "status", value)  # type: ignore[misc]
+        check(lambda v=value: client.dataset(v), "dataset", value)  # type: ignore[misc]
+        check(
+            lambda v=value: client.dataset(fingerprint=v),  # type: ignore[misc]
+            "fingerprint",
+            value,
+        )

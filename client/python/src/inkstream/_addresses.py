@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from inkstream._errors import FixRequest
+from inkstream._values import holds_many
 
 _PORT = 50051  # what a server listens on if nobody says otherwise
 _LONGEST_PATH = 107  # bytes; what the kernel's address of a Unix socket has room for
@@ -47,7 +48,11 @@ def addresses_of(target: object) -> tuple[str, ...]:
         return tuple(_checked("target", target))
     if isinstance(target, os.PathLike):
         raise _refusal("target", target, _Wrong("is a path", _meant_by_path(os.fspath(target))))
-    if not isinstance(target, Iterable) or isinstance(target, bytes | bytearray):
+    if (
+        not isinstance(target, Iterable)
+        or isinstance(target, bytes | bytearray)
+        or not holds_many(target)
+    ):
         raise FixRequest(f"target = {target!r}: give {_FORMS}")
     given = list(target)
     match given:

@@ -36,6 +36,8 @@ class Credentials:
         """FixRequest for what is none, and for files that cannot be read."""
         if not isinstance(token, str):
             raise FixRequest(f"token is {type(token).__name__}, not a str")
+        if not token.isascii() or not token.isprintable():
+            raise FixRequest("token has letters that no token has: is there a newline at its end?")
         credentials = cls(tls, token)
         credentials.files()
         return credentials
@@ -61,8 +63,9 @@ class Credentials:
                 )
             try:
                 files[name] = Path(path).read_bytes()
-            except OSError as error:
-                raise FixRequest(f"tls, {name!r}: {path}: {error.strerror}") from None
+            except (OSError, ValueError) as error:  # ValueError: no path at all
+                why = getattr(error, "strerror", error)
+                raise FixRequest(f"tls, {name!r}: {path!r}: {why}") from None
         return files
 
     def channel_credentials(self) -> grpc.ChannelCredentials | None:

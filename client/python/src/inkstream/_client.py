@@ -6,7 +6,9 @@ from typing import Any
 
 from inkstream._connection import Connection
 from inkstream._dataset import Dataset
+from inkstream._keywords import checked_keywords
 from inkstream._plain import plain
+from inkstream._values import text
 from inkstream.v1 import dataset_pb2
 
 
@@ -20,13 +22,14 @@ class Client:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
+    @checked_keywords()
     def dataset(self, name: str | None = None, *, fingerprint: str = "") -> Dataset:
         """The dataset `name`; without one, the only one there is. NotFound names the nearest.
 
         Its content is pinned for the life of the returned object: by `fingerprint`, or by what
         the server holds now.
         """
-        return Dataset._describe(self, name or "", fingerprint)
+        return Dataset._describe(self, "" if name is None else name, fingerprint)
 
     def datasets(self) -> list[str]:
         """Names of everything that is served."""
@@ -35,12 +38,13 @@ class Client:
         )
         return [summary.dataset for summary in answer.datasets]
 
+    @checked_keywords()
     def status(self, dataset: str = "") -> dict[str, Any]:
         """The server's streams and rates, and who waits for whom; fields as the contract's
         GetStatusResponse has them."""
         answer = self._connection.call(
             "GetStatus",
-            dataset_pb2.GetStatusRequest(dataset=dataset),
+            dataset_pb2.GetStatusRequest(dataset=text("dataset", dataset)),
             dataset_pb2.GetStatusResponse,
         )
         return plain(answer)

@@ -26,6 +26,7 @@ from pathlib import Path
 from inkstream._errors import FixRequest, InkstreamError, NotFound, Unavailable
 from inkstream._grpc_settings import without_settings
 from inkstream._native import beside_the_package
+from inkstream._values import shown
 
 _START_FOR = 60.0  # seconds
 _PAUSE = 0.02  # seconds
@@ -107,6 +108,8 @@ class EmbeddedTarget:
     @classmethod
     def of(cls, path: str | os.PathLike[str]) -> EmbeddedTarget:
         """NotFound where there is no store."""
+        if not isinstance(path, (str, os.PathLike)):
+            raise FixRequest(f"path = {shown(path)}: give the directory of a store")
         store = Path(path)
         if not store.is_dir():
             raise NotFound(
