@@ -135,8 +135,10 @@ def test_ctrl_c_ends_all_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     with FakeServer(Behaviour(silent_after_fetches=3)) as fake:
         data = inkstream.connect(fake.address).dataset()
 
+        waiting: list[bool] = []
+
         def interrupt() -> None:
-            assert eventually(lambda: fake.answered == 3 and fake.fetching == 2)
+            waiting.append(eventually(lambda: fake.answered == 3 and fake.fetching == 2, 60))
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
         thread = threading.Thread(target=interrupt)
@@ -144,4 +146,5 @@ def test_ctrl_c_ends_all_calls(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(KeyboardInterrupt):
             data.fetch(range(100), image=IMAGE)
         thread.join()
-        assert eventually(lambda: fake.fetching == 0)
+        assert waiting == [True]
+        assert eventually(lambda: fake.fetching == 0, 60)
