@@ -132,7 +132,7 @@ def test_too_many_for_memory_are_told_in_bytes(
 
 def test_ctrl_c_ends_all_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     paged_by(monkeypatch, 5)
-    with FakeServer(Behaviour(silent_after_fetches=3)) as fake:
+    with FakeServer(Behaviour(silent_from_row=15)) as fake:
         data = inkstream.connect(fake.address).dataset()
 
         waiting: list[bool] = []

@@ -39,7 +39,7 @@ class Behaviour:
     refuse_fetches: list[tuple[grpc.StatusCode, str]] = field(default_factory=list)
     fetched: int = 1  # batches that answer one fetch
     silent_fetches: bool = False  # which are never answered
-    silent_after_fetches: float = math.inf  # further ones are never answered
+    silent_from_row: float = math.inf  # fetches of this row and higher ones are not answered
     vanish_after_fetches: float = math.inf  # further ones are UNAVAILABLE
     fetches_together: int = 1  # under way before any is answered
     crooked: int = 0  # bytes before the data, so that arrays stand crooked
@@ -122,7 +122,7 @@ class FakeServer:
         over = threading.Event()
         context.add_callback(over.set)
         context.add_callback(self._fetched)
-        if how.silent_fetches or number >= how.silent_after_fetches:
+        if how.silent_fetches or rows.min() >= how.silent_from_row:
             over.wait()
         if number >= how.vanish_after_fetches:
             context.abort(grpc.StatusCode.UNAVAILABLE, "the fake server vanished")
