@@ -51,7 +51,7 @@ class Credentials:
         if isinstance(self.tls, bool):
             return {}
         paths = self.tls if isinstance(self.tls, dict) else {"ca": self.tls}
-        unknown = sorted(set(paths) - {"ca", "cert", "key"})
+        unknown = sorted(set(paths) - {"ca", "cert", "key"}, key=str)
         if unknown:
             raise FixRequest(f"tls has no {unknown[0]!r}; there are 'ca', 'cert', 'key'")
         files: dict[str, bytes] = {}
@@ -65,7 +65,7 @@ class Credentials:
                 files[name] = Path(path).read_bytes()
             except (OSError, ValueError) as error:  # ValueError: no path at all
                 why = getattr(error, "strerror", error)
-                raise FixRequest(f"tls, {name!r}: {path!r}: {why}") from None
+                raise FixRequest(f"tls, {name!r}: {path}: {why}") from None
         return files
 
     def channel_credentials(self) -> grpc.ChannelCredentials | None:
