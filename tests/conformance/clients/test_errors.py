@@ -189,19 +189,7 @@ REFUSALS: dict[str, tuple[str, Words, str, list[str]]] = {
         "INVALID_ARGUMENT",
         ["1025", "1024"],
     ),
-    "fetch: index": (
-        "fetch",
-        {"indices": [0, 500]},
-        "INVALID_ARGUMENT",
-        ["500"],
-    ),
     "fetch: key": ("fetch", {"keys": [5]}, "NOT_FOUND", ["5"]),
-    "fetch: too many": (
-        "fetch",
-        {"indices": [0] * 5000},
-        "INVALID_ARGUMENT",
-        ["5000", "4096"],
-    ),
     "describe: no such dataset": (
         "describe",
         {"dataset": "quickdrow"},
@@ -216,7 +204,15 @@ REFUSALS: dict[str, tuple[str, Words, str, list[str]]] = {
     ),
 }
 # Where a client has words of its own; the README's table.
-OWN_WORDS = {"no epochs", "strokes codec without images"}
+OWN_WORDS = {
+    "no epochs",
+    "no stride",
+    "no views",
+    "strokes codec without images",
+    "window of nothing",
+    "world of nobody",
+    "zero rows",
+}
 
 
 def refusal(connection: Connection, command: str, words: Words) -> Refused:
@@ -238,6 +234,28 @@ def test_refusals_name_field_value_and_limit_alike(connect: Connect, name: str) 
             assert part in refused.message, refused
     if name not in OWN_WORDS:
         assert len({(r.code, r.reason, r.message) for r in said}) == 1, said
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_an_index_beyond_the_dataset_is_refused(connect: Connect, client: str) -> None:
+    refused = refusal(connect(Way(client, "tcp")), "fetch", {"indices": [0, 500]})
+    assert refused.code == ("INVALID_ARGUMENT" if client == "cpp" else "OUT_OF_RANGE")
+    assert "index[1]" in refused.message
+    assert "500" in refused.message
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_more_than_a_call_gives_is_refused_or_comes_in_several(
+    connect: Connect, client: str
+) -> None:
+    connection = connect(Way(client, "tcp"))
+    if client == "cpp":
+        refused = refusal(connection, "fetch", {"indices": [7] * 5000})
+        assert refused.code == "INVALID_ARGUMENT"
+        assert "5000 drawings asked for; at most 4096" in refused.message
+    else:
+        batch = connection.ask("fetch", indices=[7] * 5000)
+        assert batch["tensors"]["index"]["values"] == [7] * 5000
 
 
 def test_a_refused_stream_leaves_its_client_in_order(plain: Connection) -> None:
