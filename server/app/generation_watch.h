@@ -4,18 +4,22 @@
 // is a new generation. It is looked at, not subscribed to: inotify tells
 // nothing of changes made by other machines on a network file system.
 //
-// Thread safety: a thread of its own, from the constructor to the destructor.
+// A MANIFEST may come before the segments that it names (rsync copies in file
+// order), so one that cannot be opened is tried again, in growing pauses, for
+// as long as it stands there.
+//
+// Thread safety: a thread of its own from the constructor to the destructor,
+// which does not wait for one that hangs in a file system; LookNow from any.
 #pragma once
 
 #include <sys/types.h>
 
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
-#include <mutex>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <tuple>
 #include <vector>
 
@@ -34,32 +38,34 @@ class GenerationWatch {
     std::string name;   // of the dataset
     std::string path;   // of the store
     Identity manifest;  // asked for before the store was opened
-    std::string fingerprint;
+    store::StoreInfo info;
   };
 
-  // `engine` outlives the watch.
+  // How a dataset stands.
+  struct State {
+    // At the store's path is what is not served in its place.
+    bool successor_refused = false;
+  };
+  using Report = std::function<void(const std::string& dataset, const State&)>;
+
+  // `report`, where there is one, is called by the watch's thread, at its
+  // beginning and whenever a state changes.
+  // `engine`, and what `report` uses, outlive the watch.
   GenerationWatch(batch::Engine* engine, std::vector<Served> stores,
                   const store::OpenOptions& options,
-                  std::chrono::milliseconds interval);
+                  std::chrono::milliseconds interval, Report report);
   ~GenerationWatch();
+  GenerationWatch(const GenerationWatch&) = delete;
+  GenerationWatch& operator=(const GenerationWatch&) = delete;
 
-  // Looks at every store now, and logs what was found, also where it is
-  // nothing new. Does not wait for it.
+  // Looks at every store at once, whatever pause it is in, and logs what came
+  // of it. Does not wait for that.
   void LookNow();
 
  private:
-  void Run();
-  void Look(Served* served);
+  class Loop;
 
-  batch::Engine* const engine_;
-  const store::OpenOptions options_;
-  const std::chrono::milliseconds interval_;
-  std::vector<Served> stores_;  // of the thread
-  std::mutex mu_;
-  std::condition_variable changed_;
-  bool stopped_ = false;    // by mu_
-  bool asked_for_ = false;  // by mu_
-  std::thread thread_;
+  std::shared_ptr<Loop> loop_;  // shared with its thread
 };
 
 }  // namespace inkstream::app

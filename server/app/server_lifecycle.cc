@@ -84,7 +84,7 @@ absl::StatusOr<std::vector<GenerationWatch::Served>> AddStores(
                  named.name, info.drawings, info.classes.size(), named.path,
                  info.fingerprint);
     paths.push_back(named.path);
-    served.push_back({named.name, named.path, manifest, info.fingerprint});
+    served.push_back({named.name, named.path, manifest, info});
   }
   InstallBusErrorHandler(paths);
   return served;
@@ -239,7 +239,7 @@ absl::Status ServeUntilInterrupted(const ServeOptions& options) {
                engine_options.batch_memory >> 20U);
   const std::string addresses = AddressesOf(*server, http_address, options);
   GenerationWatch watch(engine->get(), *std::move(served),
-                        {.preload = options.preload}, options.poll);
+                        {.preload = options.preload}, options.poll, nullptr);
   guard.ExpectEndWithin(options.drain_delay + options.drain_spread +
                         options.grace + kLastSteps);
   spdlog::info("process {} listens on{}", getpid(), addresses);

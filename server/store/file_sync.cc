@@ -6,12 +6,28 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 
 namespace inkstream::store {
 namespace {
+
+constexpr int kMostLinks = 40;  // as the kernel's
+
+absl::string_view KindOf(mode_t mode) {
+  switch (mode & S_IFMT) {
+    case S_IFIFO:
+      return "a FIFO";
+    case S_IFSOCK:
+      return "a socket";
+    case S_IFDIR:
+      return "a directory";
+    default:
+      return "a device";
+  }
+}
 
 absl::Status WriteAll(int fd, absl::string_view bytes,
                       const std::string& path) {
@@ -28,10 +44,27 @@ absl::Status WriteAll(int fd, absl::string_view bytes,
 
 }  // namespace
 
+absl::StatusOr<int> OpenRegularFile(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  const int error = errno;
+  struct stat info = {};
+  // ENXIO: a socket, or a device that is not there.
+  if (fd < 0 && error != ENXIO) return absl::ErrnoToStatus(error, path);
+  if (fd < 0) {
+    stat(path.c_str(), &info);
+  } else {
+    if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode)) return fd;
+    close(fd);
+  }
+  return absl::DataLossError(absl::StrCat(path, ": is ", KindOf(info.st_mode),
+                                          ", expected a regular file"));
+}
+
 absl::StatusOr<std::string> ReadWholeFile(const std::string& path,
                                           uint64_t max_bytes) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return absl::ErrnoToStatus(errno, path);
+  const absl::StatusOr<int> opened = OpenRegularFile(path);
+  if (!opened.ok()) return opened.status();
+  const int fd = *opened;
   const auto close_fd = absl::MakeCleanup([fd] { close(fd); });
   std::string bytes;
   char buffer[65536];
@@ -69,8 +102,9 @@ absl::Status ReplaceFile(const std::string& path, absl::string_view bytes) {
 }
 
 absl::Status CopyFile(const std::string& from, const std::string& to) {
-  const int in = open(from.c_str(), O_RDONLY | O_CLOEXEC);
-  if (in < 0) return absl::ErrnoToStatus(errno, from);
+  const absl::StatusOr<int> opened = OpenRegularFile(from);
+  if (!opened.ok()) return opened.status();
+  const int in = *opened;
   const auto close_in = absl::MakeCleanup([in] { close(in); });
   const int out =
       open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
@@ -122,6 +156,22 @@ std::string ParentDirectory(const std::string& path) {
   const size_t slash = path.find_last_of('/');
   if (slash == std::string::npos) return ".";
   return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+std::string ResolveLinks(const std::string& path) {
+  std::string resolved = path;
+  for (int followed = 0;; ++followed) {
+    while (resolved.size() > 1 && resolved.back() == '/') resolved.pop_back();
+    std::string target(PATH_MAX, '\0');
+    const ssize_t length =
+        readlink(resolved.c_str(), target.data(), target.size());
+    // A circle is left as it is: whoever opens it is told.
+    if (length <= 0 || followed == kMostLinks) return resolved;
+    target.resize(static_cast<size_t>(length));
+    resolved = target.front() == '/'
+                   ? target
+                   : absl::StrCat(ParentDirectory(resolved), "/", target);
+  }
 }
 
 }  // namespace inkstream::store

@@ -1,4 +1,4 @@
-// Files that are complete or absent after a crash.
+// Files that are complete or absent after a crash, and files that are read.
 //
 // Thread safety: functions on different paths are independent.
 #pragma once
@@ -11,7 +11,13 @@
 
 namespace inkstream::store {
 
-// The whole file. NOT_FOUND if absent, RESOURCE_EXHAUSTED above `max_bytes`.
+// A descriptor to read from, which the caller closes. Never waits, as opening a
+// FIFO does. NOT_FOUND if absent, DATA_LOSS if it is anything but a regular
+// file.
+absl::StatusOr<int> OpenRegularFile(const std::string& path);
+
+// The whole of a regular file. NOT_FOUND if absent, RESOURCE_EXHAUSTED above
+// `max_bytes`.
 absl::StatusOr<std::string> ReadWholeFile(const std::string& path,
                                           uint64_t max_bytes);
 
@@ -27,5 +33,9 @@ absl::Status SyncDirectory(const std::string& path);
 absl::Status RenameNew(const std::string& from, const std::string& to);
 
 std::string ParentDirectory(const std::string& path);
+
+// What `path` stands for, without slashes at its end: links are followed, also
+// to what is not there.
+std::string ResolveLinks(const std::string& path);
 
 }  // namespace inkstream::store

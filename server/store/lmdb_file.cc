@@ -4,7 +4,6 @@
 
 #include "server/store/lmdb_file.h"
 
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "server/store/endian_io.h"
+#include "server/store/file_sync.h"
 
 namespace inkstream::store {
 namespace {
@@ -49,14 +49,12 @@ absl::Status LmdbFile::Damaged(absl::string_view what) const {
 
 absl::StatusOr<std::unique_ptr<LmdbFile>> LmdbFile::Open(
     const std::string& path, uint64_t expected_bytes) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return absl::ErrnoToStatus(errno, path);
+  const absl::StatusOr<int> opened = OpenRegularFile(path);
+  if (!opened.ok()) return opened.status();
+  const int fd = *opened;
   const auto close_fd = absl::MakeCleanup([fd] { close(fd); });
   struct stat info;
   if (fstat(fd, &info) != 0) return absl::ErrnoToStatus(errno, path);
-  if (!S_ISREG(info.st_mode)) {
-    return absl::DataLossError(absl::StrCat(path, ": not a regular file"));
-  }
   const uint64_t size = static_cast<uint64_t>(info.st_size);
   if (size != expected_bytes) {
     return absl::DataLossError(

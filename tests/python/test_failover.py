@@ -15,6 +15,7 @@ import pytest
 from inkstream import Image
 from support.processes import Server, eventually
 from support.proxy import Proxy
+from support.stores import next_generation
 
 IMAGE = Image(64)
 
@@ -221,7 +222,7 @@ def test_where_only_other_data_is_left_both_fingerprints_are_named(
 
 
 def test_a_new_generation_is_served_and_the_old_one_goes_on(
-    binary: Path, store: Path, other_store: Path, tmp_path: Path
+    binary: Path, store: Path, tmp_path: Path
 ) -> None:
     link = tmp_path / "current.ink"
     link.symlink_to(store)
@@ -235,7 +236,7 @@ def test_a_new_generation_is_served_and_the_old_one_goes_on(
         found = [next(stream).index.tolist()]
         cursor = stream.state_dict()
         new_link = tmp_path / "next"
-        new_link.symlink_to(other_store)
+        new_link.symlink_to(next_generation(binary, store, tmp_path, 500))
         new_link.rename(link)
         assert eventually(lambda: client.dataset().fingerprint != old.fingerprint, 30)
         new = client.dataset()

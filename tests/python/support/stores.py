@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -18,3 +19,18 @@ def make_store(binary: Path, where: Path, drawings: int, seed: int = 1, classes:
         )
         assert done.returncode == 0, done.stderr
     return store
+
+
+def next_generation(binary: Path, store: Path, where: Path, drawings: int) -> Path:
+    """A copy of a store with others added: `drawings` of the other seed."""
+    later = Path(shutil.copytree(store, where / "later.ink"))
+    source = where / "more.ndjson"
+    for command in (
+        ["generate", "--drawings", drawings, "--seed", 2, "--classes", 10, "-o", source],
+        ["ingest", source, "--store", later, "--append"],
+    ):
+        done = subprocess.run(
+            [str(binary), *map(str, command)], capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 0, done.stderr
+    return later
