@@ -21,7 +21,7 @@
 #include "server/ingest/ingest_job.h"
 #include "server/ingest/job_identity.h"
 #include "server/store/file_sync.h"
-#include "server/store/format.h"
+#include "server/store/partial_store.h"
 #include "server/store/store_reader.h"
 #include "server/store/store_writer.h"
 
@@ -76,9 +76,7 @@ constexpr char kJobName[] = "JOB";
 // what differs.
 absl::Status CheckInterrupted(const IngestFlags& flags,
                               const std::string& job) {
-  std::string directory = flags.store;
-  while (directory.size() > 1 && directory.back() == '/') directory.pop_back();
-  absl::StrAppend(&directory, store::kPartialSuffix);
+  const std::string directory = store::PlaceOf(flags.store).directory;
   const absl::StatusOr<std::string> old = store::ReadWholeFile(
       absl::StrCat(directory, "/", kJobName), size_t{1} << 30U);
   if (!old.ok()) return absl::OkStatus();
@@ -96,6 +94,8 @@ absl::StatusOr<store::StoreInfo> InfoBefore(const IngestFlags& flags,
                                             ingest::IngestOptions* options) {
   if (!flags.append) return store::StoreInfo();
   absl::StatusOr<store::StoreInfo> info = InfoOf(flags.store);
+  // The writer has more to say of that.
+  if (absl::IsNotFound(info.status())) return store::StoreInfo();
   if (info.ok() && info->fixed_classes && options->classes.empty()) {
     options->classes.insert(info->classes.begin(), info->classes.end());
   }
@@ -177,7 +177,10 @@ int RunIngest(const IngestFlags& flags) {
   const int code = Fail(kName, status, kExitFailed);
   if (access(directory.c_str(), F_OK) == 0) {
     std::fprintf(stderr, "%s drawings are kept in %s: go on with --resume\n",
-                 WithThousands(report.kept).c_str(), directory.c_str());
+                 WithThousands((*writer)->durable()).c_str(),
+                 directory.c_str());
+  } else if (absl::IsCancelled(status)) {
+    std::fputs("No segment was finished, so nothing is kept\n", stderr);
   }
   std::fputs(ErrorsText(summary).c_str(), stderr);
   return code;

@@ -162,7 +162,6 @@ absl::Status FillOptions(const IngestFlags& flags,
   }
   options->word = flags.word;
   options->parser.keep_raw = flags.keep == "raw";
-  options->resume = flags.resume;
   if (absl::Status s = ReadSplitRules(flags, &options->splits); !s.ok()) {
     return s;
   }

@@ -23,8 +23,8 @@ class ByteSink {
 };
 
 // Creates `path`, or writes to standard output for "-" and straight into what
-// is not a regular file. Names ending in .gz and .zst are compressed. Errors
-// name the path.
+// is not a regular file, or is a mount point. Links are followed. Names ending
+// in .gz and .zst are compressed. Errors name the path.
 absl::StatusOr<std::unique_ptr<ByteSink>> OpenSink(const std::string& path);
 
 }  // namespace inkstream::ingest

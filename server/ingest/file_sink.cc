@@ -9,9 +9,17 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/store/file_sync.h"
 
 namespace inkstream::ingest {
 namespace {
+
+// What is mounted on cannot be renamed away.
+bool IsMountPoint(const std::string& path) {
+  struct statx info = {};
+  return statx(AT_FDCWD, path.c_str(), 0, STATX_BASIC_STATS, &info) == 0 &&
+         (info.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
 
 class FileSink : public ByteSink {
  public:
@@ -64,16 +72,19 @@ class FileSink : public ByteSink {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ByteSink>> OpenFileSink(
-    const std::string& path) {
-  if (path == "-") return std::make_unique<FileSink>(STDOUT_FILENO, path, path);
+    const std::string& name) {
+  if (name == "-") return std::make_unique<FileSink>(STDOUT_FILENO, name, name);
+  // Where a link leads, so that no file system is crossed in the end.
+  const std::string path = store::ResolveLinks(name);
   struct stat info = {};
   const bool exists = stat(path.c_str(), &info) == 0;
   if (exists && S_ISDIR(info.st_mode)) {
     return absl::InvalidArgumentError(
         absl::StrCat(path, " is a directory, expected a file's name"));
   }
+  const bool replaceable = S_ISREG(info.st_mode) && !IsMountPoint(path);
   const std::string written_to =
-      exists && !S_ISREG(info.st_mode) ? path : path + ".partial";
+      exists && !replaceable ? path : path + ".partial";
   const int fd =
       open(written_to.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (fd < 0) {

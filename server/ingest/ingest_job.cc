@@ -9,8 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "server/ingest/byte_source.h"
 #include "server/ingest/input_sequence.h"
-#include "server/ingest/job_journal.h"
 #include "server/ingest/ordered_workers.h"
+#include "server/ingest/resume_point.h"
 #include "server/store/class_names.h"
 
 namespace inkstream::ingest {
@@ -45,14 +45,10 @@ class IngestRun {
       : options_(options), writer_(writer), report_(report) {}
 
   absl::Status Run() {
-    absl::StatusOr<std::unique_ptr<JobJournal>> journal =
-        JobJournal::Open(writer_->directory());
-    if (!journal.ok()) return Kept(journal.status());
-    journal_ = *std::move(journal);
-    absl::StatusOr<InputPlace> start = journal_->Replay(
-        [&](JournalEntry entry) { return TakeOver(std::move(entry)); });
-    if (!start.ok()) return start.status();
-    report_->taken_over = std::max(report_->kept, writer_->taken_over());
+    const absl::StatusOr<InputPlace> start =
+        ParseResumePoint(writer_->resume_point(), report_);
+    if (!start.ok()) return Kept(start.status());
+    report_->taken_over = writer_->taken_over();
     if (absl::Status s = ReadFrom(*start); !s.ok()) return s;
     return CheckWhole();
   }
@@ -99,12 +95,7 @@ class IngestRun {
       return Take(std::move(placed));
     };
     report_->bytes_read = inputs.consumed();
-    absl::Status status = RunInOrder(options_.threads, std::move(stages));
-    if (!status.ok()) return status;
-    // From here on no input is needed.
-    PlacedChunk end;
-    end.place.file = options_.inputs.size();
-    return Take(std::move(end));
+    return RunInOrder(options_.threads, std::move(stages));
   }
 
   void RefuseUnknownWords(const RecordChunk& chunk, ParsedChunk* parsed) const {
@@ -131,44 +122,17 @@ class IngestRun {
   }
 
   absl::Status Take(PlacedChunk placed) {
-    JournalEntry entry;
-    entry.place = placed.place;
-    entry.kept_before = report_->kept;
-    entry.chunk = std::move(placed.parsed);
-    absl::Status status =
-        journal_->Record(entry, [&] { return Sum(entry.place); });
-    if (!status.ok()) return Kept(status);
-    if (status = TakeOver(std::move(entry)); !status.ok()) return status;
-    const uint64_t durable = writer_->durable();
-    if (durable > forgotten_) {
-      forgotten_ = durable;
-      if (status = journal_->Forget(durable); !status.ok()) return Kept(status);
+    if (options_.interrupted && options_.interrupted()) {
+      return absl::CancelledError("interrupted");
     }
-    if (options_.progress) options_.progress(*report_);
-    return absl::OkStatus();
-  }
-
-  // What the report says, as the first entry of a journal's file.
-  JournalEntry Sum(const InputPlace& place) const {
-    JournalEntry sum;
-    sum.sum = true;
-    sum.place = place;
-    sum.kept_before = report_->kept;
-    sum.chunk.read = report_->read;
-    sum.chunk.errors = report_->errors;
-    sum.chunk.unknown_keys = report_->unknown_keys;
-    sum.chunk.null_values = report_->null_values;
-    sum.chunk.simplified = report_->simplified;
-    sum.chunk.kept_raw = report_->kept_raw;
-    return sum;
-  }
-
-  absl::Status TakeOver(JournalEntry entry) {
-    ParsedChunk& chunk = entry.chunk;
-    if (entry.sum) report_->kept = entry.kept_before;
-    const uint64_t before = report_->kept;
+    ParsedChunk& chunk = placed.parsed;
+    const uint64_t kept = chunk.drawings.size();
+    // Before the report counts this chunk: a segment that ends inside of it is
+    // gone on behind from its beginning.
+    absl::Status stored = Store(placed.place, std::move(chunk.drawings));
+    if (!stored.ok()) return Kept(stored);
     report_->read += chunk.read;
-    report_->kept += chunk.drawings.size();
+    report_->kept += kept;
     report_->errors.Merge(chunk.errors);
     report_->unknown_keys.Merge(chunk.unknown_keys);
     report_->null_values.Merge(chunk.null_values);
@@ -178,21 +142,24 @@ class IngestRun {
     if (options_.max_errors.IsOverNow(report_->errors.total())) {
       return TooManyErrors(options_, *report_);
     }
-    // Finished segments hold the first ones already.
-    store::PackedDrawings& drawings = chunk.drawings;
-    const uint64_t stored = writer_->taken_over();
-    if (before < stored) {
+    if (options_.progress) options_.progress(*report_);
+    return absl::OkStatus();
+  }
+
+  absl::Status Store(const InputPlace& place, store::PackedDrawings drawings) {
+    const uint64_t taken_over = writer_->taken_over();
+    if (report_->kept < taken_over) {
+      // Segments that are finished hold the first ones.
       store::PackedDrawings rest;
-      for (uint64_t i = stored - before; i < drawings.size(); ++i) {
+      for (uint64_t i = taken_over - report_->kept; i < drawings.size(); ++i) {
         rest.Add(drawings, i);
       }
       drawings = std::move(rest);
     }
-    if (options_.interrupted && options_.interrupted()) {
-      return absl::CancelledError("interrupted");
-    }
     if (drawings.empty()) return absl::OkStatus();
-    return Kept(writer_->Append(std::move(drawings)));
+    return writer_->Append(std::move(drawings), [this, &place] {
+      return ResumePointText(place, *report_);
+    });
   }
 
   absl::Status CheckWhole() const {
@@ -219,8 +186,6 @@ class IngestRun {
   const IngestOptions& options_;
   store::StoreWriter* const writer_;
   IngestReport* const report_;
-  std::unique_ptr<JobJournal> journal_;
-  uint64_t forgotten_ = 0;
   bool keep_ = false;
 };
 
@@ -242,7 +207,9 @@ absl::Status RunIngest(const IngestOptions& options, store::StoreWriter* writer,
   if (status.ok()) status = run.Run();
   bool keep = run.IsWorthKeeping(status);
   if (status.ok()) {
-    absl::StatusOr<std::string> fingerprint = writer->Finish();
+    const InputPlace end{options.inputs.size()};
+    absl::StatusOr<std::string> fingerprint =
+        writer->Finish(ResumePointText(end, *report));
     if (fingerprint.ok()) {
       report->fingerprint = *std::move(fingerprint);
       return absl::OkStatus();
@@ -250,7 +217,13 @@ absl::Status RunIngest(const IngestOptions& options, store::StoreWriter* writer,
     status = fingerprint.status();
     keep = !absl::IsInvalidArgument(status);
   }
-  if (keep) return status;
+  if (keep && writer->durable() > 0) return status;
+  if (keep && !absl::IsCancelled(status)) {
+    status = absl::Status(
+        status.code(),
+        absl::StrCat(status.message(),
+                     "; no segment was finished, so nothing is kept"));
+  }
   absl::Status discarded = writer->Discard();
   if (discarded.ok()) return status;
   return absl::Status(status.code(), absl::StrCat(status.message(), "; and ",

@@ -48,8 +48,6 @@ struct IngestOptions {
   std::set<std::string> classes;
   // A shard may have nothing to read.
   bool may_be_empty = false;
-  // What an interrupted ingest left is gone on with; the writer must be, too.
-  bool resume = false;
   int threads = 1;  // that read and parse
   InterruptCheck interrupted;
   // Called on the job's thread, some hundred times a second.
@@ -57,8 +55,8 @@ struct IngestOptions {
 };
 
 // Reads every input into `writer` and finishes it. The report is filled also
-// when the job fails. What was read is kept in the writer's directory for
-// --resume, unless the input was refused: then the writer is discarded.
+// when the job fails. Segments that are finished are kept for --resume; where
+// there are none, or the input was refused, the writer is discarded.
 // OUT_OF_RANGE: more bad records than max_errors. CANCELLED: interrupted.
 // INVALID_ARGUMENT: no drawings at all.
 absl::Status RunIngest(const IngestOptions& options, store::StoreWriter* writer,

@@ -14,7 +14,7 @@
 #include "server/ingest/drawing_format.h"
 #include "server/ingest/input_format.h"
 #include "server/ingest/input_list.h"
-#include "server/ingest/journal_entry.h"
+#include "server/ingest/resume_point.h"
 
 namespace inkstream::ingest {
 

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/ingest/file_word.h"
 #include "server/ingest/json_text.h"
+#include "server/store/format.h"
 
 namespace inkstream::ingest {
 namespace {
@@ -16,10 +17,6 @@ namespace {
 constexpr size_t kHeldBytes = size_t{32} << 20U;
 constexpr size_t kMaxNameBytes = 200;
 constexpr size_t kMaxShown = 60;
-
-std::string PartialName(const std::string& directory) {
-  return directory + ".partial";
-}
 
 absl::Status AppendToFile(const std::string& path, const std::string& bytes) {
   FILE* const file = std::fopen(path.c_str(), "ab");
@@ -37,29 +34,37 @@ absl::Status AppendToFile(const std::string& path, const std::string& bytes) {
 
 absl::StatusOr<std::unique_ptr<WordFiles>> WordFiles::Create(
     const std::string& directory, absl::string_view suffix) {
-  std::string plain = directory;
-  while (plain.size() > 1 && plain.back() == '/') plain.pop_back();
+  store::StorePlace place = store::PlaceOf(directory);
   std::error_code error;
-  if (std::filesystem::exists(plain, error) &&
-      !std::filesystem::is_empty(plain, error)) {
-    return absl::AlreadyExistsError(absl::StrCat(
-        plain, " exists already; name a directory that does not, or is empty"));
+  if (place.inside) {
+    for (const auto& entry :
+         std::filesystem::directory_iterator(place.path, error)) {
+      const std::string name = entry.path().filename().string();
+      if (name == store::kPartialSuffix || name == "lost+found") continue;
+      return absl::AlreadyExistsError(absl::StrCat(
+          place.path,
+          " exists already; name a directory that does not, or is empty"));
+    }
   }
-  if (!std::filesystem::create_directories(PartialName(plain), error)) {
+  if (!place.inside && std::filesystem::exists(place.path, error)) {
+    return absl::AlreadyExistsError(
+        absl::StrCat(place.path, " exists and is no directory"));
+  }
+  if (!std::filesystem::create_directories(place.directory, error)) {
     if (error) {
       return absl::ErrnoToStatus(
-          error.value(), absl::StrCat("cannot create ", PartialName(plain)));
+          error.value(), absl::StrCat("cannot create ", place.directory));
     }
     return absl::AlreadyExistsError(absl::StrCat(
-        PartialName(plain), " is left of an earlier run; remove it first"));
+        place.directory, " is left of an earlier run; remove it first"));
   }
-  return std::unique_ptr<WordFiles>(new WordFiles(std::move(plain), suffix));
+  return std::unique_ptr<WordFiles>(new WordFiles(std::move(place), suffix));
 }
 
 WordFiles::~WordFiles() {
   if (closed_) return;
   std::error_code ignored;
-  std::filesystem::remove_all(PartialName(directory_), ignored);
+  std::filesystem::remove_all(place_.directory, ignored);
 }
 
 absl::Status WordFiles::Append(const std::string& word,
@@ -79,8 +84,8 @@ absl::Status WordFiles::Append(const std::string& word,
 
 absl::Status WordFiles::Flush() {
   for (const auto& [word, bytes] : held_) {
-    absl::Status status = AppendToFile(
-        absl::StrCat(PartialName(directory_), "/", word, suffix_), bytes);
+    absl::Status status =
+        AppendToFile(absl::StrCat(place_.directory, "/", word, suffix_), bytes);
     if (!status.ok()) return status;
   }
   held_.clear();
@@ -90,9 +95,22 @@ absl::Status WordFiles::Flush() {
 
 absl::Status WordFiles::Close() {
   if (absl::Status status = Flush(); !status.ok()) return status;
-  if (std::rename(PartialName(directory_).c_str(), directory_.c_str()) != 0) {
-    return absl::ErrnoToStatus(errno,
-                               absl::StrCat("cannot rename to ", directory_));
+  std::error_code error;
+  if (place_.inside) {
+    for (const auto& entry :
+         std::filesystem::directory_iterator(place_.directory, error)) {
+      std::filesystem::rename(
+          entry.path(),
+          std::filesystem::path(place_.path) / entry.path().filename(), error);
+      if (error) break;
+    }
+    if (!error) std::filesystem::remove(place_.directory, error);
+  } else {
+    std::filesystem::rename(place_.directory, place_.path, error);
+  }
+  if (error) {
+    return absl::ErrnoToStatus(error.value(),
+                               absl::StrCat("cannot rename to ", place_.path));
   }
   closed_ = true;
   return absl::OkStatus();

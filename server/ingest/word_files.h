@@ -8,17 +8,19 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "server/store/partial_store.h"
 
 namespace inkstream::ingest {
 
 class WordFiles {
  public:
-  // ALREADY_EXISTS unless there is nothing, or an empty directory. Written to
-  // `directory`.partial, which must not be there either.
+  // ALREADY_EXISTS unless there is nothing, or an empty directory. Written
+  // where a store would be built (PlaceOf), which must not be there either.
   static absl::StatusOr<std::unique_ptr<WordFiles>> Create(
       const std::string& directory, absl::string_view suffix);
 
@@ -31,11 +33,11 @@ class WordFiles {
   absl::Status Close();
 
  private:
-  WordFiles(std::string directory, absl::string_view suffix)
-      : directory_(std::move(directory)), suffix_(suffix) {}
+  WordFiles(store::StorePlace place, absl::string_view suffix)
+      : place_(std::move(place)), suffix_(suffix) {}
   absl::Status Flush();
 
-  const std::string directory_;
+  const store::StorePlace place_;
   const std::string suffix_;
   std::map<std::string, std::string> held_;  // by word
   size_t held_bytes_ = 0;

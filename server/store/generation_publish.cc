@@ -1,9 +1,6 @@
 #include "server/store/generation_publish.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <filesystem>
 #include <memory>
 #include <system_error>
@@ -25,23 +22,37 @@ std::vector<std::string> FilesOf(const Manifest& manifest) {
   return files;
 }
 
-}  // namespace
+// What was the newest generation stays, under its number.
+absl::Status KeepReplaced(const std::string& store, uint64_t generation) {
+  const absl::StatusOr<std::string> replaced =
+      ReadWholeFile(absl::StrCat(store, "/", kManifestName), kMaxManifestBytes);
+  if (!replaced.ok()) return replaced.status();
+  // Written, not linked: not every file system has links.
+  return ReplaceFile(absl::StrCat(store, "/", ManifestNameOf(generation)),
+                     *replaced);
+}
 
-absl::Status PublishComplete(PartialStore* partial, const Manifest& manifest) {
+// Drops what is not the store's and renames the directory.
+absl::Status PublishBeside(PartialStore* partial, const Manifest& manifest) {
   std::vector<std::string> keep = FilesOf(manifest);
   keep.push_back(kManifestName);
   if (absl::Status s = partial->Clear(keep); !s.ok()) return s;
   return partial->Publish();
 }
 
-absl::Status PublishAppended(PartialStore* partial, const Manifest& manifest) {
+}  // namespace
+
+absl::Status PublishGeneration(PartialStore* partial,
+                               const Manifest& manifest) {
+  if (!partial->inside()) {
+    absl::Status s = WriteManifest(partial->directory(), manifest);
+    return s.ok() ? PublishBeside(partial, manifest) : s;
+  }
   absl::Status s = partial->MoveIntoStore(FilesOf(manifest));
   if (!s.ok()) return s;
-  const std::string current = absl::StrCat(partial->path(), "/", kManifestName);
-  const std::string old = absl::StrCat(
-      partial->path(), "/", ManifestNameOf(manifest.info.generation - 1));
-  if (link(current.c_str(), old.c_str()) != 0 && errno != EEXIST) {
-    return absl::ErrnoToStatus(errno, old);
+  if (manifest.info.generation > 1) {
+    s = KeepReplaced(partial->path(), manifest.info.generation - 1);
+    if (!s.ok()) return s;
   }
   if (s = WriteManifest(partial->path(), manifest); !s.ok()) return s;
   return partial->Remove();
@@ -108,14 +119,14 @@ absl::Status CheckSameSplits(const WriterOptions& options,
                    "); leave --split out"));
 }
 
-absl::StatusOr<bool> StoreWriter::IsComplete(const std::string& given,
+absl::StatusOr<bool> StoreWriter::IsComplete(const std::string& path,
                                              const std::string& job) {
-  std::string path = given;
-  while (path.size() > 1 && path.back() == '/') path.pop_back();
-  if (absl::StatusOr<Manifest> done = ReadManifest(path, nullptr); done.ok()) {
-    if (done->job != job) return false;
+  const StorePlace place = PlaceOf(path);
+  if (place.inside) {
+    const absl::StatusOr<Manifest> done = ReadManifest(place.path, nullptr);
+    if (!done.ok() || done->job != job) return false;
     const absl::StatusOr<Manifest> checkpoint =
-        ReadManifest(path + kPartialSuffix, nullptr, kCheckpointName);
+        ReadManifest(place.directory, nullptr, kCheckpointName);
     if (!checkpoint.ok()) return true;
     // The same append again was begun behind this one.
     if (checkpoint->info.generation == done->info.generation) return false;
@@ -127,12 +138,12 @@ absl::StatusOr<bool> StoreWriter::IsComplete(const std::string& given,
     return true;
   }
   const absl::StatusOr<Manifest> unnamed =
-      ReadManifest(path + kPartialSuffix, nullptr);
+      ReadManifest(place.directory, nullptr);
   if (!unnamed.ok() || unnamed->job != job) return false;
   absl::StatusOr<std::unique_ptr<PartialStore>> partial =
       PartialStore::Open(path, false);
   if (!partial.ok()) return partial.status();
-  if (absl::Status s = PublishComplete(partial->get(), *unnamed); !s.ok()) {
+  if (absl::Status s = PublishBeside(partial->get(), *unnamed); !s.ok()) {
     return s;
   }
   return true;

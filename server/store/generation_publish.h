@@ -16,13 +16,10 @@
 
 namespace inkstream::store {
 
-// A new store, whose MANIFEST is written in the partial directory: drops what
-// is not the store's and renames the directory.
-absl::Status PublishComplete(PartialStore* partial, const Manifest& manifest);
-
-// A new generation of a store that exists: moves the segments into it, keeps
-// the old MANIFEST as MANIFEST.NNNNNN, replaces it.
-absl::Status PublishAppended(PartialStore* partial, const Manifest& manifest);
+// Gives a finished generation its name. In a directory that is there, segments
+// are moved into it, the old MANIFEST is kept as MANIFEST.NNNNNN, and the new
+// one comes last; elsewhere the directory that it was built in is renamed.
+absl::Status PublishGeneration(PartialStore* partial, const Manifest& manifest);
 
 // What is durable of the job. NOT_FOUND: nothing. FAILED_PRECONDITION: it is of
 // another job, or of an append to another generation than `generation`.

@@ -13,8 +13,6 @@
 namespace inkstream::store {
 namespace {
 
-constexpr uint64_t kMaxManifestBytes = uint64_t{1} << 30;
-
 std::string Quoted(absl::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
@@ -107,6 +105,9 @@ std::string Manifest::ToText() const {
     absl::StrAppend(&out, "]");
   }
   if (!job.empty()) absl::StrAppend(&out, ",\n  \"job\": ", Quoted(job));
+  if (!resume_point.empty()) {
+    absl::StrAppend(&out, ",\n  \"resume_point\": ", Quoted(resume_point));
+  }
   const uint64_t checksum = Checksum(out);
   return absl::StrCat(out, kChecksumKey, ManifestHex(checksum), kManifestEnd);
 }

@@ -17,6 +17,8 @@
 
 namespace inkstream::store {
 
+inline constexpr uint64_t kMaxManifestBytes = uint64_t{1} << 30;
+
 struct SegmentEntry {
   std::string file;  // name in the store's directory
   uint64_t first = 0;
@@ -32,6 +34,8 @@ struct Manifest {
   DroppedRuns dropped;
   // Digest of the ingest that made this generation; empty: none given.
   std::string job;
+  // Of a CHECKPOINT: what the writer's caller goes on from, in its own words.
+  std::string resume_point;
 
   std::string ToText() const;
 };

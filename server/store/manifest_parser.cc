@@ -208,8 +208,11 @@ absl::StatusOr<Manifest> ParseManifest(absl::string_view text,
   if (root["duplicates"].get(info.duplicates) != simdjson::SUCCESS) {
     info.duplicates = 0;
   }
-  std::string_view job;
-  if (root["job"].get(job) == simdjson::SUCCESS) manifest.job = job;
+  std::string_view value;
+  if (root["job"].get(value) == simdjson::SUCCESS) manifest.job = value;
+  if (root["resume_point"].get(value) == simdjson::SUCCESS) {
+    manifest.resume_point = value;
+  }
   if (status = ReadDropped(root, path, places, &manifest.dropped);
       !status.ok()) {
     return status;

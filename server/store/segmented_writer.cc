@@ -43,6 +43,7 @@ SegmentedWriter::SegmentedWriter(std::unique_ptr<PartialStore> partial,
                                      manifest_.segments.back().drawings;
   taken_over_ = committed_ - base_;
   durable_ = taken_over_;
+  resume_point_ = manifest_.resume_point;
   if (options_.threads <= 0) {
     options_.threads =
         std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
@@ -87,7 +88,8 @@ absl::Status SegmentedWriter::WriteCheckpoint() {
   return WriteManifest(partial_->directory(), manifest_, kCheckpointName);
 }
 
-absl::Status SegmentedWriter::Append(PackedDrawings drawings) {
+absl::Status SegmentedWriter::Append(
+    PackedDrawings drawings, const std::function<std::string()>& resume_point) {
   if (finished_) return absl::FailedPreconditionError("the writer is finished");
   const auto shared =
       std::make_shared<const PackedDrawings>(std::move(drawings));
@@ -104,6 +106,7 @@ absl::Status SegmentedWriter::Append(PackedDrawings drawings) {
         (in_segment_ > 0 && segment_points_ + points > kSegmentPoints)) {
       if (absl::Status s = close(); !s.ok()) return s;
       if (absl::Status s = CloseSegment(); !s.ok()) return s;
+      segment_resume_point_ = resume_point();
     }
     ++part.end;
     ++open_drawings_;
@@ -122,7 +125,8 @@ absl::Status SegmentedWriter::Append(PackedDrawings drawings) {
 absl::Status SegmentedWriter::CloseUnit() {
   if (open_unit_.empty()) return absl::OkStatus();
   Unit unit{model_, std::exchange(open_unit_, {}),
-            std::exchange(opens_segment_, false)};
+            std::exchange(opens_segment_, false),
+            std::exchange(segment_resume_point_, "")};
   const uint64_t drawings = std::exchange(open_drawings_, 0);
   const uint64_t points = std::exchange(open_points_, 0);
   if (model_ != nullptr) return pipeline_->Push(std::move(unit));
@@ -184,7 +188,8 @@ absl::Status SegmentedWriter::CloseSegment() {
 
 absl::Status SegmentedWriter::Commit(const Unit& unit, EncodedUnit* encoded) {
   if (unit.opens_segment) {
-    if (absl::Status s = FinishSegment(); !s.ok()) return s;
+    absl::Status finished = FinishSegment(unit.resume_point);
+    if (!finished.ok()) return finished;
     segment_first_ = fold_.drawings();
     const std::string file =
         absl::StrFormat("segment-%06d.mdb", manifest_.segments.size());
@@ -203,7 +208,7 @@ absl::Status SegmentedWriter::Commit(const Unit& unit, EncodedUnit* encoded) {
   return absl::OkStatus();
 }
 
-absl::Status SegmentedWriter::FinishSegment() {
+absl::Status SegmentedWriter::FinishSegment(std::string resume_point) {
   if (segment_ == nullptr) return absl::OkStatus();
   // Fold runs that began and ended inside.
   const uint64_t first_run = (segment_first_ + kFoldRun - 1) / kFoldRun;
@@ -219,16 +224,18 @@ absl::Status SegmentedWriter::FinishSegment() {
   entry.drawings = finished->header.drawings;
   entry.bytes = finished->bytes;
   entry.content = ToHex(finished->header.content);
+  manifest_.resume_point = std::move(resume_point);
   if (absl::Status s = WriteCheckpoint(); !s.ok()) return s;
   durable_ = committed_ - base_;
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> SegmentedWriter::Finish() {
+absl::StatusOr<std::string> SegmentedWriter::Finish(std::string resume_point) {
   if (finished_) return absl::FailedPreconditionError("the writer is finished");
   if (absl::Status s = CloseSegment(); !s.ok()) return s;
   if (absl::Status s = pipeline_->Drain(); !s.ok()) return s;
-  if (absl::Status s = FinishSegment(); !s.ok()) return s;
+  absl::Status written = FinishSegment(std::move(resume_point));
+  if (!written.ok()) return written;
   GenerationParts parts;
   parts.path = partial_->path();
   parts.directories = Directories();
@@ -241,16 +248,9 @@ absl::StatusOr<std::string> SegmentedWriter::Finish() {
   finished_ = true;
   ++manifest_.info.generation;
   manifest_.job = options_.job;
-  if (s = PublishGeneration(); !s.ok()) return s;
+  manifest_.resume_point.clear();
+  if (s = PublishGeneration(partial_.get(), manifest_); !s.ok()) return s;
   return manifest_.info.fingerprint;
-}
-
-absl::Status SegmentedWriter::PublishGeneration() {
-  if (!options_.append) {
-    absl::Status s = WriteManifest(partial_->directory(), manifest_);
-    return s.ok() ? PublishComplete(partial_.get(), manifest_) : s;
-  }
-  return PublishAppended(partial_.get(), manifest_);
 }
 
 absl::Status SegmentedWriter::Discard() {

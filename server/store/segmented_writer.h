@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -35,11 +36,16 @@ class SegmentedWriter final : public StoreWriter {
   // Reads what has to be known of the durable segments, then takes drawings.
   absl::Status Start();
 
-  absl::Status Append(PackedDrawings drawings) override;
-  absl::StatusOr<std::string> Finish() override;
+  using StoreWriter::Append;
+  using StoreWriter::Finish;
+  absl::Status Append(
+      PackedDrawings drawings,
+      const std::function<std::string()>& resume_point) override;
+  absl::StatusOr<std::string> Finish(std::string resume_point) override;
   absl::Status Discard() override;
   uint64_t drawings() const override { return appended_; }
   uint64_t taken_over() const override { return taken_over_; }
+  std::string resume_point() const override { return resume_point_; }
   uint64_t durable() const override { return durable_.load(); }
   const std::string& directory() const override {
     return partial_->directory();
@@ -48,19 +54,20 @@ class SegmentedWriter final : public StoreWriter {
  private:
   std::vector<std::string> Directories() const;
   absl::Status WriteCheckpoint();
-  absl::Status PublishGeneration();
   absl::Status CloseUnit();
   void Learn(const PackedDrawings& drawings, size_t i);
   absl::Status TrainAndRelease();
   absl::Status CloseSegment();
   absl::Status Commit(const Unit& unit, EncodedUnit* encoded);
-  absl::Status FinishSegment();
+  // `resume_point`: behind the segment.
+  absl::Status FinishSegment(std::string resume_point);
 
   std::unique_ptr<PartialStore> partial_;
   WriterOptions options_;
   const uint64_t segment_drawings_;
   const uint64_t base_;
   uint64_t taken_over_ = 0;
+  std::string resume_point_;  // behind what was taken over
   std::atomic<uint64_t> durable_{0};
   bool finished_ = false;
 
@@ -75,6 +82,7 @@ class SegmentedWriter final : public StoreWriter {
   uint64_t untrained_drawings_ = 0;
   uint64_t untrained_points_ = 0;
   bool opens_segment_ = true;
+  std::string segment_resume_point_;  // in front of the segment that is open
   StrokeModelTrainer trainer_;
   std::vector<uint32_t> learnt_ends_;
   std::shared_ptr<const StrokeModel> model_;

@@ -91,8 +91,7 @@ class Merger {
     absl::Status s = FinishGeneration(parts, &counts, nullptr, &merged);
     if (!s.ok()) return s;
     merged.info.generation = 1;
-    if (s = WriteManifest(partial->directory(), merged); !s.ok()) return s;
-    if (s = PublishComplete(partial, merged); !s.ok()) return s;
+    if (s = PublishGeneration(partial, merged); !s.ok()) return s;
     return merged.info.fingerprint;
   }
 

@@ -2,8 +2,9 @@
 // segments and publishes them under a MANIFEST.
 //
 // A new store is built in `PATH.partial` and renamed when Finish() succeeds, so
-// that it appears under its name only when it is complete. What is appended to
-// a store is built there too and moved into it, under a new MANIFEST.
+// that it appears under its name only when it is complete. What is to stand in
+// a directory that is there (a store that is added to, or an empty one such as
+// a mount point) is built in `PATH/.partial` and moved up, its MANIFEST last.
 // Segments that are finished, and a CHECKPOINT that names them, survive
 // whatever ends the process: a writer with options.resume goes on behind them.
 //
@@ -12,8 +13,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -48,7 +51,7 @@ struct WriterOptions {
   uint64_t segment_drawings = 0;
   // Add a generation to a store that exists.
   bool append = false;
-  // Go on in PATH.partial where there is one with the same `job`.
+  // Go on behind a writer that was interrupted, with the same `job`.
   bool resume = false;
   // Digest of everything that decides the bytes written: inputs and options.
   std::string job;
@@ -62,27 +65,36 @@ struct WriterOptions {
 
 class StoreWriter {
  public:
-  // ALREADY_EXISTS if `path` exists (the message names --append and --resume).
-  // NOT_FOUND: nothing to append to. FAILED_PRECONDITION: another process is
-  // writing, or PATH.partial is of another job. INVALID_ARGUMENT: bad splits,
-  // or other ones than the store's.
+  // ALREADY_EXISTS: a store, or something else, is at `path`. NOT_FOUND:
+  // nothing to append to. FAILED_PRECONDITION: another process is writing, or
+  // what an interrupted one left is of another job. INVALID_ARGUMENT: nothing
+  // can be built there; bad splits, or other ones than the store's.
   static absl::StatusOr<std::unique_ptr<StoreWriter>> Create(
       const std::string& path, const WriterOptions& options);
 
-  // Destroying an unfinished writer leaves `PATH.partial`; Discard() removes
+  // Destroying an unfinished writer leaves what is durable; Discard() removes
   // it.
   virtual ~StoreWriter() = default;
 
   // Takes the next drawings, in index order, and keeps them until they are
   // encoded (on threads of its own; blocks while too much is queued).
   // REQUIRES: every drawing passed ValidateDrawing of drawing_rules.h.
-  virtual absl::Status Append(PackedDrawings drawings) = 0;
+  // `resume_point`: called, during the call, where a segment ends in front of
+  // one of them; its text is kept with the segment.
+  virtual absl::Status Append(
+      PackedDrawings drawings,
+      const std::function<std::string()>& resume_point) = 0;
+  absl::Status Append(PackedDrawings drawings) {
+    return Append(std::move(drawings), [] { return std::string(); });
+  }
   absl::Status Append(const std::vector<Drawing>& drawings) {
     return Append(PackedDrawings(drawings));
   }
 
   // Writes what is queued, syncs, publishes. Returns the content's fingerprint.
-  virtual absl::StatusOr<std::string> Finish() = 0;
+  // `resume_point`: kept with the last segment, should publishing fail.
+  virtual absl::StatusOr<std::string> Finish(std::string resume_point) = 0;
+  absl::StatusOr<std::string> Finish() { return Finish(""); }
 
   virtual absl::Status Discard() = 0;
 
@@ -91,9 +103,11 @@ class StoreWriter {
   // Drawings of this job that finished segments hold from before: what is
   // appended next must be the one behind them.
   virtual uint64_t taken_over() const = 0;
+  // The text that was kept with the last of them; "": none was.
+  virtual std::string resume_point() const = 0;
   // Drawings of this job that are durable now; never falls.
   virtual uint64_t durable() const = 0;
-  // PATH.partial: a job may keep files of its own there, which go with it.
+  // Where it is built: a job may keep files of its own there, which go with it.
   virtual const std::string& directory() const = 0;
 
   // Whether `job` is done: publishes it where only that was left to do.

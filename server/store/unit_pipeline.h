@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -28,6 +29,8 @@ struct Unit {
   std::shared_ptr<const StrokeModel> model;
   std::vector<UnitPart> parts;
   bool opens_segment = false;
+  // Of one that opens a segment: what is kept with the segment before.
+  std::string resume_point = "";
 };
 
 class UnitPipeline {

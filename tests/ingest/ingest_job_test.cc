@@ -41,6 +41,7 @@ class IngestJobTest : public ::testing::Test {
       options_.inputs.push_back({path, std::filesystem::file_size(path)});
     }
     writer_ = FakeStoreWriter();
+    writer_.durable_drawings = durable_;
     report_ = IngestReport();
     return RunIngest(options_, &writer_, &report_);
   }
@@ -55,6 +56,7 @@ class IngestJobTest : public ::testing::Test {
   const ScratchDirectory scratch_;
   IngestOptions options_;
   FakeStoreWriter writer_;
+  uint64_t durable_ = 0;
   IngestReport report_;
 };
 
@@ -154,19 +156,26 @@ TEST_F(IngestJobTest, AnEmptyFileAmongOthersIsNone) {
   EXPECT_THAT(report_.empty, ElementsAre(scratch_.File("b")));
 }
 
-TEST_F(IngestJobTest, AnInterruptKeepsWhatWasRead) {
+TEST_F(IngestJobTest, AnInterruptKeepsSegmentsThatAreFinished) {
   const std::string path = scratch_.Write("a", GoodLines(1, 200000));
   std::atomic<bool> interrupted{false};
   options_.interrupted = [&] { return interrupted.load(); };
   options_.progress = [&](const IngestReport&) { interrupted = true; };
+  durable_ = 1;
   EXPECT_TRUE(absl::IsCancelled(Run({path})));
   EXPECT_FALSE(writer_.discarded);
   EXPECT_FALSE(writer_.finished);
+  // Where none is, there is nothing to go on with.
+  durable_ = 0;
+  interrupted = false;
+  EXPECT_TRUE(absl::IsCancelled(Run({path})));
+  EXPECT_TRUE(writer_.discarded);
 }
 
-TEST_F(IngestJobTest, AFullDiskEndsTheIngestAndKeepsWhatWasRead) {
+TEST_F(IngestJobTest, AFullDiskEndsTheIngestAndKeepsWhatIsDurable) {
   const std::string path = scratch_.Write("a", GoodLines(1, 200000));
   options_.inputs = {{path, 1}};
+  writer_.durable_drawings = 1;
   writer_.append_status = absl::ResourceExhaustedError("disk full");
   const absl::Status status = RunIngest(options_, &writer_, &report_);
   EXPECT_TRUE(absl::IsResourceExhausted(status));

@@ -3,6 +3,7 @@
 // Thread safety: one thread.
 #pragma once
 
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <string>
@@ -16,14 +17,18 @@ namespace inkstream::testing {
 
 class FakeStoreWriter : public store::StoreWriter {
  public:
-  absl::Status Append(store::PackedDrawings packed) override {
+  using StoreWriter::Append;
+  using StoreWriter::Finish;
+  absl::Status Append(
+      store::PackedDrawings packed,
+      const std::function<std::string()>& /*resume_point*/) override {
     if (!append_status.ok()) return append_status;
     std::vector<Drawing> drawings = packed.Unpack();
     kept.insert(kept.end(), std::make_move_iterator(drawings.begin()),
                 std::make_move_iterator(drawings.end()));
     return absl::OkStatus();
   }
-  absl::StatusOr<std::string> Finish() override {
+  absl::StatusOr<std::string> Finish(std::string /*resume_point*/) override {
     finished = true;
     return std::string("fingerprint");
   }
@@ -33,7 +38,8 @@ class FakeStoreWriter : public store::StoreWriter {
   }
   uint64_t drawings() const override { return kept.size(); }
   uint64_t taken_over() const override { return 0; }
-  uint64_t durable() const override { return 0; }
+  std::string resume_point() const override { return ""; }
+  uint64_t durable() const override { return durable_drawings; }
   const std::string& directory() const override { return partial->path(); }
 
   absl::Status append_status;
@@ -41,6 +47,7 @@ class FakeStoreWriter : public store::StoreWriter {
   // Shared, so that the writer can be assigned.
   std::shared_ptr<ScratchDirectory> partial =
       std::make_shared<ScratchDirectory>();
+  uint64_t durable_drawings = 0;
   bool finished = false;
   bool discarded = false;
 };

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import mounts
 import pytest
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -156,28 +157,62 @@ def test_a_finished_input_is_not_opened_again(
     assert content(store) == content(whole)
 
 
-def test_a_full_disk_keeps_what_was_read(
-    binary: Path, inkstream: Run, inputs: list[Path], whole: Path, tmp_path: Path
+def test_a_full_disk_keeps_the_segments_that_were_finished(
+    inkstream: Run, inputs: list[Path], whole: Path, tmp_path: Path
 ) -> None:
-    store = tmp_path / "s.ink"
-    arguments = ["ingest", *inputs, "--store", store, "--resume", "--json", *SEGMENTS]
-    for limit in (200_000, 500_000, 2_000_000):
-        file_size = functools.partial(
-            resource.setrlimit, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY)
-        )
-        done = subprocess.run(
-            list(map(str, [binary, *arguments])),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-            preexec_fn=file_size,
-        )
+    with mounts.tmpfs(tmp_path / "disk", megabytes=3) as disk:
+        arguments = ["ingest", *inputs, "--store", disk / "s.ink", "--resume", "--json", *SEGMENTS]
+        done = inkstream(*arguments)
         assert done.returncode == 1, done.stderr
-        assert "--resume" in done.stderr
-        assert not store.exists()
-    assert report(inkstream(*arguments))["kept"] == 3 * DRAWINGS
-    assert content(store) == content(whole)
+        assert "go on with --resume" in done.stderr
+        assert not (disk / "s.ink").exists()
+        mounts.resize(disk, megabytes=64)
+        answer = report(inkstream(*arguments))
+        assert answer["taken_over"] > 0 and answer["taken_over"] % 7000 == 0
+        assert answer["read"] == answer["kept"] == 3 * DRAWINGS
+        assert content(disk / "s.ink") == content(whole)
+
+
+def test_without_a_finished_segment_nothing_is_kept(
+    binary: Path, inputs: list[Path], tmp_path: Path
+) -> None:
+    arguments = [binary, "ingest", *inputs, "--store", tmp_path / "s.ink", "--resume", *SEGMENTS]
+    file_size = functools.partial(
+        resource.setrlimit, resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY)
+    )
+    done = subprocess.run(
+        list(map(str, arguments)),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        preexec_fn=file_size,
+    )
+    assert done.returncode == 1, done.stderr
+    assert "nothing is kept" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_reported_before_an_interrupt_is_not_lost(
+    inkstream: Run, inputs: list[Path], tmp_path: Path
+) -> None:
+    lines = inputs[0].read_bytes().splitlines(keepends=True)
+    for i in range(0, len(lines), 100):
+        lines[i] = b'{"bad\n'
+    (tmp_path / "in.ndjson").write_bytes(b"".join(lines))
+    flags = [tmp_path / "in.ndjson", "--max-errors", "2%", "--segment-drawings", "1000", "--json"]
+    expected = tmp_path / "expected.json"
+    whole = report(inkstream("ingest", *flags, "--store", tmp_path / "whole", "--errors", expected))
+    with mounts.tmpfs(tmp_path / "disk", megabytes=1) as disk:
+        arguments = ["ingest", *flags, "--store", disk / "s.ink", "--resume"]
+        done = inkstream(*arguments)
+        assert done.returncode == 1 and "go on with --resume" in done.stderr, done.stderr
+        mounts.resize(disk, megabytes=64)
+        errors = tmp_path / "errors.json"
+        answer = report(inkstream(*arguments, "--errors", errors))
+        assert answer["taken_over"] > 0
+        assert answer["fingerprint"] == whole["fingerprint"]
+        assert errors.read_bytes() == expected.read_bytes()
 
 
 def test_other_inputs_or_options_are_not_gone_on_with(
