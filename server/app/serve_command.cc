@@ -1,5 +1,7 @@
 #include "server/app/serve_command.h"
 
+#include <grp.h>
+
 #include <chrono>
 #include <cstdio>
 #include <map>
@@ -22,6 +24,10 @@ struct ServeFlags {
   double drain_spread = 5;
   double grace = 20;
   double rebalance = 1800;
+  double handshake = 10;
+  double idle = 3600;
+  std::string unix_mode;
+  std::string unix_group;
 };
 
 // For whoever reads the log; it may be nobody.
@@ -31,7 +37,36 @@ std::chrono::milliseconds Millis(double seconds) {
   return std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000));
 }
 
+// As in chmod(1).
+std::string CheckMode(const std::string& text) {
+  const bool octal = !text.empty() && text.size() <= 4 &&
+                     text.find_first_not_of("01234567") == std::string::npos;
+  if (octal && std::stoul(text, nullptr, 8) <= 0777) return "";
+  return "\"" + text + "\" is not a file's mode such as 0660";
+}
+
+std::string CheckGroup(const std::string& text) {
+  const bool number = !text.empty() && text.size() < 10 &&
+                      text.find_first_not_of("0123456789") == std::string::npos;
+  if (number || getgrnam(text.c_str()) != nullptr) return "";
+  return "this machine has no group \"" + text + "\"; give its number";
+}
+
+gid_t GroupOf(const std::string& text) {
+  const group* const known = getgrnam(text.c_str());
+  return known != nullptr ? known->gr_gid
+                          : static_cast<gid_t>(std::stoul(text));
+}
+
 int RunServe(ServeFlags flags) {
+  if (!flags.unix_mode.empty()) {
+    flags.options.unix_access.mode = std::stoul(flags.unix_mode, nullptr, 8);
+  }
+  if (!flags.unix_group.empty()) {
+    flags.options.unix_access.group = GroupOf(flags.unix_group);
+  }
+  flags.options.handshake = Millis(flags.handshake);
+  flags.options.idle = Millis(flags.idle);
   flags.options.stall = Millis(flags.stall);
   flags.options.drain_delay = Millis(flags.drain_delay);
   flags.options.drain_spread = Millis(flags.drain_spread);
@@ -70,6 +105,17 @@ void AddServeCommand(CLI::App& app, int* exit_code) {
   command->add_option("--unix", options.unix_path, "Unix socket for gRPC")
       ->type_name("PATH");
   command
+      ->add_option("--unix-mode", flags->unix_mode,
+                   "Mode of the socket's file and of PATH.fd: who may write "
+                   "may connect; default: what the umask leaves")
+      ->check(CLI::Validator(CheckMode, ""))
+      ->type_name("OCTAL");
+  command
+      ->add_option("--unix-group", flags->unix_group,
+                   "Group of both files; default: that of the process")
+      ->check(CLI::Validator(CheckGroup, ""))
+      ->type_name("GROUP");
+  command
       ->add_option("--shm-bytes", options.shm_bytes,
                    "Memory shared with clients of the Unix socket, which read "
                    "batches where they were drawn; 0: none; default: 25 % of "
@@ -101,6 +147,38 @@ void AddServeCommand(CLI::App& app, int* exit_code) {
       ->check(CLI::Range(1, 1'000'000))
       ->type_name("N")
       ->capture_default_str();
+  command
+      ->add_option("--max-connections", options.max_connections,
+                   "Connections to gRPC at once; over it one without a call "
+                   "makes room, or the newcomer is refused; default: 4096, or "
+                   "half of the files that may be open")
+      ->check(CLI::Range(1, 1'000'000))
+      ->type_name("N");
+  command
+      ->add_option("--max-connections-per-peer",
+                   options.max_connections_per_peer,
+                   "Of them from one address, or one user of the Unix socket; "
+                   "default: half")
+      ->check(CLI::Range(1, 1'000'000))
+      ->type_name("N");
+  command
+      ->add_option("--handshake-timeout", flags->handshake,
+                   "Closes a connection that says nothing for this long")
+      ->transform(CLI::AsNumberWithUnit(kTimeUnits))
+      ->check(CLI::Range(0.05, 3600.0))
+      ->type_name("SECONDS")
+      ->capture_default_str();
+  command
+      ->add_option("--idle-timeout", flags->idle,
+                   "Closes a connection without a call for this long; its "
+                   "client connects again with its next call")
+      ->transform(CLI::AsNumberWithUnit(kTimeUnits))
+      ->check(CLI::Range(0.05, 86400.0))
+      ->type_name("SECONDS")
+      ->capture_default_str();
+  command->add_flag("--channelz", options.channelz,
+                    "Offers gRPC's channelz service, which shows every "
+                    "connection and call to whoever asks");
   command
       ->add_option("--stall", flags->stall,
                    "Ends a stream that could go on and does not for this long")

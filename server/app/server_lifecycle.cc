@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "server/app/descriptor_limit.h"
 #include "server/app/end_guard.h"
 #include "server/app/generation_watch.h"
 #include "server/app/interrupt.h"
@@ -23,7 +24,6 @@
 #include "server/ops/http_server.h"
 #include "server/store/store_reader.h"
 #include "server/transport/grpc/grpc_server.h"
-#include "server/transport/grpc/listen_address.h"
 #include "server/transport/stream_packer.h"
 
 namespace inkstream::app {
@@ -114,23 +114,15 @@ absl::StatusOr<std::unique_ptr<ops::HttpServer>> StartHttp(
     const ServeOptions& options, const ServiceState& state,
     std::string* address) {
   if (options.http.empty()) return nullptr;
-  absl::StatusOr<transport::ListenAddress> listen =
-      transport::ParseListenAddress(options.http);
-  if (!listen.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--http: ", listen.status().message()));
-  }
-  if (!transport::IsLoopback(*listen) && !options.insecure_network) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--http: ", options.http,
-        " can be reached from the network, by anybody: give "
-        "--insecure-network if that is meant, or listen on 127.0.0.1"));
-  }
   absl::StatusOr<std::unique_ptr<ops::HttpServer>> http =
-      ops::HttpServer::Start(listen->host, listen->port,
+      ops::HttpServer::Start(options.http, options.insecure_network,
                              {[&state] { return state.Metrics(); },
+                              [&state] { return state.Alive(); },
                               [&state] { return state.Checks(); }});
-  if (http.ok()) *address = absl::StrCat(listen->host, ":", (*http)->port());
+  if (http.ok()) {
+    const std::string host = options.http.substr(0, options.http.rfind(':'));
+    *address = absl::StrCat(host, ":", (*http)->port());
+  }
   return http;
 }
 
@@ -192,6 +184,12 @@ absl::Status ServeUntilInterrupted(const ServeOptions& options) {
     return absl::InvalidArgumentError(absl::StrCat(
         "--memory: ", memory, " bytes; at least ", kMinMemory, " are needed"));
   }
+  const absl::StatusOr<uint64_t> descriptors = RaiseDescriptorLimit();
+  if (!descriptors.ok()) return descriptors.status();
+  const absl::StatusOr<transport::ConnectionLimits> connections =
+      LimitsOfConnections(*descriptors, options.max_connections,
+                          options.max_connections_per_peer);
+  if (!connections.ok()) return connections.status();
   batch::EngineOptions engine_options;
   engine_options.workers = options.workers;
   // What threads keep to pack batches with is of the batches' share.
@@ -222,6 +220,11 @@ absl::Status ServeUntilInterrupted(const ServeOptions& options) {
   if (!listen.ok()) return listen.status();
   server_options.listen = *std::move(listen);
   server_options.unix_path = options.unix_path;
+  server_options.unix_access = options.unix_access;
+  server_options.connections = *connections;
+  server_options.handshake = options.handshake;
+  server_options.idle = options.idle;
+  server_options.channelz = options.channelz;
   server_options.shm_bytes = options.shm_bytes.value_or(memory / 4);
   server_options.insecure_network = options.insecure_network;
   server_options.stall = options.stall;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "server/transport/socket_file.h"
 
 namespace inkstream::app {
 
@@ -17,13 +18,20 @@ struct ServeOptions {
   std::vector<std::string> stores;  // [NAME=]PATH
   std::vector<std::string> listen = {"127.0.0.1:50051"};
   std::string unix_path;  // empty: no Unix socket
-  std::string http;       // HOST:PORT; empty: no HTTP
+  transport::SocketAccess unix_access;
+  std::string http;  // HOST:PORT; empty: no HTTP
   bool insecure_network = false;
   // Bytes shared with clients of the Unix socket; none given: 25 % of `memory`.
   std::optional<uint64_t> shm_bytes;
   uint64_t memory = 0;  // bytes; 0: 90 % of what this process may use
   int workers = 0;      // threads; 0: by the CPU quota
   uint32_t max_streams = 1024;
+  // None given: by the limit of open files.
+  std::optional<uint32_t> max_connections;
+  std::optional<uint32_t> max_connections_per_peer;
+  std::chrono::milliseconds handshake = std::chrono::seconds(10);
+  std::chrono::milliseconds idle = std::chrono::hours(1);
+  bool channelz = false;
   std::chrono::milliseconds stall = std::chrono::seconds(60);
   // On SIGTERM, while there are streams and probes can be asked (`http`); see
   // transport::DrainTimes. SIGINT: somebody waits.

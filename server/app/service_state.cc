@@ -26,6 +26,11 @@ void ServiceState::Draining() {
   draining_ = true;
 }
 
+bool ServiceState::Alive() const {
+  const std::lock_guard<std::mutex> lock(mu_);
+  return server_ == nullptr || server_->alive();
+}
+
 std::vector<ops::ReadyCheck> ServiceState::Checks() const {
   const std::lock_guard<std::mutex> lock(mu_);
   std::string serving;
@@ -33,6 +38,8 @@ std::vector<ops::ReadyCheck> ServiceState::Checks() const {
     serving = "draining: streams go elsewhere";
   } else if (server_ == nullptr) {
     serving = "not listening yet";
+  } else if (!server_->alive()) {
+    serving = "gRPC takes no new connections";
   }
   return {{"stores", loading_}, {"serving", serving}};
 }

@@ -24,6 +24,8 @@ class ServiceState {
   void Serving(const transport::GrpcServer* server);
   void Draining();
 
+  // Not so: only another process helps.
+  bool Alive() const;
   std::vector<ops::ReadyCheck> Checks() const;
   std::string Metrics() const;
 

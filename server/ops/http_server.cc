@@ -1,14 +1,17 @@
 #include "server/ops/http_server.h"
 
 #include <microhttpd.h>
-#include <netdb.h>
 #include <sys/socket.h>
 
-#include <cstring>
 #include <utility>
+#include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "server/transport/listener/accept_loop.h"
+#include "server/transport/listener/connection_table.h"
+#include "server/transport/listener/listening_socket.h"
 
 namespace inkstream::ops {
 namespace {
@@ -22,6 +25,7 @@ MHD_Result Answer(MHD_Connection* connection, unsigned int code,
       text.size(), const_cast<char*>(text.data()), MHD_RESPMEM_MUST_COPY);
   if (response == nullptr) return MHD_NO;
   MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+  MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
   if (code == MHD_HTTP_METHOD_NOT_ALLOWED) {
     MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
   }
@@ -30,31 +34,29 @@ MHD_Result Answer(MHD_Connection* connection, unsigned int code,
   return queued;
 }
 
+// Or a header that is longer than is of interest.
+bool HasWholeHeader(absl::string_view sent) {
+  return absl::StrContains(sent, "\n\r\n") || absl::StrContains(sent, "\n\n");
+}
+
 class RunningHttpServer : public HttpServer {
  public:
   explicit RunningHttpServer(HttpPages pages) : pages_(std::move(pages)) {}
   ~RunningHttpServer() override {
+    accept_loop_.reset();
     if (daemon_ != nullptr) MHD_stop_daemon(daemon_);
   }
 
-  absl::Status Listen(const std::string& host, int port);
+  absl::Status Listen(const std::string& address, bool network);
   int port() const override { return port_; }
 
  private:
+  // Called once the header is there. What is sent along is of no interest, and
+  // waiting for it would be another way to be held up.
   static MHD_Result OnRequest(void* self, MHD_Connection* connection,
                               const char* path, const char* method,
                               const char* /*version*/, const char* /*upload*/,
-                              size_t* upload_size, void** seen) {
-    // Called for the headers first; an answer is due once all was received.
-    static int headers_seen;
-    if (*seen == nullptr) {
-      *seen = &headers_seen;
-      return MHD_YES;
-    }
-    if (*upload_size > 0) {
-      *upload_size = 0;  // nothing that is sent along is of interest
-      return MHD_YES;
-    }
+                              size_t* /*upload_size*/, void** /*seen*/) {
     return static_cast<RunningHttpServer*>(self)->Serve(connection, path,
                                                         method);
   }
@@ -85,10 +87,12 @@ class RunningHttpServer : public HttpServer {
       return Answer(connection, MHD_HTTP_METHOD_NOT_ALLOWED,
                     absl::StrCat(method, " is not offered; GET is\n"));
     }
-    if (path == "/livez") return Answer(connection, MHD_HTTP_OK, "ok\n");
-    if (path == "/readyz") {
-      return AnswerReady(connection);
+    if (path == "/livez") {
+      return pages_.alive() ? Answer(connection, MHD_HTTP_OK, "ok\n")
+                            : Answer(connection, MHD_HTTP_SERVICE_UNAVAILABLE,
+                                     "gRPC takes no new connections\n");
     }
+    if (path == "/readyz") return AnswerReady(connection);
     if (path == "/metrics") {
       return Answer(connection, MHD_HTTP_OK, pages_.metrics(), kMetrics);
     }
@@ -96,52 +100,65 @@ class RunningHttpServer : public HttpServer {
                   "no such page; there are /metrics, /livez and /readyz\n");
   }
 
+  void HandOver(int fd, const transport::Peer& peer);
+
   const HttpPages pages_;
+  // One peer may have all: probes and drips may come from one address.
+  transport::ConnectionTable connections_{{kMaxConnections, kMaxConnections}};
   MHD_Daemon* daemon_ = nullptr;
   int port_ = 0;
+  std::unique_ptr<transport::AcceptLoop> accept_loop_;
 };
 
-absl::Status RunningHttpServer::Listen(const std::string& host, int port) {
-  const auto failed = [&](absl::string_view why) {
-    return absl::UnavailableError(
-        absl::StrCat("--http: cannot listen on ", host, ":", port, ": ", why,
-                     "; give another one, or port 0"));
-  };
-  std::string name = host;
-  if (name.size() > 2 && name.front() == '[' && name.back() == ']') {
-    name = name.substr(1, name.size() - 2);
+absl::Status RunningHttpServer::Listen(const std::string& address,
+                                       bool network) {
+  absl::StatusOr<std::vector<transport::ListeningSocket>> listeners =
+      transport::ListeningSocket::OnAddress(address, network);
+  if (!listeners.ok()) {
+    return absl::Status(listeners.status().code(),
+                        absl::StrCat("--http: ", listeners.status().message()));
   }
-  addrinfo hints = {};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_PASSIVE;
-  addrinfo* found = nullptr;
-  const int looked_up =
-      getaddrinfo(name.c_str(), absl::StrCat(port).c_str(), &hints, &found);
-  if (looked_up != 0) return failed(gai_strerror(looked_up));
-  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> address(found,
-                                                               freeaddrinfo);
-  unsigned int flags = MHD_USE_AUTO_INTERNAL_THREAD;
-  if (address->ai_family == AF_INET6) flags |= MHD_USE_IPv6;
-  daemon_ = MHD_start_daemon(flags, static_cast<uint16_t>(port), nullptr,
-                             nullptr, &OnRequest, this, MHD_OPTION_SOCK_ADDR,
-                             address->ai_addr, MHD_OPTION_CONNECTION_TIMEOUT,
-                             kIdleSeconds, MHD_OPTION_CONNECTION_LIMIT,
-                             kMaxConnections, MHD_OPTION_END);
+  port_ = listeners->front().port();
+  // Those that were displaced may not be gone yet, hence the factor.
+  daemon_ = MHD_start_daemon(
+      MHD_USE_AUTO_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC, 0,
+      nullptr, nullptr, &OnRequest, this, MHD_OPTION_CONNECTION_TIMEOUT,
+      kRequestSeconds, MHD_OPTION_CONNECTION_LIMIT, 2 * kMaxConnections,
+      MHD_OPTION_END);
   if (daemon_ == nullptr) {
-    return failed("the port is taken or the address is not this machine's");
+    return absl::UnavailableError("--http: no thread to answer can be started");
   }
-  const MHD_DaemonInfo* const bound =
-      MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_BIND_PORT);
-  port_ = bound == nullptr ? port : bound->port;
+  const std::chrono::seconds limit(kRequestSeconds);
+  absl::StatusOr<std::unique_ptr<transport::AcceptLoop>> loop =
+      transport::AcceptLoop::Create(
+          *std::move(listeners),
+          {.what = "HTTP",
+           .silence = limit,
+           .lifetime = limit,
+           .complete = &HasWholeHeader},
+          &connections_,
+          [this](int fd, const transport::Peer& peer) { HandOver(fd, peer); });
+  if (!loop.ok()) return loop.status();
+  accept_loop_ = *std::move(loop);
+  accept_loop_->Begin();
   return absl::OkStatus();
+}
+
+void RunningHttpServer::HandOver(int fd, const transport::Peer& peer) {
+  connections_.HandOver(fd, peer.name);
+  sockaddr_storage address = {};
+  socklen_t size = sizeof(address);
+  getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size);
+  // Closes `fd` also where it fails.
+  MHD_add_connection(daemon_, fd, reinterpret_cast<sockaddr*>(&address), size);
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(
-    const std::string& host, int port, HttpPages pages) {
+    const std::string& address, bool network, HttpPages pages) {
   auto server = std::make_unique<RunningHttpServer>(std::move(pages));
-  absl::Status listening = server->Listen(host, port);
+  absl::Status listening = server->Listen(address, network);
   if (!listening.ok()) return listening;
   return server;
 }

@@ -1,9 +1,10 @@
 // The HTTP port of people and probes: GET /metrics, /livez, /readyz, and
 // /readyz?verbose for each check by name.
 //
-// One thread waits for all connections at once, so that clients who drip their
-// requests keep nobody out; a connection without progress is closed after
-// kIdleSeconds, and there are kMaxConnections of them at most.
+// A request has kRequestSeconds to come in whole, and as long again to be
+// answered; each connection carries one. Whoever drips a request holds nothing
+// but a descriptor: over kMaxConnections the oldest one makes room, so a
+// request that comes at once is answered whatever others do.
 //
 // Thread safety: Start and the destructor from one thread; the functions of
 // HttpPages are called on the server's own.
@@ -18,8 +19,8 @@
 
 namespace inkstream::ops {
 
-inline constexpr unsigned int kIdleSeconds = 10;
-inline constexpr unsigned int kMaxConnections = 64;
+inline constexpr unsigned int kRequestSeconds = 5;
+inline constexpr unsigned int kMaxConnections = 512;
 
 // One thing that must be so for a server to take new streams.
 struct ReadyCheck {
@@ -29,15 +30,17 @@ struct ReadyCheck {
 
 struct HttpPages {
   std::function<std::string()> metrics;  // Prometheus' text form
+  std::function<bool()> alive;           // not beyond help
   std::function<std::vector<ReadyCheck>()> ready;
 };
 
 class HttpServer {
  public:
-  // `host`: a name or an address, IPv6 in brackets; port 0: any free one.
-  // UNAVAILABLE: cannot listen there.
+  // `address`: HOST:PORT, IPv6 in brackets, port 0: any free one; `network`: it
+  // may be one that other machines reach. INVALID_ARGUMENT, UNAVAILABLE: cannot
+  // listen there.
   static absl::StatusOr<std::unique_ptr<HttpServer>> Start(
-      const std::string& host, int port, HttpPages pages);
+      const std::string& address, bool network, HttpPages pages);
 
   // Closes every connection.
   virtual ~HttpServer() = default;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "server/batch/engine.h"
+#include "server/transport/listener/connection_table.h"
 #include "server/transport/service_counts.h"
 #include "server/transport/stream_registry.h"
 #include "server/transport/stream_session.h"
@@ -42,10 +43,11 @@ struct ServerSnapshot {
   double uptime_seconds = 0;
   double cpu_seconds = 0;  // of the whole process
   uint32_t workers = 0;
-  uint32_t open_streams = 0;  // in the engine; those that open are not in it
-  bool draining = false;      // from the signal on
-  BudgetUse memory;           // of batches that travel in messages
-  SentTotals sent;            // also of streams that are gone
+  uint32_t open_streams = 0;     // in the engine; those that open are not in it
+  bool draining = false;         // from the signal on
+  BudgetUse memory;              // of batches that travel in messages
+  ConnectionCounts connections;  // of gRPC
+  SentTotals sent;               // also of streams that are gone
   std::vector<StreamSnapshot> streams;  // by id
 };
 

@@ -12,6 +12,23 @@
 
 namespace inkstream::transport {
 
+namespace {
+
+absl::Status SetAccess(const std::string& path, const SocketAccess& access) {
+  if (access.group.has_value() && chown(path.c_str(), -1, *access.group) != 0) {
+    return absl::UnavailableError(absl::StrCat("cannot give ", path,
+                                               " to the group ", *access.group,
+                                               ": ", std::strerror(errno)));
+  }
+  if (access.mode.has_value() && chmod(path.c_str(), *access.mode) != 0) {
+    return absl::UnavailableError(absl::StrCat("cannot set the mode of ", path,
+                                               ": ", std::strerror(errno)));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 absl::Status ClearSocketFile(const std::string& path) {
   sockaddr_un address = {};
   address.sun_family = AF_UNIX;
@@ -48,6 +65,40 @@ absl::Status ClearSocketFile(const std::string& path) {
         "cannot remove the dead socket ", path, ": ", std::strerror(errno)));
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<int> ListenOnSocketFile(const std::string& path,
+                                       const SocketAccess& access,
+                                       int backlog) {
+  absl::Status free = ClearSocketFile(path);
+  if (!free.ok()) return free;
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.c_str(), path.size());
+  const int socket =
+      ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  // Linux takes the file's mode from the socket: nobody gets in before group
+  // and mode are as they were asked for.
+  const bool limited =
+      !access.mode.has_value() || (socket >= 0 && fchmod(socket, 0) == 0);
+  if (socket < 0 || !limited ||
+      bind(socket, reinterpret_cast<sockaddr*>(&address), sizeof(address)) !=
+          0) {
+    const absl::Status failed = absl::UnavailableError(absl::StrCat(
+        "cannot listen on the Unix socket ", path, ": ", std::strerror(errno),
+        "; does its directory exist, and may this user write to it?"));
+    if (socket >= 0) close(socket);
+    return failed;
+  }
+  absl::Status listening = SetAccess(path, access);
+  if (listening.ok() && listen(socket, backlog) != 0) {
+    listening = absl::UnavailableError(absl::StrCat(
+        "cannot listen on the Unix socket ", path, ": ", std::strerror(errno)));
+  }
+  if (listening.ok()) return socket;
+  unlink(path.c_str());
+  close(socket);
+  return listening;
 }
 
 }  // namespace inkstream::transport

@@ -21,9 +21,10 @@ using ::testing::StartsWith;
 class HttpServerTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    auto server = HttpServer::Start("127.0.0.1", 0,
-                                    {[] { return std::string("figures 1\n"); },
-                                     [this] { return Checks(); }});
+    auto server = HttpServer::Start(
+        "127.0.0.1:0", /*network=*/false,
+        {[] { return std::string("figures 1\n"); },
+         [this] { return alive_.load(); }, [this] { return Checks(); }});
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
   }
@@ -60,6 +61,7 @@ class HttpServerTest : public ::testing::Test {
     return Ask("GET " + path + " HTTP/1.0\r\n\r\n");
   }
 
+  std::atomic<bool> alive_{true};
   std::atomic<bool> ready_{true};
   std::unique_ptr<HttpServer> server_;
 };
@@ -96,24 +98,68 @@ TEST_F(HttpServerTest, WrongRequestsAreToldWhatThereIs) {
   EXPECT_THAT(Ask("\x16\x03\x01 not http at all\r\n\r\n"), HasSubstr("400"));
 }
 
+TEST_F(HttpServerTest, ServerThatNobodyReachesDoesNotLive) {
+  alive_ = false;
+  EXPECT_THAT(Get("/livez"), HasSubstr("503"));
+  EXPECT_THAT(Get("/metrics"), HasSubstr("200 OK"));
+}
+
+// More than there may be at once, each as far as the header's last line.
 TEST_F(HttpServerTest, RequestsThatDripInKeepNobodyOut) {
   std::vector<int> dripping;
-  for (int i = 0; i < 40; ++i) {
+  for (unsigned int i = 0; i < kMaxConnections + 100; ++i) {
     dripping.push_back(Connect());
-    EXPECT_EQ(send(dripping.back(), "GET /liv", 8, MSG_NOSIGNAL), 8);
+    send(dripping.back(), "GET /livez HTTP/1.1\r\nX: ", 24, MSG_NOSIGNAL);
   }
-  EXPECT_THAT(Get("/livez"), HasSubstr("200 OK"));
+  for (int probe = 0; probe < 10; ++probe) {
+    for (const int one : dripping) send(one, "x", 1, MSG_NOSIGNAL);
+    EXPECT_THAT(Get("/livez"), HasSubstr("200 OK"));
+  }
   for (const int one : dripping) close(one);
+}
+
+// Whole headers, and then a body by and by.
+TEST_F(HttpServerTest, BodiesThatDripInAreNotWaitedFor) {
+  std::vector<int> dripping;
+  for (unsigned int i = 0; i < kMaxConnections + 100; ++i) {
+    dripping.push_back(Connect());
+    const std::string begins = i % 2 == 0
+                                   ? "POST /livez HTTP/1.1\r\nHost: x\r\n"
+                                     "Content-Length: 1000000\r\n\r\n"
+                                   : "GET /livez HTTP/1.1\r\nHost: x\r\n"
+                                     "Transfer-Encoding: chunked\r\n\r\n1\r\n";
+    send(dripping.back(), begins.data(), begins.size(), MSG_NOSIGNAL);
+  }
+  for (int probe = 0; probe < 10; ++probe) {
+    EXPECT_THAT(Get("/livez"), HasSubstr("200 OK"));
+  }
+  for (const int one : dripping) close(one);
+}
+
+TEST_F(HttpServerTest, AConnectionEndsWithItsAnswer) {
+  EXPECT_THAT(Ask("GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"),
+              AllOf(HasSubstr("200 OK"), HasSubstr("Connection: close")));
 }
 
 TEST_F(HttpServerTest, PortThatIsTakenIsAnErrorWithTheWayOut) {
   const auto second = HttpServer::Start(
-      "127.0.0.1", server_->port(),
-      {[] { return std::string(); }, [] { return std::vector<ReadyCheck>(); }});
+      "127.0.0.1:" + std::to_string(server_->port()), /*network=*/false,
+      {[] { return std::string(); }, [] { return true; },
+       [] { return std::vector<ReadyCheck>(); }});
   EXPECT_EQ(second.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(second.status().message()),
               AllOf(StartsWith("--http: cannot listen on 127.0.0.1:"),
                     HasSubstr("port 0")));
+}
+
+TEST_F(HttpServerTest, TheNetworkMustBeAskedFor) {
+  const auto open =
+      HttpServer::Start("0.0.0.0:0", /*network=*/false,
+                        {[] { return std::string(); }, [] { return true; },
+                         [] { return std::vector<ReadyCheck>(); }});
+  EXPECT_EQ(open.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(open.status().message()),
+              HasSubstr("--insecure-network"));
 }
 
 }  // namespace

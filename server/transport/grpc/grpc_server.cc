@@ -4,19 +4,20 @@
 #include <grpcpp/ext/channelz_service_plugin.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
+#include <grpcpp/server_posix.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "server/transport/grpc/answer_interceptor.h"
+#include "server/transport/grpc/call_counter.h"
 #include "server/transport/grpc/drawing_service.h"
 #include "server/transport/grpc/health_service.h"
-#include "server/transport/grpc/listen_address.h"
-#include "server/transport/grpc/loopback_listeners.h"
 #include "server/transport/grpc/server_context.h"
+#include "server/transport/listener/accept_loop.h"
+#include "server/transport/listener/listening_socket.h"
 #include "server/transport/shm/shm_host.h"
-#include "server/transport/socket_file.h"
 
 namespace inkstream::transport {
 namespace {
@@ -42,18 +43,19 @@ class RunningServer : public GrpcServer {
       : pool_(engine->options().batch_memory),
         shm_(std::move(shm)),
         streams_(options.stall, options.rebalance, options.observer),
+        connections_(options.connections),
         context_{engine,
                  &pool_,
                  &streams_,
                  calls_,
+                 &connections_,
                  shm_.get(),
-                 options.unix_path,
                  options.version,
                  options.memory_bytes,
                  options.max_streams_per_connection,
                  options.max_request_bytes},
         drawings_(context_),
-        health_(HealthNames(*engine)) {}
+        health_(HealthNames(*engine), [this] { return alive(); }) {}
 
   ~RunningServer() override { Shutdown({}); }
 
@@ -63,14 +65,18 @@ class RunningServer : public GrpcServer {
     return addresses_;
   }
 
+  bool alive() const override {
+    return accept_loop_ == nullptr || accept_loop_->alive();
+  }
+
   ServiceFigures Figures() const override {
     BudgetUse shm;
     if (shm_ != nullptr) shm = {shm_->budget(), shm_->in_use()};
-    return TakeFigures(
-        *context_.engine,
+    ServerSnapshot snapshot =
         TakeSnapshot(*context_.engine, {pool_.budget(), pool_.in_use()},
-                     streams_, context_.started),
-        streams_, shm);
+                     streams_, context_.started);
+    snapshot.connections = connections_.counts();
+    return TakeFigures(*context_.engine, std::move(snapshot), streams_, shm);
   }
 
   void Shutdown(const DrainTimes& times) override {
@@ -84,6 +90,7 @@ class RunningServer : public GrpcServer {
     streams_.WaitUntilEmpty(deadline);
     calls_->WaitUntilNone(deadline);
     health_.EndWatches();
+    accept_loop_->End();
     server_->Shutdown(std::chrono::system_clock::now() +
                       std::clamp<Clock::duration>(deadline - Clock::now(),
                                                   Clock::duration::zero(),
@@ -93,9 +100,13 @@ class RunningServer : public GrpcServer {
   }
 
  private:
+  // Over to gRPC, which then owns `fd`.
+  void HandOver(int fd, const Peer& peer);
+
   GrpcBufferPool pool_;
   const std::unique_ptr<ShmHost> shm_;  // may be null
   StreamRegistry streams_;
+  ConnectionTable connections_;
   const std::shared_ptr<CallsInFlight> calls_ =
       std::make_shared<CallsInFlight>();
   const ServerContext context_;
@@ -103,6 +114,8 @@ class RunningServer : public GrpcServer {
   HealthService health_;
   std::vector<std::string> addresses_;
   std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
+  std::unique_ptr<AcceptLoop> accept_loop_;
 };
 
 void SetUp(const GrpcServerOptions& options, grpc::ServerBuilder* builder) {
@@ -111,8 +124,11 @@ void SetUp(const GrpcServerOptions& options, grpc::ServerBuilder* builder) {
   builder->AddChannelArgument(
       GRPC_ARG_MAX_CONCURRENT_STREAMS,
       static_cast<int>(options.max_streams_per_connection));
-  // Two servers on one port would share its clients without a word.
-  builder->AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder->AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
+                              static_cast<int>(options.handshake.count()));
+  builder->AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS,
+                              static_cast<int>(options.idle.count()));
+  builder->AddChannelArgument(GRPC_ARG_ENABLE_CHANNELZ, options.channelz);
   // A network that has gone is noticed only by pings, from both sides.
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
@@ -122,75 +138,74 @@ void SetUp(const GrpcServerOptions& options, grpc::ServerBuilder* builder) {
 }
 
 absl::Status RunningServer::Listen(const GrpcServerOptions& options) {
-  std::vector<ListenAddress> addresses;
+  std::vector<ListeningSocket> listeners;
   for (const std::string& text : options.listen) {
-    absl::StatusOr<ListenAddress> address = ParseListenAddress(text);
-    if (!address.ok()) return address.status();
-    if (!IsLoopback(*address) && !options.insecure_network) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          text,
-          " can be reached from the network, and the connection would "
-          "be neither encrypted nor authenticated: give "
-          "--insecure-network if that is meant, or listen on "
-          "127.0.0.1"));
-    }
-    addresses.push_back(*std::move(address));
+    absl::StatusOr<std::vector<ListeningSocket>> opened =
+        ListeningSocket::OnAddress(text, options.insecure_network);
+    if (!opened.ok()) return opened.status();
+    addresses_.push_back(absl::StrCat(text.substr(0, text.rfind(':')), ":",
+                                      opened->front().port()));
+    for (ListeningSocket& one : *opened) listeners.push_back(std::move(one));
+  }
+  if (!options.unix_path.empty()) {
+    absl::StatusOr<ListeningSocket> opened =
+        ListeningSocket::OnPath(options.unix_path, options.unix_access);
+    if (!opened.ok()) return opened.status();
+    listeners.push_back(*std::move(opened));
   }
   grpc::ServerBuilder builder;
   SetUp(options, &builder);
+  builder.RegisterService(&drawings_);
+  builder.RegisterService(&health_);
   std::vector<
       std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>>
       interceptors;
+  interceptors.push_back(CountCallsIn(&connections_));
   interceptors.push_back(
       NewAnswerInterceptors(streams_.counts(), options.observer));
   builder.experimental().SetInterceptorCreators(std::move(interceptors));
-  std::vector<int> ports(addresses.size(), 0);
-  for (size_t i = 0; i < addresses.size(); ++i) {
-    builder.AddListeningPort(
-        absl::StrCat(addresses[i].host, ":", addresses[i].port),
-        grpc::InsecureServerCredentials(), &ports[i]);
-  }
-  int unix_port = 1;
-  if (!options.unix_path.empty()) {
-    absl::Status free = ClearSocketFile(options.unix_path);
-    if (!free.ok()) return free;
-    unix_port = 0;
-    builder.AddListeningPort(absl::StrCat("unix:", options.unix_path),
-                             grpc::InsecureServerCredentials(), &unix_port);
-  }
-  builder.RegisterService(&drawings_);
-  builder.RegisterService(&health_);
+  acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+      grpc::InsecureServerCredentials());
+  absl::StatusOr<std::unique_ptr<AcceptLoop>> loop = AcceptLoop::Create(
+      std::move(listeners), {.what = "gRPC", .silence = options.handshake},
+      &connections_, [this](int fd, const Peer& peer) { HandOver(fd, peer); });
+  if (!loop.ok()) return loop.status();
+  accept_loop_ = *std::move(loop);
   server_ = builder.BuildAndStart();
-  for (size_t i = 0; i < addresses.size(); ++i) {
-    if (ports[i] == 0) {
-      return absl::UnavailableError(
-          absl::StrCat("cannot listen on ", options.listen[i],
-                       ": the port is taken or the address is not this "
-                       "machine's; give another one, or port 0"));
-    }
-    addresses_.push_back(absl::StrCat(addresses[i].host, ":", ports[i]));
-  }
-  if (unix_port == 0 || server_ == nullptr) {
-    return absl::UnavailableError(absl::StrCat(
-        "cannot listen on the Unix socket ", options.unix_path,
-        ": does its directory exist, and may this user write to it?"));
-  }
-  StopPacingLoopback(ports);
+  if (server_ == nullptr) return absl::InternalError("gRPC does not start");
+  accept_loop_->Begin();
   return absl::OkStatus();
+}
+
+void RunningServer::HandOver(int fd, const Peer& peer) {
+  if (peer.is_unix) {
+    // All clients of a Unix socket have the same address. Handed over like
+    // this, a connection is called after its descriptor, so that calls can be
+    // told apart by users.
+    connections_.HandOver(fd, absl::StrCat("fd:", fd));
+    grpc::AddInsecureChannelFromFd(server_.get(), fd);
+    return;
+  }
+  connections_.HandOver(fd, peer.name);
+  grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters
+      connection;
+  connection.fd = fd;
+  acceptor_->HandleNewConnection(&connection);
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
     batch::Engine* engine, const GrpcServerOptions& options) {
-  // Both take effect for servers that are built later.
+  // Both take effect for all servers that are built later.
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-  grpc::channelz::experimental::InitChannelzService();
+  if (options.channelz) grpc::channelz::experimental::InitChannelzService();
   std::unique_ptr<ShmHost> shm;
   if (!options.unix_path.empty() && options.shm_bytes > 0) {
-    auto started =
-        ShmHost::Start(absl::StrCat(options.unix_path, kSocketSuffix),
-                       options.shm_bytes, engine->options().limits.max_credits);
+    auto started = ShmHost::Start(
+        absl::StrCat(options.unix_path, kSocketSuffix), options.shm_bytes,
+        engine->options().limits.max_credits, options.unix_access);
     if (!started.ok()) return started.status();
     shm = *std::move(started);
   }

@@ -11,19 +11,30 @@
 
 #include "absl/status/statusor.h"
 #include "server/batch/engine.h"
+#include "server/transport/listener/connection_table.h"
 #include "server/transport/server_snapshot.h"
+#include "server/transport/socket_file.h"
 
 namespace inkstream::transport {
 
 struct GrpcServerOptions {
   std::vector<std::string> listen;  // HOST:PORT, port 0 allowed
   std::string unix_path;            // empty: no Unix socket
+  SocketAccess unix_access;
   // Of the memory shared with clients of the Unix socket; 0: none is.
   uint64_t shm_bytes = 0;
   // Plaintext may leave the machine.
   bool insecure_network = false;
   uint32_t max_streams_per_connection = 100;
   uint32_t max_request_bytes = 1U << 20U;
+  ConnectionLimits connections;
+  // A connection that has not sent HTTP/2 settings by then is closed.
+  std::chrono::milliseconds handshake = std::chrono::seconds(10);
+  // One without a call for this long is ended; its client connects again when
+  // it has one. gRPC's own clients leave after half an hour.
+  std::chrono::milliseconds idle = std::chrono::hours(1);
+  // gRPC's own view of connections and calls, for whoever asks.
+  bool channelz = false;
   // A stream that could go on and does not for this long is ended.
   std::chrono::milliseconds stall = std::chrono::seconds(60);
   // After this long, give or take a tenth, a stream ends well and its client
@@ -58,6 +69,9 @@ class GrpcServer {
 
   // HOST:PORT as bound, one for each of options.listen.
   virtual const std::vector<std::string>& addresses() const = 0;
+
+  // Whether a newcomer would be let in. False: only another process helps.
+  virtual bool alive() const = 0;
 
   // What it does now, and has done.
   virtual ServiceFigures Figures() const = 0;

@@ -104,8 +104,8 @@ void HealthService::EndWatches() {
 
 HealthService::Status HealthService::StatusOf(const std::string& name) const {
   if (!names_.contains(name)) return HealthCheckResponse::SERVICE_UNKNOWN;
-  return serving_ ? HealthCheckResponse::SERVING
-                  : HealthCheckResponse::NOT_SERVING;
+  return serving_ && alive_() ? HealthCheckResponse::SERVING
+                              : HealthCheckResponse::NOT_SERVING;
 }
 
 void HealthService::Forget(HealthWatch* watch) {

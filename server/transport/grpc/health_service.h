@@ -8,9 +8,11 @@
 #include <grpc/health/v1/health.grpc.pb.h>
 #include <grpcpp/support/server_callback.h>
 
+#include <functional>
 #include <mutex>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace inkstream::transport {
@@ -19,9 +21,11 @@ class HealthWatch;
 
 class HealthService : public ::grpc::health::v1::Health::CallbackService {
  public:
-  // `names` serve from the start.
-  explicit HealthService(const std::vector<std::string>& names)
-      : names_(names.begin(), names.end()) {}
+  // `names` serve from the start, for as long as `alive`. Watchers are told of
+  // the latter when they ask again.
+  HealthService(const std::vector<std::string>& names,
+                std::function<bool()> alive)
+      : names_(names.begin(), names.end()), alive_(std::move(alive)) {}
 
   // From now on every name is NOT_SERVING, and watchers are told.
   void StopServing();
@@ -46,6 +50,7 @@ class HealthService : public ::grpc::health::v1::Health::CallbackService {
 
   mutable std::mutex mu_;  // guards everything below
   const std::set<std::string> names_;
+  const std::function<bool()> alive_;
   bool serving_ = true;
   bool ended_ = false;
   std::set<HealthWatch*> watches_;

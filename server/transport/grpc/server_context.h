@@ -10,6 +10,7 @@
 #include "server/batch/engine.h"
 #include "server/transport/calls_in_flight.h"
 #include "server/transport/grpc/grpc_buffer_pool.h"
+#include "server/transport/listener/connection_table.h"
 #include "server/transport/shm/shm_host.h"
 #include "server/transport/stream_registry.h"
 
@@ -20,8 +21,8 @@ struct ServerContext {
   GrpcBufferPool* pool = nullptr;
   StreamRegistry* streams = nullptr;
   std::shared_ptr<CallsInFlight> calls;  // all but streams
-  ShmHost* shm = nullptr;                // null: no shared memory
-  std::string unix_path;                 // empty: no Unix socket
+  ConnectionTable* connections = nullptr;
+  ShmHost* shm = nullptr;  // null: no shared memory
   std::string version;
   uint64_t memory_bytes = 0;  // what --memory came to
   uint32_t max_streams_per_connection = 0;

@@ -8,14 +8,12 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "server/transport/grpc/caller.h"
 #include "server/transport/grpc/delivery_from_proto.h"
 #include "server/transport/grpc/plan_from_proto.h"
 #include "server/transport/grpc/proto_message.h"
 #include "server/transport/grpc/status_to_grpc.h"
-#include "server/transport/grpc/unix_connections.h"
 
 namespace inkstream::transport {
 namespace {
@@ -39,7 +37,8 @@ StreamBatchesReactor::StreamBatchesReactor(const ServerContext& server,
                                            grpc::CallbackServerContext* call)
     : server_(server),
       call_(call),
-      session_(std::make_shared<StreamSession>(this, call->peer(),
+      peer_(PeerOf(*server.connections, *call)),
+      session_(std::make_shared<StreamSession>(this, peer_.name,
                                                TraceparentOf(*call))) {
   server_.streams->Add(session_);
   StartRead(&request_);
@@ -97,11 +96,9 @@ absl::Status StreamBatchesReactor::Open(
   if (asked_for_shm) carriage_->reason = WhyNoShm();
   ShmHost* const shm =
       asked_for_shm && carriage_->reason.empty() ? server_.shm : nullptr;
-  const std::string widened = IsOverUnixSocket() ? server_.unix_path : "";
   return server_.engine->Run([engine = server_.engine, pool = server_.pool,
                               plan = *std::move(plan), session = session_, shm,
-                              carriage = carriage_, caller = CallerOf(*call_),
-                              widened] {
+                              carriage = carriage_, caller = peer_.caller] {
     std::shared_ptr<StreamPacker> packer =
         StreamPacker::For(plan.delivery.codec);
     const auto carrier_of = [&](uint64_t batch_bytes) -> batch::StreamCarrier {
@@ -123,16 +120,9 @@ absl::Status StreamBatchesReactor::Open(
     absl::StatusOr<std::unique_ptr<batch::BatchStream>> stream =
         engine->OpenStreamFor(caller, plan, carrier_of);
     if (!stream.ok()) return session->Fail(stream.status());
-    if (!widened.empty() && carriage->shm.area == nullptr) {
-      WidenUnixConnections(widened);
-    }
     session->Open(*std::move(stream), plan.delivery, std::move(packer),
                   carriage->shm.area == nullptr);
   });
-}
-
-bool StreamBatchesReactor::IsOverUnixSocket() const {
-  return absl::StartsWith(call_->peer(), "unix:");
 }
 
 // Empty: nothing stands in the way.
@@ -140,8 +130,8 @@ std::string StreamBatchesReactor::WhyNoShm() const {
   if (server_.shm == nullptr) {
     return "the server shares no memory (--unix, --shm-bytes)";
   }
-  if (!IsOverUnixSocket()) {
-    return absl::StrCat("the connection from ", call_->peer(),
+  if (!peer_.is_unix) {
+    return absl::StrCat("the connection from ", peer_.name,
                         " is not over the server's Unix socket");
   }
   return "";

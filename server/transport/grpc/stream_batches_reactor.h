@@ -18,6 +18,7 @@
 #include "server/transport/batch_sink.h"
 #include "server/transport/grpc/batch_message.h"
 #include "server/transport/grpc/server_context.h"
+#include "server/transport/listener/connection_table.h"
 #include "server/transport/stream_session.h"
 
 namespace inkstream::transport {
@@ -46,12 +47,12 @@ class StreamBatchesReactor
  private:
   absl::Status OnRequest(const v1::StreamBatchesRequest& request);
   absl::Status Open(const v1::StreamBatchesRequest& request);
-  bool IsOverUnixSocket() const;
   std::string WhyNoShm() const;
   absl::Status Release(const v1::StreamBatchesRequest& request);
 
   const ServerContext& server_;
   grpc::CallbackServerContext* const call_;
+  const Peer peer_;
   const std::shared_ptr<StreamSession> session_;
 
   // Of the one read in flight:

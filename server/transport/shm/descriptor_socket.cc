@@ -3,7 +3,6 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -15,7 +14,6 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "server/transport/socket_file.h"
 
 namespace inkstream::transport {
 namespace {
@@ -54,16 +52,16 @@ void Answer(int socket, int descriptor) {
   static_cast<void>(sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT));
 }
 
-class ListeningSocket : public DescriptorSocket {
+class RunningSocket : public DescriptorSocket {
  public:
-  ListeningSocket(std::string path, int socket, int wake, Redeem redeem)
+  RunningSocket(std::string path, int socket, int wake, Redeem redeem)
       : path_(std::move(path)),
         socket_(socket),
         wake_(wake),
         redeem_(std::move(redeem)),
         thread_([this] { Run(); }) {}
 
-  ~ListeningSocket() override {
+  ~RunningSocket() override {
     const uint64_t one = 1;
     while (write(wake_, &one, sizeof(one)) < 0 && errno == EINTR) {
     }
@@ -142,27 +140,18 @@ class ListeningSocket : public DescriptorSocket {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<DescriptorSocket>> DescriptorSocket::Listen(
-    const std::string& path, Redeem redeem) {
-  absl::Status free = ClearSocketFile(path);
-  if (!free.ok()) return free;
-  sockaddr_un address = {};
-  address.sun_family = AF_UNIX;
-  std::memcpy(address.sun_path, path.c_str(), path.size());
-  const int socket =
-      ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    const std::string& path, const SocketAccess& access, Redeem redeem) {
+  absl::StatusOr<int> socket = ListenOnSocketFile(path, access, kBacklog);
+  if (!socket.ok()) return socket.status();
   const int wake = eventfd(0, EFD_CLOEXEC);
-  if (socket < 0 || wake < 0 ||
-      bind(socket, reinterpret_cast<sockaddr*>(&address), sizeof(address)) !=
-          0 ||
-      listen(socket, kBacklog) != 0) {
+  if (wake < 0) {
     const absl::Status failed = absl::UnavailableError(
         absl::StrCat("cannot listen on ", path, ": ", std::strerror(errno)));
-    if (socket >= 0) close(socket);
-    if (wake >= 0) close(wake);
+    close(*socket);
     return failed;
   }
-  return std::make_unique<ListeningSocket>(path, socket, wake,
-                                           std::move(redeem));
+  return std::make_unique<RunningSocket>(path, *socket, wake,
+                                         std::move(redeem));
 }
 
 }  // namespace inkstream::transport

@@ -12,6 +12,7 @@
 
 #include "absl/status/statusor.h"
 #include "server/transport/shm/slot_layout.h"
+#include "server/transport/socket_file.h"
 
 namespace inkstream::transport {
 
@@ -24,7 +25,7 @@ class DescriptorSocket {
 
   // Replaces a dead socket file at `path`; refuses a live one.
   static absl::StatusOr<std::unique_ptr<DescriptorSocket>> Listen(
-      const std::string& path, Redeem redeem);
+      const std::string& path, const SocketAccess& access, Redeem redeem);
 
   // Stops the thread and removes the file.
   virtual ~DescriptorSocket() = default;

@@ -44,10 +44,11 @@ struct ShmHost::Ledger {
 };
 
 absl::StatusOr<std::unique_ptr<ShmHost>> ShmHost::Start(
-    const std::string& socket_path, uint64_t budget, uint32_t max_credits) {
+    const std::string& socket_path, uint64_t budget, uint32_t max_credits,
+    const SocketAccess& access) {
   std::unique_ptr<ShmHost> host(new ShmHost(budget, max_credits));
   auto socket = DescriptorSocket::Listen(
-      socket_path, [host = host.get()](const ShmToken& token) {
+      socket_path, access, [host = host.get()](const ShmToken& token) {
         return host->Redeem(token);
       });
   if (!socket.ok()) return socket.status();

@@ -25,7 +25,8 @@ class ShmHost {
  public:
   // `socket_path`: of the descriptors. `budget`: bytes of all areas together.
   static absl::StatusOr<std::unique_ptr<ShmHost>> Start(
-      const std::string& socket_path, uint64_t budget, uint32_t max_credits);
+      const std::string& socket_path, uint64_t budget, uint32_t max_credits,
+      const SocketAccess& access = {});
 
   // Areas may outlive it.
   ~ShmHost();

@@ -1,4 +1,4 @@
-#include "server/transport/grpc/listen_address.h"
+#include "server/transport/network_address.h"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -45,13 +45,35 @@ TEST(ListenAddressTest, HostsAndPortsAreTakenApart) {
 }
 
 TEST(ListenAddressTest, OnlyLoopbackStaysOnTheMachine) {
-  for (const char* local :
-       {"127.0.0.1:1", "127.8.0.1:1", "[::1]:1", "localhost:1"}) {
-    EXPECT_TRUE(IsLoopback(*ParseListenAddress(local))) << local;
+  for (const char* local : {"127.0.0.1", "127.8.0.1", "[::1]", "::1",
+                            "localhost", "LOCALHOST", "::ffff:127.0.0.1"}) {
+    EXPECT_TRUE(IsLoopbackHost(local)) << local;
   }
-  for (const char* open : {"0.0.0.0:1", "[::]:1", "10.0.0.1:1", "host:1"}) {
-    EXPECT_FALSE(IsLoopback(*ParseListenAddress(open))) << open;
+  for (const char* open :
+       {"0.0.0.0", "[::]", "10.0.0.1", "host", "127.example.org", "127.0.0",
+        "localhost.example.org", "127.0.0.1.example.org", "::ffff:10.0.0.1",
+        "[::1", ""}) {
+    EXPECT_FALSE(IsLoopbackHost(open)) << open;
   }
+}
+
+TEST(ListenAddressTest, WhatANameStandsForIsJudgedByItsAddresses) {
+  for (const char* local : {"127.0.0.1:1", "[::1]:1", "localhost:1"}) {
+    const auto places = *Resolve(*ParseListenAddress(local));
+    for (const sockaddr_storage& place : places) {
+      EXPECT_TRUE(IsLoopback(place)) << local;
+    }
+  }
+  EXPECT_FALSE(IsLoopback(Resolve({"0.0.0.0", 1})->front()));
+  EXPECT_EQ(Resolve({"127.example.invalid", 1}).status().code(),
+            absl::StatusCode::kUnavailable);
+}
+
+TEST(ListenAddressTest, AddressesAreWrittenAsPeopleDo) {
+  EXPECT_EQ(ToString(Resolve({"127.0.0.1", 5})->front()), "127.0.0.1:5");
+  EXPECT_EQ(ToString(Resolve({"[fd00::7]", 5})->front()), "[fd00::7]:5");
+  EXPECT_EQ(ToString(Resolve({"[::ffff:10.0.0.7]", 5})->front()), "10.0.0.7:5");
+  EXPECT_EQ(HostOf(Resolve({"[fd00::7]", 5})->front()), "fd00::7");
 }
 
 TEST(ClearSocketFileTest, ADeadSocketIsRemoved) {
@@ -111,6 +133,74 @@ TEST_F(ListeningTest, TheNetworkMustBeAskedFor) {
   EXPECT_NE(status.message().find("--insecure-network"), std::string::npos);
   server_options_.insecure_network = true;
   EXPECT_TRUE(Started({"0.0.0.0:0"}).ok());
+}
+
+TEST_F(ListeningTest, ANameThatOnlyLooksLikeLoopbackIsNotLetIn) {
+  EXPECT_FALSE(Started({"127.example.invalid:0"}).ok());
+}
+
+TEST_F(ListeningTest,
+       EveryListenerServesAndThoseOfTheNetworkServeBothFamilies) {
+  server_options_.insecure_network = true;
+  server_options_.listen = {"127.0.0.1:0", "localhost:0", "[::1]:0",
+                            "0.0.0.0:0"};
+  Serve();
+  ASSERT_EQ(server_->addresses().size(), 4U);
+  std::vector<std::string> targets = server_->addresses();
+  EXPECT_EQ(targets[3].rfind("0.0.0.0:", 0), 0U);
+  const std::string port = targets[3].substr(targets[3].rfind(':'));
+  targets[3] = "127.0.0.1" + port;
+  targets.push_back("[::1]" + port);
+  for (const std::string& target : targets) {
+    grpc::ClientContext context;
+    v1::ListDatasetsResponse response;
+    EXPECT_TRUE(
+        v1::DrawingService::NewStub(
+            grpc::CreateChannel(target, grpc::InsecureChannelCredentials()))
+            ->ListDatasets(&context, {}, &response)
+            .ok())
+        << target;
+  }
+}
+
+TEST_F(ListeningTest, APeerIsNamedByItsAddressOrItsUser) {
+  server_options_.listen = {"127.0.0.1:0", "[::1]:0"};
+  server_options_.unix_path = TemporaryPath("peers");
+  Serve();
+  const std::string user = "unix:uid=" + std::to_string(getuid()) +
+                           ",pid=" + std::to_string(getpid());
+  const std::vector<std::pair<std::string, std::string>> peers = {
+      {server_->addresses()[0], "ipv4:127.0.0.1:"},
+      {server_->addresses()[1], "ipv6:[::1]:"},
+      {"unix:" + server_options_.unix_path, user}};
+  for (const auto& [target, name] : peers) {
+    const auto stub = v1::DrawingService::NewStub(
+        grpc::CreateChannel(target, grpc::InsecureChannelCredentials()));
+    grpc::ClientContext context;
+    const auto stream = stub->StreamBatches(&context);
+    stream->Write(SmallRequest());
+    v1::BatchPart part;
+    ASSERT_TRUE(stream->Read(&part));
+    const v1::GetStatusResponse status = Status();
+    EXPECT_EQ(status.streams(status.streams_size() - 1).peer().rfind(name, 0),
+              0U)
+        << status.DebugString();
+    context.TryCancel();
+    stream->Finish();
+  }
+}
+
+TEST_F(ListeningTest, ModeAndGroupOfTheSocketAreWhatWasAskedFor) {
+  server_options_.unix_path = TemporaryPath("mode");
+  server_options_.unix_access = {0660, getgid()};
+  server_options_.shm_bytes = 1U << 20U;
+  Serve();
+  for (const char* suffix : {"", ".fd"}) {
+    const auto permissions =
+        std::filesystem::status(server_options_.unix_path + suffix)
+            .permissions();
+    EXPECT_EQ(static_cast<unsigned>(permissions), 0660U) << suffix;
+  }
 }
 
 TEST_F(ListeningTest, AUnixSocketServesAndGoesWithTheServer) {

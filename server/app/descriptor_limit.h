@@ -1,0 +1,25 @@
+// Descriptors of this process, of which each connection takes one.
+//
+// Thread safety: call before threads start.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "absl/status/statusor.h"
+#include "server/transport/listener/connection_table.h"
+
+namespace inkstream::app {
+
+// Raises the soft limit to the hard one, and answers it. FAILED_PRECONDITION:
+// it stays below what a server needs.
+absl::StatusOr<uint64_t> RaiseDescriptorLimit();
+
+// How many connections there may be with `descriptors`: what was asked for, or
+// the default as far as half of them reach. A peer may have half, if nothing
+// else was asked for. INVALID_ARGUMENT: more than half.
+absl::StatusOr<transport::ConnectionLimits> LimitsOfConnections(
+    uint64_t descriptors, std::optional<uint32_t> all,
+    std::optional<uint32_t> of_a_peer);
+
+}  // namespace inkstream::app

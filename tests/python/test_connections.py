@@ -1,0 +1,225 @@
+"""What peers do with connections, and what newcomers and streams beside see of it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import grpc
+import inkstream
+import pytest
+from inkstream import Image
+from support.processes import Server, eventually
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00"  # and settings
+
+
+class StreamBeside:
+    """A stream that is read all the time, and how far it has come."""
+
+    def __init__(self, address: str) -> None:
+        self._client = inkstream.connect(address)
+        self._stream = self._client.dataset().stream(
+            "train", batch_size=50, epochs="forever", image=Image(28)
+        )
+        next(self._stream)
+        self.batches = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._read)
+        self._thread.start()
+
+    def _read(self) -> None:
+        while not self._stop.is_set():
+            next(self._stream)
+            self.batches += 1
+
+    def comes_on(self, batches: int = 200) -> bool:
+        target = self.batches + batches
+        return eventually(lambda: self.batches >= target, 60)
+
+    def __enter__(self) -> StreamBeside:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        assert self._stream.stats()["reopened"] == 0
+        self._client.close()
+
+
+def connections(address: str, count: int, sends: bytes = b"") -> contextlib.ExitStack:
+    host, port = address.rsplit(":", 1)
+    opened = contextlib.ExitStack()
+    for _ in range(count):
+        with contextlib.suppress(OSError):  # refused already
+            one = opened.enter_context(socket.create_connection((host, int(port)), 10))
+            one.sendall(sends)
+    return opened
+
+
+def is_closed(connection: socket.socket) -> bool:
+    """By the server, which has sent no more than greetings."""
+    try:
+        while connection.recv(4096):
+            pass
+    except ConnectionError:
+        pass
+    return True
+
+
+def newcomer_is_served(address: str) -> None:
+    with inkstream.connect(address, timeout=60) as client:
+        next(client.dataset().stream("train", batch_size=10, image=Image(8)))
+
+
+def open_files(server: Server) -> int:
+    return len(os.listdir(f"/proc/{server.process.pid}/fd"))
+
+
+def healthy(binary: Path, address: str) -> bool:
+    done = subprocess.run([binary, "health", "--target", address, "--timeout", "30"], check=False)
+    return done.returncode == 0
+
+
+@contextlib.contextmanager
+def serving(binary: Path, store: Path, home: Path, *flags: str) -> Iterator[Server]:
+    with Server(binary, store, home, "--http", "127.0.0.1:0", *flags) as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def enough_descriptors() -> None:
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))
+
+
+@pytest.mark.parametrize("spare", [4, 20, 400])
+@pytest.mark.parametrize("sends", [b"", PREFACE])
+def test_running_out_of_descriptors_is_got_over(
+    binary: Path, store: Path, tmp_path: Path, spare: int, sends: bytes
+) -> None:
+    with serving(binary, store, tmp_path) as server, StreamBeside(server.tcp) as beside:
+        limit = open_files(server) + spare
+        resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (limit, limit))
+        with connections(server.tcp, spare + 800, sends):
+            assert beside.comes_on()
+        assert eventually(lambda: open_files(server) < limit - spare // 2, 30)
+        newcomer_is_served(server.tcp)
+        newcomer_is_served(server.unix)
+        assert healthy(binary, server.tcp)
+        assert beside.comes_on()
+
+
+def test_too_few_descriptors_are_refused_with_their_number(
+    binary: Path, store: Path, tmp_path: Path
+) -> None:
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024))
+
+    done = subprocess.run(
+        [binary, "serve", "--store", store, "--listen", "127.0.0.1:0"],
+        preexec_fn=limit,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "1024" in done.stderr
+    assert "4096" in done.stderr
+    assert done.stdout == ""
+
+
+def test_the_soft_limit_of_descriptors_is_raised(
+    binary: Path, store: Path, tmp_path: Path
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        server = Server(binary, store, tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    with server, connections(server.tcp, 400) as opened:
+        assert eventually(lambda: open_files(server) > 400)
+        newcomer_is_served(server.tcp)
+        opened.close()
+
+
+def test_a_peer_with_too_many_connections_gives_up_its_oldest_without_a_call(
+    binary: Path, store: Path, tmp_path: Path
+) -> None:
+    flags = ("--max-connections", "60", "--max-connections-per-peer", "40")
+    with serving(binary, store, tmp_path, *flags) as server, StreamBeside(server.tcp) as beside:
+        with connections(server.tcp, 200, PREFACE):
+            assert beside.comes_on()
+            newcomer_is_served(server.tcp)
+            newcomer_is_served(server.unix)
+        assert beside.comes_on()
+
+
+def test_who_is_served_is_not_displaced_and_a_newcomer_is_refused(
+    binary: Path, store: Path, tmp_path: Path
+) -> None:
+    own = [("grpc.use_local_subchannel_pool", 1)]
+    with serving(binary, store, tmp_path, "--max-connections-per-peer", "3") as server:
+        with contextlib.ExitStack() as opened:
+            watches = []
+            for _ in range(3):
+                channel = opened.enter_context(grpc.insecure_channel(server.tcp, own))
+                watch = channel.unary_stream("/grpc.health.v1.Health/Watch")
+                watches.append(watch(b"", timeout=600))
+                assert next(watches[-1]) == b"\x08\x01"  # SERVING
+            fourth = opened.enter_context(grpc.insecure_channel(server.tcp, own))
+            ask = fourth.unary_unary("/inkstream.v1.DrawingService/ListDatasets")
+            with pytest.raises(grpc.RpcError) as refused:
+                ask(b"", timeout=60)
+            assert refused.value.code() == grpc.StatusCode.UNAVAILABLE
+            newcomer_is_served(server.unix)
+            assert not any(watch.done() for watch in watches)
+            watches[0].cancel()  # from now on its connection may make room
+            assert ask(b"", timeout=60, wait_for_ready=True)
+        newcomer_is_served(server.tcp)
+
+
+def connection(server: Server, where: str) -> socket.socket:
+    if where == "tcp":
+        host, port = server.tcp.rsplit(":", 1)
+        return socket.create_connection((host, int(port)), 60)
+    opened = socket.socket(socket.AF_UNIX)
+    opened.settimeout(60)
+    opened.connect(server.unix.removeprefix("unix:"))
+    return opened
+
+
+@pytest.mark.parametrize("where", ["tcp", "unix"])
+@pytest.mark.parametrize("sends", [b"", PREFACE[:20]])
+def test_a_connection_that_never_says_enough_is_closed(
+    binary: Path, store: Path, tmp_path: Path, where: str, sends: bytes
+) -> None:
+    flags = ("--handshake-timeout", "0.3", "--idle-timeout", "1")
+    with serving(binary, store, tmp_path, *flags) as server, connection(server, where) as silent:
+        silent.sendall(sends)
+        assert is_closed(silent)
+        newcomer_is_served(server.tcp)
+
+
+@pytest.mark.parametrize("where", ["tcp", "unix"])
+def test_a_connection_without_a_call_ends_and_comes_back_with_one(
+    binary: Path, store: Path, tmp_path: Path, where: str
+) -> None:
+    with serving(binary, store, tmp_path, "--idle-timeout", "0.3") as server:
+        address = server.tcp if where == "tcp" else server.unix
+        with connection(server, where) as idle, StreamBeside(address) as beside:
+            idle.sendall(PREFACE)
+            with grpc.insecure_channel(address) as channel:
+                grpc.channel_ready_future(channel).result(60)
+                assert is_closed(idle)
+                ask = channel.unary_unary("/inkstream.v1.DrawingService/ListDatasets")
+                assert b"quickdraw" in ask(b"", timeout=60, wait_for_ready=True)
+            assert beside.comes_on()
