@@ -15,6 +15,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "server/transport/network_address.h"
 
 namespace inkstream::client {
 namespace {
@@ -255,16 +256,9 @@ absl::StatusOr<std::vector<std::string>> EndpointsOf(absl::string_view target) {
 bool IsLoopback(absl::string_view target) {
   if (IsSocket(target)) return true;
   const std::string host = absl::AsciiStrToLower(HostOf(target));
-  if (host == "localhost" || absl::EndsWith(host, ".localhost")) return true;
-  in_addr v4;
-  if (inet_pton(AF_INET, host.c_str(), &v4) == 1) {
-    const uint32_t number = ntohl(v4.s_addr);
-    return number >> 24U == IN_LOOPBACKNET || number == INADDR_ANY;
-  }
-  in6_addr v6;
-  if (inet_pton(AF_INET6, host.c_str(), &v6) != 1) return false;
-  return IN6_IS_ADDR_LOOPBACK(&v6) || IN6_IS_ADDR_UNSPECIFIED(&v6) ||
-         (IN6_IS_ADDR_V4MAPPED(&v6) && v6.s6_addr[12] == IN_LOOPBACKNET);
+  if (absl::EndsWith(host, ".localhost")) return true;
+  // Every address is this machine's, as one to connect to.
+  return transport::IsLoopbackHost(host) || host == "0.0.0.0" || host == "::";
 }
 
 bool IsName(absl::string_view target) {

@@ -45,22 +45,37 @@ std::string EnvironmentName(const std::string& option) {
 }
 
 bool IsInjectedByKubernetes(const std::string& variable) {
-  return StartsWith(variable, "INKSTREAM_PORT") ||
-         StartsWith(variable, "INKSTREAM_SERVICE_") ||
-         EndsWith(variable, "_PORT");
+  // NAME_SERVICE_HOST, NAME_SERVICE_PORT, NAME_SERVICE_PORT_WORD, NAME_PORT,
+  // NAME_PORT_50051_TCP and what follows on that.
+  if (EndsWith(variable, "_SERVICE_HOST") || EndsWith(variable, "_PORT") ||
+      variable.find("_SERVICE_PORT_") != std::string::npos) {
+    return true;
+  }
+  const size_t port = variable.find("_PORT_");
+  return port != std::string::npos && port + 6 < variable.size() &&
+         std::isdigit(static_cast<unsigned char>(variable[port + 6])) != 0;
 }
 
 std::vector<std::string> UnknownVariableWarnings(
     const std::vector<std::string>& variables,
     const std::vector<std::string>& known) {
   std::vector<std::string> warnings;
+  std::string far;  // from every name
   for (const std::string& variable : variables) {
     if (!StartsWith(variable, kPrefix) || IsInjectedByKubernetes(variable) ||
         std::find(known.begin(), known.end(), variable) != known.end()) {
       continue;
     }
-    warnings.push_back("nothing reads the environment variable " + variable +
-                       batch::NearestHint(variable, known));
+    const std::string nearest = batch::NearestName(variable, known);
+    if (nearest.empty()) {
+      far += (far.empty() ? "" : ", ") + variable;
+    } else {
+      warnings.push_back("nothing reads the environment variable " + variable +
+                         "; the nearest is \"" + nearest + "\"");
+    }
+  }
+  if (!far.empty()) {
+    warnings.push_back("nothing reads of the environment: " + far);
   }
   return warnings;
 }

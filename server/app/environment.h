@@ -18,11 +18,12 @@ void BindEnvironment(CLI::App& app);
 std::string EnvironmentName(const std::string& option);
 
 // True for variables that Kubernetes puts into each container for a Service
-// that is called inkstream: they mean nothing here.
+// that is called inkstream, inkstream-metrics or the like: they mean nothing
+// here.
 bool IsInjectedByKubernetes(const std::string& variable);
 
-// The warnings for `variables` (names only), in order; `known` are the names
-// that something reads.
+// The warnings for `variables` (names only), in order: one for each that is
+// like one of `known`, which something reads, and one for all others.
 std::vector<std::string> UnknownVariableWarnings(
     const std::vector<std::string>& variables,
     const std::vector<std::string>& known);

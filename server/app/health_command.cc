@@ -3,16 +3,21 @@
 #include <grpcpp/grpcpp.h>
 
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <string>
 
+#include "client/cpp/channel_arguments.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "server/app/command_line.h"
 #include "server/app/target_flag.h"
 
 namespace inkstream::app {
 namespace {
+
+// More than any answer has.
+constexpr uint32_t kMessageBytes = 1U << 16U;
 
 struct HealthFlags {
   std::string target = "127.0.0.1:50051";
@@ -29,8 +34,9 @@ int RunHealth(const HealthFlags& flags) {
   grpc::health::v1::HealthCheckRequest request;
   request.set_service(flags.service);
   grpc::health::v1::HealthCheckResponse response;
-  auto channel =
-      grpc::CreateChannel(flags.target, grpc::InsecureChannelCredentials());
+  auto channel = grpc::CreateCustomChannel(
+      flags.target, grpc::InsecureChannelCredentials(),
+      client::ChannelArgumentsFor(flags.target, kMessageBytes));
   const grpc::Status status = grpc::health::v1::Health::NewStub(channel)->Check(
       &context, request, &response);
   if (!status.ok()) {

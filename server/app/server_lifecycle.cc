@@ -1,5 +1,6 @@
 #include "server/app/server_lifecycle.h"
 
+#include <google/protobuf/stubs/logging.h>
 #include <grpc/support/log.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
@@ -61,6 +62,12 @@ void LogForGrpc(gpr_log_func_args* args) {
   spdlog::log(args->severity == GPR_LOG_SEVERITY_ERROR ? spdlog::level::warn
                                                        : spdlog::level::debug,
               "grpc: {}", args->message);
+}
+
+// What a peer has sent is no error of this process.
+void LogForProtobuf(google::protobuf::LogLevel /*level*/, const char* /*file*/,
+                    int /*line*/, const std::string& message) {
+  spdlog::debug("protobuf: {}", message);
 }
 
 absl::StatusOr<std::vector<GenerationWatch::Served>> AddStores(
@@ -173,6 +180,7 @@ absl::Status ServeUntilInterrupted(const ServeOptions& options) {
   Interrupt::InstallForService();
   InstallLastWords();
   gpr_set_log_function(LogForGrpc);
+  google::protobuf::SetLogHandler(LogForProtobuf);
   EndGuard guard;
   // Declared in the order in which they must be there; pages first and last.
   ServiceState state(options.version);

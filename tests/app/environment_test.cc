@@ -29,12 +29,26 @@ TEST(EnvironmentTest, KnownAndForeignVariablesAreNoOnesBusiness) {
 }
 
 TEST(EnvironmentTest, WhatKubernetesInjectsForAServiceIsIgnored) {
-  EXPECT_THAT(UnknownVariableWarnings(
-                  {"INKSTREAM_PORT", "INKSTREAM_PORT_50051_TCP",
-                   "INKSTREAM_PORT_50051_TCP_ADDR", "INKSTREAM_SERVICE_HOST",
-                   "INKSTREAM_SERVICE_PORT", "INKSTREAM_HEADLESS_SERVICE_PORT"},
-                  {"INKSTREAM_STORE"}),
-              IsEmpty());
+  for (const std::string service : {"INKSTREAM", "INKSTREAM_METRICS"}) {
+    std::vector<std::string> variables;
+    for (const char* suffix :
+         {"_SERVICE_HOST", "_SERVICE_PORT", "_SERVICE_PORT_HTTP", "_PORT",
+          "_PORT_9101_TCP", "_PORT_9101_TCP_PROTO", "_PORT_9101_TCP_PORT",
+          "_PORT_9101_TCP_ADDR", "_PORT_53_UDP"}) {
+      variables.push_back(service + suffix);
+    }
+    EXPECT_THAT(UnknownVariableWarnings(variables, {"INKSTREAM_STORE"}),
+                IsEmpty());
+  }
+}
+
+TEST(EnvironmentTest, WhatIsLikeNoNameMakesOneShortLine) {
+  EXPECT_THAT(UnknownVariableWarnings({"INKSTREAM_COMPLETELY_DIFFERENT",
+                                       "INKSTREAM_QUITE_ANOTHER_THING"},
+                                      {"INKSTREAM_STORE", "INKSTREAM_SEED"}),
+              ElementsAre("nothing reads of the environment: "
+                          "INKSTREAM_COMPLETELY_DIFFERENT, "
+                          "INKSTREAM_QUITE_ANOTHER_THING"));
 }
 
 TEST(EnvironmentTest, NoOptionHasANameThatKubernetesInjects) {

@@ -136,9 +136,7 @@ def test_too_few_descriptors_are_refused_with_their_number(
     assert done.stdout == ""
 
 
-def test_the_soft_limit_of_descriptors_is_raised(
-    binary: Path, store: Path, tmp_path: Path
-) -> None:
+def test_the_soft_limit_of_descriptors_is_raised(binary: Path, store: Path, tmp_path: Path) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
     try:
@@ -223,3 +221,53 @@ def test_a_connection_without_a_call_ends_and_comes_back_with_one(
                 ask = channel.unary_unary("/inkstream.v1.DrawingService/ListDatasets")
                 assert b"quickdraw" in ask(b"", timeout=60, wait_for_ready=True)
             assert beside.comes_on()
+
+
+VARIABLES = ("http_proxy", "https_proxy", "grpc_proxy", "all_proxy")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "ipv4:127.0.0.1", "dns:///localhost"])
+@pytest.mark.parametrize("variable", [*VARIABLES, *(name.upper() for name in VARIABLES)])
+def test_a_proxy_is_not_asked_for_this_machine(
+    binary: Path, server: Server, host: str, variable: str
+) -> None:
+    target = f"{host}:{server.tcp.rsplit(':', 1)[1]}"
+    environment = {**os.environ, "no_proxy": "", variable: "http://127.0.0.1:1"}
+    for command in (["health"], ["bench", "--seconds", "0.1", "--image", "8x8"]):
+        done = subprocess.run(
+            [binary, *command, "--target", target],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+
+
+def test_channelz_answers_where_it_was_asked_for(
+    binary: Path, store: Path, tmp_path: Path, server: Server
+) -> None:
+    def ask(target: str) -> bytes:
+        with grpc.insecure_channel(target) as channel:
+            answer: bytes = channel.unary_unary("/grpc.channelz.v1.Channelz/GetServers")(
+                b"", timeout=60
+            )
+            return answer
+
+    with pytest.raises(grpc.RpcError) as refused:
+        ask(server.tcp)
+    assert refused.value.code() == grpc.StatusCode.UNIMPLEMENTED
+    with serving(binary, store, tmp_path, "--channelz") as open_server:
+        assert ask(open_server.tcp)
+
+
+def test_the_users_of_a_socket_are_who_may_write_to_its_file(
+    binary: Path, store: Path, tmp_path: Path
+) -> None:
+    group = 12345 if os.geteuid() == 0 else os.getegid()
+    flags = ("--unix-mode", "0620", "--unix-group", str(group))
+    with serving(binary, store, tmp_path, *flags):
+        for name in ("socket", "socket.fd"):
+            info = (tmp_path / name).stat()
+            assert (info.st_mode & 0o777, info.st_gid) == (0o620, group)
