@@ -249,8 +249,12 @@ absl::Status ServeUntilInterrupted(const ServeOptions& options) {
                (*engine)->workers(), memory >> 20U,
                engine_options.batch_memory >> 20U);
   const std::string addresses = AddressesOf(*server, http_address, options);
-  GenerationWatch watch(engine->get(), *std::move(served),
-                        {.preload = options.preload}, options.poll, nullptr);
+  GenerationWatch watch(
+      engine->get(), *std::move(served), {.preload = options.preload},
+      options.poll,
+      [&state](const std::string& dataset, const GenerationWatch::State& how) {
+        state.SetDataset(dataset, how);
+      });
   guard.ExpectEndWithin(options.drain_delay + options.drain_spread +
                         options.grace + kLastSteps);
   spdlog::info("process {} listens on{}", getpid(), addresses);

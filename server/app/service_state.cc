@@ -26,6 +26,12 @@ void ServiceState::Draining() {
   draining_ = true;
 }
 
+void ServiceState::SetDataset(const std::string& name,
+                              const GenerationWatch::State& how) {
+  const std::lock_guard<std::mutex> lock(mu_);
+  datasets_[name] = how;
+}
+
 bool ServiceState::Alive() const {
   const std::lock_guard<std::mutex> lock(mu_);
   return server_ == nullptr || server_->alive();
@@ -45,12 +51,15 @@ std::vector<ops::ReadyCheck> ServiceState::Checks() const {
 }
 
 std::string ServiceState::Metrics() const {
+  ops::MetricsInput input;
   const transport::GrpcServer* server = nullptr;
   {
     const std::lock_guard<std::mutex> lock(mu_);
     server = server_;
+    for (const auto& [name, how] : datasets_) {
+      input.datasets.push_back({name, how.successor_refused});
+    }
   }
-  ops::MetricsInput input;
   if (server != nullptr) input.service = server->Figures();
   input.process = ops::ReadProcessFigures();
   input.ready = true;

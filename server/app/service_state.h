@@ -4,11 +4,13 @@
 // Thread safety: any thread.
 #pragma once
 
+#include <map>
 #include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "server/app/generation_watch.h"
 #include "server/ops/http_server.h"
 #include "server/transport/grpc/grpc_server.h"
 
@@ -23,6 +25,8 @@ class ServiceState {
   // `server` outlives this object's last page.
   void Serving(const transport::GrpcServer* server);
   void Draining();
+  // From the watch of the store's path.
+  void SetDataset(const std::string& name, const GenerationWatch::State& how);
 
   // Not so: only another process helps.
   bool Alive() const;
@@ -32,9 +36,10 @@ class ServiceState {
  private:
   const std::string version_;
   mutable std::mutex mu_;
-  std::string loading_ = "not opened yet";         // by mu_; "": done
-  bool draining_ = false;                          // by mu_
-  const transport::GrpcServer* server_ = nullptr;  // by mu_
+  std::string loading_ = "not opened yet";                  // by mu_; "": done
+  bool draining_ = false;                                   // by mu_
+  std::map<std::string, GenerationWatch::State> datasets_;  // by mu_
+  const transport::GrpcServer* server_ = nullptr;           // by mu_
 };
 
 }  // namespace inkstream::app

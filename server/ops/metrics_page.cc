@@ -129,6 +129,15 @@ void AddStores(const std::vector<transport::StoreSnapshot>& stores,
   }
 }
 
+void AddDatasets(const std::vector<DatasetFigures>& datasets, Page* page) {
+  page->Begin("inkstream_dataset_successor_refused", MetricType::Gauge,
+              "1: at the store's path stands what is not served in its place; "
+              "the log says why.");
+  for (const DatasetFigures& dataset : datasets) {
+    page->Add(dataset.successor_refused ? 1 : 0, {{"dataset", dataset.name}});
+  }
+}
+
 void AddSent(const std::map<transport::SentKey, transport::SentTotals>& all,
              Page* page) {
   const auto add = [&](const char* name, const char* help,
@@ -238,6 +247,7 @@ std::string MetricsPage(const MetricsInput& input) {
   Page page;
   AddServer(input, &page);
   AddStores(input.service.stores, &page);
+  AddDatasets(input.datasets, &page);
   AddSent(input.service.counts.sent, &page);
   AddStreams(input.service, &page);
   AddCalls(input.service.counts, &page);

@@ -8,15 +8,23 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "server/ops/process_figures.h"
 #include "server/transport/server_snapshot.h"
 
 namespace inkstream::ops {
 
+// What the watch of a dataset's path has found there.
+struct DatasetFigures {
+  std::string name;
+  bool successor_refused = false;  // what is at its path is not served
+};
+
 struct MetricsInput {
   transport::ServiceFigures service;
   ProcessFigures process;
+  std::vector<DatasetFigures> datasets;
   bool ready = false;
   uint64_t lost_log_lines = 0;
   std::string version;

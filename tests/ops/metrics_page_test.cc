@@ -56,6 +56,19 @@ TEST(MetricsPage, NothingOfOneStreamIsOnIt) {
                         R"(,transport="messages",codec="strokes"} 77)"));
 }
 
+TEST(MetricsPage, ADatasetWhosePathHoldsSomethingElseIsMarked) {
+  MetricsInput input;
+  input.datasets = {{.name = "one"},
+                    {.name = "two", .successor_refused = true}};
+  const std::string page = MetricsPage(input);
+  EXPECT_THAT(
+      page,
+      HasSubstr("inkstream_dataset_successor_refused{dataset=\"one\"} 0\n"));
+  EXPECT_THAT(
+      page,
+      HasSubstr("inkstream_dataset_successor_refused{dataset=\"two\"} 1\n"));
+}
+
 TEST(MetricsPage, HistogramsAreCumulative) {
   MetricsInput input;
   transport::SecondsHistogram histogram;
