@@ -1,20 +1,20 @@
-// Every stream has a connection, a thread and a seed of its own. Measuring
-// begins when each of them has its first batch: connecting and resolving the
-// view are not what is asked for.
+// Every stream has a connection, a thread and a seed of its own, and all are
+// opened at once. Measuring begins when each of them has its first batch:
+// connecting and resolving the view are not what is asked for.
 
 #include "server/app/bench_command.h"
 
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <string>
-#include <thread>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "inkstream/client.h"
 #include "server/app/bench_figures.h"
+#include "server/app/bench_streams.h"
 #include "server/app/command_line.h"
 #include "server/app/failure.h"
 #include "server/app/interrupt.h"
@@ -40,12 +40,6 @@ struct BenchFlags {
   bool json = false;
 };
 
-// What one stream received.
-struct Received {
-  BenchFigures figures;
-  absl::Status status;
-};
-
 bool ParseSides(const std::string& text, ImageSpec* image) {
   char rest = 0;
   const int read = std::sscanf(text.c_str(), "%5ux%5u%c", &image->height,
@@ -60,7 +54,7 @@ Codec CodecOf(const std::string& name) {
   return Codec::kNone;
 }
 
-// A stream of its own connection that already gave its first batch.
+// A stream of its own connection.
 absl::StatusOr<std::unique_ptr<Stream>> OpenStream(const BenchFlags& flags,
                                                    const ImageSpec& image,
                                                    uint32_t number) {
@@ -98,29 +92,7 @@ absl::StatusOr<std::unique_ptr<Stream>> OpenStream(const BenchFlags& flags,
     return absl::FailedPreconditionError(
         absl::StrCat("--transport shm: ", (*stream)->info().transport_reason));
   }
-  const auto first = (*stream)->Next();
-  if (!first.ok()) {
-    return first.status();
-  }
   return stream;
-}
-
-void Receive(Stream* stream, absl::Time until, Received* received) {
-  while (absl::Now() < until && !Interrupt::requested()) {
-    const absl::Time asked = absl::Now();
-    const auto batch = stream->Next();
-    if (!batch.ok()) {
-      received->status = batch.status();
-      return;
-    }
-    if (!batch->has_value()) {
-      return;
-    }
-    received->figures.waits.Add(absl::Now() - asked);
-    ++received->figures.batches;
-    received->figures.drawings += (*batch)->rows();
-    received->figures.bytes += (*batch)->byte_size();
-  }
 }
 
 int RunBench(const BenchFlags& flags) {
@@ -133,37 +105,31 @@ int RunBench(const BenchFlags& flags) {
                 kExitUsage);
   }
   Interrupt::Install();
-  std::vector<std::unique_ptr<Stream>> streams;
-  for (uint32_t i = 0; i < flags.streams; ++i) {
-    auto stream = OpenStream(flags, image, i);
-    if (!stream.ok()) {
-      return Fail(kName, stream.status(), kExitFailed);
-    }
-    streams.push_back(*std::move(stream));
+  BenchStreams streams(flags.streams, [&](uint32_t number) {
+    return OpenStream(flags, image, number);
+  });
+  absl::Status status = streams.AwaitFirstBatches();
+  if (absl::IsCancelled(status) && Interrupt::requested()) {
+    // There is nothing to tell, and connecting may take long.
+    std::_Exit(Interrupt::exit_code());
   }
+  if (!status.ok()) return Fail(kName, status, kExitFailed);
 
-  const StreamStats before = streams.front()->stats();
+  const StreamStats before = streams.stream(0).stats();
   const double cpu_before = batch::ProcessCpuSeconds();
   const absl::Time begin = absl::Now();
-  const absl::Time until = begin + absl::Seconds(flags.seconds);
-  std::vector<Received> received(flags.streams);
-  std::vector<std::thread> threads;
-  for (uint32_t i = 0; i < flags.streams; ++i) {
-    threads.emplace_back(Receive, streams[i].get(), until, &received[i]);
-  }
-  for (std::thread& thread : threads) {
-    thread.join();
-  }
-  BenchFigures all;
-  const bool shared_memory = streams.front()->info().shared_memory;
+  status = streams.Measure(flags.seconds);
+  if (!status.ok()) return Fail(kName, status, kExitFailed);
+  BenchFigures all = streams.figures();
+  const bool shared_memory = streams.stream(0).info().shared_memory;
   all.seconds = absl::ToDoubleSeconds(absl::Now() - begin);
   all.cpu_seconds = batch::ProcessCpuSeconds() - cpu_before;
   // Batches read ahead count with those before the first one: near enough.
   for (uint32_t i = 0; i < flags.streams; ++i) {
-    const StreamStats stats = streams[i]->stats();
+    const StreamStats& stats = streams.stats(i);
     if (stats.bytes > 0) {
       all.wire_bytes +=
-          static_cast<uint64_t>(static_cast<double>(received[i].figures.bytes) *
+          static_cast<uint64_t>(static_cast<double>(streams.bytes(i)) *
                                 static_cast<double>(stats.wire_bytes) /
                                 static_cast<double>(stats.bytes));
     }
@@ -172,13 +138,6 @@ int RunBench(const BenchFlags& flags) {
       all.server_cpu_seconds = stats.server_cpu - before.server_cpu;
       all.server_bytes = stats.server_bytes - before.server_bytes;
     }
-  }
-  streams.clear();
-  for (const Received& one : received) {
-    if (!one.status.ok()) {
-      return Fail(kName, one.status, kExitFailed);
-    }
-    all.Merge(one.figures);
   }
   BenchSetup setup = {flags.target, flags.dataset, flags.split,  image.height,
                       image.width,  flags.batch,   flags.streams};
