@@ -89,6 +89,10 @@ class BatchJob {
   // True from exactly one call: the one that completed the batch.
   bool RunPiece(uint32_t piece, WorkerScratch* scratch);
 
+  // Nobody needs the batch: the pieces that have not begun are not drawn, and
+  // status() is CANCELLED. Before the last call of RunPiece().
+  void Cancel() { Fail(absl::CancelledError("the batch was given up")); }
+
   const absl::Status& status() const { return status_; }
   // Of the records that were skipped, what the first one met said.
   const absl::Status& damage() const { return damage_; }

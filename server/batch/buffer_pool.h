@@ -1,12 +1,11 @@
 // Memory that batches are laid out in and that a transport can send as it is.
 //
 // `batch` owns the interface and each transport implements it, so that `batch`
-// never includes a transport.
+// never includes a transport. Who may have how much of it is MemoryArbiter's.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 
 #include "absl/status/statusor.h"
@@ -23,18 +22,20 @@ class Buffer {
   virtual size_t size() const = 0;  // at least what was asked for
 };
 
-// Thread safety: Acquire may be called from any thread.
+// Thread safety: every method may be called from any thread.
 class BufferPool {
  public:
   virtual ~BufferPool() = default;
 
-  // Never blocks. RESOURCE_EXHAUSTED: the pool's budget is spent; worth another
-  // try when a buffer has come back.
-  virtual absl::StatusOr<std::unique_ptr<Buffer>> Acquire(size_t bytes) = 0;
+  // Bytes of all buffers that are lent at once.
+  virtual size_t budget() const = 0;
 
-  // Called, from any thread, whenever a buffer has come back. Set before the
-  // first Acquire; the last one set counts.
-  virtual void SetOnReturn(std::function<void()> callback) = 0;
+  // What a buffer for `bytes` takes of it; at most all, where `bytes` fit.
+  virtual size_t SizeOf(size_t bytes) const = 0;
+
+  // Never blocks. RESOURCE_EXHAUSTED: the budget is spent, or the machine has
+  // no memory.
+  virtual absl::StatusOr<std::unique_ptr<Buffer>> Acquire(size_t bytes) = 0;
 };
 
 }  // namespace inkstream::batch

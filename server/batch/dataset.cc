@@ -1,11 +1,10 @@
 #include "server/batch/dataset.h"
 
 #include <algorithm>
-#include <limits>
-#include <unordered_map>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/batch/key_search.h"
 #include "server/batch/nearest_name.h"
 #include "server/batch/status_reason.h"
 
@@ -23,33 +22,25 @@ absl::Status NoSuchKey(const Dataset& dataset, size_t place, int64_t key) {
 }
 
 absl::StatusOr<std::vector<uint64_t>> IndicesOfKeys(
-    const Dataset& dataset, const std::vector<int64_t>& keys) {
+    const Dataset& dataset, const std::vector<int64_t>& keys, int threads,
+    const std::function<bool()>& cancelled) {
   std::vector<uint64_t> indices;
-  indices.reserve(keys.size());
   if (keys.size() <= kKeysWorthAScan) {
-    for (size_t i = 0; i < keys.size(); ++i) {
-      absl::StatusOr<uint64_t> index = dataset.store->FindKey(keys[i]);
-      if (absl::IsNotFound(index.status())) {
-        return NoSuchKey(dataset, i, keys[i]);
+    for (const int64_t key : keys) {
+      absl::StatusOr<uint64_t> index = dataset.store->FindKey(key);
+      if (!index.ok() && !absl::IsNotFound(index.status())) {
+        return index.status();
       }
-      if (!index.ok()) return index.status();
-      indices.push_back(*index);
+      indices.push_back(index.ok() ? *index : kNoSuchKey);
     }
-    return indices;
-  }
-  constexpr uint64_t kNowhere = std::numeric_limits<uint64_t>::max();
-  std::unordered_map<int64_t, uint64_t> places;
-  for (const int64_t key : keys) places.emplace(key, kNowhere);
-  size_t missing = places.size();
-  for (uint64_t i = 0; i < dataset.store->size() && missing > 0; ++i) {
-    const auto found = places.find(dataset.store->KeyId(i));
-    if (found == places.end() || found->second != kNowhere) continue;
-    found->second = i;
-    --missing;
+  } else {
+    absl::StatusOr<std::vector<uint64_t>> found =
+        FindKeys(*dataset.store, keys, threads, cancelled);
+    if (!found.ok()) return found.status();
+    indices = *std::move(found);
   }
   for (size_t i = 0; i < keys.size(); ++i) {
-    indices.push_back(places.at(keys[i]));
-    if (indices.back() == kNowhere) return NoSuchKey(dataset, i, keys[i]);
+    if (indices[i] == kNoSuchKey) return NoSuchKey(dataset, i, keys[i]);
   }
   return indices;
 }
@@ -88,10 +79,12 @@ absl::Status UseGeneration(const std::string& field,
       kReasonGenerationNotHere);
 }
 
-absl::StatusOr<std::vector<uint64_t>> IndicesOf(const Dataset& dataset,
-                                                const ResolvedView& view,
-                                                const FetchPlan& plan) {
-  if (!plan.key_ids.empty()) return IndicesOfKeys(dataset, plan.key_ids);
+absl::StatusOr<std::vector<uint64_t>> IndicesOf(
+    const Dataset& dataset, const ResolvedView& view, const FetchPlan& plan,
+    int threads, const std::function<bool()>& cancelled) {
+  if (!plan.key_ids.empty()) {
+    return IndicesOfKeys(dataset, plan.key_ids, threads, cancelled);
+  }
   const bool by_rank = !plan.ranks.empty();
   const uint64_t size = by_rank ? view.size() : dataset.store->size();
   std::vector<uint64_t> indices = by_rank ? plan.ranks : plan.indices;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -37,10 +38,11 @@ absl::Status UseGeneration(const std::string& field,
                            const std::string& fingerprint, Dataset* dataset);
 
 // Store indices of what the plan lists. INVALID_ARGUMENT: beyond the end;
-// NOT_FOUND: no drawing has the key. Both name the place in the list.
-absl::StatusOr<std::vector<uint64_t>> IndicesOf(const Dataset& dataset,
-                                                const ResolvedView& view,
-                                                const FetchPlan& plan);
+// NOT_FOUND: no drawing has the key. Both name the place in the list. Many
+// keys are searched for on `threads` threads, until `cancelled`.
+absl::StatusOr<std::vector<uint64_t>> IndicesOf(
+    const Dataset& dataset, const ResolvedView& view, const FetchPlan& plan,
+    int threads, const std::function<bool()>& cancelled);
 
 // Name of the first split that holds the drawing; "" where none does.
 std::string SplitOf(const store::StoreReader& store, uint64_t index);

@@ -4,10 +4,12 @@
 // Thread safety: every method may be called from any thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -17,6 +19,8 @@
 #include "server/batch/batch_stream.h"
 #include "server/batch/buffer_pool.h"
 #include "server/batch/explained_plan.h"
+#include "server/batch/key_upload.h"
+#include "server/batch/memory_arbiter.h"
 #include "server/batch/packer.h"
 #include "server/store/store_reader.h"
 
@@ -95,17 +99,21 @@ struct InspectedDrawing {
   Drawing drawing;
 };
 
+// On whose behalf a fetch is, and the bytes of its request.
+struct FetchCaller {
+  std::string name;
+  size_t request_bytes = 0;
+};
+
 struct KeptKeys {
   std::string hash;
   uint64_t keys = 0;  // different ones
 };
 
 // What one stream's batches are laid out in and, where they do not travel as
-// they lie, what packs them. Shared: the stream's own, kept as long as anything
-// refers to it. A pool for all streams comes without an owner, and outlives
-// them.
+// they lie, what packs them.
 struct StreamCarrier {
-  std::shared_ptr<BufferPool> pool;
+  std::shared_ptr<MemoryAccount> memory;  // the stream closes it
   std::shared_ptr<Packer> packer;
 };
 
@@ -154,27 +162,40 @@ class Engine {
       const std::string& caller, const Plan& plan,
       const CarrierOf& carrier_of) = 0;
 
-  // In buffers of `pool`, which must outlive every one of them.
-  absl::StatusOr<std::unique_ptr<BatchStream>> OpenStream(const Plan& plan,
-                                                          BufferPool* pool) {
-    return OpenStreamFor("", plan, [pool](uint64_t) {
-      return StreamCarrier{{std::shared_ptr<void>(), pool}, nullptr};
+  // On behalf of nobody, as its batches lie.
+  absl::StatusOr<std::unique_ptr<BatchStream>> OpenStream(
+      const Plan& plan, const std::shared_ptr<MemoryArbiter>& memory) {
+    return OpenStreamFor("", plan, [&memory](uint64_t batch_bytes) {
+      return StreamCarrier{memory->Open("", batch_bytes), nullptr};
     });
   }
+
+  // Shares `pool` out; ends with the engine.
+  virtual std::shared_ptr<MemoryArbiter> Arbitrate(
+      std::shared_ptr<BufferPool> pool) = 0;
 
   // What a stream of the plan would deliver. Errors as OpenStream.
   virtual absl::StatusOr<ExplainedPlan> Explain(const Plan& plan,
                                                 const StepsAsked& asked) = 0;
 
-  // Keeps a set of keys for views to name by its hash. INVALID_ARGUMENT: none,
-  // more than max_keys(), or not keys.
-  virtual absl::StatusOr<KeptKeys> AddKeys(std::vector<int64_t> keys) = 0;
+  // A set of keys that comes in bit by bit, in the memory of key sets.
+  virtual std::unique_ptr<KeyUpload> NewUpload() = 0;
+  // Keeps a set for views to name by its hash. INVALID_ARGUMENT: no keys.
+  virtual absl::StatusOr<KeptKeys> Keep(std::unique_ptr<KeyUpload> upload) = 0;
+  absl::StatusOr<KeptKeys> AddKeys(const std::vector<int64_t>& keys) {
+    std::unique_ptr<KeyUpload> upload = NewUpload();
+    absl::Status added = upload->Add(keys);
+    if (!added.ok()) return added;
+    return Keep(std::move(upload));
+  }
   virtual uint64_t max_keys() const = 0;  // of one set
 
   // Lays out one batch; `done` is called once, from a thread of the engine (or
-  // from this call, where too many requests wait). Does not block.
-  virtual void Fetch(
-      FetchPlan plan, BufferPool* pool,
+  // from this call, where too many requests wait). Does not block. What is
+  // answered ends it early, from any thread: `done` is then called soon, if it
+  // was not yet.
+  virtual std::function<void()> Fetch(
+      FetchPlan plan, std::shared_ptr<MemoryArbiter> memory, FetchCaller caller,
       std::function<void(absl::StatusOr<FetchedBatch>)> done) = 0;
 
   // `key_id` 0: by index. NOT_FOUND: no drawing has the key.
@@ -183,9 +204,11 @@ class Engine {
                                                    int64_t key_id) = 0;
 
   // Runs `work` on a thread kept for requests that may take as long as a scan
-  // of a store: OpenStream, Describe and Inspect belong there.
+  // of a store: OpenStream, Describe and Inspect belong there. `bytes`: of the
+  // request, as it came. Work that is answered IsParked() returns without an
+  // answer of its own, and is run again.
   // RESOURCE_EXHAUSTED, with a retry delay: too many wait already.
-  virtual absl::Status Run(std::function<void()> work) = 0;
+  virtual absl::Status Run(size_t bytes, std::function<void()> work) = 0;
 
   virtual uint32_t open_streams() const = 0;
 

@@ -12,26 +12,22 @@ constexpr uint32_t kMostOwnPieces = 16;
 }  // namespace
 
 FetchJob::FetchJob(std::shared_ptr<const BatchRecipe> recipe, StreamFacts facts,
-                   std::vector<uint64_t> indices, uint64_t epoch,
-                   std::shared_ptr<WorkerPool> workers, FetchDone done)
+                   std::vector<uint64_t> indices,
+                   std::shared_ptr<WorkerPool> workers,
+                   std::shared_ptr<FetchRequest> request)
     : recipe_(std::move(recipe)),
       facts_(std::move(facts)),
       indices_(std::move(indices)),
-      epoch_(epoch),
       workers_(std::move(workers)),
-      done_(std::move(done)) {}
+      request_(std::move(request)) {}
 
-FetchJob::~FetchJob() {
-  if (done_ != nullptr) done_(absl::CancelledError("the server is stopping"));
-}
-
-void FetchJob::Start(MemoryGate* gate, std::atomic<bool>* drawing,
-                     WorkerScratch* own) {
-  std::unique_ptr<Buffer> buffer =
-      gate->Acquire(recipe_->layout.Bytes(indices_.size()), shared_from_this());
-  if (buffer == nullptr) return;
+void FetchJob::Start(std::atomic<bool>* drawing, WorkerScratch* own) {
+  absl::StatusOr<std::unique_ptr<Buffer>> buffer = request_->Acquire(
+      recipe_->layout.Bytes(indices_.size()), shared_from_this());
+  if (!buffer.ok()) return request_->Answer(buffer.status());
+  if (*buffer == nullptr) return;
   if (drawing->exchange(true)) return OnBuffer(std::move(buffer));
-  LayOut(std::move(buffer));
+  LayOut(*std::move(buffer));
   if (job_->pieces() > kMostOwnPieces || workers_->HasIdle()) {
     workers_->Add(shared_from_this(), job_->pieces());
   }
@@ -44,14 +40,15 @@ void FetchJob::Start(MemoryGate* gate, std::atomic<bool>* drawing,
   if (ran == Ran::kLast) Answer();
 }
 
-void FetchJob::OnBuffer(std::unique_ptr<Buffer> buffer) {
-  LayOut(std::move(buffer));
+void FetchJob::OnBuffer(absl::StatusOr<std::unique_ptr<Buffer>> buffer) {
+  if (!buffer.ok()) return request_->Answer(buffer.status());
+  LayOut(*std::move(buffer));
   workers_->Add(shared_from_this(), job_->pieces());
 }
 
 void FetchJob::LayOut(std::unique_ptr<Buffer> buffer) {
   FinishedBatch batch;
-  batch.epoch = epoch_;
+  batch.epoch = request_->plan().epoch;
   batch.rows = static_cast<uint32_t>(indices_.size());
   batch.buffer = std::move(buffer);
   const uint32_t rows = batch.rows;
@@ -66,15 +63,15 @@ void FetchJob::RunPiece(WorkerScratch* scratch) {
 FetchJob::Ran FetchJob::RunNext(WorkerScratch* scratch) {
   const uint32_t piece = next_piece_.fetch_add(1);
   if (piece >= job_->pieces()) return Ran::kNone;
+  if (request_->ended()) job_->Cancel();
   return job_->RunPiece(piece, scratch) ? Ran::kLast : Ran::kOne;
 }
 
 void FetchJob::Answer() {
-  const FetchDone done = std::exchange(done_, nullptr);
   if (!job_->status().ok()) {
-    done(job_->status());
+    request_->Answer(job_->status());
   } else {
-    done(FetchedBatch{job_->Take(), std::move(facts_)});
+    request_->Answer(FetchedBatch{job_->Take(), std::move(facts_)});
   }
 }
 

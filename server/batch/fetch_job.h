@@ -10,37 +10,33 @@
 
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "server/batch/batch_job.h"
 #include "server/batch/engine.h"
-#include "server/batch/memory_gate.h"
+#include "server/batch/fetch_request.h"
+#include "server/batch/memory_arbiter.h"
 #include "server/batch/worker_pool.h"
 
 namespace inkstream::batch {
-
-using FetchDone = std::function<void(absl::StatusOr<FetchedBatch>)>;
 
 class FetchJob : public WorkSource,
                  public BufferWaiter,
                  public std::enable_shared_from_this<FetchJob> {
  public:
   FetchJob(std::shared_ptr<const BatchRecipe> recipe, StreamFacts facts,
-           std::vector<uint64_t> indices, uint64_t epoch,
-           std::shared_ptr<WorkerPool> workers, FetchDone done);
-  // Answers CANCELLED if it was dropped before it was done.
-  ~FetchJob() override;
+           std::vector<uint64_t> indices, std::shared_ptr<WorkerPool> workers,
+           std::shared_ptr<FetchRequest> request);
 
-  // Waits for memory behind `gate`. Where `drawing` is false it is true for a
+  // Waits for memory, perhaps. Where `drawing` is false it is true for a
   // while, and the calling thread draws as well, with its `own` scratch: all of
   // what is short, the beginning of what is long.
-  void Start(MemoryGate* gate, std::atomic<bool>* drawing, WorkerScratch* own);
+  void Start(std::atomic<bool>* drawing, WorkerScratch* own);
 
   void RunPiece(WorkerScratch* scratch) override;
-  void OnBuffer(std::unique_ptr<Buffer> buffer) override;
+  void OnBuffer(absl::StatusOr<std::unique_ptr<Buffer>> buffer) override;
 
  private:
   void LayOut(std::unique_ptr<Buffer> buffer);
@@ -51,9 +47,8 @@ class FetchJob : public WorkSource,
   const std::shared_ptr<const BatchRecipe> recipe_;
   StreamFacts facts_;
   std::vector<uint64_t> indices_;
-  const uint64_t epoch_;  // of the augmentation
   const std::shared_ptr<WorkerPool> workers_;
-  FetchDone done_;
+  const std::shared_ptr<FetchRequest> request_;
   std::unique_ptr<BatchJob> job_;
   std::atomic<uint32_t> next_piece_{0};
 };

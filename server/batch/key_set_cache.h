@@ -1,19 +1,21 @@
 // Key sets that clients uploaded, by hash, under a byte budget: the least
 // recently used go first. A view keeps what it was resolved to, not its set.
+// Sets that are still coming in are of the same budget.
 //
 // Thread safety: every method may be called from any thread.
 #pragma once
 
 #include <cstddef>
-#include <list>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "server/batch/key_set.h"
+#include "server/batch/key_upload.h"
+#include "server/batch/lru_map.h"
 
 namespace inkstream::batch {
 
@@ -24,22 +26,37 @@ class KeySetCache {
   // How many keys one set may have.
   uint64_t max_keys() const { return budget_bytes_ / KeySet::BytesOf(2); }
 
-  // Keeps a set; the same one again is a refresh. INVALID_ARGUMENT: no keys,
-  // more than max_keys(), or one that is no key.
-  absl::StatusOr<std::shared_ptr<const KeySet>> Add(std::vector<int64_t> keys);
+  // Of this cache, which outlives it.
+  std::unique_ptr<KeyUpload> NewUpload();
+
+  // Keeps a set; the same one again is a refresh. INVALID_ARGUMENT: no keys.
+  // REQUIRES: the upload is of this cache.
+  absl::StatusOr<std::shared_ptr<const KeySet>> Keep(
+      std::unique_ptr<KeyUpload> upload);
 
   // "": null. NOT_FOUND with reason KEYS_NOT_HERE, naming `field`: to be
   // uploaded (again).
   absl::StatusOr<std::shared_ptr<const KeySet>> Get(const std::string& field,
                                                     const std::string& hash);
 
+  // Of sets that are kept or are coming in.
   size_t bytes() const;
 
  private:
+  class Upload;
+
+  // A key that comes in: in an array that grows by half, then in a set.
+  static constexpr size_t kUploadBytes = 16;
+
+  absl::Status Claim(size_t bytes);  // for an upload
+  void GiveBack(size_t bytes);
+  void MakeRoom();  // with mu_ held
+
   const size_t budget_bytes_;
-  mutable std::mutex mu_;
-  std::list<std::shared_ptr<const KeySet>> sets_;  // most recently used first
-  size_t bytes_ = 0;
+  mutable std::mutex mu_;  // guards everything below
+  LruMap<std::string, std::shared_ptr<const KeySet>> sets_;
+  size_t bytes_ = 0;    // of sets_
+  size_t claimed_ = 0;  // by uploads
 };
 
 }  // namespace inkstream::batch

@@ -102,7 +102,7 @@ TakeResult OrderedStream::TryTake() {
                      parts_.max_bad));
     return failed_;
   }
-  --credits_;
+  if (--credits_ == 0) parts_.memory->WantNothing();
   place_ = batch.after;
   TellClock();
   return batch;
@@ -111,12 +111,17 @@ TakeResult OrderedStream::TryTake() {
 void OrderedStream::Cancel() {
   std::deque<std::shared_ptr<Slot>> dropped;
   std::function<void()> listener;
-  const std::lock_guard<std::mutex> lock(mu_);
-  if (failed_.ok()) failed_ = absl::CancelledError("the stream was cancelled");
-  dropped.swap(slots_);
-  listener_.swap(listener);
-  next_step_.reset();
-  TellClock();
+  {
+    const std::lock_guard<std::mutex> lock(mu_);
+    if (failed_.ok()) {
+      failed_ = absl::CancelledError("the stream was cancelled");
+    }
+    dropped.swap(slots_);
+    listener_.swap(listener);
+    next_step_.reset();
+    TellClock();
+  }
+  parts_.memory->Close();
 }
 
 WaitTimes OrderedStream::wait_times() const {
@@ -179,31 +184,42 @@ void OrderedStream::RunPiece(WorkerScratch* scratch) {
   ReadAhead(rows, counts);
 }
 
-void OrderedStream::OnBuffer(std::unique_ptr<Buffer> buffer) {
+void OrderedStream::OnBuffer(absl::StatusOr<std::unique_ptr<Buffer>> buffer) {
   size_t pieces = 0;
+  std::function<void()> wake_up;
   {
     const std::lock_guard<std::mutex> lock(mu_);
     waits_for_memory_ = false;
     if (failed_.ok() && next_step_.has_value()) {
-      pieces = StartBatch(std::move(buffer));
-      pieces += StartBatches();
+      if (buffer.ok()) {
+        pieces = StartBatch(*std::move(buffer));
+        pieces += StartBatches();
+      } else {
+        failed_ = buffer.status();
+      }
+      wake_up = TakeWakeUp();
     }
     TellClock();
   }
   parts_.workers->Add(shared_from_this(), pieces);
+  if (wake_up != nullptr) wake_up();
 }
 
 size_t OrderedStream::StartBatches() {
   size_t pieces = 0;
   while (next_step_.has_value() && slots_.size() < credits_ &&
          !waits_for_memory_) {
-    std::unique_ptr<Buffer> buffer = parts_.gate->Acquire(
+    absl::StatusOr<std::unique_ptr<Buffer>> buffer = parts_.memory->Acquire(
         parts_.recipe->layout.Bytes(next_step_->rows), shared_from_this());
-    if (buffer == nullptr) {
+    if (!buffer.ok()) {
+      failed_ = buffer.status();
+      break;
+    }
+    if (*buffer == nullptr) {
       waits_for_memory_ = true;
       break;
     }
-    pieces += StartBatch(std::move(buffer));
+    pieces += StartBatch(*std::move(buffer));
   }
   return pieces;
 }

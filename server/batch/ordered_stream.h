@@ -2,7 +2,7 @@
 // ahead of the transport, handed out in order.
 //
 // Thread safety: see BatchStream. Made by Engine; lives in a shared_ptr, since
-// workers and the memory gate refer to it.
+// workers and the memory arbiter refer to it.
 #pragma once
 
 #include <chrono>
@@ -17,7 +17,7 @@
 
 #include "server/batch/batch_job.h"
 #include "server/batch/batch_stream.h"
-#include "server/batch/memory_gate.h"
+#include "server/batch/memory_arbiter.h"
 #include "server/batch/wait_clock.h"
 #include "server/batch/worker_pool.h"
 #include "server/order/step_schedule.h"
@@ -34,9 +34,9 @@ struct OrderedStreamParts {
   uint64_t max_bad = 0;      // damaged records; 0: no bound
   uint32_t max_credits = 0;
   std::shared_ptr<WorkerPool> workers;
-  std::shared_ptr<MemoryGate> gate;
-  std::string caller;              // whose turns at the workers it takes
-  std::shared_ptr<Packer> packer;  // null: batches travel as they lie
+  std::shared_ptr<MemoryAccount> memory;  // the stream closes it
+  std::string caller;                     // whose turns at the workers it takes
+  std::shared_ptr<Packer> packer;         // null: batches travel as they lie
 };
 
 class OrderedStream : public BatchStream,
@@ -56,7 +56,7 @@ class OrderedStream : public BatchStream,
   uint32_t credits() const override;
 
   void RunPiece(WorkerScratch* scratch) override;
-  void OnBuffer(std::unique_ptr<Buffer> buffer) override;
+  void OnBuffer(absl::StatusOr<std::unique_ptr<Buffer>> buffer) override;
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "server/batch/parked_request.h"
 #include "server/batch/status_reason.h"
 
 namespace inkstream::batch {
@@ -12,40 +13,64 @@ namespace {
 // Opening and describing is mostly waiting for a scan; two may run at once so
 // that one long scan does not hold up the others.
 constexpr int kThreads = 2;
-constexpr uint32_t kMaxWaiting = 4096;
+constexpr size_t kMaxRequests = 4096;
 constexpr absl::Duration kRetryDelay = absl::Seconds(1);
 
 }  // namespace
 
-class RequestThreads::Request : public WorkSource {
+class RequestThreads::Request : public WorkSource,
+                                public ParkedRequest,
+                                public std::enable_shared_from_this<Request> {
  public:
-  Request(std::function<void(WorkerScratch*)> work,
-          std::shared_ptr<std::atomic<uint32_t>> waiting)
-      : work_(std::move(work)), waiting_(std::move(waiting)) {}
+  Request(WorkerPool* pool, std::function<void(WorkerScratch*)> work,
+          std::shared_ptr<Count> count, size_t bytes)
+      : pool_(pool),
+        work_(std::move(work)),
+        count_(std::move(count)),
+        bytes_(bytes) {}
+  ~Request() override {
+    const std::lock_guard<std::mutex> lock(count_->mu);
+    --count_->requests;
+    count_->bytes -= bytes_;
+  }
 
   void RunPiece(WorkerScratch* scratch) override {
-    waiting_->fetch_sub(1);
+    const RunningRequest running(shared_from_this());
     work_(scratch);
   }
 
+  void Resume() override { pool_->Add(shared_from_this(), 1); }
+
  private:
+  WorkerPool* const pool_;
   const std::function<void(WorkerScratch*)> work_;
-  const std::shared_ptr<std::atomic<uint32_t>> waiting_;
+  const std::shared_ptr<Count> count_;
+  const size_t bytes_;
 };
 
-RequestThreads::RequestThreads()
-    : pool_(kThreads), waiting_(std::make_shared<std::atomic<uint32_t>>(0)) {}
+RequestThreads::RequestThreads(size_t memory)
+    : memory_(memory), count_(std::make_shared<Count>()), pool_(kThreads) {}
 
-absl::Status RequestThreads::Run(std::function<void(WorkerScratch*)> work) {
-  if (waiting_->fetch_add(1) >= kMaxWaiting) {
-    waiting_->fetch_sub(1);
-    return WithRetryDelay(
-        WithReason(absl::ResourceExhaustedError(absl::StrCat(
-                       kMaxWaiting, " requests wait for their turn already")),
-                   kReasonOverloaded),
-        kRetryDelay);
+absl::Status RequestThreads::Run(size_t bytes,
+                                 std::function<void(WorkerScratch*)> work) {
+  {
+    const std::lock_guard<std::mutex> lock(count_->mu);
+    if (count_->requests >= kMaxRequests || bytes > memory_ - count_->bytes) {
+      return WithRetryDelay(
+          WithReason(absl::ResourceExhaustedError(absl::StrCat(
+                         count_->requests, " requests of ", count_->bytes,
+                         " bytes wait for their turn already, and this one has "
+                         "another ",
+                         bytes, "; at most ", kMaxRequests, " of ", memory_,
+                         " bytes may")),
+                     kReasonOverloaded),
+          kRetryDelay);
+    }
+    ++count_->requests;
+    count_->bytes += bytes;
   }
-  pool_.Add(std::make_shared<Request>(std::move(work), waiting_), 1);
+  pool_.Add(std::make_shared<Request>(&pool_, std::move(work), count_, bytes),
+            1);
   return absl::OkStatus();
 }
 

@@ -4,10 +4,10 @@
 // Thread safety: every method may be called from any thread.
 #pragma once
 
-#include <atomic>
-#include <cstdint>
+#include <cstddef>
 #include <functional>
 #include <memory>
+#include <mutex>
 
 #include "absl/status/status.h"
 #include "server/batch/worker_pool.h"
@@ -17,20 +17,29 @@ namespace inkstream::batch {
 
 class RequestThreads {
  public:
-  RequestThreads();
+  // `memory`: bytes of the requests that wait or are run.
+  explicit RequestThreads(size_t memory);
 
-  // Runs `work` once, first come, first served; dropped after Stop().
-  // RESOURCE_EXHAUSTED, with a retry delay: too many wait already.
-  absl::Status Run(std::function<void(WorkerScratch*)> work);
+  // Runs `work`, first come, first served; dropped after Stop(). `bytes`: of
+  // the request. Work that was parked is run again. RESOURCE_EXHAUSTED, with a
+  // retry delay: too many wait already.
+  absl::Status Run(size_t bytes, std::function<void(WorkerScratch*)> work);
 
   // Waits for the work being done and drops the rest. Idempotent.
   void Stop() { pool_.Stop(); }
 
  private:
   class Request;
+  // Of all requests that there are.
+  struct Count {
+    std::mutex mu;
+    size_t requests = 0;
+    size_t bytes = 0;
+  };
 
+  const size_t memory_;
+  const std::shared_ptr<Count> count_;
   WorkerPool pool_;
-  const std::shared_ptr<std::atomic<uint32_t>> waiting_;
 };
 
 }  // namespace inkstream::batch

@@ -1,5 +1,6 @@
 #include "server/batch/serving_engine.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -10,6 +11,7 @@
 #include "server/batch/opened_plan.h"
 #include "server/batch/ordered_stream.h"
 #include "server/batch/owned_stream.h"
+#include "server/batch/parked_request.h"
 #include "server/batch/plan_check.h"
 #include "server/batch/plan_explainer.h"
 #include "server/batch/status_reason.h"
@@ -23,6 +25,11 @@ namespace {
 // instead of 3.1 to 4.0 ms, and streams lose little or gain.
 constexpr int kWorkerNiceness = 5;
 constexpr absl::Duration kRetryDelay = absl::Seconds(1);
+
+// Of the requests that wait for a thread: what views are resolved from.
+size_t RequestMemory(size_t view_memory) {
+  return std::max<size_t>(view_memory / 4, size_t{4} << 20U);
+}
 
 StreamFacts FactsOf(const Dataset& dataset, const ResolvedView& view) {
   StreamFacts facts;
@@ -54,7 +61,7 @@ ServingEngine::ServingEngine(const EngineOptions& options)
     : options_(options),
       workers_(std::make_shared<WorkerPool>(options.workers, kWorkerNiceness)),
       datasets_(options.retain_generations),
-      gates_(workers_),
+      requests_(RequestMemory(options.view_memory)),
       views_(options.view_memory, options.workers),
       open_streams_(std::make_shared<std::atomic<uint32_t>>(0)) {}
 
@@ -63,7 +70,19 @@ ServingEngine::~ServingEngine() { Stop(); }
 void ServingEngine::Stop() {
   requests_.Stop();
   workers_->Stop();
-  gates_.Stop();
+  const std::lock_guard<std::mutex> lock(mu_);
+  for (const std::weak_ptr<MemoryArbiter>& arbiter : arbiters_) {
+    if (const auto kept = arbiter.lock()) kept->Stop();
+  }
+}
+
+std::shared_ptr<MemoryArbiter> ServingEngine::Arbitrate(
+    std::shared_ptr<BufferPool> pool) {
+  auto arbiter = std::make_shared<MemoryArbiter>(std::move(pool), workers_);
+  const std::lock_guard<std::mutex> lock(mu_);
+  std::erase_if(arbiters_, [](const auto& gone) { return gone.expired(); });
+  arbiters_.push_back(arbiter);
+  return arbiter;
 }
 
 absl::StatusOr<DatasetFacts> ServingEngine::DescribeGeneration(
@@ -134,7 +153,7 @@ absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::Open(
                               plan.delivery.max_bad,
                               options_.limits.max_credits,
                               workers_,
-                              gates_.Of(std::move(carrier.pool)),
+                              std::move(carrier.memory),
                               caller,
                               std::move(carrier.packer)};
   return std::make_unique<OwnedStream>(
@@ -159,27 +178,37 @@ absl::StatusOr<ExplainedPlan> ServingEngine::Explain(const Plan& plan,
   return explained;
 }
 
-absl::StatusOr<KeptKeys> ServingEngine::AddKeys(std::vector<int64_t> keys) {
+absl::StatusOr<KeptKeys> ServingEngine::Keep(
+    std::unique_ptr<KeyUpload> upload) {
   absl::StatusOr<std::shared_ptr<const KeySet>> kept =
-      views_.key_sets().Add(std::move(keys));
+      views_.key_sets().Keep(std::move(upload));
   if (!kept.ok()) return kept.status();
   return KeptKeys{(*kept)->hash(), (*kept)->size()};
 }
 
-void ServingEngine::Fetch(FetchPlan plan, BufferPool* pool, FetchDone done) {
+std::function<void()> ServingEngine::Fetch(
+    FetchPlan plan, std::shared_ptr<MemoryArbiter> memory, FetchCaller caller,
+    FetchDone done) {
   const auto request =
-      std::make_shared<FetchRequest>(std::move(plan), std::move(done));
-  absl::Status status = requests_.Run([this, pool, request](auto* scratch) {
-    absl::Status started =
-        StartFetch(request->plan, pool, &request->done, scratch);
-    if (!started.ok()) request->Answer(std::move(started));
-  });
+      std::make_shared<FetchRequest>(std::move(plan), std::move(memory),
+                                     std::move(caller.name), std::move(done));
+  absl::Status status = requests_.Run(
+      caller.request_bytes, [this, request](WorkerScratch* scratch) {
+        if (request->ended()) return;
+        absl::Status started = StartFetch(request, scratch);
+        if (!started.ok() && !IsParked(started)) {
+          request->Answer(std::move(started));
+        }
+      });
   if (!status.ok()) request->Answer(std::move(status));
+  return [weak = std::weak_ptr(request)] {
+    if (const auto begun = weak.lock()) begun->End();
+  };
 }
 
-absl::Status ServingEngine::StartFetch(const FetchPlan& plan, BufferPool* pool,
-                                       FetchDone* done,
-                                       WorkerScratch* scratch) {
+absl::Status ServingEngine::StartFetch(
+    const std::shared_ptr<FetchRequest>& request, WorkerScratch* scratch) {
+  const FetchPlan& plan = request->plan();
   absl::StatusOr<Dataset> dataset = datasets_.Find(plan.dataset);
   if (!dataset.ok()) return dataset.status();
   absl::Status status =
@@ -196,18 +225,18 @@ absl::Status ServingEngine::StartFetch(const FetchPlan& plan, BufferPool* pool,
       views_.Get(*dataset->store, plan.view);
   if (!view.ok()) return view.status();
   absl::StatusOr<std::vector<uint64_t>> indices =
-      IndicesOf(*dataset, **view, plan);
+      IndicesOf(*dataset, **view, plan, options_.workers,
+                [&request] { return request->ended(); });
   if (!indices.ok()) return indices.status();
   absl::StatusOr<std::shared_ptr<const BatchRecipe>> recipe =
       RecipeOf(*dataset, std::make_shared<const SampledView>(*view),
                *std::move(layout), delivery, plan.seed, plan.first_view,
                FetchRowsAPiece(delivery, options_.workers));
   if (!recipe.ok()) return recipe.status();
-  const auto job = std::make_shared<FetchJob>(
-      *std::move(recipe), FactsOf(*dataset, **view), *std::move(indices),
-      plan.epoch, workers_, std::exchange(*done, nullptr));
-  job->Start(gates_.Of({std::shared_ptr<void>(), pool}).get(), &request_draws_,
-             scratch);
+  const auto job =
+      std::make_shared<FetchJob>(*std::move(recipe), FactsOf(*dataset, **view),
+                                 *std::move(indices), workers_, request);
+  job->Start(&request_draws_, scratch);
   return absl::OkStatus();
 }
 
@@ -224,8 +253,8 @@ absl::StatusOr<InspectedDrawing> ServingEngine::Inspect(
   absl::StatusOr<std::shared_ptr<const ResolvedView>> everything =
       views_.Get(*found->store, View());
   if (!everything.ok()) return everything.status();
-  absl::StatusOr<std::vector<uint64_t>> indices =
-      IndicesOf(*found, **everything, plan);
+  absl::StatusOr<std::vector<uint64_t>> indices = IndicesOf(
+      *found, **everything, plan, options_.workers, [] { return false; });
   if (!indices.ok()) return indices.status();
   InspectedDrawing inspected;
   inspected.index = indices->front();
@@ -242,9 +271,9 @@ CacheUse ServingEngine::caches() const {
           views_.key_sets().bytes()};
 }
 
-absl::Status ServingEngine::Run(std::function<void()> work) {
+absl::Status ServingEngine::Run(size_t bytes, std::function<void()> work) {
   return requests_.Run(
-      [work = std::move(work)](WorkerScratch* /*scratch*/) { work(); });
+      bytes, [work = std::move(work)](WorkerScratch* /*scratch*/) { work(); });
 }
 
 absl::StatusOr<std::shared_ptr<const BatchRecipe>> ServingEngine::RecipeOf(

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,7 +15,8 @@
 #include "server/batch/dataset.h"
 #include "server/batch/engine.h"
 #include "server/batch/fetch_job.h"
-#include "server/batch/memory_gates.h"
+#include "server/batch/fetch_request.h"
+#include "server/batch/memory_arbiter.h"
 #include "server/batch/request_threads.h"
 #include "server/batch/served_datasets.h"
 #include "server/batch/view_cache.h"
@@ -55,23 +57,29 @@ class ServingEngine : public Engine {
       const CarrierOf& carrier_of) override;
   absl::StatusOr<ExplainedPlan> Explain(const Plan& plan,
                                         const StepsAsked& asked) override;
-  absl::StatusOr<KeptKeys> AddKeys(std::vector<int64_t> keys) override;
+  std::unique_ptr<KeyUpload> NewUpload() override {
+    return views_.key_sets().NewUpload();
+  }
+  absl::StatusOr<KeptKeys> Keep(std::unique_ptr<KeyUpload> upload) override;
   uint64_t max_keys() const override { return views_.key_sets().max_keys(); }
-  void Fetch(FetchPlan plan, BufferPool* pool,
-             std::function<void(absl::StatusOr<FetchedBatch>)> done) override;
+  std::shared_ptr<MemoryArbiter> Arbitrate(
+      std::shared_ptr<BufferPool> pool) override;
+  std::function<void()> Fetch(FetchPlan plan,
+                              std::shared_ptr<MemoryArbiter> memory,
+                              FetchCaller caller, FetchDone done) override;
   absl::StatusOr<InspectedDrawing> Inspect(const std::string& dataset,
                                            uint64_t index,
                                            int64_t key_id) override;
-  absl::Status Run(std::function<void()> work) override;
+  absl::Status Run(size_t bytes, std::function<void()> work) override;
   uint32_t open_streams() const override { return *open_streams_; }
   void Stop() override;
 
  private:
   absl::StatusOr<std::unique_ptr<BatchStream>> Open(
       const std::string& caller, const Plan& plan, const CarrierOf& carrier_of);
-  // Takes `done` only where the fetch has begun. `scratch`: the thread's.
-  absl::Status StartFetch(const FetchPlan& plan, BufferPool* pool,
-                          FetchDone* done, WorkerScratch* scratch);
+  // Answers the request, or starts the job that does. `scratch`: the thread's.
+  absl::Status StartFetch(const std::shared_ptr<FetchRequest>& request,
+                          WorkerScratch* scratch);
   // `seed` and `first_view` are those of the augmentation.
   absl::StatusOr<std::shared_ptr<const BatchRecipe>> RecipeOf(
       const Dataset& dataset, std::shared_ptr<const SampledView> sampled,
@@ -81,13 +89,14 @@ class ServingEngine : public Engine {
   const EngineOptions options_;
   const std::shared_ptr<WorkerPool> workers_;
   ServedDatasets datasets_;
-  MemoryGates gates_;
   RequestThreads requests_;
   // A request thread draws. No more than one does, so that beside n workers
   // those who fetch get one core in n + 1 on top of their turns.
   std::atomic<bool> request_draws_{false};
   mutable ViewCache views_;
   const std::shared_ptr<std::atomic<uint32_t>> open_streams_;
+  std::mutex mu_;
+  std::vector<std::weak_ptr<MemoryArbiter>> arbiters_;  // guarded by mu_
 };
 
 }  // namespace inkstream::batch

@@ -1,12 +1,12 @@
 #include "server/batch/view_cache.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
 #include "server/batch/status_reason.h"
+#include "server/order/order_plan.h"
 
 namespace inkstream::batch {
 namespace {
@@ -18,6 +18,10 @@ void Append(std::string* key, const std::string& word) {
   absl::StrAppend(key, ":", word.size(), ":", word);
 }
 
+// What a view costs beside its item: the key, twice, and its places.
+constexpr size_t kEntryBytes = 256;
+
+// As long as a hash, whatever the view lists.
 std::string KeyOf(const store::StoreReader& store, const View& view) {
   std::string key =
       absl::StrCat(store.info().fingerprint, ":", store.info().generation);
@@ -37,7 +41,7 @@ std::string KeyOf(const store::StoreReader& store, const View& view) {
                     term.values.size());
     for (const std::string& value : term.values) Append(&key, value);
   }
-  return key;
+  return order::OrderPlanHash(key);
 }
 
 }  // namespace
@@ -50,24 +54,27 @@ absl::StatusOr<std::shared_ptr<const ResolvedView>> ViewCache::Get(
       key_sets_.Get("view.include_keys", view.include_keys);
   absl::StatusOr<std::shared_ptr<const KeySet>> exclude =
       key_sets_.Get("view.exclude_keys", view.exclude_keys);
-  inputs.admit = [this](size_t bytes) { return Admit(bytes); };
   inputs.sizes = [&] {
     return Share<SizeColumns>(
         absl::StrCat("sizes:", store.info().fingerprint),
-        [&]() -> absl::StatusOr<std::shared_ptr<const SizeColumns>> {
-          absl::Status status = Admit(SizeColumns::BytesOf(store.size()));
+        [&](Promised* promised)
+            -> absl::StatusOr<std::shared_ptr<const SizeColumns>> {
+          absl::Status status =
+              Admit(SizeColumns::BytesOf(store.size()), promised);
           if (!status.ok()) return status;
           return SizeColumns::Count(store, scan_threads_);
         });
   };
   return Share<ResolvedView>(
       KeyOf(store, view),
-      [&]() -> absl::StatusOr<std::shared_ptr<const ResolvedView>> {
+      [&](Promised* promised)
+          -> absl::StatusOr<std::shared_ptr<const ResolvedView>> {
         // A view that is there already does not need its key sets any more.
         if (!include.ok()) return include.status();
         if (!exclude.ok()) return exclude.status();
         inputs.include = *include;
         inputs.exclude = *exclude;
+        inputs.admit = [&](size_t bytes) { return Admit(bytes, promised); };
         return ResolvedView::Create(store, view, inputs);
       });
 }
@@ -77,12 +84,13 @@ absl::StatusOr<std::shared_ptr<const ResolvedView>> ViewCache::GetWithin(
   using Resolved = absl::StatusOr<std::shared_ptr<const ResolvedView>>;
   return Share<ResolvedView>(
       absl::StrCat(KeyOf(store, outer), "&", KeyOf(store, inner)),
-      [&]() -> Resolved {
+      [&](Promised* promised) -> Resolved {
         Resolved large = Get(store, outer);
         if (!large.ok()) return large;
         Resolved small = Get(store, inner);
         if (!small.ok()) return small;
-        absl::Status status = Admit(RankSelect::BytesOf(store.size()));
+        absl::Status status =
+            Admit(RankSelect::BytesOf(store.size()), promised);
         if (!status.ok()) return status;
         return ResolvedView::Within(store, **large, **small);
       });
@@ -92,11 +100,13 @@ absl::StatusOr<std::shared_ptr<const ClassIndex>> ViewCache::GetClasses(
     const store::StoreReader& store, const View& view) {
   return Share<ClassIndex>(
       absl::StrCat("classes:", KeyOf(store, view)),
-      [&]() -> absl::StatusOr<std::shared_ptr<const ClassIndex>> {
+      [&](Promised* promised)
+          -> absl::StatusOr<std::shared_ptr<const ClassIndex>> {
         absl::StatusOr<std::shared_ptr<const ResolvedView>> resolved =
             Get(store, view);
         if (!resolved.ok()) return resolved.status();
-        absl::Status status = Admit(ClassIndex::BytesOf(store, **resolved));
+        absl::Status status =
+            Admit(ClassIndex::BytesOf(store, **resolved), promised);
         if (!status.ok()) return status;
         return std::make_shared<const ClassIndex>(store, **resolved,
                                                   scan_threads_);
@@ -108,45 +118,53 @@ absl::StatusOr<std::shared_ptr<const Item>> ViewCache::Share(
     const std::string& key, const Make& make) {
   {
     std::unique_lock<std::mutex> lock(mu_);
-    built_.wait(lock, [&] { return !building_.contains(key); });
-    const auto found = entries_.find(key);
-    if (found != entries_.end()) {
-      if (std::shared_ptr<const void> item = found->second.alive.lock()) {
-        found->second.item = item;
-        Touch(key);
-        return std::static_pointer_cast<const Item>(item);
+    for (;;) {
+      if (const Entry* const found = entries_.Find(key)) {
+        return std::static_pointer_cast<const Item>(found->item);
       }
+      const auto building = building_.find(key);
+      if (building == building_.end()) break;
+      if (std::shared_ptr<ParkedRequest> request = CurrentRequest()) {
+        building->second.push_back(std::move(request));
+        return ParkedStatus();
+      }
+      built_.wait(lock);
     }
-    building_.insert(key);
+    building_[key];
   }
-  absl::StatusOr<std::shared_ptr<const Item>> made = make();
+  Promised promised = 0;
+  absl::StatusOr<std::shared_ptr<const Item>> made = make(&promised);
+  std::vector<std::shared_ptr<ParkedRequest>> parked;
+  std::vector<std::shared_ptr<const void>> gone;  // freed without the lock
   {
     const std::lock_guard<std::mutex> lock(mu_);
-    building_.erase(key);
+    const auto building = building_.find(key);
+    parked = std::move(building->second);
+    building_.erase(building);
+    promised_ -= promised;
     if (made.ok()) {
-      entries_[key] = {*made, *made, (*made)->bytes()};
-      promised_ -= std::min(promised_, (*made)->bytes());
-      Touch(key);
+      const size_t bytes = (*made)->bytes() + kEntryBytes;
+      entries_.Put(key, {*made, bytes});
+      bytes_ += bytes;
+      // Of a view that keeps no drawings, nothing was admitted.
+      MakeRoom(0, &gone);
     }
-    if (building_.empty()) promised_ = 0;
   }
   built_.notify_all();
+  for (const auto& request : parked) request->Resume();
   return made;
 }
 
-absl::Status ViewCache::Admit(size_t bytes) {
+absl::Status ViewCache::Admit(size_t bytes, Promised* promised) {
+  std::vector<std::shared_ptr<const void>> gone;  // freed without the lock
   const std::lock_guard<std::mutex> lock(mu_);
-  while (BytesAlive() + promised_ + bytes > budget_bytes_ && !recent_.empty()) {
-    entries_[recent_.back()].item.reset();
-    recent_.pop_back();
-  }
-  std::erase_if(entries_,
-                [](const auto& entry) { return entry.second.alive.expired(); });
-  const size_t in_use = BytesAlive() + promised_;
-  if (in_use + bytes <= budget_bytes_) {
+  MakeRoom(bytes, &gone);
+  if (bytes_ + promised_ + bytes <= budget_bytes_) {
     promised_ += bytes;
+    *promised += bytes;
     return absl::OkStatus();
   }
+  const size_t in_use = bytes_ + promised_;
   return WithRetryDelay(
       WithReason(
           absl::ResourceExhaustedError(absl::StrCat(
@@ -157,22 +175,20 @@ absl::Status ViewCache::Admit(size_t bytes) {
       kRetryDelay);
 }
 
+void ViewCache::MakeRoom(size_t bytes,
+                         std::vector<std::shared_ptr<const void>>* gone) {
+  entries_.GiveUp(
+      [&] { return bytes_ + promised_ + bytes <= budget_bytes_; },
+      [](const Entry& entry) { return entry.item.use_count() == 1; },
+      [&](Entry entry) {
+        bytes_ -= entry.bytes;
+        gone->push_back(std::move(entry.item));
+      });
+}
+
 size_t ViewCache::bytes() const {
   const std::lock_guard<std::mutex> lock(mu_);
-  return BytesAlive();
-}
-
-size_t ViewCache::BytesAlive() const {
-  size_t bytes = 0;
-  for (const auto& [key, entry] : entries_) {
-    if (!entry.alive.expired()) bytes += entry.bytes;
-  }
-  return bytes;
-}
-
-void ViewCache::Touch(const std::string& key) {
-  recent_.remove(key);
-  recent_.push_front(key);
+  return bytes_;
 }
 
 }  // namespace inkstream::batch

@@ -5,17 +5,18 @@
 // not there yet share one scan. What is in use never exceeds the budget: a view
 // that would is refused.
 //
+// A request that meets the scan of another one is parked under the view and
+// holds no thread: it gets IsParked(), and is run again.
+//
 // Thread safety: every method may be called from any thread; Get may take as
 // long as one scan of the store.
 #pragma once
 
 #include <condition_variable>
 #include <cstddef>
-#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,8 @@
 #include "inkstream/view.h"
 #include "server/batch/class_index.h"
 #include "server/batch/key_set_cache.h"
+#include "server/batch/lru_map.h"
+#include "server/batch/parked_request.h"
 #include "server/batch/resolved_view.h"
 #include "server/batch/size_columns.h"
 #include "server/store/store_reader.h"
@@ -60,32 +63,32 @@ class ViewCache {
  private:
   struct Entry {
     std::shared_ptr<const void> item;
-    std::weak_ptr<const void> alive;
     size_t bytes = 0;
   };
+  // What one making of an item was promised.
+  using Promised = size_t;
 
-  // The item under `key`, made by `make` where there is none; one thread makes
-  // it, others wait.
+  // The item under `key`, made by `make` where there is none. One request makes
+  // it; others are parked, or wait where they cannot be.
   template <typename Item, typename Make>
   absl::StatusOr<std::shared_ptr<const Item>> Share(const std::string& key,
                                                     const Make& make);
   // Forgets what nobody uses, the least recently used first, until `bytes`
   // more fit.
-  absl::Status Admit(size_t bytes);
-
-  // With mu_ held.
-  size_t BytesAlive() const;
-  void Touch(const std::string& key);
+  absl::Status Admit(size_t bytes, Promised* promised);
+  // Likewise, as far as that goes, with mu_ held; `gone` is to be freed later.
+  void MakeRoom(size_t bytes, std::vector<std::shared_ptr<const void>>* gone);
 
   const size_t budget_bytes_;
   const int scan_threads_;
   KeySetCache key_sets_;
-  mutable std::mutex mu_;
+  mutable std::mutex mu_;  // guards everything below
   std::condition_variable built_;
-  std::map<std::string, Entry> entries_;
-  std::list<std::string> recent_;   // keys of kept items, newest first
-  std::set<std::string> building_;  // keys being made
-  size_t promised_ = 0;             // bytes admitted and not yet in entries_
+  LruMap<std::string, Entry> entries_;
+  size_t bytes_ = 0;  // of entries_
+  // Keys of what is being made, and who is resumed then.
+  std::map<std::string, std::vector<std::shared_ptr<ParkedRequest>>> building_;
+  size_t promised_ = 0;  // bytes admitted and not yet in entries_
 };
 
 }  // namespace inkstream::batch

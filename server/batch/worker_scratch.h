@@ -4,7 +4,9 @@
 // Thread safety: one object a thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -13,7 +15,7 @@
 #include "inkstream/augment_spec.h"
 #include "inkstream/image_spec.h"
 #include "inkstream/strokes_spec.h"
-#include "server/batch/kept_few.h"
+#include "server/batch/lru_map.h"
 #include "server/raster/augmenter.h"
 #include "server/raster/rasterizer.h"
 #include "server/raster/stroke_tensor.h"
@@ -37,12 +39,27 @@ class WorkerScratch {
   std::vector<uint8_t>* encoded() { return &encoded_; }
 
  private:
+  using StrokesKey = std::pair<StrokesSpec, double>;
+  // Enough to tell a few of each apart.
+  struct Hash {
+    size_t operator()(const store::StoreReader* store) const {
+      return std::hash<const void*>()(store);
+    }
+    size_t operator()(const ImageSpec& spec) const {
+      return size_t{spec.height} << 16U ^ spec.width;
+    }
+    size_t operator()(const StrokesKey& key) const { return key.first.max_len; }
+    size_t operator()(const AugmentSpec& /*spec*/) const { return 0; }
+  };
+  template <typename Key, typename Value>
+  using Kept = LruMap<Key, std::unique_ptr<Value>, Hash>;
+
   // A reader holds its store open, so the pointer that it is found by cannot
   // come to mean another store.
-  KeptFew<const store::StoreReader*, store::DrawingReader> readers_;
-  KeptFew<ImageSpec, raster::Rasterizer> rasterizers_;
-  KeptFew<std::pair<StrokesSpec, double>, raster::StrokeTensor> stroke_tensors_;
-  KeptFew<AugmentSpec, raster::Augmenter> augmenters_;
+  Kept<const store::StoreReader*, store::DrawingReader> readers_;
+  Kept<ImageSpec, raster::Rasterizer> rasterizers_;
+  Kept<StrokesKey, raster::StrokeTensor> stroke_tensors_;
+  Kept<AugmentSpec, raster::Augmenter> augmenters_;
   std::vector<uint8_t> encoded_;
 };
 

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "server/batch/batch_stream.h"
 #include "server/batch/finished_batch.h"
+#include "server/transport/unread_bytes.h"
 
 namespace inkstream::transport {
 
@@ -34,6 +35,9 @@ class BatchSink {
   // Gives up the write in flight, which the peer does not take: OnWritten() or
   // OnPeerGone() follows soon. The peer sees `status` if it still can.
   virtual void Abort(const absl::Status& status) = 0;
+
+  // What has been written and not been taken; null: that is not known.
+  virtual const UnreadBytes* unread() const { return nullptr; }
 
   // The peer holds all the memory that batches could be laid out in, and
   // nothing goes on until it gives some back.

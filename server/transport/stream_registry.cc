@@ -29,6 +29,12 @@ StreamRegistry::~StreamRegistry() {
   watcher_.join();
 }
 
+void StreamRegistry::AlsoWatch(
+    std::function<void(StreamSession::Clock::time_point)> end_stalled) {
+  const std::lock_guard<std::mutex> lock(mu_);
+  end_stalled_ = std::move(end_stalled);
+}
+
 void StreamRegistry::Add(std::shared_ptr<StreamSession> session) {
   bool drain = false;
   {
@@ -162,6 +168,7 @@ void StreamRegistry::Watch() {
     const Clock::time_point now = Clock::now();
     const std::vector<std::shared_ptr<StreamSession>> due = TakeDue(now);
     const bool drain = draining_;
+    const auto end_stalled = end_stalled_;
     lock.unlock();
     for (const std::shared_ptr<StreamSession>& session : due) {
       if (drain) {
@@ -172,6 +179,7 @@ void StreamRegistry::Watch() {
     }
     if (now >= next_look) {
       next_look = now + interval;
+      if (end_stalled != nullptr) end_stalled(now - stall_);
       for (const std::shared_ptr<StreamSession>& session : Sessions()) {
         session->EndIfStalled(now - stall_);
       }

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -32,6 +33,11 @@ class StreamRegistry {
                  std::chrono::milliseconds max_age,
                  CallObserver* observer = nullptr);
   ~StreamRegistry();
+
+  // `end_stalled` is called before streams are looked at, each time, with the
+  // moment since which something may have stood still. Before the first Add().
+  void AlsoWatch(
+      std::function<void(StreamSession::Clock::time_point)> end_stalled);
 
   // Numbers the session. One that comes after Drain() is drained at once.
   void Add(std::shared_ptr<StreamSession> session);
@@ -77,6 +83,7 @@ class StreamRegistry {
   bool leaving_ = false;                                         // by mu_
   bool draining_ = false;                                        // by mu_
   bool stopped_ = false;                                         // by mu_
+  std::function<void(Clock::time_point)> end_stalled_;           // by mu_
   std::thread watcher_;
 };
 

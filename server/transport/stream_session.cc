@@ -52,6 +52,11 @@ StreamSession::StreamSession(BatchSink* sink, std::string peer,
 
 StreamSession::~StreamSession() = default;
 
+void StreamSession::Opening() {
+  const std::lock_guard<std::mutex> lock(mu_);
+  opening_ = true;
+}
+
 void StreamSession::Open(std::unique_ptr<batch::BatchStream> stream,
                          const DeliverySpec& delivery,
                          std::shared_ptr<StreamPacker> packer,
@@ -157,14 +162,15 @@ void StreamSession::Detach() {
 
 void StreamSession::EndIfStalled(Clock::time_point since) {
   const std::lock_guard<std::mutex> lock(mu_);
-  if (finished_ || progress_ > since) return;
-  if (writing_) {
-    progress_ = Clock::now();
-    ending_ = Unavailable(batch::kReasonSlowReader,
-                          "the client has not taken a batch that it has "
-                          "granted a credit for");
-    sink_->Abort(*ending_);
-  } else if (stream_ == nullptr) {
+  if (sink_ == nullptr) return;
+  const UnreadBytes* const unread = sink_->unread();
+  // Also of a stream that has ended: its last bytes are memory as well.
+  if (unread != nullptr && unread->StuckSince(since)) return EndSlowReader();
+  const bool moves = unread != nullptr && unread->bytes() > 0;
+  if (finished_ || moves || progress_ > since) return;
+  if (writing_) return EndSlowReader();
+  if (stream_ == nullptr) {
+    if (opening_) return;
     ending_ = Unavailable(batch::kReasonIdle, "no request has opened a stream");
     Pump();
   } else if (stream_->credits() > 0) {
@@ -176,6 +182,14 @@ void StreamSession::EndIfStalled(Clock::time_point since) {
                                 "this server has no batch ready for a credit");
     Pump();
   }
+}
+
+void StreamSession::EndSlowReader() {
+  progress_ = Clock::now();
+  ending_ = Unavailable(batch::kReasonSlowReader,
+                        "the client has not taken a batch that it has granted "
+                        "a credit for");
+  sink_->Abort(*ending_);
 }
 
 bool StreamSession::finished() const {
@@ -210,6 +224,9 @@ StreamReport StreamSession::ReportLocked() const {
     report.credits = stream_->credits();
     if (packer_ != nullptr) report.codec = packer_->in_use();
   }
+  const UnreadBytes* const unread =
+      sink_ != nullptr ? sink_->unread() : nullptr;
+  if (unread != nullptr) report.unread_bytes = unread->bytes();
   return report;
 }
 

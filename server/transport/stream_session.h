@@ -53,8 +53,9 @@ struct StreamReport {
   double waited_network = 0;  // a write in flight
   batch::WaitTimes waited;    // neither of these
   uint32_t credits = 0;
-  std::string plan;         // in short, for people
-  std::string traceparent;  // as the client sent it; "": it did not
+  uint64_t unread_bytes = 0;  // written, and not taken by the client
+  std::string plan;           // in short, for people
+  std::string traceparent;    // as the client sent it; "": it did not
   // Once it has ended:
   std::optional<absl::Status> end;
   std::string end_reason;  // in capitals, one of a closed set
@@ -69,6 +70,8 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
                 std::string traceparent = "");
   ~StreamSession();
 
+  // A request has come, and is being looked at.
+  void Opening();
   // The plan was accepted. Starts writing. `packer`: of the stream's batches;
   // null: they travel as they lie. `in_messages`: not in shared memory.
   void Open(std::unique_ptr<batch::BatchStream> stream,
@@ -118,6 +121,7 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
   batch::WaitTimes Waited() const;
   StreamReport ReportLocked() const;
   void NoteEnd(const absl::Status& status, std::string reason);
+  void EndSlowReader();
 
   const std::string peer_;
   const Clock::time_point started_ = Clock::now();
@@ -132,6 +136,7 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
   bool in_messages_ = true;
   StreamReport report_;
   bool finished_ = false;
+  bool opening_ = false;
   bool opened_ = false;
   bool writing_ = false;
   bool half_closed_ = false;

@@ -37,9 +37,10 @@ class FetchTest : public ::testing::Test {
 
   absl::StatusOr<FetchedBatch> Fetch(const FetchPlan& plan) {
     std::promise<absl::StatusOr<FetchedBatch>> answer;
-    engine_->Fetch(plan, &pool_, [&](absl::StatusOr<FetchedBatch> batch) {
-      answer.set_value(std::move(batch));
-    });
+    engine_->Fetch(plan, engine_->Arbitrate(pool_), {},
+                   [&](absl::StatusOr<FetchedBatch> batch) {
+                     answer.set_value(std::move(batch));
+                   });
     return answer.get_future().get();
   }
 
@@ -50,10 +51,49 @@ class FetchTest : public ::testing::Test {
     EXPECT_THAT(std::string(status.message()), HasSubstr(text));
   }
 
-  testing::HeapBufferPool pool_;
+  const std::shared_ptr<testing::HeapBufferPool> pool_ =
+      std::make_shared<testing::HeapBufferPool>();
   std::shared_ptr<testing::FakeStore> store_;
   std::unique_ptr<Engine> engine_;
 };
+
+TEST_F(FetchTest, WhatNobodyWaitsForIsNotDrawnInFull) {
+  std::promise<void> begun;
+  std::promise<void> open;
+  std::once_flag first;
+  store_->OnRead([&, opened = open.get_future().share()](uint64_t) {
+    std::call_once(first, [&] { begun.set_value(); });
+    opened.wait();
+  });
+  FetchPlan plan;
+  plan.indices.assign(4096, 7);
+  plan.delivery.image = ImageSpec{64, 64};
+  std::promise<absl::Status> answer;
+  const auto end = engine_->Fetch(plan, engine_->Arbitrate(pool_), {},
+                                  [&](absl::StatusOr<FetchedBatch> batch) {
+                                    answer.set_value(batch.status());
+                                  });
+  begun.get_future().wait();
+  end();
+  EXPECT_EQ(answer.get_future().get().code(), absl::StatusCode::kCancelled);
+  open.set_value();
+  // What it held comes back when the pieces that had begun are drawn.
+  while (pool_->in_use() > 0) std::this_thread::yield();
+  EXPECT_LT(store_->reads(), 2048U);
+  end();  // of one that is over: nothing
+}
+
+TEST_F(FetchTest, ManyKeysAreFoundWhereverTheyLie) {
+  FetchPlan plan;
+  plan.delivery.image = ImageSpec{8, 8};
+  plan.key_ids = {1999, 1000, 1500, 1000, 1001, 1007, 1008};
+  const absl::StatusOr<FetchedBatch> batch = Fetch(plan);
+  ASSERT_TRUE(batch.ok()) << batch.status();
+  EXPECT_THAT(TensorOf<int64_t>(batch->batch, "index"),
+              ElementsAre(999, 0, 500, 0, 1, 7, 8));
+  plan.key_ids.push_back(5);
+  ExpectRefused(plan, absl::StatusCode::kNotFound, "key_id[7]");
+}
 
 TEST_F(FetchTest, IndicesComeInTheOrderAskedWithRepeats) {
   FetchPlan plan;
@@ -98,8 +138,9 @@ TEST_F(FetchTest, ASmallOneDoesNotWaitForWorkersThatAreBusy) {
   Plan plan;
   plan.delivery.image = ImageSpec{};
   plan.delivery.batch_size = 64;
-  auto stream = engine_->OpenStreamFor("somebody", plan, [&](uint64_t) {
-    return StreamCarrier{{std::shared_ptr<void>(), &pool_}, packer};
+  const auto memory = engine_->Arbitrate(pool_);
+  auto stream = engine_->OpenStreamFor("somebody", plan, [&](uint64_t bytes) {
+    return StreamCarrier{memory->Open("somebody", bytes), packer};
   });
   ASSERT_TRUE(stream.ok()) << stream.status();
   ASSERT_TRUE((*stream)->Grant(2).ok());
@@ -139,8 +180,9 @@ TEST_F(FetchTest, BesideOneThatDrawsItselfTheNextIsLeftToTheWorkers) {
   Plan plan;
   plan.delivery.image = ImageSpec{};
   plan.delivery.batch_size = 64;
-  auto stream = engine_->OpenStreamFor("somebody", plan, [&](uint64_t) {
-    return StreamCarrier{{std::shared_ptr<void>(), &pool_}, packer};
+  const auto memory = engine_->Arbitrate(pool_);
+  auto stream = engine_->OpenStreamFor("somebody", plan, [&](uint64_t bytes) {
+    return StreamCarrier{memory->Open("somebody", bytes), packer};
   });
   ASSERT_TRUE(stream.ok()) << stream.status();
   ASSERT_TRUE((*stream)->Grant(2).ok());

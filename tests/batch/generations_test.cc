@@ -46,10 +46,11 @@ class GenerationsTest : public ::testing::Test {
     plan.delivery.batch_size = 10;
     plan.fingerprint = fingerprint;
     plan.start = std::move(start);
-    return engine_->OpenStream(plan, &pool_);
+    return engine_->OpenStream(plan, engine_->Arbitrate(pool_));
   }
 
-  testing::HeapBufferPool pool_;
+  const std::shared_ptr<testing::HeapBufferPool> pool_ =
+      std::make_shared<testing::HeapBufferPool>();
   std::unique_ptr<Engine> engine_;
 };
 

@@ -1,4 +1,5 @@
 // One budget for all batches: streams wait at it, none of them for ever.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "server/batch/engine.h"
+#include "server/batch/status_reason.h"
 #include "tests/support/batch_puller.h"
 #include "tests/support/fake_store.h"
 #include "tests/support/heap_buffer_pool.h"
@@ -21,7 +23,7 @@ constexpr size_t kBudget = 300'000;
 
 class MemoryBudgetTest : public ::testing::Test {
  protected:
-  MemoryBudgetTest() : pool_(kBudget) {
+  MemoryBudgetTest() {
     EngineOptions options;
     options.workers = 2;
     options.batch_memory = kBudget;
@@ -30,6 +32,7 @@ class MemoryBudgetTest : public ::testing::Test {
         engine_
             ->AddDataset("fake", std::make_shared<testing::FakeStore>(10'000))
             .ok());
+    memory_ = engine_->Arbitrate(pool_);
   }
 
   // A batch of `kilobytes` pixels.
@@ -38,13 +41,15 @@ class MemoryBudgetTest : public ::testing::Test {
     plan.delivery.image = ImageSpec{32, 32};
     plan.delivery.batch_size = kilobytes;
     plan.delivery.max_batches = batches;
-    auto stream = engine_->OpenStream(plan, &pool_);
+    auto stream = engine_->OpenStream(plan, memory_);
     EXPECT_TRUE(stream.ok()) << stream.status();
     return BatchPuller(*std::move(stream));
   }
 
-  HeapBufferPool pool_;
+  const std::shared_ptr<HeapBufferPool> pool_ =
+      std::make_shared<HeapBufferPool>(kBudget);
   std::unique_ptr<Engine> engine_;
+  std::shared_ptr<MemoryArbiter> memory_;
 };
 
 TEST_F(MemoryBudgetTest, BatchesInFlightNeverExceedIt) {
@@ -63,9 +68,8 @@ TEST_F(MemoryBudgetTest, BatchesInFlightNeverExceedIt) {
   }
   for (std::thread& reader : readers) reader.join();
   for (const size_t batches : got) EXPECT_EQ(batches, 15U);
-  EXPECT_LE(pool_.most_in_use(), kBudget);
-  EXPECT_GT(pool_.refused(), 0U) << "nobody ever had to wait";
-  EXPECT_EQ(pool_.in_use(), 0U);
+  EXPECT_LE(pool_->most_in_use(), kBudget);
+  EXPECT_EQ(pool_->in_use(), 0U);
 }
 
 TEST_F(MemoryBudgetTest, ABatchAsLargeAsAllOfItWaitsAndIsServed) {
@@ -76,14 +80,56 @@ TEST_F(MemoryBudgetTest, ABatchAsLargeAsAllOfItWaitsAndIsServed) {
   ASSERT_TRUE(large->Grant(1).ok());
   EXPECT_TRUE(std::holds_alternative<NotReady>(
       large.Wait(std::chrono::milliseconds(50))));
-  // Later and smaller, but not before the one that waits.
-  ASSERT_TRUE(holder->Grant(1).ok());
-  EXPECT_TRUE(std::holds_alternative<NotReady>(
-      holder.Wait(std::chrono::milliseconds(50))));
+  // The holder wants nothing more: its reservation is free for another.
   held = NotReady{};
   TakeResult served = large.Wait(std::chrono::seconds(10));
   EXPECT_TRUE(std::holds_alternative<FinishedBatch>(served));
+  ASSERT_TRUE(holder->Grant(1).ok());
+  EXPECT_TRUE(std::holds_alternative<NotReady>(
+      holder.Wait(std::chrono::milliseconds(50))));
   served = NotReady{};
+  EXPECT_TRUE(std::holds_alternative<FinishedBatch>(
+      holder.Wait(std::chrono::seconds(10))));
+}
+
+// Three streams of which each needs nearly a third of it, read in turn: what
+// is ahead of one must not keep another from going on.
+TEST_F(MemoryBudgetTest, StreamsReadInTurnNeverStandStill) {
+  std::vector<BatchPuller> streams;
+  for (int i = 0; i < 3; ++i) {
+    streams.push_back(Open(90, 20));
+    ASSERT_TRUE(streams.back()->Grant(4).ok());
+  }
+  std::vector<TakeResult> held(streams.size());
+  for (int step = 0; step < 20; ++step) {
+    for (size_t i = 0; i < streams.size(); ++i) {
+      held[i] = NotReady{};
+      held[i] = streams[i].Wait(std::chrono::seconds(10));
+      ASSERT_TRUE(std::holds_alternative<FinishedBatch>(held[i]))
+          << "stream " << i << ", step " << step;
+      ASSERT_TRUE(streams[i]->Grant(1).ok());
+    }
+  }
+}
+
+TEST_F(MemoryBudgetTest, AStreamThatFindsNoRoomIsToldTheSum) {
+  BatchPuller holder = Open(200, 10);
+  TakeResult held = holder.Next();
+  ASSERT_TRUE(holder->Grant(1).ok());
+  BatchPuller late = Open(200, 10);
+  ASSERT_TRUE(late->Grant(1).ok());
+  memory_->EndWaits(MemoryArbiter::Clock::now());
+  TakeResult ended = late.Wait(std::chrono::seconds(10));
+  ASSERT_TRUE(std::holds_alternative<absl::Status>(ended));
+  const auto& status = std::get<absl::Status>(ended);
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(ReasonOf(status), kReasonOverloaded);
+  EXPECT_THAT(std::string(status.message()),
+              ::testing::HasSubstr("one batch of 0.2 MiB; of the 0.3 MiB for "
+                                   "batches (25 % of --memory), 1 other "
+                                   "streams and fetches hold 0.2 MiB"));
+  // Nobody else is.
+  held = NotReady{};
   EXPECT_TRUE(std::holds_alternative<FinishedBatch>(
       holder.Wait(std::chrono::seconds(10))));
 }
@@ -109,7 +155,7 @@ TEST_F(MemoryBudgetTest, AFetchWaitsForItsTurnToo) {
   plan.delivery.image = ImageSpec{32, 32};
   plan.indices.assign(200, 7);
   std::atomic<bool> done{false};
-  engine_->Fetch(plan, &pool_, [&](absl::StatusOr<FetchedBatch> batch) {
+  engine_->Fetch(plan, memory_, {}, [&](absl::StatusOr<FetchedBatch> batch) {
     EXPECT_TRUE(batch.ok()) << batch.status();
     done = true;
   });
@@ -129,7 +175,7 @@ TEST_F(MemoryBudgetTest, StoppingAnswersAFetchThatWaits) {
   plan.delivery.image = ImageSpec{32, 32};
   plan.indices.assign(200, 7);
   absl::Status answered;
-  engine_->Fetch(plan, &pool_, [&](absl::StatusOr<FetchedBatch> batch) {
+  engine_->Fetch(plan, memory_, {}, [&](absl::StatusOr<FetchedBatch> batch) {
     answered = batch.status();
   });
   engine_->Stop();

@@ -40,7 +40,7 @@ class OrderedStreamTest : public ::testing::Test {
   }
 
   BatchPuller Open(const Plan& plan) {
-    auto stream = engine_->OpenStream(plan, &pool_);
+    auto stream = engine_->OpenStream(plan, engine_->Arbitrate(pool_));
     EXPECT_TRUE(stream.ok()) << stream.status();
     return BatchPuller(*std::move(stream));
   }
@@ -54,7 +54,8 @@ class OrderedStreamTest : public ::testing::Test {
     return plan;
   }
 
-  HeapBufferPool pool_;
+  const std::shared_ptr<HeapBufferPool> pool_ =
+      std::make_shared<HeapBufferPool>();
   std::shared_ptr<FakeStore> store_;
   std::unique_ptr<Engine> engine_;
 };
@@ -233,7 +234,7 @@ TEST_F(OrderedStreamTest, NothingIsLaidOutWithoutACredit) {
   EXPECT_TRUE(std::holds_alternative<NotReady>(
       stream.Wait(std::chrono::milliseconds(50))));
   EXPECT_EQ(store_->reads(), 0U);
-  EXPECT_EQ(pool_.in_use(), 0U);
+  EXPECT_EQ(pool_->in_use(), 0U);
   EXPECT_GT(stream->wait_times().client, 0.03);
 }
 
@@ -327,10 +328,10 @@ TEST_F(OrderedStreamTest, CancellingGivesEveryBufferBack) {
     EXPECT_EQ(std::get<absl::Status>(taken).code(),
               absl::StatusCode::kCancelled);
   }
-  for (int i = 0; i < 1000 && pool_.in_use() > 0; ++i) {
+  for (int i = 0; i < 1000 && pool_->in_use() > 0; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
-  EXPECT_EQ(pool_.in_use(), 0U);
+  EXPECT_EQ(pool_->in_use(), 0U);
   EXPECT_EQ(engine_->open_streams(), 0U);
 }
 

@@ -47,13 +47,14 @@ class BadPlanTest : public ::testing::TestWithParam<BadPlan> {};
 
 TEST_P(BadPlanTest, IsRefusedWithFieldValueAndLimit) {
   const std::unique_ptr<Engine> engine = MakeEngine();
-  testing::HeapBufferPool pool;
+  const auto pool = std::make_shared<testing::HeapBufferPool>();
   Plan plan = GoodPlan();
   GetParam().spoil(&plan);
-  const absl::Status status = engine->OpenStream(plan, &pool).status();
+  const absl::Status status =
+      engine->OpenStream(plan, engine->Arbitrate(pool)).status();
   EXPECT_EQ(status.code(), GetParam().code) << status;
   EXPECT_THAT(std::string(status.message()), HasSubstr(GetParam().text));
-  EXPECT_EQ(pool.most_in_use(), 0U);
+  EXPECT_EQ(pool->most_in_use(), 0U);
   EXPECT_EQ(engine->open_streams(), 0U);
 }
 
@@ -147,10 +148,11 @@ INSTANTIATE_TEST_SUITE_P(All, BadPlanTest, ::testing::ValuesIn(kBadPlans),
 
 TEST(PlanPricingTest, AnotherFingerprintIsForAnotherReplica) {
   const std::unique_ptr<Engine> engine = MakeEngine();
-  testing::HeapBufferPool pool;
+  const auto pool = std::make_shared<testing::HeapBufferPool>();
   Plan plan = GoodPlan();
   plan.fingerprint = std::string(64, '0');
-  const absl::Status status = engine->OpenStream(plan, &pool).status();
+  const absl::Status status =
+      engine->OpenStream(plan, engine->Arbitrate(pool)).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(ReasonOf(status), "GENERATION_NOT_HERE");
   EXPECT_THAT(std::string(status.message()), HasSubstr(std::string(64, 'f')));
@@ -161,15 +163,16 @@ TEST(PlanPricingTest, OneStreamTooManyIsToldWhenToComeBack) {
   EngineOptions options;
   options.limits.max_streams = 1;
   const std::unique_ptr<Engine> engine = MakeEngine(options);
-  testing::HeapBufferPool pool;
+  const auto pool = std::make_shared<testing::HeapBufferPool>();
   absl::StatusOr<std::unique_ptr<BatchStream>> first =
-      engine->OpenStream(GoodPlan(), &pool);
+      engine->OpenStream(GoodPlan(), engine->Arbitrate(pool));
   ASSERT_TRUE(first.ok()) << first.status();
-  const absl::Status status = engine->OpenStream(GoodPlan(), &pool).status();
+  const absl::Status status =
+      engine->OpenStream(GoodPlan(), engine->Arbitrate(pool)).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_TRUE(RetryDelayOf(status).has_value());
   first->reset();
-  EXPECT_TRUE(engine->OpenStream(GoodPlan(), &pool).ok());
+  EXPECT_TRUE(engine->OpenStream(GoodPlan(), engine->Arbitrate(pool)).ok());
 }
 
 TEST(PlanPricingTest, NamesOfDatasetsAreCheckedAndUnique) {

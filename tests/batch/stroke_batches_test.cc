@@ -54,7 +54,7 @@ class StrokeBatchesTest : public ::testing::TestWithParam<StrokesSpec> {
 
   std::vector<FinishedBatch> Stream(const Plan& plan,
                                     TakeResult* last = nullptr) {
-    auto stream = engine_->OpenStream(plan, &pool_);
+    auto stream = engine_->OpenStream(plan, engine_->Arbitrate(pool_));
     EXPECT_TRUE(stream.ok()) << stream.status();
     return BatchPuller(*std::move(stream)).All(last);
   }
@@ -74,7 +74,8 @@ class StrokeBatchesTest : public ::testing::TestWithParam<StrokesSpec> {
     return bytes;
   }
 
-  HeapBufferPool pool_;
+  const std::shared_ptr<HeapBufferPool> pool_ =
+      std::make_shared<HeapBufferPool>();
   std::shared_ptr<FakeStore> store_;
   std::unique_ptr<Engine> engine_;
 };
@@ -165,9 +166,10 @@ TEST_F(StrokeBatchTest, NoValuesAtAllAreAnEmptyTensor) {
   plan.indices = {index, index};
   plan.delivery.strokes = Spec(StrokeFormat::kStroke3, 1, true, TooLong::kDrop);
   std::promise<absl::StatusOr<FetchedBatch>> answer;
-  engine_->Fetch(plan, &pool_, [&](absl::StatusOr<FetchedBatch> batch) {
-    answer.set_value(std::move(batch));
-  });
+  engine_->Fetch(plan, engine_->Arbitrate(pool_), {},
+                 [&](absl::StatusOr<FetchedBatch> batch) {
+                   answer.set_value(std::move(batch));
+                 });
   const absl::StatusOr<FetchedBatch> batch = answer.get_future().get();
   ASSERT_TRUE(batch.ok()) << batch.status();
   EXPECT_EQ(TensorOf<int64_t>(batch->batch, "offsets"),
@@ -220,7 +222,8 @@ TEST_F(StrokeBatchTest, ADrawingThatIsTooLongEndsTheStreamByName) {
 TEST_F(StrokeBatchTest, ADatasetWithoutADeviationIsNotScaledByOne) {
   Plan plan = PlanOf(Spec(StrokeFormat::kStroke3, 20, false));
   plan.delivery.strokes->scale = StrokeScale::kDataset;
-  const absl::Status status = engine_->OpenStream(plan, &pool_).status();
+  const absl::Status status =
+      engine_->OpenStream(plan, engine_->Arbitrate(pool_)).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(status.message()),
               HasSubstr("delivery.strokes.scale is \"dataset\""));

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <set>
 #include <string>
 #include <utility>
@@ -26,6 +27,14 @@ using ::testing::HasSubstr;
 
 constexpr uint64_t kDrawings = 20'011;
 constexpr uint64_t kQuarter = ~uint64_t{0} / 4;
+
+absl::StatusOr<std::shared_ptr<const KeySet>> Keep(
+    KeySetCache* cache, const std::vector<int64_t>& keys) {
+  std::unique_ptr<KeyUpload> upload = cache->NewUpload();
+  const absl::Status added = upload->Add(keys);
+  if (!added.ok()) return added;
+  return cache->Keep(std::move(upload));
+}
 
 class ViewTermsTest : public ::testing::Test {
  protected:
@@ -281,11 +290,11 @@ TEST_F(ViewTermsTest, OfEqualHashesTheFirstInTheStoreStay) {
 TEST_F(ViewTermsTest, KeySetsIncludeAndExclude) {
   std::vector<int64_t> keys;
   for (int64_t key = 1000; key < 9000; key += 3) keys.push_back(key);
-  const auto set = cache_.key_sets().Add(keys);
+  const auto set = Keep(&cache_.key_sets(), keys);
   ASSERT_TRUE(set.ok());
   std::reverse(keys.begin(), keys.end());
   keys.push_back(keys.front());
-  EXPECT_EQ((*cache_.key_sets().Add(keys))->hash(), (*set)->hash());
+  EXPECT_EQ((*Keep(&cache_.key_sets(), keys))->hash(), (*set)->hash());
   View view;
   view.include_keys = (*set)->hash();
   EXPECT_EQ(Members(view), Wanted([&](uint64_t i) {
@@ -309,20 +318,44 @@ TEST_F(ViewTermsTest, AnUnknownKeySetAsksForItsUpload) {
 
 TEST_F(ViewTermsTest, KeySetsStayUnderTheirBudget) {
   KeySetCache cache(100'000);
-  EXPECT_FALSE(cache.Add(std::vector<int64_t>(cache.max_keys() + 1, 5)).ok());
-  EXPECT_FALSE(cache.Add({}).ok());
-  EXPECT_THAT(std::string(cache.Add({4, 0}).status().message()),
+  const std::vector<int64_t> too_many(cache.max_keys() + 1, 5);
+  EXPECT_FALSE(Keep(&cache, too_many).ok());
+  EXPECT_FALSE(Keep(&cache, {}).ok());
+  EXPECT_THAT(std::string(Keep(&cache, {4, 0}).status().message()),
               HasSubstr("key_id[1]: 0 is no key"));
   std::string first;
   for (int64_t set = 1; set <= 50; ++set) {
     std::vector<int64_t> keys;
     for (int64_t k = 1; k <= 1000; ++k) keys.push_back(set * 10'000 + k);
-    const auto added = cache.Add(keys);
+    const auto added = Keep(&cache, keys);
     ASSERT_TRUE(added.ok());
     if (first.empty()) first = (*added)->hash();
     EXPECT_LE(cache.bytes(), 100'000U);
   }
   EXPECT_FALSE(cache.Get("view.include_keys", first).ok());
+}
+
+TEST_F(ViewTermsTest, WhatComesInIsOfTheSameBudget) {
+  KeySetCache cache(90'000);
+  ASSERT_TRUE(Keep(&cache, {1, 2, 3}).ok());
+  std::vector<int64_t> keys(2000);
+  std::iota(keys.begin(), keys.end(), 1);
+  std::vector<std::unique_ptr<KeyUpload>> uploads;
+  absl::Status status;
+  while (status.ok()) {
+    uploads.push_back(cache.NewUpload());
+    status = uploads.back()->Add(keys);
+    EXPECT_LE(cache.bytes(), 91'000U);
+    ASSERT_LT(uploads.size(), 10U) << "what comes in is not counted";
+  }
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(ReasonOf(status), kReasonViewMemory);
+  EXPECT_EQ(uploads.size(), 3U);
+  // One that was given up makes room, and one that is kept too.
+  uploads.pop_back();
+  uploads.pop_back();
+  EXPECT_TRUE(Keep(&cache, keys).ok());
+  EXPECT_TRUE(cache.Keep(std::move(uploads[0])).ok());
 }
 
 TEST_F(ViewTermsTest, ErrorsNameTheTermTheValueAndTheNearest) {

@@ -99,7 +99,8 @@ void Raster(benchmark::State& state) {
 
 void Assemble(benchmark::State& state) {
   const auto engine = NewEngine(static_cast<int>(state.range(1)));
-  testing::HeapBufferPool pool;
+  const auto memory =
+      engine->Arbitrate(std::make_shared<testing::HeapBufferPool>());
   Plan plan;
   plan.delivery.image.emplace();
   plan.delivery.image->height = plan.delivery.image->width =
@@ -107,7 +108,7 @@ void Assemble(benchmark::State& state) {
   plan.delivery.columns = {"label"};
   plan.delivery.batch_size = kBatch;
   plan.delivery.epochs = std::nullopt;
-  testing::BatchPuller stream(*engine->OpenStream(plan, &pool));
+  testing::BatchPuller stream(*engine->OpenStream(plan, memory));
   stream->Grant(8).IgnoreError();
   for (auto _ : state) {
     const batch::TakeResult taken = stream.Wait(std::chrono::seconds(10));

@@ -99,8 +99,9 @@ TEST_P(BatchStreamSuite, RefusalsAreTheEnginesOwnWords) {
                            absl::StatusCode code, const std::string& text) {
     Plan plan = good;
     spoil(&plan);
-    inkstream::testing::HeapBufferPool pool;
-    const auto direct = engine_->OpenStream(plan, &pool);
+    const auto direct = engine_->OpenStream(
+        plan, engine_->Arbitrate(
+                  std::make_shared<inkstream::testing::HeapBufferPool>()));
     const auto remote = client->Stream(plan);
     EXPECT_EQ(remote.status().code(), code) << remote.status();
     EXPECT_EQ(remote.status().code(), direct.status().code());

@@ -1,13 +1,12 @@
 // A pool of plain heap memory under a budget, for tests of what lays out
 // batches.
 //
-// Thread safety: every method may be called from any thread. Buffers may
-// outlive it only if nothing is to be called back.
+// Thread safety: every method may be called from any thread.
 #pragma once
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -24,25 +23,21 @@ class HeapBufferPool : public batch::BufferPool {
     state_->budget = budget;
   }
 
+  size_t budget() const override { return state_->budget; }
+  size_t SizeOf(size_t bytes) const override { return bytes; }
   absl::StatusOr<std::unique_ptr<batch::Buffer>> Acquire(
       size_t bytes) override {
     const std::lock_guard<std::mutex> lock(state_->mu);
     if (bytes > state_->budget - state_->in_use) {
-      ++state_->refused;
       return absl::ResourceExhaustedError("the budget is spent");
     }
     state_->in_use += bytes;
     state_->most_in_use = std::max(state_->most_in_use, state_->in_use);
     return std::make_unique<HeapBuffer>(state_, bytes);
   }
-  void SetOnReturn(std::function<void()> callback) override {
-    const std::lock_guard<std::mutex> lock(state_->mu);
-    state_->on_return = std::move(callback);
-  }
 
   size_t in_use() const { return Read(&State::in_use); }
   size_t most_in_use() const { return Read(&State::most_in_use); }
-  size_t refused() const { return Read(&State::refused); }
 
  private:
   struct State {
@@ -50,8 +45,6 @@ class HeapBufferPool : public batch::BufferPool {
     size_t budget = 0;
     size_t in_use = 0;
     size_t most_in_use = 0;
-    size_t refused = 0;
-    std::function<void()> on_return;
   };
 
   class HeapBuffer : public batch::Buffer {
@@ -67,13 +60,8 @@ class HeapBufferPool : public batch::BufferPool {
     }
     ~HeapBuffer() override {
       std::free(data_);
-      std::function<void()> on_return;
-      {
-        const std::lock_guard<std::mutex> lock(state_->mu);
-        state_->in_use -= bytes_;
-        on_return = state_->on_return;
-      }
-      if (on_return != nullptr) on_return();
+      const std::lock_guard<std::mutex> lock(state_->mu);
+      state_->in_use -= bytes_;
     }
     uint8_t* data() override { return data_; }
     size_t size() const override { return bytes_; }

@@ -54,6 +54,7 @@ class BatchMessagesTest : public ::testing::Test {
   }
 
   testing::HeapBufferPool pool_;
+  const std::shared_ptr<UnreadBytes> unread_ = std::make_shared<UnreadBytes>();
   batch::StreamFacts facts_;
 };
 
@@ -62,7 +63,7 @@ TEST_F(BatchMessagesTest, PartsFitTheLimitAndMakeTheBatchAgain) {
     for (const uint64_t bytes :
          {uint64_t{64}, uint64_t{64'000}, uint64_t{65'472}, uint64_t{1'000'000},
           uint64_t{3'000'064}}) {
-      BatchMessages messages(facts_, limit);
+      BatchMessages messages(facts_, limit, unread_);
       messages.Add(Batch(5, bytes));
       std::string data;
       uint32_t parts = 0;
@@ -86,7 +87,7 @@ TEST_F(BatchMessagesTest, PartsFitTheLimitAndMakeTheBatchAgain) {
 }
 
 TEST_F(BatchMessagesTest, SmallBatchesShareAMessage) {
-  BatchMessages messages(facts_, 4U << 20U);
+  BatchMessages messages(facts_, 4U << 20U, unread_);
   for (uint64_t i = 0; i < 3; ++i) messages.Add(Batch(i, 6400));
   grpc::ByteBuffer message;
   ASSERT_TRUE(messages.Next(&message).ok());
@@ -103,7 +104,7 @@ TEST_F(BatchMessagesTest, SmallBatchesShareAMessage) {
 }
 
 TEST_F(BatchMessagesTest, OnlyWholeBatchesShareOne) {
-  BatchMessages messages(facts_, 65536);
+  BatchMessages messages(facts_, 65536, unread_);
   messages.Add(Batch(0, 60'032));
   messages.Add(Batch(1, 60'032));
   messages.Add(Batch(2, 100'032));
@@ -120,7 +121,7 @@ TEST_F(BatchMessagesTest, OnlyWholeBatchesShareOne) {
 }
 
 TEST_F(BatchMessagesTest, TheBufferGoesBackWithTheLastMessageOfIt) {
-  BatchMessages messages(facts_, 65536);
+  BatchMessages messages(facts_, 65536, unread_);
   messages.Add(Batch(0, 100'032));
   grpc::ByteBuffer first;
   grpc::ByteBuffer second;
@@ -132,8 +133,34 @@ TEST_F(BatchMessagesTest, TheBufferGoesBackWithTheLastMessageOfIt) {
   EXPECT_EQ(pool_.in_use(), 0U);
 }
 
+TEST_F(BatchMessagesTest, BytesAreUnreadUntilTheirSliceIsLetGo) {
+  const auto since = UnreadBytes::Clock::now() - std::chrono::hours(1);
+  const auto later = UnreadBytes::Clock::now() + std::chrono::hours(1);
+  BatchMessages messages(facts_, 4U << 20U, unread_);
+  messages.Add(Batch(0, 1'000'000));
+  EXPECT_EQ(unread_->bytes(), 0U);
+  EXPECT_FALSE(unread_->StuckSince(later)) << "nothing is unread";
+  std::vector<grpc::Slice> slices;
+  {
+    grpc::ByteBuffer message;
+    ASSERT_TRUE(messages.Next(&message).ok());
+    ASSERT_TRUE(message.Dump(&slices).ok());
+  }
+  EXPECT_EQ(unread_->bytes(), 1'000'000U);
+  EXPECT_TRUE(unread_->StuckSince(later));
+  EXPECT_FALSE(unread_->StuckSince(since));
+  // The head, and four parts of at most a quarter of a MiB.
+  ASSERT_EQ(slices.size(), 5U);
+  slices.erase(slices.begin() + 1);
+  EXPECT_EQ(unread_->bytes(), 1'000'000U - (256U << 10U));
+  EXPECT_GT(pool_.in_use(), 0U);
+  slices.clear();
+  EXPECT_EQ(unread_->bytes(), 0U);
+  EXPECT_EQ(pool_.in_use(), 0U);
+}
+
 TEST_F(BatchMessagesTest, HeadersSayWhereToGoOnAndWhatIntegersMean) {
-  BatchMessages messages(facts_, 4U << 20U);
+  BatchMessages messages(facts_, 4U << 20U, unread_);
   messages.Add(Batch(0, 64));
   grpc::ByteBuffer message;
   ASSERT_TRUE(messages.Next(&message).ok());
@@ -149,7 +176,7 @@ TEST_F(BatchMessagesTest, HeadersSayWhereToGoOnAndWhatIntegersMean) {
 
 TEST_F(BatchMessagesTest, AVocabularyLongerThanAMessageIsRefused) {
   facts_.vocabulary.assign(10'000, "a word of some length");
-  BatchMessages messages(facts_, 65536);
+  BatchMessages messages(facts_, 65536, unread_);
   grpc::ByteBuffer message;
   EXPECT_EQ(messages.Opened(8, 1, {}, &message).code(),
             absl::StatusCode::kInvalidArgument);

@@ -31,6 +31,7 @@ TEST(GrpcBufferPoolTest, BuffersAreAlignedAndLargeEnough) {
     EXPECT_GE(buffer->size(), bytes);
     EXPECT_EQ(reinterpret_cast<uintptr_t>(buffer->data()) % 64, 0U);
     EXPECT_LE(buffer->size(), bytes + bytes / 8 + 4096);
+    EXPECT_EQ(buffer->size(), pool.SizeOf(bytes));
   }
 }
 
@@ -77,29 +78,14 @@ TEST(GrpcBufferPoolTest, WhatMakesRoomGoesBackToTheMachine) {
 TEST(GrpcBufferPoolTest, AllOfTheBudgetCanBeHad) {
   for (const size_t budget : {size_t{100'000}, size_t{1'000'003}}) {
     GrpcBufferPool pool(budget);
+    EXPECT_EQ(pool.SizeOf(budget), budget);
     EXPECT_TRUE(pool.Acquire(budget).ok());
     EXPECT_FALSE(pool.Acquire(budget + 1).ok());
   }
 }
 
-TEST(GrpcBufferPoolTest, AReturnIsToldWhenTheMemoryIsThere) {
-  GrpcBufferPool pool(100'000);
-  int returns = 0;
-  std::unique_ptr<batch::Buffer> next;
-  pool.SetOnReturn([&] {
-    ++returns;
-    if (next == nullptr) next = *pool.Acquire(90'000);
-  });
-  auto buffer = *pool.Acquire(90'000);
-  buffer.reset();
-  EXPECT_EQ(returns, 1);
-  EXPECT_NE(next, nullptr);
-  next.reset();
-}
-
 TEST(GrpcBufferPoolTest, ABufferMayOutliveItsPool) {
   auto pool = std::make_unique<GrpcBufferPool>(100'000);
-  pool->SetOnReturn([] { FAIL() << "the pool's owner has gone"; });
   auto buffer = *pool->Acquire(10'000);
   pool.reset();
   buffer->data()[9'999] = 1;

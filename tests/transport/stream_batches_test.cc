@@ -330,6 +330,53 @@ TEST_F(StreamBatchesTest, AReaderThatStopsReadingIsEndedAndNamed) {
   EXPECT_THAT(status.error_message(), HasSubstr("has not taken a batch"));
 }
 
+// Words describe a batch in nearly as many bytes as a message may have, and the
+// numbers of later batches are longer.
+TEST_F(StreamBatchesTest, AMessageThatCannotBeCutEndsTheStreamBehindTheOthers) {
+  store_ = std::make_shared<testing::FakeStore>(100'000, /*classes=*/6000);
+  Serve();
+  v1::StreamBatchesRequest request = SmallRequest();
+  v1::Delivery* const delivery = request.mutable_open()->mutable_delivery();
+  delivery->set_batch_size(1);
+  delivery->add_columns("word");
+  delivery->set_forever(true);
+  const auto read = [&](uint64_t until, uint64_t* batches, size_t* bytes) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + kSoon);
+    auto stream = Open(request, &context);
+    v1::BatchPart part;
+    while (*batches < until && stream->Read(&part)) {
+      if (part.batches_size() > 0) *bytes = part.ByteSizeLong();
+      *batches += part.batches_size();
+      if (part.batches_size() > 0) {
+        stream->Write(Credits(part.batches_size()));
+      }
+    }
+    if (*batches >= until) context.TryCancel();
+    return stream->Finish();
+  };
+  // As many bytes as batch 127 takes are too few from batch 128 on, whose
+  // number has another byte.
+  delivery->set_max_message_bytes(64U << 10U);
+  size_t bytes = 0;
+  uint64_t batches = 0;
+  read(128, &batches, &bytes);
+  ASSERT_GT(bytes, 40'000U) << "words take less than was thought";
+  ASSERT_LT(bytes, 64U << 10U);
+  for (size_t limit = bytes; limit < bytes + 128; ++limit) {
+    delivery->set_max_message_bytes(static_cast<uint32_t>(limit));
+    batches = 0;
+    const grpc::Status status = read(200, &batches, &bytes);
+    if (batches >= 200) break;  // from here on all of them fit
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT)
+        << status.error_message() << " at " << limit;
+    if (batches > 0 && batches < 200) {
+      EXPECT_THAT(status.error_message(), HasSubstr("leaves no room"));
+    }
+  }
+  EXPECT_TRUE(Within(kSoon, [&] { return Status().streams_size() == 0; }));
+}
+
 TEST_F(StreamBatchesTest, ACallThatOpensNothingIsEnded) {
   server_options_.stall = std::chrono::milliseconds(100);
   Serve();

@@ -41,6 +41,7 @@ class NotingSink : public BatchSink {
   void Abort(const absl::Status& status) override {
     Note([&] { aborted_ = status; }).IgnoreError();
   }
+  const UnreadBytes* unread() const override { return &unread_; }
 
   // Waits until something more has been written or the stream has ended.
   void AwaitCall(size_t calls) {
@@ -56,6 +57,7 @@ class NotingSink : public BatchSink {
   std::optional<batch::Ended> end_;
   absl::Status error_;
   absl::Status aborted_;
+  UnreadBytes unread_;
 
  private:
   template <typename Change>
@@ -78,6 +80,7 @@ class StreamSessionTest : public ::testing::Test {
     EXPECT_TRUE(
         engine_->AddDataset("fake", std::make_shared<testing::FakeStore>(1000))
             .ok());
+    memory_ = engine_->Arbitrate(std::make_shared<testing::HeapBufferPool>());
     session_ = std::make_shared<StreamSession>(&sink_, "test");
   }
   ~StreamSessionTest() override {
@@ -90,15 +93,15 @@ class StreamSessionTest : public ::testing::Test {
     plan.delivery.batch_size = 10;
     plan.delivery.image = ImageSpec{8, 8};
     session_->Grant(credits);
-    session_->Open(*engine_->OpenStream(plan, &pool_), plan.delivery);
+    session_->Open(*engine_->OpenStream(plan, memory_), plan.delivery);
   }
 
   static StreamSession::Clock::time_point Hours(int hours) {
     return StreamSession::Clock::now() + std::chrono::hours(hours);
   }
 
-  testing::HeapBufferPool pool_;
   std::unique_ptr<batch::Engine> engine_;
+  std::shared_ptr<batch::MemoryArbiter> memory_;
   NotingSink sink_;
   std::shared_ptr<StreamSession> session_;
 };
@@ -147,6 +150,54 @@ TEST_F(StreamSessionTest, ABatchThatIsNotTakenIsGivenUpAndSaysWhy) {
   session_->EndIfStalled(Hours(1));
   EXPECT_EQ(sink_.aborted_.code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(batch::ReasonOf(sink_.aborted_), batch::kReasonSlowReader);
+}
+
+// gRPC says that a write is done while it still holds the bytes.
+TEST_F(StreamSessionTest, BytesThatTheConnectionHoldsAreNotTaken) {
+  Open(2);
+  session_->OnWritten();
+  sink_.AwaitCall(2);
+  sink_.unread_.OnHanded(1000);
+  session_->OnWritten();
+  EXPECT_EQ(session_->Report().unread_bytes, 1000U);
+  session_->EndIfStalled(StreamSession::Clock::now() - std::chrono::hours(1));
+  EXPECT_TRUE(sink_.aborted_.ok());
+  session_->EndIfStalled(Hours(1));
+  EXPECT_EQ(batch::ReasonOf(sink_.aborted_), batch::kReasonSlowReader);
+}
+
+TEST_F(StreamSessionTest, ALongWriteOfWhichSomeIsTakenIsNotStuck) {
+  Open(1);
+  session_->OnWritten();
+  sink_.AwaitCall(2);
+  sink_.unread_.OnHanded(1000);
+  const auto begun = StreamSession::Clock::now();
+  while (StreamSession::Clock::now() == begun) {
+  }
+  sink_.unread_.OnTaken(10);
+  session_->EndIfStalled(begun);
+  EXPECT_TRUE(sink_.aborted_.ok());
+}
+
+TEST_F(StreamSessionTest, TheLastBytesOfAStreamAreTakenOrGivenUp) {
+  Open(1);
+  session_->OnWritten();
+  sink_.AwaitCall(2);
+  sink_.unread_.OnHanded(1000);
+  session_->OnWritten();
+  session_->Rebalance();
+  ASSERT_TRUE(session_->finished());
+  session_->EndIfStalled(Hours(1));
+  EXPECT_EQ(batch::ReasonOf(sink_.aborted_), batch::kReasonSlowReader);
+}
+
+TEST_F(StreamSessionTest, ARequestThatIsLookedAtForLongIsNotIdle) {
+  session_->Grant(1);
+  session_->Opening();
+  session_->EndIfStalled(Hours(1));
+  EXPECT_FALSE(session_->finished());
+  Open(1);
+  EXPECT_TRUE(sink_.opened_);
 }
 
 TEST_F(StreamSessionTest, ATwinIsNamedAndStridesOfOneEpochAreNone) {

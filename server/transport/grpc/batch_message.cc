@@ -1,7 +1,6 @@
 #include "server/transport/grpc/batch_message.h"
 
 #include <google/protobuf/io/coded_stream.h>
-#include <grpcpp/support/slice.h>
 #include <inkstream/v1/batch.pb.h>
 
 #include <algorithm>
@@ -22,6 +21,8 @@ constexpr char kDataTag = (15 << 3) | 2;
 constexpr uint64_t kPartOverhead = 64;
 // Parts are cut at multiples of this, so that copies stay aligned.
 constexpr uint64_t kCut = 4096;
+// Bytes of a slice: as finely it is known how much of a message has been taken.
+constexpr uint64_t kSliceBytes = 256U << 10U;
 // Small batches share a message up to this size.
 constexpr uint64_t kGatherBytes = 1U << 20U;
 
@@ -36,17 +37,23 @@ grpc::Slice HeadSlice(const v1::BatchPart& part, uint64_t bytes) {
   return grpc::Slice(head);
 }
 
-void ReleaseBuffer(void* buffer) {
-  delete static_cast<std::shared_ptr<batch::Buffer>*>(buffer);
-}
+// Part of a batch that gRPC has not sent yet; holds the buffer.
+struct Handed {
+  Handed(std::shared_ptr<batch::Buffer> of, std::shared_ptr<UnreadBytes> in,
+         uint64_t count)
+      : buffer(std::move(of)), unread(std::move(in)), bytes(count) {
+    unread->OnHanded(bytes);
+  }
+  ~Handed() { unread->OnTaken(bytes); }
+  Handed(const Handed&) = delete;
+  Handed& operator=(const Handed&) = delete;
 
-// Holds the buffer until gRPC has let go of the slice.
-grpc::Slice DataSlice(std::shared_ptr<batch::Buffer> buffer, uint64_t offset,
-                      uint64_t bytes) {
-  uint8_t* const data = buffer->data() + offset;
-  return grpc::Slice(data, bytes, &ReleaseBuffer,
-                     new std::shared_ptr<batch::Buffer>(std::move(buffer)));
-}
+  const std::shared_ptr<batch::Buffer> buffer;
+  const std::shared_ptr<UnreadBytes> unread;
+  const uint64_t bytes;
+};
+
+void ReleaseHanded(void* handed) { delete static_cast<Handed*>(handed); }
 
 grpc::ByteBuffer OneSlice(const v1::BatchPart& part) {
   const grpc::Slice slice(part.SerializeAsString());
@@ -69,8 +76,12 @@ v1::StreamEnd::Reason ReasonOf(batch::EndReason reason) {
 
 BatchMessages::BatchMessages(const batch::StreamFacts& facts,
                              uint32_t max_message_bytes,
+                             std::shared_ptr<UnreadBytes> unread,
                              std::shared_ptr<ShmArea> area)
-    : facts_(facts), max_bytes_(max_message_bytes), area_(std::move(area)) {}
+    : facts_(facts),
+      max_bytes_(max_message_bytes),
+      unread_(std::move(unread)),
+      area_(std::move(area)) {}
 
 absl::Status BatchMessages::Opened(uint32_t credit_window, uint64_t stream_id,
                                    const Carriage& carriage,
@@ -197,7 +208,7 @@ bool BatchMessages::TakeSeveral(grpc::ByteBuffer* message) {
   std::vector<grpc::Slice> slices = {HeadSlice(part, data)};
   for (; taken > 0; --taken) {
     batch::FinishedBatch& batch = waiting_.front();
-    slices.push_back(DataSlice(std::move(batch.buffer), 0, batch.wire_bytes()));
+    AddData(std::move(batch.buffer), 0, batch.wire_bytes(), &slices);
     waiting_.pop_front();
   }
   *message = grpc::ByteBuffer(slices.data(), slices.size());
@@ -225,6 +236,17 @@ grpc::ByteBuffer BatchMessages::TakeSlots() {
   return OneSlice(part);
 }
 
+void BatchMessages::AddData(std::shared_ptr<batch::Buffer> buffer,
+                            uint64_t offset, uint64_t bytes,
+                            std::vector<grpc::Slice>* slices) const {
+  const uint64_t end = offset + bytes;
+  for (uint64_t begin = offset; begin < end; begin += kSliceBytes) {
+    const uint64_t part = std::min(kSliceBytes, end - begin);
+    slices->emplace_back(buffer->data() + begin, part, &ReleaseHanded,
+                         new Handed(buffer, unread_, part));
+  }
+}
+
 absl::Status BatchMessages::CutFirst(grpc::ByteBuffer* message) {
   batch::FinishedBatch& batch = waiting_.front();
   v1::BatchPart part;
@@ -248,9 +270,9 @@ absl::Status BatchMessages::CutFirst(grpc::ByteBuffer* message) {
   header->set_part_count(static_cast<uint32_t>(
       (batch.wire_bytes() + part_bytes_ - 1) / part_bytes_));
   buffer_ = std::move(batch.buffer);
-  const grpc::Slice slices[] = {HeadSlice(part, part_bytes_),
-                                DataSlice(buffer_, 0, part_bytes_)};
-  *message = grpc::ByteBuffer(slices, 2);
+  std::vector<grpc::Slice> slices = {HeadSlice(part, part_bytes_)};
+  AddData(buffer_, 0, part_bytes_, &slices);
+  *message = grpc::ByteBuffer(slices.data(), slices.size());
   sent_ = part_bytes_;
   part_ = 1;
   return absl::OkStatus();
@@ -263,9 +285,9 @@ void BatchMessages::CutLater(grpc::ByteBuffer* message) {
   part.set_batch_seq(batch.sequence);
   part.set_part(part_);
   part.set_offset(sent_);
-  const grpc::Slice slices[] = {HeadSlice(part, bytes),
-                                DataSlice(buffer_, sent_, bytes)};
-  *message = grpc::ByteBuffer(slices, 2);
+  std::vector<grpc::Slice> slices = {HeadSlice(part, bytes)};
+  AddData(buffer_, sent_, bytes, &slices);
+  *message = grpc::ByteBuffer(slices.data(), slices.size());
   ++part_;
   sent_ += bytes;
   if (sent_ < batch.wire_bytes()) return;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/slice.h>
 
 #include <cstdint>
 #include <deque>
@@ -18,6 +19,7 @@
 #include "server/batch/batch_stream.h"
 #include "server/batch/finished_batch.h"
 #include "server/transport/shm/shm_host.h"
+#include "server/transport/unread_bytes.h"
 
 namespace inkstream::v1 {
 class BatchHeader;
@@ -35,9 +37,11 @@ struct Carriage {
 
 class BatchMessages {
  public:
-  // Messages are at most `max_message_bytes` long. With `area`, they only say
-  // in which of its slots batches lie, and lend those to the client.
+  // Messages are at most `max_message_bytes` long. `unread` counts the bytes of
+  // batches in them until gRPC has let go of them. With `area`, messages only
+  // say in which of its slots batches lie, and lend those to the client.
   BatchMessages(const batch::StreamFacts& facts, uint32_t max_message_bytes,
+                std::shared_ptr<UnreadBytes> unread,
                 std::shared_ptr<ShmArea> area = nullptr);
 
   // INVALID_ARGUMENT: the vocabulary alone is longer than a message.
@@ -61,9 +65,12 @@ class BatchMessages {
   void CutLater(grpc::ByteBuffer* message);
   bool TakeSeveral(grpc::ByteBuffer* message);
   grpc::ByteBuffer TakeSlots();
+  void AddData(std::shared_ptr<batch::Buffer> buffer, uint64_t offset,
+               uint64_t bytes, std::vector<grpc::Slice>* slices) const;
 
   const batch::StreamFacts facts_;
   const uint64_t max_bytes_;
+  const std::shared_ptr<UnreadBytes> unread_;
   const std::shared_ptr<ShmArea> area_;
   std::deque<batch::FinishedBatch> waiting_;
   // Of the batch in front, where it goes in several messages:

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "server/batch/parked_request.h"
 #include "server/transport/grpc/describe_handler.h"
 #include "server/transport/grpc/fetch_drawings_reactor.h"
 #include "server/transport/grpc/inspect_handler.h"
@@ -13,13 +14,15 @@
 
 namespace inkstream::transport {
 
-template <typename Handle>
+template <typename Request, typename Handle>
 grpc::ServerUnaryReactor* DrawingService::Answer(
-    grpc::CallbackServerContext* call, Handle handle) {
+    grpc::CallbackServerContext* call, const Request& request, Handle handle) {
   grpc::ServerUnaryReactor* const reactor = call->DefaultReactor();
   absl::Status status = server_.engine->Run(
+      request.ByteSizeLong(),
       [reactor, handle = std::move(handle), counted = server_.calls->Begin()] {
-        reactor->Finish(ToGrpcStatus(handle()));
+        absl::Status answer = handle();
+        if (!batch::IsParked(answer)) reactor->Finish(ToGrpcStatus(answer));
       });
   if (!status.ok()) reactor->Finish(ToGrpcStatus(status));
   return reactor;
@@ -31,15 +34,14 @@ DrawingService::StreamBatches(grpc::CallbackServerContext* call) {
 }
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* DrawingService::FetchDrawings(
-    grpc::CallbackServerContext* /*call*/, const grpc::ByteBuffer* request) {
-  return new FetchDrawingsReactor(server_, *request);
+    grpc::CallbackServerContext* call, const grpc::ByteBuffer* request) {
+  return new FetchDrawingsReactor(server_, call, *request);
 }
 
 grpc::ServerUnaryReactor* DrawingService::ListDatasets(
-    grpc::CallbackServerContext* call,
-    const v1::ListDatasetsRequest* /*request*/,
+    grpc::CallbackServerContext* call, const v1::ListDatasetsRequest* request,
     v1::ListDatasetsResponse* response) {
-  return Answer(call, [this, response] {
+  return Answer(call, *request, [this, response] {
     return transport::ListDatasets(server_, response);
   });
 }
@@ -48,7 +50,7 @@ grpc::ServerUnaryReactor* DrawingService::DescribeDataset(
     grpc::CallbackServerContext* call,
     const v1::DescribeDatasetRequest* request,
     v1::DescribeDatasetResponse* response) {
-  return Answer(call, [this, request, response] {
+  return Answer(call, *request, [this, request, response] {
     return transport::DescribeDataset(server_, *request, response);
   });
 }
@@ -56,7 +58,7 @@ grpc::ServerUnaryReactor* DrawingService::DescribeDataset(
 grpc::ServerUnaryReactor* DrawingService::InspectDrawing(
     grpc::CallbackServerContext* call, const v1::InspectDrawingRequest* request,
     v1::InspectDrawingResponse* response) {
-  return Answer(call, [this, request, response] {
+  return Answer(call, *request, [this, request, response] {
     return transport::InspectDrawing(server_, *request, response);
   });
 }
@@ -64,14 +66,14 @@ grpc::ServerUnaryReactor* DrawingService::InspectDrawing(
 grpc::ServerUnaryReactor* DrawingService::ExplainPlan(
     grpc::CallbackServerContext* call, const v1::ExplainPlanRequest* request,
     v1::ExplainPlanResponse* response) {
-  return Answer(call, [this, request, response] {
+  return Answer(call, *request, [this, request, response] {
     return transport::ExplainPlan(server_, *request, response);
   });
 }
 
 grpc::ServerReadReactor<v1::UploadKeysRequest>* DrawingService::UploadKeys(
-    grpc::CallbackServerContext* /*call*/, v1::UploadKeysResponse* response) {
-  return new UploadKeysReactor(server_, response);
+    grpc::CallbackServerContext* call, v1::UploadKeysResponse* response) {
+  return new UploadKeysReactor(server_, call, response);
 }
 
 grpc::ServerUnaryReactor* DrawingService::GetStatus(

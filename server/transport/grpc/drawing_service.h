@@ -55,10 +55,11 @@ class DrawingService : public DrawingServiceBase {
                                       v1::GetStatusResponse* response) override;
 
  private:
-  // Answers the call with what `handle` says, from a thread that may wait.
-  template <typename Handle>
+  // Answers the call with what `handle` says of the request, from a thread that
+  // may wait.
+  template <typename Request, typename Handle>
   grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* call,
-                                   Handle handle);
+                                   const Request& request, Handle handle);
 
   const ServerContext& server_;
 };

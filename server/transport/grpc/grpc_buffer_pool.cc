@@ -55,12 +55,15 @@ class GrpcBufferPool::Memory {
     for (const Block& block : kept_) FreePages(block.data, block.size);
   }
 
+  // The rounding must not make a size unobtainable that fits the budget.
+  size_t SizeOf(size_t bytes) const {
+    return std::min(RoundedSize(bytes), std::max(bytes, budget_));
+  }
+
   // Null: the budget is spent. `size` becomes the block's size.
   uint8_t* Take(size_t bytes, size_t* size) {
     const std::lock_guard<std::mutex> lock(mu_);
-    *size = RoundedSize(bytes);
-    // The rounding must not make a size unobtainable that fits the budget.
-    if (*size > budget_) *size = std::max(bytes, budget_);
+    *size = SizeOf(bytes);
     for (auto block = kept_.begin(); block != kept_.end(); ++block) {
       if (block->size != *size) continue;
       uint8_t* const data = block->data;
@@ -81,20 +84,10 @@ class GrpcBufferPool::Memory {
   }
 
   void Give(uint8_t* data, size_t size) {
-    std::function<void()> on_return;
-    {
-      const std::lock_guard<std::mutex> lock(mu_);
-      in_use_ -= size;
-      kept_bytes_ += size;
-      kept_.push_front({data, size});
-      on_return = on_return_;
-    }
-    if (on_return != nullptr) on_return();
-  }
-
-  void SetOnReturn(std::function<void()> callback) {
     const std::lock_guard<std::mutex> lock(mu_);
-    on_return_ = std::move(callback);
+    in_use_ -= size;
+    kept_bytes_ += size;
+    kept_.push_front({data, size});
   }
 
   size_t budget() const { return budget_; }
@@ -114,7 +107,6 @@ class GrpcBufferPool::Memory {
   std::list<Block> kept_;  // last returned first
   size_t kept_bytes_ = 0;
   size_t in_use_ = 0;
-  std::function<void()> on_return_;
 };
 
 class GrpcBufferPool::LentBuffer : public batch::Buffer {
@@ -135,8 +127,6 @@ class GrpcBufferPool::LentBuffer : public batch::Buffer {
 GrpcBufferPool::GrpcBufferPool(size_t budget_bytes)
     : memory_(std::make_shared<Memory>(budget_bytes)) {}
 
-GrpcBufferPool::~GrpcBufferPool() { memory_->SetOnReturn(nullptr); }
-
 absl::StatusOr<std::unique_ptr<batch::Buffer>> GrpcBufferPool::Acquire(
     size_t bytes) {
   size_t size = 0;
@@ -149,8 +139,8 @@ absl::StatusOr<std::unique_ptr<batch::Buffer>> GrpcBufferPool::Acquire(
   return std::make_unique<LentBuffer>(memory_, data, size);
 }
 
-void GrpcBufferPool::SetOnReturn(std::function<void()> callback) {
-  memory_->SetOnReturn(std::move(callback));
+size_t GrpcBufferPool::SizeOf(size_t bytes) const {
+  return memory_->SizeOf(bytes);
 }
 
 size_t GrpcBufferPool::budget() const { return memory_->budget(); }

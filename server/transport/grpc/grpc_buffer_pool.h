@@ -11,7 +11,6 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <memory>
 
 #include "absl/status/statusor.h"
@@ -22,12 +21,11 @@ namespace inkstream::transport {
 class GrpcBufferPool : public batch::BufferPool {
  public:
   explicit GrpcBufferPool(size_t budget_bytes);
-  ~GrpcBufferPool() override;
 
+  size_t budget() const override;
+  size_t SizeOf(size_t bytes) const override;
   absl::StatusOr<std::unique_ptr<batch::Buffer>> Acquire(size_t bytes) override;
-  void SetOnReturn(std::function<void()> callback) override;
 
-  size_t budget() const;
   size_t in_use() const;  // bytes of buffers that are lent
 
  private:

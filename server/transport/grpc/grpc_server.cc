@@ -13,10 +13,12 @@
 #include "server/transport/grpc/answer_interceptor.h"
 #include "server/transport/grpc/call_counter.h"
 #include "server/transport/grpc/drawing_service.h"
+#include "server/transport/grpc/grpc_buffer_pool.h"
 #include "server/transport/grpc/health_service.h"
 #include "server/transport/grpc/server_context.h"
 #include "server/transport/listener/accept_loop.h"
 #include "server/transport/listener/listening_socket.h"
+#include "server/transport/malloc_trim.h"
 #include "server/transport/shm/shm_host.h"
 
 namespace inkstream::transport {
@@ -40,22 +42,31 @@ class RunningServer : public GrpcServer {
  public:
   RunningServer(batch::Engine* engine, const GrpcServerOptions& options,
                 std::unique_ptr<ShmHost> shm)
-      : pool_(engine->options().batch_memory),
+      : memory_(engine->Arbitrate(
+            std::make_shared<GrpcBufferPool>(engine->options().batch_memory))),
         shm_(std::move(shm)),
         streams_(options.stall, options.rebalance, options.observer),
         connections_(options.connections),
         context_{engine,
-                 &pool_,
+                 memory_,
                  &streams_,
                  calls_,
                  &connections_,
+                 &watched_,
                  shm_.get(),
                  options.version,
                  options.memory_bytes,
                  options.max_streams_per_connection,
                  options.max_request_bytes},
         drawings_(context_),
-        health_(HealthNames(*engine), [this] { return alive(); }) {}
+        health_(HealthNames(*engine), [this] { return alive(); }) {
+    // Before the streams: who waits for memory is told so, with the sum.
+    streams_.AlsoWatch([this](auto since) {
+      memory_->EndWaits(since);
+      watched_.EndIfStalled(since);
+      malloc_trim_.Look();
+    });
+  }
 
   ~RunningServer() override { Shutdown({}); }
 
@@ -73,7 +84,7 @@ class RunningServer : public GrpcServer {
     BudgetUse shm;
     if (shm_ != nullptr) shm = {shm_->budget(), shm_->in_use()};
     ServerSnapshot snapshot =
-        TakeSnapshot(*context_.engine, {pool_.budget(), pool_.in_use()},
+        TakeSnapshot(*context_.engine, {memory_->budget(), memory_->in_use()},
                      streams_, context_.started);
     snapshot.connections = connections_.counts();
     return TakeFigures(*context_.engine, std::move(snapshot), streams_, shm);
@@ -103,8 +114,10 @@ class RunningServer : public GrpcServer {
   // Over to gRPC, which then owns `fd`.
   void HandOver(int fd, const Peer& peer);
 
-  GrpcBufferPool pool_;
+  const std::shared_ptr<batch::MemoryArbiter> memory_;
   const std::unique_ptr<ShmHost> shm_;  // may be null
+  WatchedCalls watched_;
+  MallocTrim malloc_trim_;
   StreamRegistry streams_;
   ConnectionTable connections_;
   const std::shared_ptr<CallsInFlight> calls_ =
@@ -121,6 +134,11 @@ class RunningServer : public GrpcServer {
 void SetUp(const GrpcServerOptions& options, grpc::ServerBuilder* builder) {
   builder->SetMaxReceiveMessageSize(
       static_cast<int>(options.max_request_bytes));
+  // gRPC unpacks before it looks at the size: 200 KB come to 200 MB.
+  for (const grpc_compression_algorithm algorithm :
+       {GRPC_COMPRESS_DEFLATE, GRPC_COMPRESS_GZIP}) {
+    builder->SetCompressionAlgorithmSupportStatus(algorithm, false);
+  }
   builder->AddChannelArgument(
       GRPC_ARG_MAX_CONCURRENT_STREAMS,
       static_cast<int>(options.max_streams_per_connection));

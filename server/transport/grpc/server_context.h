@@ -8,8 +8,9 @@
 #include <string>
 
 #include "server/batch/engine.h"
+#include "server/batch/memory_arbiter.h"
 #include "server/transport/calls_in_flight.h"
-#include "server/transport/grpc/grpc_buffer_pool.h"
+#include "server/transport/grpc/watched_calls.h"
 #include "server/transport/listener/connection_table.h"
 #include "server/transport/shm/shm_host.h"
 #include "server/transport/stream_registry.h"
@@ -18,10 +19,11 @@ namespace inkstream::transport {
 
 struct ServerContext {
   batch::Engine* engine = nullptr;
-  GrpcBufferPool* pool = nullptr;
+  std::shared_ptr<batch::MemoryArbiter> memory;  // of batches in messages
   StreamRegistry* streams = nullptr;
   std::shared_ptr<CallsInFlight> calls;  // all but streams
   ConnectionTable* connections = nullptr;
+  WatchedCalls* watched = nullptr;
   ShmHost* shm = nullptr;  // null: no shared memory
   std::string version;
   uint64_t memory_bytes = 0;  // what --memory came to

@@ -41,6 +41,7 @@ void AddStream(const StreamSnapshot& snapshot,
   stream->set_warning(snapshot.warning);
   stream->set_wire_bytes(report.wire_bytes);
   stream->set_codec(static_cast<v1::Codec>(report.codec));
+  stream->set_unread_bytes(report.unread_bytes);
 }
 
 }  // namespace
@@ -54,7 +55,7 @@ absl::Status GetStatus(const ServerContext& server,
     if (!known.ok()) return known;
   }
   const ServerSnapshot snapshot = TakeSnapshot(
-      *server.engine, {server.pool->budget(), server.pool->in_use()},
+      *server.engine, {server.memory->budget(), server.memory->in_use()},
       *server.streams, server.started);
   response->set_server_version(server.version);
   response->set_uptime_seconds(snapshot.uptime_seconds);

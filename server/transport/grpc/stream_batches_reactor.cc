@@ -1,7 +1,5 @@
 #include "server/transport/grpc/stream_batches_reactor.h"
 
-#include <grpc/grpc.h>
-#include <grpc/status.h>
 #include <grpcpp/server_context.h>
 
 #include <algorithm>
@@ -9,7 +7,9 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "server/batch/parked_request.h"
 #include "server/transport/grpc/caller.h"
+#include "server/transport/grpc/cancel_call.h"
 #include "server/transport/grpc/delivery_from_proto.h"
 #include "server/transport/grpc/plan_from_proto.h"
 #include "server/transport/grpc/proto_message.h"
@@ -96,33 +96,41 @@ absl::Status StreamBatchesReactor::Open(
   if (asked_for_shm) carriage_->reason = WhyNoShm();
   ShmHost* const shm =
       asked_for_shm && carriage_->reason.empty() ? server_.shm : nullptr;
-  return server_.engine->Run([engine = server_.engine, pool = server_.pool,
-                              plan = *std::move(plan), session = session_, shm,
-                              carriage = carriage_, caller = peer_.caller] {
-    std::shared_ptr<StreamPacker> packer =
-        StreamPacker::For(plan.delivery.codec);
-    const auto carrier_of = [&](uint64_t batch_bytes) -> batch::StreamCarrier {
-      if (shm != nullptr) {
-        absl::StatusOr<ShmOffer> offer = shm->Offer(batch_bytes);
-        if (offer.ok()) {
-          carriage->shm = *std::move(offer);
-          if (packer != nullptr) {
-            carriage->codec_reason = "shared memory is not compressed";
+  session_->Opening();
+  return server_.engine->Run(
+      request.ByteSizeLong(), [engine = server_.engine, memory = server_.memory,
+                               plan = *std::move(plan), session = session_, shm,
+                               carriage = carriage_, caller = peer_.caller] {
+        if (session->finished()) return;
+        std::shared_ptr<StreamPacker> packer =
+            StreamPacker::For(plan.delivery.codec);
+        const auto carrier_of =
+            [&](uint64_t batch_bytes) -> batch::StreamCarrier {
+          if (shm != nullptr) {
+            absl::StatusOr<ShmOffer> offer = shm->Offer(batch_bytes);
+            if (offer.ok()) {
+              carriage->shm = *std::move(offer);
+              if (packer != nullptr) {
+                carriage->codec_reason = "shared memory is not compressed";
+              }
+              packer = nullptr;
+              // All of its slots are this stream's.
+              const std::shared_ptr<batch::MemoryArbiter> slots =
+                  engine->Arbitrate(carriage->shm.area);
+              return {slots->Open(caller, slots->budget()), nullptr};
+            }
+            carriage->reason = std::string(offer.status().message());
           }
-          packer = nullptr;
-          return {carriage->shm.area, nullptr};
-        }
-        carriage->reason = std::string(offer.status().message());
-      }
-      if (packer != nullptr) carriage->codec = plan.delivery.codec;
-      return {{std::shared_ptr<void>(), pool}, packer};
-    };
-    absl::StatusOr<std::unique_ptr<batch::BatchStream>> stream =
-        engine->OpenStreamFor(caller, plan, carrier_of);
-    if (!stream.ok()) return session->Fail(stream.status());
-    session->Open(*std::move(stream), plan.delivery, std::move(packer),
-                  carriage->shm.area == nullptr);
-  });
+          if (packer != nullptr) carriage->codec = plan.delivery.codec;
+          return {memory->Open(caller, batch_bytes), packer};
+        };
+        absl::StatusOr<std::unique_ptr<batch::BatchStream>> stream =
+            engine->OpenStreamFor(caller, plan, carrier_of);
+        if (batch::IsParked(stream.status())) return;
+        if (!stream.ok()) return session->Fail(stream.status());
+        session->Open(*std::move(stream), plan.delivery, std::move(packer),
+                      carriage->shm.area == nullptr);
+      });
 }
 
 // Empty: nothing stands in the way.
@@ -148,6 +156,9 @@ absl::Status StreamBatchesReactor::Release(
 }
 
 void StreamBatchesReactor::OnWriteDone(bool ok) {
+  // It would hold the batch's memory until the next one is written, for which
+  // there may be none.
+  message_.Clear();
   if (!ok) {
     session_->OnPeerGone();
     session_->OnWritten();
@@ -155,8 +166,11 @@ void StreamBatchesReactor::OnWriteDone(bool ok) {
   }
   if (messages_ == nullptr || messages_->empty()) return session_->OnWritten();
   session_->OnProgress();
-  // A batch that has begun fits, so the rest of it does.
-  if (messages_->Next(&message_).ok()) StartWrite(&message_);
+  absl::Status status = messages_->Next(&message_);
+  if (status.ok()) return StartWrite(&message_);
+  // What came before has been written; this one and those behind it end here.
+  session_->Fail(std::move(status));
+  session_->OnWritten();
 }
 
 void StreamBatchesReactor::OnCancel() { session_->OnPeerGone(); }
@@ -174,8 +188,8 @@ absl::StatusOr<bool> StreamBatchesReactor::WriteOpened(
     const batch::StreamFacts& facts) {
   carriage_told_ = true;
   const ShmOffer& shm = carriage_->shm;
-  messages_ =
-      std::make_unique<BatchMessages>(facts, max_message_bytes_, shm.area);
+  messages_ = std::make_unique<BatchMessages>(facts, max_message_bytes_,
+                                              unread_, shm.area);
   absl::Status status = messages_->Opened(
       shm.area != nullptr ? shm.credit_window
                           : server_.engine->options().limits.max_credits,
@@ -204,10 +218,7 @@ void StreamBatchesReactor::Finish(const absl::Status& status) {
 }
 
 void StreamBatchesReactor::Abort(const absl::Status& status) {
-  // Finish() would wait behind the bytes that the client does not take.
-  grpc_call_cancel_with_status(call_->c_call(),
-                               static_cast<grpc_status_code>(status.code()),
-                               std::string(status.message()).c_str(), nullptr);
+  CancelCall(call_, status);
 }
 
 bool StreamBatchesReactor::PeerHoldsAllMemory() const {

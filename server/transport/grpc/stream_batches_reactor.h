@@ -42,6 +42,7 @@ class StreamBatchesReactor
   void Finish(const batch::Ended& end) override;
   void Finish(const absl::Status& status) override;
   void Abort(const absl::Status& status) override;
+  const UnreadBytes* unread() const override { return unread_.get(); }
   bool PeerHoldsAllMemory() const override;
 
  private:
@@ -53,6 +54,7 @@ class StreamBatchesReactor
   const ServerContext& server_;
   grpc::CallbackServerContext* const call_;
   const Peer peer_;
+  const std::shared_ptr<UnreadBytes> unread_ = std::make_shared<UnreadBytes>();
   const std::shared_ptr<StreamSession> session_;
 
   // Of the one read in flight:

@@ -1,40 +1,55 @@
 #include "server/transport/grpc/upload_keys_reactor.h"
 
+#include <grpcpp/server_context.h>
+
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
+#include "server/batch/status_reason.h"
 #include "server/transport/grpc/status_to_grpc.h"
 
 namespace inkstream::transport {
 
 UploadKeysReactor::UploadKeysReactor(const ServerContext& server,
+                                     grpc::CallbackServerContext* call,
                                      v1::UploadKeysResponse* response)
-    : server_(server), counted_(server.calls->Begin()), response_(response) {
+    : server_(server),
+      call_(call),
+      watched_(server.watched->Add(
+          call, batch::WithReason(absl::UnavailableError(
+                                      "the client has stopped sending keys"),
+                                  batch::kReasonIdle))),
+      response_(response),
+      upload_(server.engine->NewUpload()) {
+  watched_->OnProgress();
   StartRead(&message_);
 }
 
 void UploadKeysReactor::OnReadDone(bool ok) {
   if (!ok) {
-    absl::Status status = server_.engine->Run([this] { Keep(); });
+    // A dead client looks like this as well, and before OnCancel().
+    if (call_->IsCancelled()) return Finish(grpc::Status::CANCELLED);
+    watched_->OnDone();
+    absl::Status status = server_.engine->Run(
+        0, [this, counted = server_.calls->Begin()] { Keep(); });
     if (!status.ok()) Finish(ToGrpcStatus(status));
     return;
   }
-  const uint64_t most = server_.engine->max_keys();
-  if (keys_.size() + message_.key_id_size() > most) {
-    Finish(ToGrpcStatus(absl::InvalidArgumentError(
-        absl::StrCat("key_id: more than ", most,
-                     " keys; that many a set are kept (max_keys)"))));
-    return;
-  }
-  keys_.insert(keys_.end(), message_.key_id().begin(), message_.key_id().end());
+  watched_->OnProgress();
+  absl::Status status = upload_->Add(message_.key_id());
+  if (!status.ok()) return Finish(ToGrpcStatus(status));
   message_.Clear();
   StartRead(&message_);
 }
 
+void UploadKeysReactor::OnDone() {
+  server_.watched->Remove(watched_);
+  delete this;
+}
+
 void UploadKeysReactor::Keep() {
   absl::StatusOr<batch::KeptKeys> kept =
-      server_.engine->AddKeys(std::move(keys_));
+      server_.engine->Keep(std::move(upload_));
   if (kept.ok()) {
     response_->set_hash(kept->hash);
     response_->set_keys(kept->keys);

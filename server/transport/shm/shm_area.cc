@@ -30,7 +30,6 @@ class ShmArea::SlotBuffer : public batch::Buffer {
     return area_->memory_ + area_->layout_.OffsetOf(slot_);
   }
   size_t size() const override { return area_->layout_.slot_bytes; }
-  uint32_t slot() const { return slot_; }
 
  private:
   const std::shared_ptr<ShmArea> area_;
@@ -100,14 +99,10 @@ absl::StatusOr<std::unique_ptr<batch::Buffer>> ShmArea::Acquire(size_t bytes) {
   return std::make_unique<SlotBuffer>(shared_from_this(), slot);
 }
 
-void ShmArea::SetOnReturn(std::function<void()> callback) {
-  const std::lock_guard<std::mutex> lock(mu_);
-  on_return_ = std::move(callback);
-}
-
 uint32_t ShmArea::Lend(uint64_t sequence,
                        std::unique_ptr<batch::Buffer> buffer) {
-  const uint32_t slot = static_cast<SlotBuffer*>(buffer.get())->slot();
+  const auto slot = static_cast<uint32_t>(
+      (buffer->data() - memory_ - layout_.OffsetOf(0)) / layout_.slot_bytes);
   const std::lock_guard<std::mutex> lock(mu_);
   lent_[sequence] = std::move(buffer);
   return slot;
@@ -147,13 +142,8 @@ bool ShmArea::exhausted() const {
 }
 
 void ShmArea::Return(uint32_t slot) {
-  std::function<void()> on_return;
-  {
-    const std::lock_guard<std::mutex> lock(mu_);
-    free_.push_back(slot);
-    on_return = on_return_;
-  }
-  if (on_return != nullptr) on_return();
+  const std::lock_guard<std::mutex> lock(mu_);
+  free_.push_back(slot);
 }
 
 }  // namespace inkstream::transport

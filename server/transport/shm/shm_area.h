@@ -37,8 +37,10 @@ class ShmArea : public batch::BufferPool,
   // Stays the area's. Whoever gets it cannot write to the memory.
   int descriptor() const { return descriptor_; }
 
+  // Of all slots; a buffer takes one.
+  size_t budget() const override { return layout_.bytes(); }
+  size_t SizeOf(size_t /*bytes*/) const override { return layout_.slot_bytes; }
   absl::StatusOr<std::unique_ptr<batch::Buffer>> Acquire(size_t bytes) override;
-  void SetOnReturn(std::function<void()> callback) override;
 
   // The batch is the client's until Release(). Answers its slot.
   uint32_t Lend(uint64_t sequence, std::unique_ptr<batch::Buffer> buffer);
@@ -68,7 +70,6 @@ class ShmArea : public batch::BufferPool,
   std::vector<uint32_t> free_;  // the one that came back last at the end
   std::vector<bool> touched_;   // slots that have been used
   std::map<uint64_t, std::unique_ptr<batch::Buffer>> lent_;  // by sequence
-  std::function<void()> on_return_;
 };
 
 }  // namespace inkstream::transport

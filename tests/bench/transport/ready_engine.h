@@ -55,22 +55,32 @@ class ReadyEngine : public batch::Engine {
       const Plan& plan, const batch::StepsAsked& asked) override {
     return engine_->Explain(plan, asked);
   }
-  absl::StatusOr<batch::KeptKeys> AddKeys(std::vector<int64_t> keys) override {
-    return engine_->AddKeys(std::move(keys));
+  std::unique_ptr<batch::KeyUpload> NewUpload() override {
+    return engine_->NewUpload();
+  }
+  absl::StatusOr<batch::KeptKeys> Keep(
+      std::unique_ptr<batch::KeyUpload> upload) override {
+    return engine_->Keep(std::move(upload));
   }
   uint64_t max_keys() const override { return engine_->max_keys(); }
-  void Fetch(
-      batch::FetchPlan plan, batch::BufferPool* pool,
+  std::shared_ptr<batch::MemoryArbiter> Arbitrate(
+      std::shared_ptr<batch::BufferPool> pool) override {
+    return engine_->Arbitrate(std::move(pool));
+  }
+  std::function<void()> Fetch(
+      batch::FetchPlan plan, std::shared_ptr<batch::MemoryArbiter> memory,
+      batch::FetchCaller caller,
       std::function<void(absl::StatusOr<batch::FetchedBatch>)> done) override {
-    engine_->Fetch(std::move(plan), pool, std::move(done));
+    return engine_->Fetch(std::move(plan), std::move(memory), std::move(caller),
+                          std::move(done));
   }
   absl::StatusOr<batch::InspectedDrawing> Inspect(const std::string& dataset,
                                                   uint64_t index,
                                                   int64_t key_id) override {
     return engine_->Inspect(dataset, index, key_id);
   }
-  absl::Status Run(std::function<void()> work) override {
-    return engine_->Run(std::move(work));
+  absl::Status Run(size_t bytes, std::function<void()> work) override {
+    return engine_->Run(bytes, std::move(work));
   }
   uint32_t open_streams() const override { return engine_->open_streams(); }
   void Stop() override { engine_->Stop(); }

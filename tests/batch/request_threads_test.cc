@@ -1,0 +1,82 @@
+#include "server/batch/request_threads.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "server/batch/parked_request.h"
+#include "server/batch/status_reason.h"
+
+namespace inkstream::batch {
+namespace {
+
+TEST(RequestThreadsTest, WhatWaitsIsPricedByItsLength) {
+  RequestThreads threads(1000);
+  std::promise<void> open;
+  const auto opened = open.get_future().share();
+  const auto wait = [opened](WorkerScratch*) { opened.wait(); };
+  EXPECT_TRUE(threads.Run(600, wait).ok());
+  EXPECT_TRUE(threads.Run(400, wait).ok());
+  const absl::Status refused = threads.Run(1, wait);
+  EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(ReasonOf(refused), kReasonOverloaded);
+  EXPECT_TRUE(RetryDelayOf(refused).has_value());
+  EXPECT_TRUE(threads.Run(0, wait).ok());
+  open.set_value();
+  // What has run takes nothing any more.
+  while (!threads.Run(1000, [](WorkerScratch*) {}).ok()) {
+    std::this_thread::yield();
+  }
+}
+
+TEST(RequestThreadsTest, AParkedRequestHoldsNoThreadAndIsRunAgain) {
+  RequestThreads threads(1000);
+  std::vector<std::shared_ptr<ParkedRequest>> parked;
+  std::mutex mu;
+  std::atomic<int> runs{0};
+  std::promise<void> done;
+  for (int i = 0; i < 8; ++i) {
+    const absl::Status status = threads.Run(
+        0,
+        [&, first = std::make_shared<std::atomic<bool>>(true)](WorkerScratch*) {
+          if (first->exchange(false)) {
+            const std::lock_guard<std::mutex> lock(mu);
+            parked.push_back(CurrentRequest());
+            return;
+          }
+          if (++runs == 8) done.set_value();
+        });
+    ASSERT_TRUE(status.ok());
+  }
+  // Behind those eight, on two threads.
+  std::promise<void> other;
+  ASSERT_TRUE(threads.Run(0, [&](WorkerScratch*) { other.set_value(); }).ok());
+  other.get_future().wait();
+  EXPECT_EQ(runs, 0);
+  size_t resumed = 0;
+  while (resumed < 8) {
+    std::vector<std::shared_ptr<ParkedRequest>> now;
+    {
+      const std::lock_guard<std::mutex> lock(mu);
+      now.swap(parked);
+    }
+    for (const auto& request : now) request->Resume();
+    resumed += now.size();
+  }
+  done.get_future().wait();
+  EXPECT_EQ(CurrentRequest(), nullptr);
+}
+
+TEST(RequestThreadsTest, ParkedIsToldFromErrors) {
+  EXPECT_TRUE(IsParked(ParkedStatus()));
+  EXPECT_FALSE(IsParked(absl::AbortedError("")));
+  EXPECT_FALSE(IsParked(absl::OkStatus()));
+}
+
+}  // namespace
+}  // namespace inkstream::batch

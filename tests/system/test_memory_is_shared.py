@@ -1,0 +1,201 @@
+"""Clients that do not read, and many that read in turn: nobody takes the memory from the others.
+
+A well-behaved stream beside must keep at least half of what it carries alone, in the best of
+several rounds: the machine is not ours alone.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import grpc
+import inkstream
+import pytest
+from inkstream.v1 import dataset_pb2, plan_pb2, service_pb2
+from raw_calls import RawCalls
+from serving import RunningServer
+from unreading_client import UnreadingClient
+
+ROUNDS = 4
+ROUND_SECONDS = 1.5
+STALL = 4
+
+
+@pytest.fixture
+def serve(binary: Path, store: Path, tmp_path: Path) -> Iterator[Callable[..., RunningServer]]:
+    running: list[RunningServer] = []
+
+    def start(*flags: str) -> RunningServer:
+        log = tmp_path / f"server{len(running)}.log"
+        running.append(RunningServer(binary, [f"quickdraw={store}"], log, *flags))
+        return running[-1]
+
+    yield start
+    for server in running:
+        with server:
+            pass
+
+
+class Beside:
+    """A stream of 28x28 pixels, read as fast as it comes, until the end of `with`."""
+
+    def __init__(self, address: str) -> None:
+        self._stream = (
+            inkstream.connect(address)
+            .dataset("quickdraw")
+            .stream(
+                "train",
+                batch_size=256,
+                image=inkstream.Image(28, 28),
+                epochs=10**6,
+                codec="none",
+                transport="grpc",
+            )
+        )
+        self._batches = 0
+        self._over = False
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._read)
+
+    def _read(self) -> None:
+        try:
+            for _ in self._stream:
+                self._batches += 1
+                if self._over:
+                    return
+        except BaseException as error:
+            self._error = error
+
+    def batches(self, seconds: float) -> int:
+        """How many come in `seconds`."""
+        before = self._batches
+        time.sleep(seconds)
+        assert self._error is None, self._error
+        return self._batches - before
+
+    def rounds(self) -> list[int]:
+        return [self.batches(ROUND_SECONDS) for _ in range(ROUNDS)]
+
+    def __enter__(self) -> Beside:
+        self._thread.start()
+        while self._batches == 0 and self._error is None:
+            time.sleep(0.01)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over = True
+        self._thread.join(30)
+        assert not self._thread.is_alive(), "no batch came any more"
+
+
+def streams_of(address: str) -> list[dataset_pb2.StreamStatus]:
+    with grpc.insecure_channel(address) as channel:
+        return list(RawCalls(channel).GetStatus(dataset_pb2.GetStatusRequest()).streams)
+
+
+def fetch_request(drawings: int) -> service_pb2.FetchDrawingsRequest:
+    """Float pixels of 256x256: a quarter of a MiB each."""
+    request = service_pb2.FetchDrawingsRequest(dataset="quickdraw", index=range(drawings))
+    image = request.delivery.image
+    image.height = image.width = 256
+    image.dtype = plan_pb2.DTYPE_FLOAT32
+    return request
+
+
+def stream_request(drawings: int) -> service_pb2.StreamBatchesRequest:
+    request = service_pb2.StreamBatchesRequest(dataset="quickdraw", credits=8)
+    delivery = request.open.delivery
+    delivery.image.height = delivery.image.width = 256
+    delivery.batch_size = drawings
+    return request
+
+
+def keeps_half(alone: list[int], beside: list[int]) -> bool:
+    return max(beside) >= 0.5 * sorted(alone)[len(alone) // 2]
+
+
+def test_fetches_that_are_not_read(serve: Callable[..., RunningServer]) -> None:
+    server = serve("--memory", "512MiB", "--stall", f"{STALL}s")
+    with Beside(server.address) as beside, UnreadingClient(server.address) as client:
+        alone = beside.rounds()
+        fetches = [client.call("FetchDrawings", fetch_request(256)) for _ in range(2)]
+        while_unread = beside.rounds()
+        assert keeps_half(alone, while_unread), (alone, while_unread)
+        # Another one is answered beside them.
+        drawn = inkstream.connect(server.address).dataset("quickdraw").split("train")[:1]
+        assert len(drawn["label"]) == 1
+        # And they end: one as nobody reads it, the other one likewise, or for want of memory.
+        ends = [client.await_end(fetch, 20 * STALL) for fetch in fetches]
+        assert any(b"SLOW_READER" in end for end in ends), ends
+        assert all(b"SLOW_READER" in end or b"room for one batch" in end for end in ends), ends
+
+
+def test_streams_that_are_not_read(serve: Callable[..., RunningServer]) -> None:
+    server = serve("--memory", "512MiB", "--stall", f"{STALL}s")
+    with Beside(server.address) as beside, UnreadingClient(server.address) as client:
+        alone = beside.rounds()
+        calls = [client.call("StreamBatches", stream_request(64), close=False) for _ in range(20)]
+        rounds = []
+        ends = []
+        deadline = time.monotonic() + 4 * STALL
+        while time.monotonic() < deadline:
+            rounds.append(beside.batches(ROUND_SECONDS))
+            for i, call in enumerate(calls):
+                if client.ended(call):
+                    ends.append(client.await_end(call, 0))
+                    calls[i] = client.call("StreamBatches", stream_request(64), close=False)
+        assert keeps_half(alone, rounds), (alone, rounds)
+        assert min(rounds) > 0, rounds
+        assert len(ends) >= len(calls)
+        assert all(b"SLOW_READER" in end for end in ends)
+
+
+def test_a_client_that_is_stopped(serve: Callable[..., RunningServer], binary: Path) -> None:
+    server = serve("--memory", "512MiB")
+    with Beside(server.address) as beside:
+        alone = beside.rounds()
+        command = [str(binary), "bench", "--target", server.address, "--streams", "32"]
+        command += ["--image", "128x128", "--seconds", "600", "--transport", "grpc"]
+        bench = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        try:
+            while sum(stream.batches > 0 for stream in streams_of(server.address)) < 33:
+                assert bench.poll() is None
+                time.sleep(0.1)
+            bench.send_signal(signal.SIGSTOP)
+            stopped = beside.rounds()
+            assert keeps_half(alone, stopped), (alone, stopped)
+            unread = sum(stream.unread_bytes > 0 for stream in streams_of(server.address))
+            assert unread > 1, "GetStatus does not show what is not read"
+        finally:
+            bench.send_signal(signal.SIGCONT)
+            bench.terminate()
+            assert bench.wait(30) == 128 + signal.SIGTERM
+
+
+def test_one_process_that_steps_through_its_streams(
+    serve: Callable[..., RunningServer],
+) -> None:
+    server = serve("--memory", "270MiB")
+    dataset = inkstream.connect(server.address).dataset("quickdraw")
+    streams = [
+        iter(
+            dataset.stream(
+                "train",
+                batch_size=256,
+                image=inkstream.Image(256, 256),
+                epochs=10**6,
+                seed=seed,
+                codec="none",
+            )
+        )
+        for seed in range(3)
+    ]
+    # As it was, two steps came, and then none for the whole stall, which is a minute.
+    for _ in range(40):
+        for stream in streams:
+            assert len(next(stream)["label"]) == 256

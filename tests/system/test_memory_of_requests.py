@@ -1,0 +1,195 @@
+"""Whatever requests a client makes, the server stays within --memory.
+
+The resident memory of the server, less what it is at rest, while and after each kind of request
+is made by the hundred. `FLOOD=20` makes twenty times as many.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from inkstream.v1 import dataset_pb2, plan_pb2, service_pb2
+from raw_calls import RawCalls
+from serving import RunningServer
+from unreading_client import UnreadingClient
+
+FLOOD = float(os.environ.get("FLOOD", "1"))
+MEMORY_MIB = 256
+# What it may come to beside the budgets of batches (64 MiB, not touched here) and views (13 MiB):
+# threads, gRPC's buffers of calls in flight, and what malloc keeps.
+MORE_MIB = 96
+
+
+@pytest.fixture
+def server(binary: Path, store: Path, tmp_path: Path) -> Iterator[RunningServer]:
+    flags = ("--memory", f"{MEMORY_MIB}MiB", "--stall", "2s")
+    with RunningServer(binary, [f"quickdraw={store}"], tmp_path / "log", *flags) as running:
+        yield running
+
+
+def resident_mib(server: RunningServer) -> float:
+    status = Path(f"/proc/{server.process.pid}/status").read_text()
+    line = next(line for line in status.splitlines() if line.startswith("RssAnon:"))
+    return int(line.split()[1]) / 1024
+
+
+class Watch:
+    """The most resident memory from `with` to its end, in MiB beyond that at its begin."""
+
+    def __init__(self, server: RunningServer) -> None:
+        self._server = server
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._sample)
+        self._before = resident_mib(server)
+        self.most = 0.0
+
+    def _sample(self) -> None:
+        while True:
+            self.most = max(self.most, resident_mib(self._server) - self._before)
+            if self._over.wait(0.02):
+                return
+
+    def __enter__(self) -> Watch:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+
+def channel(server: RunningServer) -> grpc.Channel:
+    return grpc.insecure_channel(server.address, [("grpc.use_local_subchannel_pool", 1)])
+
+
+def list_of_keys(first: int, keys: int = 50_000) -> plan_pb2.View:
+    """A view whose text is about a megabyte, another one for every `first`."""
+    view = plan_pb2.View()
+    term = view.where.add(column="key_id", op=plan_pb2.Where.OP_IN)
+    term.values.extend(str(5 * 10**15 + first * keys + i) for i in range(keys))
+    return view
+
+
+def test_views_that_list_keys(server: RunningServer) -> None:
+    with channel(server) as one, Watch(server) as watch:
+        stub = RawCalls(one)
+        for number in range(int(60 * FLOOD)):
+            stub.DescribeDataset(
+                dataset_pb2.DescribeDatasetRequest(view=list_of_keys(number)), timeout=60
+            )
+    assert watch.most < MORE_MIB, f"{watch.most:.0f} MiB"
+
+
+def test_requests_that_wait(server: RunningServer) -> None:
+    """More than there is room for are told to wait, and leave nothing behind."""
+    before = resident_mib(server)
+    request = dataset_pb2.DescribeDatasetRequest(view=list_of_keys(0), dataset="not here")
+    channels = [channel(server) for _ in range(8)]
+    calls = [
+        RawCalls(channels[i % 8]).DescribeDataset.future(request, timeout=100)
+        for i in range(int(200 * FLOOD))
+    ]
+    codes = {call.exception().code() for call in calls}
+    for one in channels:
+        one.close()
+    assert codes <= {grpc.StatusCode.NOT_FOUND, grpc.StatusCode.RESOURCE_EXHAUSTED}
+    eventually(lambda: resident_mib(server) - before < MORE_MIB / 2)
+
+
+def test_uploads_that_are_held_open(server: RunningServer) -> None:
+    """Far more keys than there is room for, in uploads that do not end."""
+    over = threading.Event()
+    messages = [
+        service_pb2.UploadKeysRequest(key_id=range(10**15 + i, 10**15 + i + 50_000))
+        for i in range(3)
+    ]
+
+    def keys() -> Iterator[service_pb2.UploadKeysRequest]:
+        yield from messages
+        over.wait()
+
+    with channel(server) as one, Watch(server) as watch:
+        stub = RawCalls(one)
+        calls: list[Any] = [stub.UploadKeys.future(keys()) for _ in range(int(40 * FLOOD))]
+        ends: list[Any] = [call.exception(timeout=60) for call in calls]
+        over.set()
+    assert watch.most < MORE_MIB, f"{watch.most:.0f} MiB"
+    codes = {end.code() for end in ends}
+    assert codes == {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED}
+    idle = [end for end in ends if end.code() == grpc.StatusCode.UNAVAILABLE]
+    assert all("IDLE" in end.details() for end in idle)
+
+
+def test_an_upload_that_is_held_open_does_not_hold_the_end(server: RunningServer) -> None:
+    keys = service_pb2.UploadKeysRequest(key_id=[1, 2, 3])
+    with UnreadingClient(server.address) as client:
+        client.call("UploadKeys", keys, close=False)
+        with channel(server) as one:
+            RawCalls(one).GetStatus(dataset_pb2.GetStatusRequest())
+        server.process.send_signal(signal.SIGTERM)
+        # By default it waits 20 s for what it lets finish.
+        assert server.process.wait(15) == 0
+
+
+def test_a_packed_request_is_not_unpacked(server: RunningServer) -> None:
+    with channel(server) as one, Watch(server) as watch:
+        call: Any = one.unary_unary("/inkstream.v1.DrawingService/DescribeDataset")
+        for _ in range(int(3 * FLOOD)):
+            with pytest.raises(grpc.RpcError) as error:
+                call(bytes(150 << 20), compression=grpc.Compression.Gzip, timeout=60)
+            assert error.value.code() == grpc.StatusCode.UNIMPLEMENTED
+    assert watch.most < MORE_MIB, f"{watch.most:.0f} MiB"
+    assert "gzip" in str(error.value)
+
+
+def frame(kind: int, flags: int, number: int, payload: bytes) -> bytes:
+    head = struct.pack(">I", len(payload))[1:] + struct.pack(">BBI", kind, flags, number)
+    return head + payload
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [frame(8, 0, 0, struct.pack(">I", 1)) * 5000, frame(6, 0, 0, bytes(8)) * 500],
+    ids=["window updates", "pings"],
+)
+def test_floods_of_frames_are_given_back(server: RunningServer, frames: bytes) -> None:
+    host, port = server.address.rsplit(":", 1)
+    before = resident_mib(server)
+    with socket.create_connection((host, int(port))) as peer:
+        peer.settimeout(10)
+        peer.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, b""))
+        until = time.monotonic() + 2 * FLOOD
+        try:
+            while time.monotonic() < until:
+                peer.sendall(frames)
+        except OSError:
+            pass  # it may well end such a connection
+    eventually(lambda: resident_mib(server) - before < MORE_MIB / 2)
+
+
+def test_streams_reset_at_once_are_given_back(server: RunningServer) -> None:
+    before = resident_mib(server)
+    request = service_pb2.StreamBatchesRequest(dataset="quickdraw", credits=8)
+    request.open.delivery.image.height = 28
+    request.open.delivery.batch_size = 64
+    with UnreadingClient(server.address) as client:
+        for _ in range(int(2000 * FLOOD)):
+            client.reset(client.call("StreamBatches", request, close=False))
+    eventually(lambda: resident_mib(server) - before < MORE_MIB / 2)
+
+
+def eventually(holds: Callable[[], bool], seconds: float = 60) -> None:
+    until = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.1)
