@@ -99,7 +99,9 @@ std::string UploadKeys(ViewCache* views) {
   for (uint64_t i = 0; i < Store().size(); i += stride) {
     keys.push_back(Store().KeyId(i));
   }
-  const auto set = views->key_sets().Add(std::move(keys));
+  std::unique_ptr<KeyUpload> upload = views->key_sets().NewUpload();
+  if (!upload->Add(keys).ok()) std::abort();
+  const auto set = views->key_sets().Keep(std::move(upload));
   if (!set.ok()) std::abort();
   return (*set)->hash();
 }
