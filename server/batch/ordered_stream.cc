@@ -168,7 +168,8 @@ void OrderedStream::RunPiece(WorkerScratch* scratch) {
   {
     const std::lock_guard<std::mutex> lock(mu_);
     --slot->running;
-    slot->done = completed;
+    // Whoever ran an earlier piece may get here after the one that completed it.
+    if (completed) slot->done = true;
     if (!slots_.empty() && slots_.front() == slot) {
       clock_.Split(slot->job->stages());
     }

@@ -11,6 +11,7 @@
 // from any thread.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -39,7 +40,10 @@ class ShmArea : public batch::BufferPool,
 
   // Of all slots; a buffer takes one.
   size_t budget() const override { return layout_.bytes(); }
-  size_t SizeOf(size_t /*bytes*/) const override { return layout_.slot_bytes; }
+  // A whole slot; of more than one, what they have together.
+  size_t SizeOf(size_t bytes) const override {
+    return std::max<size_t>(bytes, layout_.slot_bytes);
+  }
   absl::StatusOr<std::unique_ptr<batch::Buffer>> Acquire(size_t bytes) override;
 
   // The batch is the client's until Release(). Answers its slot.
