@@ -168,7 +168,7 @@ void OrderedStream::RunPiece(WorkerScratch* scratch) {
   {
     const std::lock_guard<std::mutex> lock(mu_);
     --slot->running;
-    // Whoever ran an earlier piece may get here after the one that completed it.
+    // Who ran an earlier piece may get here after the one who completed it.
     if (completed) slot->done = true;
     if (!slots_.empty() && slots_.front() == slot) {
       clock_.Split(slot->job->stages());
