@@ -8,9 +8,8 @@ Usage: tests/run.sh [STAGE...] [-k WORD]
 
 Installs what is missing, builds, and runs the stages named, or the first five
 where none is. Ends with the closing line of each runner; exits 0 if all passed.
-A test that fails runs once more by itself, so that the end tells whether it
-depends on the others. It fails the run all the same, unless it passes then and
-tests/quarantine.txt lists it.
+A test that fails runs once more by itself; if it passes then it is named as
+unsteady at the end.
 
   --lint         format and types: clang-format, ruff, mypy, shellcheck
   --unit         GoogleTest, by ctest
@@ -106,9 +105,9 @@ logged() {
 }
 
 # judged NAME FAILURES PATTERN COMMAND... -- AGAIN...: like logged; where it
-# fails, AGAIN runs the failed tests once more, by themselves, so that the end
-# tells which of them depend on what else the machine does. Those fail the run
-# all the same, unless tests/quarantine.txt lists them. FAILURES matches the
+# fails, AGAIN runs the failed tests once more, by themselves. One that passes
+# then depends on what else the machine does: it is named at the end, with the
+# log of its failure kept, but does not fail the run. FAILURES matches the
 # lines of the log that name failed tests.
 judged() {
   local name=$1 failures=$2 pattern=$3 command=()
@@ -116,34 +115,16 @@ judged() {
   while [[ $1 != -- ]]; do command+=("$1") && shift; done
   shift
   logged "$name" "$pattern" "${command[@]}" && return
-  local line listed=1 count=0
-  while read -r line; do
-    ((++count <= 20)) && closing+=("                $line")
-    in_quarantine "$line" || listed=0
-  done < <(grep -E "$failures" "$logs/$name.log" | sort -u)
-  # No line that names a test: it was not a test that failed.
-  ((count)) || listed=0
+  local line
+  while read -r line; do closing+=("                $line"); done \
+    < <(grep -E "$failures" "$logs/$name.log" | sort -u | head -n 20)
   step "$name: the failed tests again"
-  if ! logged "$name-again" "$pattern" "$@"; then
-    failed+=("$name")
-    return
-  fi
-  closing+=("                failed among others, passed alone; see ${logs#"$root"/}/$name.log")
-  if ((listed)); then
+  if logged "$name-again" "$pattern" "$@"; then
+    closing+=("                unsteady: failed among others, passed alone; see ${logs#"$root"/}/$name.log")
     unsteady+=("$name")
   else
     failed+=("$name")
   fi
-}
-
-# in_quarantine LINE: whether the failed test that LINE names is listed.
-in_quarantine() {
-  local test
-  while read -r test _; do
-    [[ -z $test || $test == '#'* ]] && continue
-    [[ " $1 " == *" $test "* ]] && return
-  done <"$root/tests/quarantine.txt"
-  return 1
 }
 
 # said_of_failures LOG: of ctest's, what the failed tests printed; of pytest's,
