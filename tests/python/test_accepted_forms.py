@@ -75,6 +75,7 @@ def test_weights_by_word_go_by_the_classes_of_the_view(data: inkstream.Dataset) 
 
 VIEWS: list[tuple[View, View]] = [
     (View("train", classes=("cat", "dog")), View("train", classes=np.array(["cat", "dog"]))),
+    (View(""), View()),
     (View("train", exclude_keys=[]), View("train")),
     (View("train", exclude_keys=np.array([], int)), View("train")),
     (View(include_keys=[5, 6]), View(include_keys=KeySet(torch.tensor([6, 5])))),

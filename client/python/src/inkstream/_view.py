@@ -32,7 +32,7 @@ from inkstream.v1 import plan_pb2
 class View:
     """A subset of a dataset: everything given must hold. What is None, or left out, is no bound.
 
-    `split`: as listed by `Dataset.splits`, also "train[:10%]"; left out: every drawing.
+    `split`: as listed by `Dataset.splits`, also "train[:10%]"; left out or "": every drawing.
     `classes`: words; label ids are 0..K-1 in this order.
     `where`: column → value, values, or (operator, value) with an operator of
     == != < <= > >= in "not in"; a list of such pairs joins them by AND.
@@ -120,10 +120,8 @@ def as_view(view: Any) -> View:
     raise FixRequest(f"view = {shown(view)}: give a View or a split's name, such as 'train'")
 
 
-def _split(given: Any) -> str:
-    if not text("split", given):
-        raise FixRequest('split = "": name a split, or leave it out for every drawing: View()')
-    return str(given)
+def _split(given: Any) -> str | None:
+    return text("split", given) or None
 
 
 def _classes(given: Any) -> tuple[str, ...]:
