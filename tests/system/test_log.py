@@ -88,4 +88,5 @@ def test_refusals_are_logged_and_counted_but_do_not_fill_the_log(server: Running
     assert 20 <= len(refused) < 200
     assert {line["code"] for line in refused} == {"NOT_FOUND"}
     assert {line["method"] for line in refused} == {"DescribeDataset"}
-    assert "none0" in refused[0]["text"]
+    # Two threads answer, so the first of them may be any.
+    assert all('there is no "none' in line["text"] for line in refused)
