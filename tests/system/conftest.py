@@ -40,6 +40,21 @@ def grpcurl() -> Path:
 
 
 @pytest.fixture(scope="session")
+def prometheus_tools(root: Path) -> Path:
+    """The folder of prometheus and promtool."""
+    done = subprocess.run(
+        [str(root / "tests" / "install_prometheus.sh")],
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    if done.returncode:
+        pytest.fail("tests/install_prometheus.sh failed")
+    return Path(done.stdout.strip())
+
+
+@pytest.fixture(scope="session")
 def inkstream(binary: Path) -> Run:
     """Runs the binary with these arguments; keyword `stdin` is text or bytes of a file."""
 

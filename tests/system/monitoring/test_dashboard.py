@@ -1,0 +1,177 @@
+"""deploy/monitoring/dashboard.json against a real Prometheus that scraped a real run."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import inkstream as client
+import pytest
+from prometheus_server import PrometheusServer
+from serving import RunningServer
+
+
+@pytest.fixture(scope="module")
+def dashboard(root: Path) -> dict[str, Any]:
+    page: dict[str, Any] = json.loads((root / "deploy/monitoring/dashboard.json").read_text())
+    return page
+
+
+@pytest.fixture(scope="module")
+def expressions(dashboard: dict[str, Any]) -> list[str]:
+    """All queries, with what Grafana puts in."""
+    found = []
+    for panel in dashboard["panels"]:
+        for target in panel.get("targets", []):
+            expression = target["expr"]
+            for name, value in (
+                ("$__rate_interval", "1m"),
+                ("$job", "inkstream"),
+                ("$dataset", ".*"),
+            ):
+                expression = expression.replace(name, value)
+            assert "$" not in expression, expression
+            found.append(expression)
+    assert len(found) > 15
+    return found
+
+
+@pytest.fixture(scope="module")
+def replicas(
+    binary: Path, store: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[list[RunningServer]]:
+    """Two, each with room for one stream."""
+    folder = tmp_path_factory.mktemp("replicas")
+    flags = ("--http", "127.0.0.1:0", "--max-streams", "1", "--drain-delay", "0")
+    with (
+        RunningServer(binary, [f"quickdraw={store}"], folder / "a.log", *flags) as a,
+        RunningServer(binary, [f"quickdraw={store}"], folder / "b.log", *flags) as b,
+    ):
+        yield [a, b]
+
+
+@pytest.fixture(scope="module")
+def prometheus(
+    replicas: list[RunningServer],
+    root: Path,
+    prometheus_tools: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[PrometheusServer]:
+    with PrometheusServer(
+        prometheus_tools / "prometheus",
+        tmp_path_factory.mktemp("prometheus"),
+        root / "deploy/monitoring/alerts.yaml",
+        [server.addresses["http"] for server in replicas],
+    ) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def go_on(replicas: list[RunningServer]) -> Iterator[Callable[[], None]]:
+    """Takes a batch from each replica, and asks each for a stream that it has no room for."""
+    near = [client.connect(server.address, retry_for=0) for server in replicas]
+    streams = [
+        one.dataset("quickdraw").stream("train", image=client.Image(28), epochs=None)
+        for one in near
+    ]
+
+    def read_and_be_refused() -> None:
+        for one, stream in zip(near, streams, strict=True):
+            next(stream)
+            second = one.dataset("quickdraw").stream("train", image=client.Image(28), seed=1)
+            with pytest.raises(client.InkstreamError, match="max_streams"):
+                next(second)
+
+    yield read_and_be_refused
+    for stream in streams:
+        stream.close()
+    for one in near:
+        one.close()
+
+
+def has_data(samples: list[dict[str, Any]]) -> bool:
+    return any(math.isfinite(float(sample["value"][1])) for sample in samples)
+
+
+def test_every_query_returns_data(
+    prometheus: PrometheusServer, go_on: Callable[[], None], expressions: list[str]
+) -> None:
+    deadline = time.monotonic() + 120  # rates take two scrapes
+    missing = expressions
+    while missing and time.monotonic() < deadline:
+        go_on()
+        missing = [
+            expression for expression in missing if not has_data(prometheus.query(expression))
+        ]
+    assert not missing
+
+
+def test_a_query_without_data_is_seen(prometheus: PrometheusServer) -> None:
+    assert not has_data(prometheus.query("inkstream_no_such_metric"))
+
+
+def test_every_rule_is_evaluated(prometheus: PrometheusServer) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        rules = [rule for group in prometheus.api("rules")["groups"] for rule in group["rules"]]
+        health = {rule["name"]: rule["health"] for rule in rules}
+        if "unknown" not in health.values() or time.monotonic() > deadline:
+            break
+        time.sleep(0.2)
+    assert set(health.values()) == {"ok"}, health
+
+
+def test_the_share_of_waiting_for_the_server_adds_up(
+    prometheus: PrometheusServer, go_on: Callable[[], None]
+) -> None:
+    """Of the states that alerts and autoscaling call the server's, none is misspelt."""
+    states = 'dataset_state:inkstream_stream_seconds:share5m{state!~"opening|client|network"}'
+    difference = f"dataset:inkstream_wait_for_server:share5m - sum by (job, dataset) ({states})"
+    deadline = time.monotonic() + 60
+    samples: list[dict[str, Any]] = []
+    while not samples and time.monotonic() < deadline:
+        go_on()
+        samples = prometheus.query(difference)
+    (sample,) = samples
+    assert abs(float(sample["value"][1])) < 1e-9
+    (whole,) = prometheus.query("sum(dataset_state:inkstream_stream_seconds:share5m)")
+    assert float(whole["value"][1]) == pytest.approx(1)
+
+
+def test_the_panels_are_those_that_grafana_shows(dashboard: dict[str, Any]) -> None:
+    """Each has a place of its own, and the first row says who waits for whom."""
+    panels = dashboard["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    assert panels[0]["title"] == "Who waits for whom"
+    taken: set[tuple[int, int]] = set()
+    for panel in panels:
+        at = panel["gridPos"]
+        cells = {
+            (x, y)
+            for x in range(at["x"], at["x"] + at["w"])
+            for y in range(at["y"], at["y"] + at["h"])
+        }
+        assert not cells & taken, panel["title"]
+        assert at["x"] + at["w"] <= 24
+        taken |= cells
+
+
+def test_the_configuration_for_compose_is_one(root: Path, prometheus_tools: Path) -> None:
+    done = subprocess.run(
+        [
+            str(prometheus_tools / "promtool"),
+            "check",
+            "config",
+            str(root / "deploy/monitoring/prometheus.yaml"),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,0 +1,103 @@
+"""Every command of deploy/RUNBOOK.md, run as written against a live pair."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import inkstream as client
+import pytest
+from prometheus_server import PrometheusServer
+from serving import RunningServer
+
+ROOT = Path(__file__).resolve().parents[3]
+BLOCK = re.compile(r"^```sh(?: (\w+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks() -> list[tuple[str, str, str]]:
+    """(heading, what is needed or "", commands), in order."""
+    found = []
+    for part in re.split(r"^#+ ", (ROOT / "deploy/RUNBOOK.md").read_text(), flags=re.MULTILINE):
+        heading = part.split("\n", 1)[0]
+        found += [(heading, needs or "", text) for needs, text in BLOCK.findall(part)]
+    return found
+
+
+@pytest.fixture(scope="module")
+def environment(
+    binary: Path,
+    grpcurl: Path,
+    store: Path,
+    prometheus_tools: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[dict[str, str]]:
+    """The runbook's variables, set to two servers with a stream, their store and Prometheus."""
+    folder = tmp_path_factory.mktemp("runbook")
+    served = folder / "drawings.ink"
+    shutil.copytree(store, served)
+    (folder / "spare").mkdir()
+    flags = ("--http", "127.0.0.1:0", "--drain-delay", "0")
+    stores = [f"quickdraw={served}"]
+    with (
+        RunningServer(binary, stores, folder / "a.log", *flags) as a,
+        RunningServer(binary, stores, folder / "b.log", *flags) as b,
+        PrometheusServer(
+            prometheus_tools / "prometheus",
+            folder,
+            ROOT / "deploy/monitoring/alerts.yaml",
+            [a.addresses["http"], b.addresses["http"]],
+        ) as prometheus,
+    ):
+        stream = client.connect(a.address).dataset("quickdraw").stream("train", image=28)
+        next(stream)
+        yield os.environ | {
+            "PATH": f"{binary.parent}:{grpcurl.parent}:{os.environ['PATH']}",
+            "A": a.address,
+            "B": b.address,
+            "A_HTTP": a.addresses["http"],
+            "B_HTTP": b.addresses["http"],
+            "STORE": str(served),
+            "SPARE": str(folder / "spare"),
+            "PROMETHEUS": prometheus.address,
+        }
+        stream.close()
+
+
+# In the order of the page: a later command may need what an earlier one made.
+@pytest.mark.parametrize(
+    ("heading", "commands"), [(heading, text) for heading, needs, text in blocks() if not needs]
+)
+def test_a_command_does_what_it_is_there_for(
+    heading: str, commands: str, environment: dict[str, str]
+) -> None:
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", commands],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, f"{heading}:\n{commands}\n{done.stdout}\n{done.stderr}"
+
+
+def test_what_is_not_run_here_needs_what_is_not_here() -> None:
+    assert {needs for _, needs, _ in blocks()} == {"", "kubernetes", "systemd"}
+    for heading, needs, text in blocks():
+        if needs:
+            programs = {line.split()[0] for line in text.splitlines()}
+            assert programs <= {"helm", "kubectl", "systemctl"}, heading
+
+
+def test_every_link_within_the_page_has_a_target() -> None:
+    text = (ROOT / "deploy/RUNBOOK.md").read_text()
+    headings = {
+        re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-")
+        for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    }
+    assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= headings
