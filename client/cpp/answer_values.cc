@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "server/wire/cursor_message.h"
+
 namespace inkstream::client {
 namespace {
 
@@ -19,22 +21,10 @@ DType DTypeOf(v1::DType dtype) {
                                   : DType::kUnspecified;
 }
 
-Cursor CursorOf(const v1::Cursor& message) {
-  Cursor cursor;
-  cursor.version = message.version();
-  cursor.fingerprint = message.fingerprint();
-  cursor.plan_hash = message.plan_hash();
-  cursor.order_plan = message.order_plan();
-  cursor.seed = message.seed();
-  cursor.epoch = message.epoch();
-  cursor.position = message.position();
-  return cursor;
-}
-
 StreamInfo StreamInfoOf(const v1::StreamOpened& message) {
   StreamInfo info;
   info.dataset = message.dataset();
-  info.start = CursorOf(message.cursor());
+  info.start = wire::CursorFromProto(message.cursor());
   info.view_size = message.view_size();
   info.steps_per_epoch = message.steps_per_epoch();
   info.raster_version = message.raster_version();
@@ -49,7 +39,7 @@ StreamInfo StreamInfoOf(const v1::StreamOpened& message) {
 PlanReport PlanReportOf(const v1::ExplainPlanResponse& message) {
   PlanReport report;
   report.dataset = message.dataset();
-  report.start = CursorOf(message.cursor());
+  report.start = wire::CursorFromProto(message.cursor());
   report.view_drawings = message.view_drawings();
   report.epoch_drawings = message.epoch_drawings();
   report.steps_per_epoch = message.steps_per_epoch();
@@ -65,7 +55,7 @@ PlanReport PlanReportOf(const v1::ExplainPlanResponse& message) {
     step.epoch = planned.epoch();
     step.step = planned.step();
     step.position = planned.position();
-    step.cursor = CursorOf(planned.cursor());
+    step.cursor = wire::CursorFromProto(planned.cursor());
     // Sent once; a cursor that is kept should be able to explain itself.
     step.cursor.order_plan = report.start.order_plan;
     step.indices.assign(planned.index().begin(), planned.index().end());
@@ -128,7 +118,7 @@ Batch::Content ContentOf(ReceivedBatch batch) {
   content.epoch = message.epoch();
   content.step = message.step();
   content.bad = message.bad();
-  content.cursor = CursorOf(message.cursor());
+  content.cursor = wire::CursorFromProto(message.cursor());
   content.byte_size = message.byte_size();
   for (const v1::Tensor& tensor : message.tensors()) {
     content.tensors.push_back({tensor.name(),

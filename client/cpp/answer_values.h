@@ -13,7 +13,6 @@
 namespace inkstream::client {
 
 DType DTypeOf(v1::DType dtype);  // kUnspecified for unknown numbers
-Cursor CursorOf(const v1::Cursor& message);
 StreamInfo StreamInfoOf(const v1::StreamOpened& message);
 PlanReport PlanReportOf(const v1::ExplainPlanResponse& message);
 DatasetInfo DatasetInfoOf(const v1::DescribeDatasetResponse& message);

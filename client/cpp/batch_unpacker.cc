@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/transport/grpc/delivery_from_proto.h"
+#include "server/wire/delivery_message.h"
 
 namespace inkstream::client {
 namespace {
@@ -31,8 +31,7 @@ const v1::Tensor* Find(const v1::BatchHeader& header, const char* name) {
 BatchUnpacker::BatchUnpacker(const v1::StreamBatchesRequest& opening) {
   const v1::Delivery& delivery = opening.open().delivery();
   if (delivery.codec() != v1::CODEC_STROKES) return;
-  const absl::StatusOr<DeliverySpec> spec =
-      transport::DeliveryFromProto(delivery);
+  const absl::StatusOr<DeliverySpec> spec = wire::DeliveryFromProto(delivery);
   if (!spec.ok()) return;  // the server says why
   auto drawer = ImageDrawer::Create(*spec, opening.open().order().seed());
   if (drawer.ok()) drawer_ = *std::move(drawer);
@@ -141,7 +140,7 @@ absl::Status BatchUnpacker::DrawChunk(const v1::BatchHeader& header,
 uint64_t PlannedBatchBytes(const v1::StreamBatchesRequest& opening,
                            uint64_t limit) {
   const absl::StatusOr<DeliverySpec> spec =
-      transport::DeliveryFromProto(opening.open().delivery());
+      wire::DeliveryFromProto(opening.open().delivery());
   if (!spec.ok()) return limit;  // the server says why
   // In floating point: it cannot overflow, and a little more does no harm.
   const double views = spec->views;

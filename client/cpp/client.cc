@@ -22,6 +22,7 @@
 #include "client/cpp/status_conversion.h"
 #include "inkstream/errors.h"
 #include "inkstream/v1/service.grpc.pb.h"
+#include "server/wire/view_message.h"
 
 namespace inkstream {
 namespace client {
@@ -44,7 +45,7 @@ class GrpcClient final : public Client {
     v1::DescribeDatasetRequest request;
     request.set_dataset(dataset);
     request.set_fingerprint(fingerprint);
-    *request.mutable_view() = ToMessage(view);
+    *request.mutable_view() = wire::ViewToProto(view);
     v1::DescribeDatasetResponse response;
     const absl::Status status = OnAnyTarget(
         [&](const std::shared_ptr<grpc::Channel>& channel,

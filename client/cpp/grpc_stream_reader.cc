@@ -12,6 +12,8 @@
 #include "client/cpp/request_messages.h"
 #include "client/cpp/status_conversion.h"
 #include "client/cpp/target.h"
+#include "server/wire/cursor_message.h"
+#include "server/wire/plan_message.h"
 
 namespace inkstream::client {
 namespace {
@@ -45,8 +47,9 @@ void GrpcStream::ReadUntilDone() {
     }
     const bool rebalance =
         status.ok() && end_part_->reason() == v1::StreamEnd::REASON_REBALANCE;
-    const bool ended = status.ok() && !rebalance &&
-                       course_.Ended(CursorOf(end_part_->cursor()));
+    const bool ended =
+        status.ok() && !rebalance &&
+        course_.Ended(wire::CursorFromProto(end_part_->cursor()));
     // A server that leaves behind the last batch leaves nothing undone.
     if (ended || course_.complete()) {
       MutexLock lock(&mutex_);
@@ -128,7 +131,7 @@ absl::Status GrpcStream::ReadOneCall() {
   end_part_.reset();
   // Where this fails, so does the first Read(), and its status says why.
   v1::StreamBatchesRequest opening =
-      OpenRequest(course_.Opening(), 1, options_.max_message_bytes);
+      wire::PlanToProto(course_.Opening(), 1, options_.max_message_bytes);
   const std::string target = endpoints_->target();
   if (options_.transport != TransportChoice::kGrpc && shm_failure_.empty()) {
     // It may be another server next time, so this is not kept.

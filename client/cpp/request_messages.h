@@ -16,10 +16,6 @@ namespace inkstream::client {
 // means "the default" there.
 absl::Status CheckPlan(const Plan& plan);
 
-v1::Cursor ToMessage(const Cursor& cursor);
-v1::View ToMessage(const View& view);
-v1::StreamBatchesRequest OpenRequest(const Plan& plan, uint32_t credits,
-                                     uint32_t max_message_bytes);
 v1::ExplainPlanRequest ToMessage(const Plan& plan, const StepQuery& query,
                                  uint32_t max_message_bytes);
 v1::FetchDrawingsRequest ToMessage(const FetchRequest& request,

@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/raster/rasterizer.h"
-#include "server/transport/grpc/order_from_proto.h"
+#include "server/wire/cursor_message.h"
 
 namespace inkstream::transport {
 namespace {
@@ -89,7 +89,7 @@ absl::Status BatchMessages::Opened(uint32_t credit_window, uint64_t stream_id,
   v1::BatchPart part;
   v1::StreamOpened* const opened = part.mutable_opened();
   opened->set_dataset(facts_.dataset);
-  CursorToProto(facts_.start, opened->mutable_cursor());
+  wire::CursorToProto(facts_.start, opened->mutable_cursor());
   opened->set_view_size(facts_.view_size);
   opened->set_steps_per_epoch(facts_.steps_per_epoch);
   opened->set_raster_version(raster::kRasterVersion);
@@ -125,7 +125,7 @@ grpc::ByteBuffer BatchMessages::End(const batch::Ended& end) const {
   cursor.order_plan.clear();
   cursor.epoch = end.place.epoch;
   cursor.position = end.place.position;
-  CursorToProto(cursor, proto->mutable_cursor());
+  wire::CursorToProto(cursor, proto->mutable_cursor());
   proto->set_reason(ReasonOf(end.reason));
   return OneSlice(part);
 }

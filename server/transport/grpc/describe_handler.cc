@@ -5,7 +5,7 @@
 #include "server/order/window_shuffle.h"
 #include "server/raster/channel.h"
 #include "server/raster/rasterizer.h"
-#include "server/transport/grpc/order_from_proto.h"
+#include "server/wire/view_message.h"
 
 namespace inkstream::transport {
 namespace {
@@ -80,7 +80,7 @@ absl::Status ListDatasets(const ServerContext& server,
 absl::Status DescribeDataset(const ServerContext& server,
                              const v1::DescribeDatasetRequest& request,
                              v1::DescribeDatasetResponse* response) {
-  absl::StatusOr<View> view = ViewFromProto(request.view());
+  absl::StatusOr<View> view = wire::ViewFromProto(request.view());
   if (!view.ok()) return view.status();
   absl::StatusOr<batch::DatasetFacts> facts = server.engine->DescribeGeneration(
       request.dataset(), request.fingerprint(), *view);

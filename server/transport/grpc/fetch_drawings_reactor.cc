@@ -6,10 +6,10 @@
 
 #include "server/batch/status_reason.h"
 #include "server/transport/grpc/caller.h"
-#include "server/transport/grpc/delivery_from_proto.h"
-#include "server/transport/grpc/plan_from_proto.h"
+#include "server/transport/grpc/fetch_plan.h"
 #include "server/transport/grpc/proto_message.h"
 #include "server/transport/grpc/status_to_grpc.h"
+#include "server/wire/delivery_message.h"
 
 namespace inkstream::transport {
 
@@ -39,7 +39,7 @@ absl::Status FetchDrawingsReactor::Start(const std::string& caller,
   v1::FetchDrawingsRequest parsed;
   absl::Status status = ParseMessage(&bytes, &parsed);
   if (!status.ok()) return status;
-  absl::StatusOr<uint32_t> max_bytes = MaxMessageBytes(parsed.delivery());
+  absl::StatusOr<uint32_t> max_bytes = wire::MaxMessageBytes(parsed.delivery());
   if (!max_bytes.ok()) return max_bytes.status();
   absl::StatusOr<batch::FetchPlan> plan = FetchPlanFromProto(parsed);
   if (!plan.ok()) return plan.status();

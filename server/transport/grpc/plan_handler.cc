@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "server/batch/explained_plan.h"
-#include "server/transport/grpc/order_from_proto.h"
-#include "server/transport/grpc/plan_from_proto.h"
+#include "server/wire/cursor_message.h"
+#include "server/wire/plan_message.h"
 
 namespace inkstream::transport {
 
@@ -14,14 +14,14 @@ absl::Status ExplainPlan(const ServerContext& server,
   v1::StreamBatchesRequest opening;
   opening.set_dataset(request.dataset());
   *opening.mutable_open() = request.open();
-  absl::StatusOr<Plan> plan = PlanFromProto(opening);
+  absl::StatusOr<Plan> plan = wire::PlanFromProto(opening);
   if (!plan.ok()) return plan.status();
   absl::StatusOr<batch::ExplainedPlan> explained = server.engine->Explain(
       *plan,
       {request.epoch(), request.step(), request.steps(), request.all_ranks()});
   if (!explained.ok()) return explained.status();
   response->set_dataset(explained->dataset);
-  CursorToProto(explained->start, response->mutable_cursor());
+  wire::CursorToProto(explained->start, response->mutable_cursor());
   response->set_view_drawings(explained->view_size);
   response->set_epoch_drawings(explained->epoch_size);
   response->set_steps_per_epoch(explained->steps_per_epoch);
@@ -44,7 +44,7 @@ absl::Status ExplainPlan(const ServerContext& server,
     after.order_plan.clear();
     after.epoch = planned.step.after.epoch;
     after.position = planned.step.after.position;
-    CursorToProto(after, proto->mutable_cursor());
+    wire::CursorToProto(after, proto->mutable_cursor());
     proto->mutable_index()->Assign(planned.indices.begin(),
                                    planned.indices.end());
     proto->mutable_occurrence()->Assign(planned.occurrences.begin(),

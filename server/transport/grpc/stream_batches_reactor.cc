@@ -10,10 +10,10 @@
 #include "server/batch/parked_request.h"
 #include "server/transport/grpc/caller.h"
 #include "server/transport/grpc/cancel_call.h"
-#include "server/transport/grpc/delivery_from_proto.h"
-#include "server/transport/grpc/plan_from_proto.h"
 #include "server/transport/grpc/proto_message.h"
 #include "server/transport/grpc/status_to_grpc.h"
+#include "server/wire/delivery_message.h"
+#include "server/wire/plan_message.h"
 
 namespace inkstream::transport {
 namespace {
@@ -87,10 +87,10 @@ absl::Status StreamBatchesReactor::OnRequest(
 absl::Status StreamBatchesReactor::Open(
     const v1::StreamBatchesRequest& request) {
   const v1::Delivery& delivery = request.open().delivery();
-  absl::StatusOr<uint32_t> max_message_bytes = MaxMessageBytes(delivery);
+  absl::StatusOr<uint32_t> max_message_bytes = wire::MaxMessageBytes(delivery);
   if (!max_message_bytes.ok()) return max_message_bytes.status();
   max_message_bytes_ = *max_message_bytes;
-  absl::StatusOr<Plan> plan = PlanFromProto(request);
+  absl::StatusOr<Plan> plan = wire::PlanFromProto(request);
   if (!plan.ok()) return plan.status();
   const bool asked_for_shm = delivery.transport() == v1::TRANSPORT_SHM;
   if (asked_for_shm) carriage_->reason = WhyNoShm();

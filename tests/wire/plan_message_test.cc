@@ -1,13 +1,13 @@
-#include "server/transport/grpc/plan_from_proto.h"
+#include "server/wire/plan_message.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace inkstream::transport {
+namespace inkstream::wire {
 namespace {
 
-TEST(PlanFromProtoTest, AnEmptyRequestIsTheDefaults) {
+TEST(PlanMessageTest, AnEmptyRequestIsTheDefaults) {
   v1::StreamBatchesRequest request;
   request.mutable_open();
   const absl::StatusOr<Plan> plan = PlanFromProto(request);
@@ -15,7 +15,7 @@ TEST(PlanFromProtoTest, AnEmptyRequestIsTheDefaults) {
   EXPECT_EQ(*plan, Plan());
 }
 
-TEST(PlanFromProtoTest, EveryFieldOfAPlanArrives) {
+TEST(PlanMessageTest, EveryFieldOfAPlanArrives) {
   v1::StreamBatchesRequest request;
   request.set_dataset("quickdraw");
   auto* const open = request.mutable_open();
@@ -69,7 +69,9 @@ TEST(PlanFromProtoTest, EveryFieldOfAPlanArrives) {
   const absl::StatusOr<Plan> plan = PlanFromProto(request);
   ASSERT_TRUE(plan.ok()) << plan.status();
   EXPECT_EQ(*plan, expected);
+  EXPECT_EQ(*PlanFromProto(PlanToProto(expected, 3, 0)), expected);
+  EXPECT_EQ(PlanToProto(expected, 3, 0).credits(), 3U);
 }
 
 }  // namespace
-}  // namespace inkstream::transport
+}  // namespace inkstream::wire

@@ -1,98 +1,18 @@
-#include "server/transport/grpc/delivery_from_proto.h"
+#include "server/wire/delivery_message.h"
 
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/transport/grpc/refused_field.h"
+#include "server/wire/augment_message.h"
+#include "server/wire/image_message.h"
+#include "server/wire/refused_field.h"
+#include "server/wire/strokes_message.h"
 
-namespace inkstream::transport {
+namespace inkstream::wire {
 namespace {
 
 constexpr uint32_t kDefaultMessageBytes = 4U << 20U;
 constexpr uint32_t kMinMessageBytes = 64U << 10U;
-
-absl::StatusOr<ImageSpec> ImageFromProto(const v1::Image& image) {
-  ImageSpec spec;
-  spec.height = image.height();
-  spec.width = image.width() == 0 ? image.height() : image.width();
-  if (!v1::DType_IsValid(image.dtype())) {
-    return UnknownEnum("delivery.image.dtype", image.dtype());
-  }
-  if (image.dtype() != v1::DTYPE_UNSPECIFIED) {
-    spec.dtype = static_cast<DType>(image.dtype());
-  }
-  if (!v1::Image::Layout_IsValid(image.layout())) {
-    return UnknownEnum("delivery.image.layout", image.layout());
-  }
-  spec.layout = static_cast<Layout>(image.layout());
-  if (image.channels_size() > 0) {
-    spec.channels.assign(image.channels().begin(), image.channels().end());
-  }
-  if (!v1::Image::Fit_IsValid(image.fit())) {
-    return UnknownEnum("delivery.image.fit", image.fit());
-  }
-  spec.fit = static_cast<Fit>(image.fit());
-  if (image.has_line_width()) spec.line_width = image.line_width();
-  if (image.has_padding()) spec.padding = image.padding();
-  spec.mean.assign(image.mean().begin(), image.mean().end());
-  spec.std.assign(image.std().begin(), image.std().end());
-  if (!v1::Image::Quality_IsValid(image.quality())) {
-    return UnknownEnum("delivery.image.quality", image.quality());
-  }
-  spec.quality = static_cast<Quality>(image.quality());
-  return spec;
-}
-
-absl::StatusOr<StrokesSpec> StrokesFromProto(const v1::Strokes& strokes) {
-  StrokesSpec spec;
-  if (!v1::Strokes::Format_IsValid(strokes.format())) {
-    return UnknownEnum("delivery.strokes.format", strokes.format());
-  }
-  spec.format = static_cast<StrokeFormat>(strokes.format());
-  spec.max_len = strokes.max_len();
-  if (strokes.has_start_token()) spec.start_token = strokes.start_token();
-  if (!v1::Strokes::Scale_IsValid(strokes.scale())) {
-    return UnknownEnum("delivery.strokes.scale", strokes.scale());
-  }
-  spec.scale = static_cast<StrokeScale>(strokes.scale());
-  spec.scale_value = strokes.scale_value();
-  if (!v1::Strokes::TooLong_IsValid(strokes.too_long())) {
-    return UnknownEnum("delivery.strokes.too_long", strokes.too_long());
-  }
-  spec.too_long = static_cast<TooLong>(strokes.too_long());
-  spec.ragged = strokes.ragged();
-  if (!v1::DType_IsValid(strokes.dtype())) {
-    return UnknownEnum("delivery.strokes.dtype", strokes.dtype());
-  }
-  if (strokes.dtype() != v1::DTYPE_UNSPECIFIED) {
-    spec.dtype = static_cast<DType>(strokes.dtype());
-  }
-  spec.resample = strokes.resample();
-  if (strokes.has_prefix()) spec.prefix = strokes.prefix();
-  return spec;
-}
-
-AugmentSpec AugmentFromProto(const v1::Augment& augment) {
-  AugmentSpec spec;
-  const auto read = [](bool set, const v1::Augment::Range& from, Range* to) {
-    if (set) *to = {from.low(), from.high()};
-  };
-  read(augment.has_rotation(), augment.rotation(), &spec.rotation);
-  read(augment.has_scale(), augment.scale(), &spec.scale);
-  read(augment.has_scale_x(), augment.scale_x(), &spec.scale_x);
-  read(augment.has_scale_y(), augment.scale_y(), &spec.scale_y);
-  read(augment.has_shear(), augment.shear(), &spec.shear);
-  read(augment.has_translate_x(), augment.translate_x(), &spec.translate_x);
-  read(augment.has_translate_y(), augment.translate_y(), &spec.translate_y);
-  spec.flip_x = augment.flip_x();
-  spec.flip_y = augment.flip_y();
-  spec.stroke_dropout = augment.stroke_dropout();
-  spec.stroke_reorder = augment.stroke_reorder();
-  spec.point_dropout = augment.point_dropout();
-  spec.jitter = augment.jitter();
-  read(augment.has_line_width(), augment.line_width(), &spec.line_width);
-  return spec;
-}
 
 absl::Status CodecFromProto(const v1::Delivery& delivery, DeliverySpec* spec) {
   if (!v1::Codec_IsValid(delivery.codec())) {
@@ -180,4 +100,39 @@ absl::StatusOr<uint32_t> MaxMessageBytes(const v1::Delivery& delivery) {
   return bytes;
 }
 
-}  // namespace inkstream::transport
+v1::Delivery DeliveryToProto(const DeliverySpec& spec,
+                             uint32_t max_message_bytes) {
+  v1::Delivery message;
+  if (spec.image.has_value()) {
+    *message.mutable_image() = ImageToProto(*spec.image);
+  }
+  if (spec.strokes.has_value()) {
+    *message.mutable_strokes() = StrokesToProto(*spec.strokes);
+  }
+  if (spec.augment.has_value()) {
+    *message.mutable_augment() = AugmentToProto(*spec.augment);
+  }
+  message.set_views(spec.views);
+  message.mutable_columns()->Assign(spec.columns.begin(), spec.columns.end());
+  message.set_ignore_index(spec.ignore_index);
+  message.set_batch_size(spec.batch_size);
+  message.set_rank(spec.rank);
+  message.set_world(spec.world);
+  message.set_tail(static_cast<v1::Tail>(spec.tail));
+  if (spec.epochs.has_value()) {
+    message.set_epochs(*spec.epochs);
+  } else {
+    message.set_forever(true);
+  }
+  message.set_step_offset(spec.step_offset);
+  message.set_step_stride(spec.step_stride);
+  message.set_max_batches(spec.max_batches);
+  message.set_on_corrupt(static_cast<v1::Delivery::OnCorrupt>(spec.on_corrupt));
+  message.set_max_bad(spec.max_bad);
+  message.set_transport(v1::TRANSPORT_GRPC);
+  message.set_codec(static_cast<v1::Codec>(spec.codec));
+  message.set_max_message_bytes(max_message_bytes);
+  return message;
+}
+
+}  // namespace inkstream::wire

@@ -1,4 +1,4 @@
-#include "server/transport/grpc/delivery_from_proto.h"
+#include "server/wire/delivery_message.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,9 +7,10 @@
 #include <functional>
 #include <string>
 
-#include "server/transport/grpc/plan_from_proto.h"
+#include "server/wire/plan_message.h"
+#include "tests/wire/filled_message.h"
 
-namespace inkstream::transport {
+namespace inkstream::wire {
 namespace {
 
 using Open = v1::StreamBatchesRequest::Open;
@@ -79,73 +80,25 @@ INSTANTIATE_TEST_SUITE_P(
                       static_cast<v1::DType>(99));
                 }}));
 
-TEST(DeliveryFromProtoTest, EveryFieldOfTheStrokesArrives) {
-  v1::Delivery delivery;
-  v1::Strokes* const strokes = delivery.mutable_strokes();
-  DeliverySpec spec;
-  ASSERT_TRUE(TensorsFromProto(delivery, &spec).ok());
-  StrokesSpec expected;
-  expected.max_len = 0;
-  EXPECT_EQ(spec.strokes, expected);
-  strokes->set_format(v1::Strokes::FORMAT_POINTS);
-  strokes->set_max_len(77);
-  strokes->set_start_token(false);
-  strokes->set_scale(v1::Strokes::SCALE_UNIT);
-  strokes->set_scale_value(2.5);
-  strokes->set_too_long(v1::Strokes::TOO_LONG_DROP);
-  strokes->set_ragged(true);
-  strokes->set_dtype(v1::DTYPE_FLOAT16);
-  strokes->set_resample(4);
-  strokes->set_prefix(0.5);
-  ASSERT_TRUE(TensorsFromProto(delivery, &spec).ok());
-  expected = {StrokeFormat::kPoints,
-              77,
-              false,
-              StrokeScale::kUnit,
-              2.5,
-              TooLong::kDrop,
-              4,
-              0.5,
-              true,
-              DType::kFloat16};
-  EXPECT_EQ(spec.strokes, expected);
+TEST(DeliveryMessageTest, EveryFieldComesBack) {
+  auto message = Filled<v1::Delivery>();
+  message.mutable_image()->set_quality(v1::Image::QUALITY_FAST);  // of strokes
+  message.clear_epochs();                     // it never ends
+  message.set_transport(v1::TRANSPORT_GRPC);  // the client's to say
+  absl::StatusOr<DeliverySpec> spec = DeliveryFromProto(message);
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  EXPECT_EQ(
+      Differences(message, DeliveryToProto(*spec, message.max_message_bytes())),
+      "");
+  message.clear_forever();
+  message.set_epochs(3);
+  spec = DeliveryFromProto(message);
+  EXPECT_EQ(
+      Differences(message, DeliveryToProto(*spec, message.max_message_bytes())),
+      "");
 }
 
-TEST(DeliveryFromProtoTest, EveryFieldOfTheAugmentationArrives) {
-  v1::Delivery delivery;
-  v1::Augment* const augment = delivery.mutable_augment();
-  DeliverySpec spec;
-  ASSERT_TRUE(TensorsFromProto(delivery, &spec).ok());
-  EXPECT_EQ(spec.augment, AugmentSpec());
-  EXPECT_EQ(spec.views, 1U);
-  auto set = [low = 0.0F](v1::Augment::Range* range) mutable {
-    range->set_low(++low);
-    range->set_high(low + 0.5F);
-  };
-  set(augment->mutable_rotation());
-  set(augment->mutable_scale());
-  set(augment->mutable_scale_x());
-  set(augment->mutable_scale_y());
-  set(augment->mutable_shear());
-  set(augment->mutable_translate_x());
-  set(augment->mutable_translate_y());
-  set(augment->mutable_line_width());
-  augment->set_flip_x(0.1F);
-  augment->set_flip_y(0.2F);
-  augment->set_stroke_dropout(0.3F);
-  augment->set_stroke_reorder(0.4F);
-  augment->set_point_dropout(0.5F);
-  augment->set_jitter(6);
-  delivery.set_views(3);
-  ASSERT_TRUE(TensorsFromProto(delivery, &spec).ok());
-  const AugmentSpec expected = {
-      {1, 1.5}, {2, 2.5}, {3, 3.5}, {4, 4.5}, {5, 5.5}, {6, 6.5}, {7, 7.5},
-      0.1F,     0.2F,     0.3F,     0.4F,     0.5F,     6,        {8, 8.5}};
-  EXPECT_EQ(spec.augment, expected);
-  EXPECT_EQ(spec.views, 3U);
-}
-
-TEST(DeliveryFromProtoTest, MessagesMayNotBeTiny) {
+TEST(DeliveryMessageTest, MessagesMayNotBeTiny) {
   v1::Delivery delivery;
   EXPECT_EQ(*MaxMessageBytes(delivery), 4U << 20U);
   delivery.set_max_message_bytes(65535);
@@ -155,4 +108,4 @@ TEST(DeliveryFromProtoTest, MessagesMayNotBeTiny) {
 }
 
 }  // namespace
-}  // namespace inkstream::transport
+}  // namespace inkstream::wire

@@ -7,11 +7,11 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 
-namespace inkstream::transport {
+namespace inkstream::wire {
 
 absl::Status NotOffered(absl::string_view field, absl::string_view offered);
 
 // `value` is of no enumerator that this server was built with.
 absl::Status UnknownEnum(absl::string_view field, int value);
 
-}  // namespace inkstream::transport
+}  // namespace inkstream::wire

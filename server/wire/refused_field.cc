@@ -1,8 +1,8 @@
-#include "server/transport/grpc/refused_field.h"
+#include "server/wire/refused_field.h"
 
 #include "absl/strings/str_cat.h"
 
-namespace inkstream::transport {
+namespace inkstream::wire {
 
 absl::Status NotOffered(absl::string_view field, absl::string_view offered) {
   return absl::InvalidArgumentError(
@@ -16,4 +16,4 @@ absl::Status UnknownEnum(absl::string_view field, int value) {
                    "contract; update the server or leave the field out"));
 }
 
-}  // namespace inkstream::transport
+}  // namespace inkstream::wire

@@ -1,0 +1,22 @@
+#include "server/wire/augment_message.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/wire/filled_message.h"
+
+namespace inkstream::wire {
+namespace {
+
+TEST(AugmentMessageTest, EveryFieldComesBack) {
+  const auto message = Filled<v1::Augment>();
+  EXPECT_EQ(Differences(message, AugmentToProto(AugmentFromProto(message))),
+            "");
+}
+
+TEST(AugmentMessageTest, RangesThatAreNotSetChangeNothing) {
+  EXPECT_EQ(AugmentFromProto(v1::Augment()), AugmentSpec());
+}
+
+}  // namespace
+}  // namespace inkstream::wire

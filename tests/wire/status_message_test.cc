@@ -1,0 +1,34 @@
+#include "server/wire/status_message.h"
+
+#include <gtest/gtest.h>
+
+#include "server/batch/status_reason.h"
+
+namespace inkstream::wire {
+namespace {
+
+TEST(StatusMessageTest, ReasonAndDelayComeBack) {
+  const absl::Status status = batch::WithRetryDelay(
+      batch::WithReason(absl::UnavailableError("go"), batch::kReasonDrain),
+      absl::Milliseconds(1500));
+  EXPECT_EQ(StatusOf(absl::StatusCode::kUnavailable, "go", DetailsOf(status)),
+            status);
+}
+
+TEST(StatusMessageTest, WithoutReasonOrDelayThereIsNothingToTell) {
+  EXPECT_EQ(DetailsOf(absl::NotFoundError("no such split")), "");
+}
+
+TEST(StatusMessageTest, DetailsThatDoNotParseAreLeftOut) {
+  EXPECT_EQ(StatusOf(absl::StatusCode::kNotFound, "why", "\xff\xff"),
+            absl::NotFoundError("why"));
+}
+
+TEST(StatusMessageTest, DetailsMakeNoErrorOfAnAnswer) {
+  const std::string details = DetailsOf(
+      batch::WithReason(absl::UnavailableError("go"), batch::kReasonDrain));
+  EXPECT_TRUE(StatusOf(absl::StatusCode::kOk, "", details).ok());
+}
+
+}  // namespace
+}  // namespace inkstream::wire
