@@ -55,6 +55,21 @@ def prometheus_tools(root: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def helm(root: Path) -> Path:
+    done = subprocess.run(
+        [str(root / "tests" / "install_helm.sh")],
+        capture_output=True,
+        text=True,
+        timeout=1500,
+        check=False,
+    )
+    if done.returncode == 3:
+        pytest.skip(f"THE HELM CHART IS NOT TESTED: {done.stderr.strip()}")
+    assert done.returncode == 0, done.stderr
+    return Path(done.stdout.strip())
+
+
+@pytest.fixture(scope="session")
 def inkstream(binary: Path) -> Run:
     """Runs the binary with these arguments; keyword `stdin` is text or bytes of a file."""
 
