@@ -61,7 +61,7 @@ void DrawingGenerator::Generate(uint64_t index, Drawing* drawing) {
   KeyedRandom random(seed_, index);
   const DrawingClass& drawn = ClassCatalog()[index % classes_];
   const bool recognized = !random.Chance(kUnrecognized);
-  drawing->word = drawn.word;
+  drawing->word = drawn.word();
   const uint32_t country = random.Below(kCountryCount);
   drawing->countrycode.emplace(kCountries + 2 * size_t{country}, 2);
   // The published instants have five digits.
@@ -75,7 +75,7 @@ void DrawingGenerator::Generate(uint64_t index, Drawing* drawing) {
 
   pen_.Begin(&random,
              recognized ? random.Between(0.6, 1.4) : random.Between(1.6, 2.6));
-  drawn.draw(pen_);
+  drawn.Draw(pen_);
   ChooseStrokes(&random, recognized);
   Transform(&random);
   Simplify(drawing);

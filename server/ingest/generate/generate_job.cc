@@ -52,7 +52,7 @@ absl::StatusOr<Sinks> OpenSinks(const GenerateOptions& options) {
     for (size_t c = 0; c < options.classes; ++c) {
       const std::filesystem::path file =
           std::filesystem::path(options.output) /
-          absl::StrCat(ClassCatalog()[c].word, SuffixOf(options.format));
+          absl::StrCat(ClassCatalog()[c].word(), SuffixOf(options.format));
       paths.push_back(file.string());
     }
   } else {

@@ -74,7 +74,7 @@ void Pen::Lift() {
   ends_.push_back(static_cast<uint32_t>(points_.size()));
 }
 
-void Pen::Line(std::initializer_list<Point> corners) {
+void Pen::Line(absl::Span<const Point> corners) {
   for (const Point corner : corners) Advance(Slip(corner, slip_), false);
   if (random_->Chance(0.3)) std::reverse(path_.begin(), path_.end());
   Lift();
@@ -97,7 +97,7 @@ void Pen::Polygon(absl::Span<const Point> corners) {
   Lift();
 }
 
-void Pen::Curve(std::initializer_list<Point> through) {
+void Pen::Curve(absl::Span<const Point> through) {
   std::vector<Point>& knots = knots_;
   knots.assign(1, {});
   for (const Point point : through) knots.push_back(Slip(point, slip_ * 0.7));

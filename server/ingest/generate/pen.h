@@ -7,7 +7,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <initializer_list>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -27,26 +26,19 @@ class Pen {
   void Begin(KeyedRandom* random, double care);
 
   // One stroke along straight lines.
-  void Line(std::initializer_list<Point> corners);
+  void Line(absl::Span<const Point> corners);
   // Closed; started at any corner, in either direction, now and then side by
   // side.
   void Polygon(absl::Span<const Point> corners);
-  void Polygon(std::initializer_list<Point> corners) {
-    Polygon(absl::MakeConstSpan(corners.begin(), corners.size()));
-  }
-  void Box(double left, double top, double right, double bottom) {
-    Polygon({{left, top}, {right, top}, {right, bottom}, {left, bottom}});
-  }
   // One stroke on a smooth curve through every point.
-  void Curve(std::initializer_list<Point> through);
+  void Curve(absl::Span<const Point> through);
   // A whole turn; the ends overlap or leave a gap, as they do by hand.
   void Ellipse(Point center, double radius_x, double radius_y);
-  void Circle(Point center, double radius) { Ellipse(center, radius, radius); }
   // Degrees; 0 points right and 90 down.
   void Arc(Point center, double radius_x, double radius_y, double from,
            double to);
   // A dot, or a tiny ring.
-  void Dot(Point at, double radius = 0.015);
+  void Dot(Point at, double radius);
 
   KeyedRandom& random() { return *random_; }
 

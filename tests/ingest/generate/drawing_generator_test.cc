@@ -111,7 +111,7 @@ TEST(DrawingGeneratorTest, PointsAndStrokesAreAsManyAsInRealDrawings) {
 
 TEST(DrawingGeneratorTest, TheCatalogueHasThirtyWords) {
   std::set<std::string> words;
-  for (const DrawingClass& each : ClassCatalog()) words.insert(each.word);
+  for (const DrawingClass& each : ClassCatalog()) words.insert(each.word());
   EXPECT_EQ(words.size(), ClassCatalog().size());
   EXPECT_GE(words.size(), 30);
 }
