@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_format.h"
 #include "server/app/progress_display.h"
-#include "server/ingest/json_text.h"
+#include "server/base/json_text.h"
 
 namespace inkstream::app {
 namespace {
@@ -98,13 +98,13 @@ std::string FiguresAsText(const BenchSetup& setup,
 std::string FiguresAsJson(const BenchSetup& setup,
                           const BenchFigures& figures) {
   std::string json = "{\"target\": ";
-  ingest::AppendJsonString(setup.target, &json);
+  AppendJsonString(setup.target, &json);
   json += ", \"dataset\": ";
-  ingest::AppendJsonString(setup.dataset, &json);
+  AppendJsonString(setup.dataset, &json);
   json += ", \"split\": ";
-  ingest::AppendJsonString(setup.split, &json);
+  AppendJsonString(setup.split, &json);
   json += ", \"transport\": ";
-  ingest::AppendJsonString(setup.transport, &json);
+  AppendJsonString(setup.transport, &json);
   absl::StrAppendFormat(
       &json,
       ", \"codec\": \"%s\", \"height\": %u, "

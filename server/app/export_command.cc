@@ -10,8 +10,8 @@
 #include "server/app/interrupt.h"
 #include "server/app/progress_display.h"
 #include "server/batch/machine_limits.h"
-#include "server/ingest/byte_sink.h"
-#include "server/ingest/export_job.h"
+#include "server/ingest/export/byte_sink.h"
+#include "server/ingest/export/export_job.h"
 #include "server/store/store_reader.h"
 
 namespace inkstream::app {

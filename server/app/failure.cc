@@ -4,7 +4,7 @@
 
 #include "absl/strings/match.h"
 #include "server/app/interrupt.h"
-#include "server/ingest/json_text.h"
+#include "server/base/json_text.h"
 
 namespace inkstream::app {
 namespace {
@@ -16,7 +16,7 @@ constexpr size_t kMaxCharacters = 4000;
 int Fail(const std::string& command, const absl::Status& status, int code) {
   const bool interrupted = absl::IsCancelled(status) && Interrupt::requested();
   // Names of files may hold what a terminal would obey.
-  std::string text = ingest::PrintableText(status.message(), kMaxCharacters);
+  std::string text = PrintableText(status.message(), kMaxCharacters);
   // Work that keeps what is done says so itself.
   if (interrupted && !absl::StartsWith(text, "interrupted; ")) {
     text = "interrupted";

@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "server/app/progress_display.h"
-#include "server/ingest/json_text.h"
+#include "server/base/json_text.h"
 
 namespace inkstream::app {
 namespace {
@@ -42,14 +42,14 @@ std::string CountsJson(const ingest::KeyCounts& keys) {
   std::string json = "{";
   for (const auto& [name, count] : keys.counts()) {
     if (json.size() > 1) json += ", ";
-    ingest::AppendJsonString(name, &json);
+    AppendJsonString(name, &json);
     absl::StrAppend(&json, ": ", count);
   }
   return json + "}";
 }
 
 std::string PathText(const std::string& path) {
-  return ingest::PrintableText(path, kMaxShownPath);
+  return PrintableText(path, kMaxShownPath);
 }
 
 std::string PathsText(const std::vector<std::string>& paths) {
@@ -153,7 +153,7 @@ std::string SummaryJson(const IngestSummary& summary) {
   std::string json =
       absl::StrCat("{\"read\": ", report.read, ", \"kept\": ", report.kept,
                    ", \"skipped\": ", report.errors.total(), ", \"store\": ");
-  ingest::AppendJsonString(summary.store, &json);
+  AppendJsonString(summary.store, &json);
   absl::StrAppend(&json, ", \"fingerprint\": \"", report.fingerprint,
                   "\", \"classes\": ", summary.info.classes.size(),
                   ", \"bytes_on_disk\": ", summary.info.bytes_on_disk);

@@ -12,8 +12,8 @@
 #include "absl/strings/string_view.h"
 #include "server/app/command_line.h"
 #include "server/app/failure.h"
-#include "server/ingest/ndjson_writer.h"
-#include "server/ingest/timestamp_text.h"
+#include "server/base/timestamp_text.h"
+#include "server/ingest/export/ndjson_writer.h"
 #include "server/raster/ascii_preview.h"
 #include "server/store/store_reader.h"
 
@@ -65,7 +65,7 @@ std::string Text(uint64_t index, const Drawing& drawing, uint32_t columns) {
   if (drawing.word) line("word", *drawing.word);
   if (drawing.countrycode) line("countrycode", *drawing.countrycode);
   if (drawing.timestamp) {
-    line("timestamp", ingest::FormatTimestamp(*drawing.timestamp));
+    line("timestamp", FormatTimestamp(*drawing.timestamp));
   }
   if (drawing.recognized) {
     line("recognized", *drawing.recognized ? "true" : "false");

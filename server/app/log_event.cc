@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "server/app/logging.h"
-#include "server/ingest/json_text.h"
+#include "server/base/json_text.h"
 
 namespace inkstream::app {
 namespace {
@@ -25,7 +25,7 @@ bool NeedsQuotes(absl::string_view text) {
 LogEvent::LogEvent(absl::string_view event) : json_(LogsJson()) {
   if (json_) {
     members_ = R"("event": )";
-    ingest::AppendJsonString(event, &members_);
+    AppendJsonString(event, &members_);
   } else {
     members_ = absl::StrCat(event, ":");
   }
@@ -43,7 +43,7 @@ LogEvent& LogEvent::Add(absl::string_view name, absl::string_view text) {
   Begin(name);
   text = text.substr(0, kMaxText);
   if (json_ || NeedsQuotes(text)) {
-    ingest::AppendJsonString(text, &members_);
+    AppendJsonString(text, &members_);
   } else {
     absl::StrAppend(&members_, text);
   }

@@ -15,7 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "server/ingest/json_text.h"
+#include "server/base/json_text.h"
 
 namespace inkstream::app {
 namespace {
@@ -42,7 +42,7 @@ class LineFormatter : public spdlog::formatter {
     std::string text;
     if (!json) {
       text = absl::StrCat(time, " ", level, " ",
-                          ingest::PrintableText(payload, kMaxCharacters));
+                          PrintableText(payload, kMaxCharacters));
     } else {
       text = absl::StrCat(R"({"time": ")", time, R"(", "level": ")", level,
                           R"(", )");
@@ -50,7 +50,7 @@ class LineFormatter : public spdlog::formatter {
         absl::StrAppend(&text, payload);
       } else {
         text += R"("message": )";
-        ingest::AppendJsonString(payload.substr(0, kMaxCharacters), &text);
+        AppendJsonString(payload.substr(0, kMaxCharacters), &text);
       }
       text += '}';
     }

@@ -10,8 +10,8 @@
 #include "server/app/failure.h"
 #include "server/app/interrupt.h"
 #include "server/app/progress_display.h"
+#include "server/base/json_text.h"
 #include "server/batch/machine_limits.h"
-#include "server/ingest/json_text.h"
 #include "server/store/store_merger.h"
 #include "server/store/store_reader.h"
 
@@ -62,7 +62,7 @@ int RunMerge(const MergeFlags& flags) {
                WithThousands(info.dropped).c_str(), fingerprint->c_str());
   if (flags.json) {
     std::string json = "{\"store\": ";
-    ingest::AppendJsonString(flags.out, &json);
+    AppendJsonString(flags.out, &json);
     absl::StrAppend(&json, ", \"drawings\": ", info.drawings,
                     ", \"fingerprint\": \"", *fingerprint,
                     "\", \"duplicates\": ", info.duplicates,

@@ -15,9 +15,9 @@
 #include "server/app/interrupt.h"
 #include "server/app/progress_display.h"
 #include "server/app/value_counts.h"
+#include "server/base/json_text.h"
+#include "server/base/ordered_workers.h"
 #include "server/batch/machine_limits.h"
-#include "server/ingest/json_text.h"
-#include "server/ingest/ordered_workers.h"
 #include "server/store/store_reader.h"
 
 namespace inkstream::app {
@@ -59,7 +59,7 @@ absl::StatusOr<Counts> CountAll(const store::StoreReader& store, int threads,
                                 ProgressDisplay* display) {
   Counts all;
   uint64_t next = 0;
-  ingest::OrderedStages<IndexRange, Counts> stages;
+  OrderedStages<IndexRange, Counts> stages;
   stages.next = [&](IndexRange* range) -> absl::StatusOr<bool> {
     if (Interrupt::requested()) return absl::CancelledError("interrupted");
     range->begin = next;
@@ -77,7 +77,7 @@ absl::StatusOr<Counts> CountAll(const store::StoreReader& store, int threads,
     display->Update({done, done, store.size(), false});
     return absl::OkStatus();
   };
-  absl::Status status = ingest::RunInOrder(threads, std::move(stages));
+  absl::Status status = RunInOrder(threads, std::move(stages));
   if (!status.ok()) return status;
   return all;
 }
@@ -173,7 +173,7 @@ std::string Json(const store::StoreReader& store, const Counts& counts) {
   separator = "";
   for (const store::SplitInfo& split : info.splits) {
     json += separator;
-    ingest::AppendJsonString(split.name, &json);
+    AppendJsonString(split.name, &json);
     absl::StrAppend(&json, ": ", split.drawings);
     separator = ", ";
   }
@@ -181,7 +181,7 @@ std::string Json(const store::StoreReader& store, const Counts& counts) {
   separator = "";
   for (const auto& [count, word] : SortedClasses(info)) {
     json += separator;
-    ingest::AppendJsonString(word, &json);
+    AppendJsonString(word, &json);
     absl::StrAppend(&json, ": ", count);
     separator = ", ";
   }

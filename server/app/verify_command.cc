@@ -11,7 +11,7 @@
 #include "server/app/guarded_child.h"
 #include "server/app/interrupt.h"
 #include "server/app/progress_display.h"
-#include "server/ingest/json_text.h"
+#include "server/base/json_text.h"
 #include "server/store/store_verifier.h"
 
 namespace inkstream::app {
@@ -35,7 +35,7 @@ std::string ReportJson(const store::VerifyReport& report) {
   const char* separator = "";
   for (const std::string& problem : report.problems) {
     json += separator;
-    ingest::AppendJsonString(problem, &json);
+    AppendJsonString(problem, &json);
     separator = ", ";
   }
   return json + "]}\n";

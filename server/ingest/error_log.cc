@@ -4,7 +4,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "server/ingest/json_text.h"
+#include "server/base/json_text.h"
 #include "server/store/endian_io.h"
 
 namespace inkstream::ingest {

@@ -7,9 +7,9 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "server/ingest/byte_source.h"
-#include "server/ingest/input_sequence.h"
-#include "server/ingest/ordered_workers.h"
+#include "server/base/ordered_workers.h"
+#include "server/ingest/input/byte_source.h"
+#include "server/ingest/input/input_sequence.h"
 #include "server/ingest/resume_point.h"
 #include "server/store/class_names.h"
 

@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "server/ingest/drawing_format.h"
 #include "server/ingest/error_log.h"
-#include "server/ingest/input_format.h"
-#include "server/ingest/input_list.h"
+#include "server/ingest/formats/drawing_format.h"
+#include "server/ingest/input/input_format.h"
+#include "server/ingest/input/input_list.h"
 #include "server/ingest/max_errors.h"
 #include "server/ingest/split_rules.h"
 #include "server/store/store_writer.h"

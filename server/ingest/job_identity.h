@@ -10,7 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "server/ingest/input_list.h"
+#include "server/ingest/input/input_list.h"
 
 namespace inkstream::ingest {
 

@@ -9,7 +9,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "server/ingest/json_text.h"
+#include "server/base/json_text.h"
 #include "server/store/format.h"
 #include "server/store/split_hash.h"
 

@@ -17,13 +17,13 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "server/ingest/bin_writer.h"
-#include "server/ingest/csv_writer.h"
+#include "server/ingest/export/bin_writer.h"
+#include "server/ingest/export/csv_writer.h"
+#include "server/ingest/export/ndjson_writer.h"
+#include "server/ingest/formats/ndjson_format.h"
 #include "server/ingest/generate/class_catalog.h"
 #include "server/ingest/generate/drawing_generator.h"
 #include "server/ingest/ingest_job.h"
-#include "server/ingest/ndjson_format.h"
-#include "server/ingest/ndjson_writer.h"
 #include "server/store/store_writer.h"
 #include "tests/support/scratch_directory.h"
 

@@ -13,10 +13,10 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
-#include "server/ingest/bin_writer.h"
-#include "server/ingest/csv_writer.h"
-#include "server/ingest/input_format.h"
-#include "server/ingest/ndjson_writer.h"
+#include "server/ingest/export/bin_writer.h"
+#include "server/ingest/export/csv_writer.h"
+#include "server/ingest/export/ndjson_writer.h"
+#include "server/ingest/input/input_format.h"
 #include "server/store/drawing_rules.h"
 #include "simdjson.h"
 

@@ -11,8 +11,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
-#include "server/ingest/gzip_source.h"
-#include "server/ingest/zstd_source.h"
+#include "server/ingest/input/gzip_source.h"
+#include "server/ingest/input/zstd_source.h"
 
 namespace inkstream::ingest {
 namespace {

@@ -10,7 +10,7 @@
 #include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "server/ingest/export_job.h"
+#include "server/ingest/export/export_job.h"
 #include "server/ingest/generate/generate_job.h"
 #include "server/ingest/ingest_job.h"
 #include "server/store/store_reader.h"

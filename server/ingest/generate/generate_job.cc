@@ -9,11 +9,11 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "server/ingest/byte_sink.h"
-#include "server/ingest/drawing_writer.h"
+#include "server/base/ordered_workers.h"
+#include "server/ingest/export/byte_sink.h"
+#include "server/ingest/export/drawing_writer.h"
 #include "server/ingest/generate/class_catalog.h"
 #include "server/ingest/generate/drawing_generator.h"
-#include "server/ingest/ordered_workers.h"
 
 namespace inkstream::ingest {
 namespace {

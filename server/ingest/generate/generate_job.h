@@ -10,8 +10,8 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "server/ingest/byte_source.h"
-#include "server/ingest/drawing_writer.h"
+#include "server/ingest/export/drawing_writer.h"
+#include "server/ingest/input/byte_source.h"
 
 namespace inkstream::ingest {
 

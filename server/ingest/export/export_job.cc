@@ -1,0 +1,112 @@
+#include "server/ingest/export/export_job.h"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "server/base/ordered_workers.h"
+#include "server/ingest/export/word_files.h"
+
+namespace inkstream::ingest {
+namespace {
+
+constexpr uint64_t kDrawingsAChunk = 512;
+
+struct IndexRange {
+  uint64_t begin = 0;
+  uint64_t end = 0;
+};
+
+// The bytes of drawings of one word, or of any.
+struct Piece {
+  std::string word;
+  std::string bytes;
+};
+
+struct Pieces {
+  std::vector<Piece> pieces;
+  uint64_t drawings = 0;
+};
+
+absl::StatusOr<Pieces> Format(const DrawingWriter& writer, bool by_word,
+                              store::DrawingReader& reader, IndexRange range) {
+  Pieces result;
+  Drawing drawing;
+  for (uint64_t index = range.begin; index < range.end; ++index) {
+    absl::Status status = reader.ReadDrawing(index, &drawing);
+    if (!status.ok()) return status;
+    const std::string word = by_word ? drawing.word.value_or("") : "";
+    if (result.pieces.empty() || result.pieces.back().word != word) {
+      result.pieces.push_back({word, ""});
+    }
+    status = writer.Append(drawing, &result.pieces.back().bytes);
+    if (!status.ok()) {
+      return absl::Status(status.code(), absl::StrCat("drawing ", index, ": ",
+                                                      status.message()));
+    }
+  }
+  result.drawings = range.end - range.begin;
+  return result;
+}
+
+absl::Status Run(const store::StoreReader& store, const ExportOptions& options,
+                 const DrawingWriter& writer, bool by_word,
+                 const std::function<absl::Status(const Piece&)>& write) {
+  uint64_t next = 0;
+  uint64_t written = 0;
+  OrderedStages<IndexRange, Pieces> stages;
+  stages.next = [&](IndexRange* range) -> absl::StatusOr<bool> {
+    if (options.interrupted && options.interrupted()) {
+      return absl::CancelledError("interrupted");
+    }
+    range->begin = next;
+    range->end = std::min(next + kDrawingsAChunk, store.size());
+    next = range->end;
+    return range->begin < range->end;
+  };
+  stages.new_worker = [&] {
+    std::shared_ptr<store::DrawingReader> reader = store.NewDrawingReader();
+    return [&writer, by_word, reader](IndexRange& range) {
+      return Format(writer, by_word, *reader, range);
+    };
+  };
+  stages.take = [&](Pieces formatted) {
+    for (const Piece& piece : formatted.pieces) {
+      if (absl::Status status = write(piece); !status.ok()) return status;
+    }
+    written += formatted.drawings;
+    if (options.progress) options.progress(written);
+    return absl::OkStatus();
+  };
+  return RunInOrder(options.threads, std::move(stages));
+}
+
+}  // namespace
+
+absl::Status RunExport(const store::StoreReader& store,
+                       const ExportOptions& options, ByteSink* sink) {
+  const auto writer = DrawingWriter::Create(options.format);
+  absl::Status status = sink->Write(writer->Header());
+  if (!status.ok()) return status;
+  return Run(store, options, *writer, false,
+             [&](const Piece& piece) { return sink->Write(piece.bytes); });
+}
+
+absl::Status RunExportByWord(const store::StoreReader& store,
+                             const ExportOptions& options,
+                             const std::string& directory) {
+  const auto writer = DrawingWriter::Create(options.format);
+  absl::StatusOr<std::unique_ptr<WordFiles>> files =
+      WordFiles::Create(directory, SuffixOf(options.format));
+  if (!files.ok()) return files.status();
+  absl::Status status =
+      Run(store, options, *writer, true, [&](const Piece& piece) {
+        return (*files)->Append(piece.word, piece.bytes);
+      });
+  return status.ok() ? (*files)->Close() : status;
+}
+
+}  // namespace inkstream::ingest

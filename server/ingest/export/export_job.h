@@ -1,0 +1,40 @@
+// Store -> files: what went in, in the format asked for.
+//
+// Thread safety: one job on one thread; its threads end before it returns.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "server/ingest/export/byte_sink.h"
+#include "server/ingest/export/drawing_writer.h"
+#include "server/ingest/input/byte_source.h"
+#include "server/store/store_reader.h"
+
+namespace inkstream::ingest {
+
+struct ExportOptions {
+  OutputFormat format = OutputFormat::kNdjson;
+  int threads = 1;
+  InterruptCheck interrupted;
+  std::function<void(uint64_t drawings)> progress;  // written so far
+};
+
+// Writes every drawing in index order; the caller closes the sink. DATA_LOSS:
+// a record is damaged. CANCELLED: interrupted. INVALID_ARGUMENT: the format
+// cannot carry a drawing, whose index is named. REQUIRES: a format that is one
+// file.
+absl::Status RunExport(const store::StoreReader& store,
+                       const ExportOptions& options, ByteSink* sink);
+
+// The same into a directory of one file a word, each in index order: what the
+// binary format needs. It appears when it is complete; ALREADY_EXISTS if it is
+// there.
+absl::Status RunExportByWord(const store::StoreReader& store,
+                             const ExportOptions& options,
+                             const std::string& directory);
+
+}  // namespace inkstream::ingest

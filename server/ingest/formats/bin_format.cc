@@ -1,0 +1,270 @@
+#include "server/ingest/formats/bin_format.h"
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/ingest/input/file_word.h"
+#include "server/store/drawing_rules.h"
+#include "server/store/endian_io.h"
+#include "server/store/format.h"
+
+namespace inkstream::ingest {
+namespace {
+
+using store::LoadLittle;
+
+constexpr size_t kTargetBytes = size_t{256} << 10U;
+constexpr int64_t kMicrosASecond = 1'000'000;
+
+// Bytes of the record at the start of `bytes`; nullopt where it goes on behind
+// them.
+std::optional<size_t> RecordBytes(absl::string_view bytes) {
+  if (bytes.size() < BinFormat::kHeaderBytes) return std::nullopt;
+  const uint16_t strokes = LoadLittle<uint16_t>(bytes.data() + 15);
+  size_t size = BinFormat::kHeaderBytes;
+  for (uint16_t s = 0; s < strokes; ++s) {
+    if (bytes.size() < size + 2) return std::nullopt;
+    size += 2 + 2 * size_t{LoadLittle<uint16_t>(bytes.data() + size)};
+  }
+  if (bytes.size() < size) return std::nullopt;
+  return size;
+}
+
+class BinCutter : public RecordCutter {
+ public:
+  BinCutter(std::unique_ptr<ByteSource> source, std::string name)
+      : source_(std::move(source)),
+        name_(std::move(name)),
+        word_(WordOfFile(name_, BinFormat::kFileSuffix)) {}
+
+  // `line` counts records. DATA_LOSS: the input ends inside a record, or one is
+  // over the limit.
+  absl::StatusOr<bool> Next(RecordChunk* chunk) override {
+    chunk->overlong.reset();
+    chunk->line = record_;
+    chunk->offset = offset_;
+    chunk->word = word_;
+    std::memcpy(chunk->data(), carry_.data(), carry_.size());
+    chunk->size = carry_.size();
+    carry_.clear();
+    size_t whole = 0;  // bytes of the whole records so far
+    for (;;) {
+      while (const std::optional<size_t> bytes =
+                 RecordBytes(chunk->text().substr(whole))) {
+        whole += *bytes;
+        ++record_;
+      }
+      if (whole >= kTargetBytes || ended_) break;
+      if (chunk->size == RecordChunk::kCapacity) {
+        if (whole > 0) break;
+        return absl::DataLossError(
+            absl::StrCat(name_, ": record ", record_, " at byte ", offset_,
+                         " is over the limit of ", RecordChunk::kMaxRecordBytes,
+                         " bytes; is this the binary format?"));
+      }
+      const size_t room =
+          std::min(kTargetBytes, RecordChunk::kCapacity - chunk->size);
+      absl::StatusOr<size_t> got =
+          source_->Read(chunk->data() + chunk->size, room);
+      if (!got.ok()) return got.status();
+      ended_ = *got == 0;
+      chunk->size += *got;
+    }
+    if (whole == 0 && chunk->size > 0) {
+      return absl::DataLossError(
+          absl::StrCat(name_, " ends inside record ", record_, " at byte ",
+                       offset_, ": ", chunk->size, " bytes are left"));
+    }
+    carry_.assign(chunk->data() + whole, chunk->size - whole);
+    chunk->size = whole;
+    offset_ += whole;
+    return whole > 0;
+  }
+
+ private:
+  const std::unique_ptr<ByteSource> source_;
+  const std::string name_;
+  const std::string word_;
+  std::string carry_;  // bytes behind the last cut
+  bool ended_ = false;
+  uint64_t record_ = 1;
+  uint64_t offset_ = 0;
+};
+
+class BinParser : public RecordParser {
+ public:
+  explicit BinParser(const ParserOptions& options) : places_(options.places) {}
+
+  ParsedChunk Parse(const RecordChunk& chunk) override {
+    ParsedChunk parsed;
+    const absl::string_view text = chunk.text();
+    uint64_t record = chunk.line;
+    parsed.drawings.Reserve(last_count_ + last_count_ / 8,
+                            last_bytes_ + last_bytes_ / 8);
+    for (size_t begin = 0; begin < text.size(); ++record) {
+      const std::optional<size_t> size = RecordBytes(text.substr(begin));
+      if (!size.has_value()) break;
+      const absl::string_view bytes = text.substr(begin, *size);
+      ++parsed.read;
+      if (Read(bytes, chunk.word, &parsed.drawings)) {
+        if (places_) {
+          parsed.places.push_back({static_cast<uint32_t>(begin),
+                                   static_cast<uint32_t>(begin + *size),
+                                   record});
+        }
+      } else {
+        parsed.errors.Add(kind_, chunk.file, record, chunk.offset + begin,
+                          reason_, bytes);
+      }
+      begin += *size;
+    }
+    last_count_ = parsed.drawings.size();
+    last_bytes_ = parsed.drawings.bytes();
+    return parsed;
+  }
+
+ private:
+  // Adds the drawing, or says in kind_ and reason_ why not.
+  bool Read(absl::string_view bytes, const std::string& word,
+            store::PackedDrawings* drawings) {
+    if (ReadPlain(bytes, word)) {
+      drawings->Add(found_);
+      return true;
+    }
+    Decode(bytes, word);
+    const absl::Status status = Check();
+    if (status.ok()) {
+      drawings->Add(drawing_);
+    } else {
+      reason_ = std::string(status.message());
+    }
+    return status.ok();
+  }
+
+  // Into found_. False: something may be wrong with it, and Decode and Check
+  // must say what.
+  bool ReadPlain(absl::string_view bytes, const std::string& word) {
+    const auto printable = [&](size_t at) {
+      return bytes[at] >= 0x20 && bytes[at] < 0x7F;
+    };
+    const int64_t key_id = LoadLittle<int64_t>(bytes.data());
+    const uint8_t recognized = LoadLittle<uint8_t>(bytes.data() + 10);
+    const uint16_t strokes = LoadLittle<uint16_t>(bytes.data() + 15);
+    if (key_id < 1 || recognized > 1 || strokes == 0 || !printable(8) ||
+        !printable(9)) {
+      return false;
+    }
+    // No record has more points than bytes.
+    if (x_.size() < bytes.size()) {
+      x_.resize(bytes.size());
+      y_.resize(bytes.size());
+    }
+    stroke_ends_.clear();
+    const char* at = bytes.data() + BinFormat::kHeaderBytes;
+    size_t count = 0;
+    for (uint16_t s = 0; s < strokes; ++s) {
+      const size_t points = LoadLittle<uint16_t>(at);
+      if (points == 0) return false;
+      std::memcpy(x_.data() + count, at + 2, points);
+      std::memcpy(y_.data() + count, at + 2 + points, points);
+      at += 2 + 2 * points;
+      count += points;
+      stroke_ends_.push_back(static_cast<uint32_t>(count));
+    }
+    if (count > store::kMaxPoints) return false;
+    found_.strokes = {stroke_ends_, {x_.data(), count}, {y_.data(), count}};
+    found_.word = word;
+    found_.countrycode = bytes.substr(8, 2);
+    found_.timestamp =
+        Timestamp{LoadLittle<uint32_t>(bytes.data() + 11) * kMicrosASecond, 0};
+    found_.recognized = recognized != 0;
+    found_.key_id = key_id;
+    return true;
+  }
+
+  void Decode(absl::string_view bytes, const std::string& word) {
+    drawing_.Clear();
+    if (!word.empty()) drawing_.word = word;
+    drawing_.key_id = LoadLittle<int64_t>(bytes.data());
+    drawing_.countrycode = std::string(bytes.substr(8, 2));
+    recognized_ = LoadLittle<int8_t>(bytes.data() + 10);
+    drawing_.recognized = recognized_ != 0;
+    drawing_.timestamp =
+        Timestamp{LoadLittle<uint32_t>(bytes.data() + 11) * kMicrosASecond, 0};
+    const uint16_t strokes = LoadLittle<uint16_t>(bytes.data() + 15);
+    const char* at = bytes.data() + BinFormat::kHeaderBytes;
+    for (uint16_t s = 0; s < strokes; ++s) {
+      const uint16_t points = LoadLittle<uint16_t>(at);
+      at += 2;
+      const auto* coordinates = reinterpret_cast<const uint8_t*>(at);
+      drawing_.x.insert(drawing_.x.end(), coordinates, coordinates + points);
+      drawing_.y.insert(drawing_.y.end(), coordinates + points,
+                        coordinates + 2 * size_t{points});
+      at += 2 * size_t{points};
+      drawing_.stroke_ends.push_back(static_cast<uint32_t>(drawing_.x.size()));
+    }
+  }
+
+  // What the store's rules cannot see, then those.
+  absl::Status Check() {
+    if (recognized_ != 0 && recognized_ != 1) {
+      kind_ = ErrorKind::kBadRecognized;
+      return absl::InvalidArgumentError(
+          absl::StrCat("recognized is ", recognized_, ", expected 0 or 1"));
+    }
+    if (drawing_.stroke_ends.empty()) {
+      kind_ = ErrorKind::kNoStrokes;
+      return absl::InvalidArgumentError("drawing: no strokes");
+    }
+    uint32_t begin = 0;
+    for (const uint32_t end : drawing_.stroke_ends) {
+      if (end == begin) {
+        kind_ = ErrorKind::kEmptyStroke;
+        return absl::InvalidArgumentError("drawing: a stroke has no points");
+      }
+      begin = end;
+    }
+    absl::Status status = store::ValidateDrawing(drawing_);
+    if (!status.ok()) kind_ = KindOfStoreRule(status.message());
+    return status;
+  }
+
+  const bool places_;
+  // Of the chunk before.
+  size_t last_count_ = 0;
+  size_t last_bytes_ = 0;
+  std::vector<uint8_t> x_, y_;
+  std::vector<uint32_t> stroke_ends_;
+  store::FoundDrawing found_;
+  Drawing drawing_;
+  int recognized_ = 0;
+  ErrorKind kind_ = ErrorKind::kTooLarge;
+  std::string reason_;
+};
+
+}  // namespace
+
+// Google's keys are below 2^56, so that byte 7 is 0, which no JSON text has,
+// and the country code is two capital letters.
+bool BinFormat::Matches(absl::string_view beginning) {
+  const auto letter = [&](size_t at) {
+    return beginning[at] >= 'A' && beginning[at] <= 'Z';
+  };
+  return beginning.size() >= kHeaderBytes && beginning[7] == '\0' &&
+         letter(8) && letter(9) && (beginning[10] == 0 || beginning[10] == 1);
+}
+
+std::unique_ptr<RecordCutter> BinFormat::NewCutter(
+    std::unique_ptr<ByteSource> source, const std::string& name) const {
+  return std::make_unique<BinCutter>(std::move(source), name);
+}
+
+std::unique_ptr<RecordParser> BinFormat::NewParser(
+    const ParserOptions& options) const {
+  return std::make_unique<BinParser>(options);
+}
+
+}  // namespace inkstream::ingest

@@ -1,0 +1,24 @@
+#include "server/ingest/formats/drawing_format.h"
+
+#include "server/base/json_text.h"
+
+namespace inkstream::ingest {
+namespace {
+
+constexpr size_t kMaxShownName = 64;
+
+}  // namespace
+
+void KeyCounts::Add(absl::string_view name, uint64_t count) {
+  std::string shown = PrintableText(name, kMaxShownName);
+  if (counts_.size() >= kMaxNames && counts_.count(shown) == 0) {
+    shown = kOthers;
+  }
+  counts_[shown] += count;
+}
+
+void KeyCounts::Merge(const KeyCounts& other) {
+  for (const auto& [name, count] : other.counts_) Add(name, count);
+}
+
+}  // namespace inkstream::ingest

@@ -1,0 +1,252 @@
+#include "server/ingest/formats/json_drawing.h"
+
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "server/base/json_text.h"
+#include "server/base/timestamp_text.h"
+#include "server/ingest/formats/drawing_fields.h"
+#include "server/ingest/formats/json_strokes.h"
+#include "server/store/drawing_rules.h"
+
+namespace inkstream::ingest {
+namespace {
+
+using simdjson::dom::element;
+using simdjson::dom::element_type;
+
+constexpr size_t kMaxShownValue = 40;
+
+bool Refuse(RecordError* error, ErrorKind kind, std::string reason) {
+  error->kind = kind;
+  error->reason = std::move(reason);
+  return false;
+}
+
+absl::string_view View(std::string_view text) {
+  return {text.data(), text.size()};
+}
+
+std::string Shown(element value) {
+  return PrintableText(simdjson::minify(value), kMaxShownValue);
+}
+
+bool ReadText(element value, absl::string_view key, ErrorKind kind,
+              absl::string_view* text, RecordError* error) {
+  std::string_view found;
+  if (value.get(found) != simdjson::SUCCESS) {
+    return Refuse(
+        error, kind,
+        absl::StrCat(key, " is ", Shown(value), ", expected a string"));
+  }
+  *text = View(found);
+  return true;
+}
+
+enum Key {
+  kDrawing,
+  kWord,
+  kCountrycode,
+  kTimestamp,
+  kRecognized,
+  kKeyId,
+  kSplit,
+  kUnknown
+};
+
+Key KeyOf(std::string_view name) {
+  switch (name.size()) {
+    case 4:
+      return name == "word" ? kWord : kUnknown;
+    case 5:
+      return name == "split" ? kSplit : kUnknown;
+    case 6:
+      return name == "key_id" ? kKeyId : kUnknown;
+    case 7:
+      return name == "drawing" ? kDrawing : kUnknown;
+    case 9:
+      return name == "timestamp" ? kTimestamp : kUnknown;
+    case 10:
+      return name == "recognized" ? kRecognized : kUnknown;
+    case 11:
+      return name == "countrycode" ? kCountrycode : kUnknown;
+    default:
+      return kUnknown;
+  }
+}
+
+// The forms of values that are not Google's, as the report names them.
+constexpr char kNumberKey[] = "key_id as a number";
+constexpr char kOtherRecognized[] = "recognized as a number or text";
+constexpr char kIsoTimestamp[] = "timestamp in ISO 8601";
+constexpr char kTextDrawing[] = "drawing as text";
+
+// Counts a value that was taken in another form than Google's.
+bool Taken(bool good, const char* form, ParsedChunk* chunk) {
+  if (good) chunk->other_forms.Add(form);
+  return good;
+}
+
+bool ReadKeyId(element value, Drawing* drawing, ParsedChunk* chunk,
+               RecordError* error) {
+  std::string_view text;
+  if (value.get(text) == simdjson::SUCCESS) {
+    drawing->key_id = ParseKeyId(View(text));
+    return drawing->key_id.has_value() ||
+           Taken(ReadKeyIdText(View(text), drawing, error), kNumberKey, chunk);
+  }
+  double number = 0;
+  int64_t key = 0;
+  if (value.type() == element_type::INT64) {
+    key = value.get<int64_t>().value_unsafe();
+  } else if (value.get<double>().get(number) == simdjson::SUCCESS &&
+             number >= 1 && number <= kMaxExactInDouble &&
+             number == std::floor(number)) {
+    key = static_cast<int64_t>(number);
+  }
+  if (key < 1) {
+    return Refuse(error, ErrorKind::kBadKeyId,
+                  absl::StrCat("key_id is ", Shown(value),
+                               ", expected a decimal string or a whole number "
+                               "in 1..9223372036854775807"));
+  }
+  drawing->key_id = key;
+  return Taken(true, kNumberKey, chunk);
+}
+
+bool ReadTimestamp(element value, Drawing* drawing, ParsedChunk* chunk,
+                   RecordError* error) {
+  if (value.is<double>()) {
+    return Refuse(error, ErrorKind::kBadTimestamp,
+                  absl::StrCat("timestamp is the number ", Shown(value),
+                               ", expected text; pandas writes it with "
+                               "to_json(..., date_format=\"iso\")"));
+  }
+  absl::string_view text;
+  if (!ReadText(value, "timestamp", ErrorKind::kBadTimestamp, &text, error)) {
+    return false;
+  }
+  drawing->timestamp = ParseTimestamp(text);
+  return drawing->timestamp.has_value() ||
+         Taken(ReadIsoTimestamp(text, drawing, error), kIsoTimestamp, chunk);
+}
+
+bool ReadRecognized(element value, Drawing* drawing, ParsedChunk* chunk,
+                    RecordError* error) {
+  bool recognized = false;
+  double number = 0;
+  std::string_view text;
+  if (value.get(recognized) == simdjson::SUCCESS) {
+    drawing->recognized = recognized;
+    return true;
+  }
+  if (value.get(text) == simdjson::SUCCESS) {
+    return Taken(ReadRecognizedText(View(text), drawing, error),
+                 kOtherRecognized, chunk);
+  }
+  if (value.get<double>().get(number) != simdjson::SUCCESS ||
+      (number != 0 && number != 1)) {
+    return Refuse(error, ErrorKind::kBadRecognized,
+                  absl::StrCat("recognized is ", Shown(value),
+                               ", expected true or false"));
+  }
+  drawing->recognized = number == 1;
+  return Taken(true, kOtherRecognized, chunk);
+}
+
+bool ReadStrokes(element value, StrokesReader* strokes, Drawing* drawing,
+                 ParsedChunk* chunk, RecordError* error) {
+  std::string_view text;
+  if (value.get(text) != simdjson::SUCCESS) {
+    return strokes->Read(value, drawing, chunk, error);
+  }
+  return Taken(strokes->ReadText(View(text), drawing, chunk, error),
+               kTextDrawing, chunk);
+}
+
+bool ReadField(Key key, element value, StrokesReader* strokes, Drawing* drawing,
+               ParsedChunk* chunk, RecordError* error) {
+  absl::string_view text;
+  switch (key) {
+    case kDrawing:
+      return ReadStrokes(value, strokes, drawing, chunk, error);
+    case kWord:
+      if (!ReadText(value, "word", ErrorKind::kBadWord, &text, error)) {
+        return false;
+      }
+      drawing->word.emplace(text.data(), text.size());
+      return true;
+    case kCountrycode:
+      if (!ReadText(value, "countrycode", ErrorKind::kBadCountrycode, &text,
+                    error)) {
+        return false;
+      }
+      drawing->countrycode.emplace(text.data(), text.size());
+      return true;
+    case kTimestamp:
+      return ReadTimestamp(value, drawing, chunk, error);
+    case kRecognized:
+      return ReadRecognized(value, drawing, chunk, error);
+    case kKeyId:
+      return ReadKeyId(value, drawing, chunk, error);
+    case kSplit:
+      if (!ReadText(value, "split", ErrorKind::kBadSplit, &text, error)) {
+        return false;
+      }
+      drawing->split.emplace(text.data(), text.size());
+      return true;
+    case kUnknown:
+      return true;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool ReadJsonDrawing(element object, StrokesReader* strokes, Drawing* drawing,
+                     ParsedChunk* chunk, RecordError* error) {
+  drawing->Clear();
+  simdjson::dom::object fields;
+  if (object.get(fields) != simdjson::SUCCESS) {
+    return Refuse(error, ErrorKind::kNotAnObject,
+                  absl::StrCat("the line is ", Shown(object),
+                               ", expected an object {...}"));
+  }
+  unsigned seen = 0;
+  unsigned null = 0;
+  bool good = true;
+  for (const auto& [name, value] : fields) {
+    const Key key = KeyOf(name);
+    if (key == kUnknown) {
+      chunk->unknown_keys.Add(View(name));
+      continue;
+    }
+    const unsigned bit = 1U << key;
+    if ((seen & bit) != 0) {
+      return Refuse(error, ErrorKind::kDuplicateKey,
+                    absl::StrCat("the key ", View(name), " stands twice"));
+    }
+    seen |= bit;
+    if (value.is_null()) {
+      null |= bit;
+      chunk->null_values.Add(View(name));
+      continue;
+    }
+    good = good && ReadField(key, value, strokes, drawing, chunk, error);
+  }
+  if (!good) return false;
+  if ((seen & ~null & (1U << kDrawing)) == 0) {
+    return Refuse(error, ErrorKind::kNoDrawing, "the key drawing is missing");
+  }
+  if (absl::Status status = store::ValidateDrawing(*drawing); !status.ok()) {
+    return Refuse(error, KindOfStoreRule(status.message()),
+                  std::string(status.message()));
+  }
+  return true;
+}
+
+}  // namespace inkstream::ingest

@@ -1,0 +1,58 @@
+#include "server/ingest/input/byte_source.h"
+
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/string_view.h"
+#include "server/ingest/input/file_source.h"
+#include "server/ingest/input/gzip_source.h"
+#include "server/ingest/input/zstd_source.h"
+
+namespace inkstream::ingest {
+namespace {
+
+constexpr absl::string_view kGzipMagic("\x1f\x8b", 2);
+constexpr absl::string_view kZstdMagic("\x28\xb5\x2f\xfd", 4);
+// Of a skippable frame, after a first byte 0x50..0x5f.
+constexpr absl::string_view kSkippableMagic("\x2a\x4d\x18", 3);
+
+bool IsZstd(absl::string_view first) {
+  if (absl::StartsWith(first, kZstdMagic)) return true;
+  return first.size() == 4 && (first[0] & 0xf0) == 0x50 &&
+         first.substr(1) == kSkippableMagic;
+}
+
+}  // namespace
+
+bool IsPlainFile(const std::string& path) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) return false;
+  absl::StatusOr<std::unique_ptr<FileSource>> file =
+      FileSource::Open(path, nullptr);
+  if (!file.ok()) return false;
+  const absl::StatusOr<absl::string_view> first = (*file)->Peek();
+  return first.ok() && !absl::StartsWith(*first, kGzipMagic) && !IsZstd(*first);
+}
+
+absl::StatusOr<std::unique_ptr<ByteSource>> OpenSource(
+    const std::string& path, InterruptCheck interrupted) {
+  absl::StatusOr<std::unique_ptr<FileSource>> file =
+      FileSource::Open(path, std::move(interrupted));
+  if (!file.ok()) return file.status();
+  absl::StatusOr<absl::string_view> first = (*file)->Peek();
+  if (!first.ok()) return first.status();
+  const std::string name = (*file)->name();
+  std::unique_ptr<ByteSource> source;
+  if (absl::StartsWith(*first, kGzipMagic)) {
+    source = std::make_unique<GzipSource>(*std::move(file), name);
+  } else if (IsZstd(*first)) {
+    source = std::make_unique<ZstdSource>(*std::move(file), name);
+  } else {
+    source = *std::move(file);
+  }
+  return source;
+}
+
+}  // namespace inkstream::ingest
