@@ -2,8 +2,6 @@
 // opened at once. Measuring begins when each of them has its first batch:
 // connecting and resolving the view are not what is asked for.
 
-#include "server/app/bench_command.h"
-
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -16,6 +14,7 @@
 #include "server/app/bench_figures.h"
 #include "server/app/bench_streams.h"
 #include "server/app/command_line.h"
+#include "server/app/commands.h"
 #include "server/app/failure.h"
 #include "server/app/interrupt.h"
 #include "server/app/target_flag.h"

@@ -1,17 +1,5 @@
 #include "server/app/commands.h"
 
-#include "server/app/bench_command.h"
-#include "server/app/export_command.h"
-#include "server/app/generate_command.h"
-#include "server/app/health_command.h"
-#include "server/app/ingest_command.h"
-#include "server/app/inspect_command.h"
-#include "server/app/merge_command.h"
-#include "server/app/plan_command.h"
-#include "server/app/serve_command.h"
-#include "server/app/stats_command.h"
-#include "server/app/verify_command.h"
-
 namespace inkstream::app {
 
 void AddCommands(CLI::App& app, int* exit_code) {

@@ -1,4 +1,4 @@
-#include "server/app/export_command.h"
+// `inkstream export`: a store as the NDJSON that went in.
 
 #include <cstdint>
 #include <cstdio>
@@ -6,6 +6,7 @@
 #include <string>
 
 #include "server/app/command_line.h"
+#include "server/app/commands.h"
 #include "server/app/failure.h"
 #include "server/app/interrupt.h"
 #include "server/app/progress_display.h"

@@ -1,4 +1,4 @@
-#include "server/app/generate_command.h"
+// `inkstream generate`: synthetic drawings in Quick, Draw!'s own formats.
 
 #include <algorithm>
 #include <cstdint>
@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/app/command_line.h"
+#include "server/app/commands.h"
 #include "server/app/failure.h"
 #include "server/app/interrupt.h"
 #include "server/app/progress_display.h"

@@ -1,4 +1,5 @@
-#include "server/app/health_command.h"
+// `inkstream health`: is a server ready? For container health checks, where
+// no other client is at hand.
 
 #include <grpcpp/grpcpp.h>
 
@@ -11,6 +12,7 @@
 #include "client/cpp/channel_arguments.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "server/app/command_line.h"
+#include "server/app/commands.h"
 #include "server/app/target_flag.h"
 
 namespace inkstream::app {

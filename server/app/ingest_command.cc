@@ -1,4 +1,4 @@
-#include "server/app/ingest_command.h"
+// `inkstream ingest`: drawings from files into a store.
 
 #include <unistd.h>
 
@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/app/command_line.h"
+#include "server/app/commands.h"
 #include "server/app/failure.h"
 #include "server/app/ingest_flags.h"
 #include "server/app/ingest_summary.h"

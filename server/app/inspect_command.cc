@@ -1,4 +1,4 @@
-#include "server/app/inspect_command.h"
+// `inkstream inspect`: one drawing for a person at a terminal.
 
 #include <cstdint>
 #include <cstdio>
@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "server/app/command_line.h"
+#include "server/app/commands.h"
 #include "server/app/failure.h"
 #include "server/base/timestamp_text.h"
 #include "server/ingest/export/ndjson_writer.h"

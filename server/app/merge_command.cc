@@ -1,4 +1,4 @@
-#include "server/app/merge_command.h"
+// inkstream merge: several stores into one.
 
 #include <cstdio>
 #include <memory>
@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/app/command_line.h"
+#include "server/app/commands.h"
 #include "server/app/failure.h"
 #include "server/app/interrupt.h"
 #include "server/app/progress_display.h"

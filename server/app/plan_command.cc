@@ -1,4 +1,4 @@
-#include "server/app/plan_command.h"
+// `inkstream plan`: what a stream would deliver, from the store itself.
 
 #include <cstdio>
 #include <memory>
@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "server/app/command_line.h"
+#include "server/app/commands.h"
 #include "server/app/failure.h"
 #include "server/app/plan_flags.h"
 #include "server/batch/engine.h"

@@ -1,4 +1,4 @@
-#include "server/app/serve_command.h"
+// `inkstream serve`: stores -> batches over gRPC.
 
 #include <grp.h>
 
@@ -9,6 +9,7 @@
 #include <string>
 
 #include "server/app/command_line.h"
+#include "server/app/commands.h"
 #include "server/app/config_file.h"
 #include "server/app/logging.h"
 #include "server/app/server_lifecycle.h"

@@ -1,4 +1,4 @@
-#include "server/app/stats_command.h"
+// `inkstream stats`: what is in a store, in figures.
 
 #include <algorithm>
 #include <cstdint>
@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "server/app/command_line.h"
+#include "server/app/commands.h"
 #include "server/app/failure.h"
 #include "server/app/interrupt.h"
 #include "server/app/progress_display.h"

@@ -1,4 +1,4 @@
-#include "server/app/verify_command.h"
+// `inkstream verify`: reads every value of a store.
 
 #include <cstdint>
 #include <cstdio>
@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/app/command_line.h"
+#include "server/app/commands.h"
 #include "server/app/failure.h"
 #include "server/app/guarded_child.h"
 #include "server/app/interrupt.h"
