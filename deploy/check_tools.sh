@@ -49,6 +49,7 @@ need_library cairo 'Cairo, which draws images of quality exact'
 need_library libxxhash 'xxHash'
 need_library openssl 'OpenSSL'
 need_library CLI11 'CLI11'
+need_library nlohmann_json 'nlohmann-json'
 need_library spdlog 'spdlog'
 need_library zlib 'zlib'
 

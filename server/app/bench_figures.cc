@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_format.h"
 #include "server/app/progress_display.h"
-#include "server/base/json_text.h"
+#include "server/base/json.h"
 
 namespace inkstream::app {
 namespace {
@@ -97,45 +97,38 @@ std::string FiguresAsText(const BenchSetup& setup,
 
 std::string FiguresAsJson(const BenchSetup& setup,
                           const BenchFigures& figures) {
-  std::string json = "{\"target\": ";
-  AppendJsonString(setup.target, &json);
-  json += ", \"dataset\": ";
-  AppendJsonString(setup.dataset, &json);
-  json += ", \"split\": ";
-  AppendJsonString(setup.split, &json);
-  json += ", \"transport\": ";
-  AppendJsonString(setup.transport, &json);
-  absl::StrAppendFormat(
-      &json,
-      ", \"codec\": \"%s\", \"height\": %u, "
-      "\"width\": %u, \"strokes\": %u, \"batch\": %u, \"streams\": %u, "
-      "\"seconds\": %.3f, "
-      "\"batches\": %u, \"drawings\": %u, \"bytes\": %u, "
-      "\"drawings_per_second\": %.1f, \"megabytes_per_second\": %.2f, "
-      "\"wire_bytes\": %u, \"wire_megabytes_per_second\": %.2f, "
-      "\"wire_bytes_per_drawing\": %.1f, "
-      "\"batch_wait_ms_p50\": %.4f, \"batch_wait_ms_p90\": %.4f, "
-      "\"batch_wait_ms_p99\": %.4f, "
-      "\"client_cpu_ms_per_1000_drawings\": %.4f",
-      setup.codec, setup.strokes > 0 ? 0 : setup.height,
-      setup.strokes > 0 ? 0 : setup.width, setup.strokes, setup.batch,
-      setup.streams, figures.seconds, figures.batches, figures.drawings,
-      figures.bytes, PerSecond(figures.drawings, figures),
-      PerSecond(figures.bytes, figures) / 1e6, figures.wire_bytes,
-      PerSecond(figures.wire_bytes, figures) / 1e6, WireBytesADrawing(figures),
-      figures.waits.Quantile(0.5), figures.waits.Quantile(0.9),
-      figures.waits.Quantile(0.99),
-      CpuMillisPerThousand(figures.cpu_seconds, figures));
+  Json json = {
+      {"target", setup.target},
+      {"dataset", setup.dataset},
+      {"split", setup.split},
+      {"transport", setup.transport},
+      {"codec", setup.codec},
+      {"height", setup.strokes > 0 ? 0 : setup.height},
+      {"width", setup.strokes > 0 ? 0 : setup.width},
+      {"strokes", setup.strokes},
+      {"batch", setup.batch},
+      {"streams", setup.streams},
+      {"seconds", figures.seconds},
+      {"batches", figures.batches},
+      {"drawings", figures.drawings},
+      {"bytes", figures.bytes},
+      {"drawings_per_second", PerSecond(figures.drawings, figures)},
+      {"megabytes_per_second", PerSecond(figures.bytes, figures) / 1e6},
+      {"wire_bytes", figures.wire_bytes},
+      {"wire_megabytes_per_second",
+       PerSecond(figures.wire_bytes, figures) / 1e6},
+      {"wire_bytes_per_drawing", WireBytesADrawing(figures)},
+      {"batch_wait_ms_p50", figures.waits.Quantile(0.5)},
+      {"batch_wait_ms_p90", figures.waits.Quantile(0.9)},
+      {"batch_wait_ms_p99", figures.waits.Quantile(0.99)},
+      {"client_cpu_ms_per_1000_drawings",
+       CpuMillisPerThousand(figures.cpu_seconds, figures)}};
   if (figures.server_cpu_seconds.has_value()) {
-    absl::StrAppendFormat(
-        &json,
-        ", \"server_cpu_ms_per_1000_drawings\": %.4f, "
-        "\"server_bytes\": %u",
-        CpuMillisPerThousand(*figures.server_cpu_seconds, figures),
-        figures.server_bytes);
+    json["server_cpu_ms_per_1000_drawings"] =
+        CpuMillisPerThousand(*figures.server_cpu_seconds, figures);
+    json["server_bytes"] = figures.server_bytes;
   }
-  json += "}\n";
-  return json;
+  return JsonLine(json);
 }
 
 }  // namespace inkstream::app

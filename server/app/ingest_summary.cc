@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "server/app/progress_display.h"
+#include "server/base/json.h"
 #include "server/base/json_text.h"
 
 namespace inkstream::app {
@@ -38,14 +39,10 @@ std::string CountsText(const ingest::KeyCounts& keys) {
   return text;
 }
 
-std::string CountsJson(const ingest::KeyCounts& keys) {
-  std::string json = "{";
-  for (const auto& [name, count] : keys.counts()) {
-    if (json.size() > 1) json += ", ";
-    AppendJsonString(name, &json);
-    absl::StrAppend(&json, ": ", count);
-  }
-  return json + "}";
+Json CountsJson(const ingest::KeyCounts& keys) {
+  Json json = Json::object();
+  for (const auto& [name, count] : keys.counts()) json[name] = count;
+  return json;
 }
 
 std::string PathText(const std::string& path) {
@@ -150,29 +147,26 @@ std::string SummaryText(const IngestSummary& summary) {
 
 std::string SummaryJson(const IngestSummary& summary) {
   const ingest::IngestReport& report = summary.report;
-  std::string json =
-      absl::StrCat("{\"read\": ", report.read, ", \"kept\": ", report.kept,
-                   ", \"skipped\": ", report.errors.total(), ", \"store\": ");
-  AppendJsonString(summary.store, &json);
-  absl::StrAppend(&json, ", \"fingerprint\": \"", report.fingerprint,
-                  "\", \"classes\": ", summary.info.classes.size(),
-                  ", \"bytes_on_disk\": ", summary.info.bytes_on_disk);
-  absl::StrAppendFormat(&json,
-                        ", \"bytes_per_drawing\": %.2f, \"seconds\": %.3f, "
-                        "\"drawings_per_second\": %.0f",
-                        BytesADrawing(summary), summary.seconds,
-                        PerSecond(summary));
-  absl::StrAppend(&json, ", \"taken_over\": ", report.taken_over,
-                  ", \"duplicates\": ", summary.duplicates,
-                  ", \"dropped\": ", summary.dropped,
-                  ", \"generation\": ", summary.info.generation);
-  absl::StrAppend(&json, ", \"simplified\": ", report.simplified,
-                  ", \"kept_raw\": ", report.kept_raw,
-                  ", \"unknown_keys\": ", CountsJson(report.unknown_keys),
-                  ", \"null_values\": ", CountsJson(report.null_values),
-                  ", \"other_forms\": ", CountsJson(report.other_forms),
-                  ", \"unlabelled\": ", summary.info.unlabelled, "}\n");
-  return json;
+  return JsonLine({{"read", report.read},
+                   {"kept", report.kept},
+                   {"skipped", report.errors.total()},
+                   {"store", summary.store},
+                   {"fingerprint", report.fingerprint},
+                   {"classes", summary.info.classes.size()},
+                   {"bytes_on_disk", summary.info.bytes_on_disk},
+                   {"bytes_per_drawing", BytesADrawing(summary)},
+                   {"seconds", summary.seconds},
+                   {"drawings_per_second", PerSecond(summary)},
+                   {"taken_over", report.taken_over},
+                   {"duplicates", summary.duplicates},
+                   {"dropped", summary.dropped},
+                   {"generation", summary.info.generation},
+                   {"simplified", report.simplified},
+                   {"kept_raw", report.kept_raw},
+                   {"unknown_keys", CountsJson(report.unknown_keys)},
+                   {"null_values", CountsJson(report.null_values)},
+                   {"other_forms", CountsJson(report.other_forms)},
+                   {"unlabelled", summary.info.unlabelled}});
 }
 
 }  // namespace inkstream::app

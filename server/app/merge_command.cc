@@ -5,13 +5,12 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "server/app/command_line.h"
 #include "server/app/commands.h"
 #include "server/app/failure.h"
 #include "server/app/interrupt.h"
 #include "server/app/progress_display.h"
-#include "server/base/json_text.h"
+#include "server/base/json.h"
 #include "server/batch/machine_limits.h"
 #include "server/store/store_merger.h"
 #include "server/store/store_reader.h"
@@ -62,13 +61,13 @@ int RunMerge(const MergeFlags& flags) {
                WithThousands(info.duplicates).c_str(),
                WithThousands(info.dropped).c_str(), fingerprint->c_str());
   if (flags.json) {
-    std::string json = "{\"store\": ";
-    AppendJsonString(flags.out, &json);
-    absl::StrAppend(&json, ", \"drawings\": ", info.drawings,
-                    ", \"fingerprint\": \"", *fingerprint,
-                    "\", \"duplicates\": ", info.duplicates,
-                    ", \"dropped\": ", info.dropped, "}\n");
-    std::fputs(json.c_str(), stdout);
+    std::fputs(JsonLine({{"store", flags.out},
+                         {"drawings", info.drawings},
+                         {"fingerprint", *fingerprint},
+                         {"duplicates", info.duplicates},
+                         {"dropped", info.dropped}})
+                   .c_str(),
+               stdout);
   }
   return kExitDone;
 }

@@ -11,6 +11,7 @@
 #include "server/app/commands.h"
 #include "server/app/failure.h"
 #include "server/app/plan_flags.h"
+#include "server/base/json.h"
 #include "server/batch/engine.h"
 #include "server/store/store_reader.h"
 
@@ -46,27 +47,28 @@ std::string Text(const batch::ExplainedPlan& plan) {
   return text;
 }
 
-std::string Json(const batch::ExplainedPlan& plan) {
-  std::string text = absl::StrCat(
-      "{\"fingerprint\":\"", plan.start.fingerprint, "\",\"plan_hash\":\"",
-      plan.start.plan_hash, "\",\"view_drawings\":", plan.view_size,
-      ",\"epoch_drawings\":", plan.epoch_size,
-      ",\"steps_per_epoch\":", plan.steps_per_epoch,
-      ",\"step_drawings\":", plan.step_drawings,
-      ",\"batch_bytes\":", plan.batch_bytes, ",\"steps\":[");
-  const char* separator = "";
+std::string JsonText(const batch::ExplainedPlan& plan) {
+  Json steps = Json::array();
   for (const batch::PlannedStep& step : plan.steps) {
-    absl::StrAppend(
-        &text, separator, "{\"epoch\":", step.step.epoch,
-        ",\"step\":", step.step.number, ",\"position\":", step.step.first,
-        ",\"valid_rows\":", step.step.valid_rows, ",\"bytes\":", step.bytes,
-        ",\"after\":{\"epoch\":", step.step.after.epoch,
-        ",\"position\":", step.step.after.position, "},\"index\":[",
-        absl::StrJoin(step.indices, ","), "],\"occurrence\":[",
-        absl::StrJoin(step.occurrences, ","), "]}");
-    separator = ",";
+    steps.push_back({{"epoch", step.step.epoch},
+                     {"step", step.step.number},
+                     {"position", step.step.first},
+                     {"valid_rows", step.step.valid_rows},
+                     {"bytes", step.bytes},
+                     {"after",
+                      {{"epoch", step.step.after.epoch},
+                       {"position", step.step.after.position}}},
+                     {"index", step.indices},
+                     {"occurrence", step.occurrences}});
   }
-  return absl::StrCat(text, "]}\n");
+  return JsonLine({{"fingerprint", plan.start.fingerprint},
+                   {"plan_hash", plan.start.plan_hash},
+                   {"view_drawings", plan.view_size},
+                   {"epoch_drawings", plan.epoch_size},
+                   {"steps_per_epoch", plan.steps_per_epoch},
+                   {"step_drawings", plan.step_drawings},
+                   {"batch_bytes", plan.batch_bytes},
+                   {"steps", steps}});
 }
 
 int RunPlan(const PlanFlags& flags) {
@@ -83,7 +85,7 @@ int RunPlan(const PlanFlags& flags) {
   const absl::StatusOr<batch::ExplainedPlan> explained = (*engine)->Explain(
       *plan, {flags.epoch, flags.step, flags.steps, flags.all_ranks});
   if (!explained.ok()) return Fail(kName, explained.status(), kExitFailed);
-  std::fputs((flags.json ? Json(*explained) : Text(*explained)).c_str(),
+  std::fputs((flags.json ? JsonText(*explained) : Text(*explained)).c_str(),
              stdout);
   return kExitDone;
 }

@@ -16,7 +16,7 @@
 #include "server/app/interrupt.h"
 #include "server/app/progress_display.h"
 #include "server/app/value_counts.h"
-#include "server/base/json_text.h"
+#include "server/base/json.h"
 #include "server/base/ordered_workers.h"
 #include "server/batch/machine_limits.h"
 #include "server/store/store_reader.h"
@@ -158,36 +158,24 @@ std::string Text(const store::StoreReader& store, const Counts& counts) {
   return text;
 }
 
-std::string Json(const store::StoreReader& store, const Counts& counts) {
+std::string JsonText(const store::StoreReader& store, const Counts& counts) {
   const store::StoreInfo& info = store.info();
-  std::string json = absl::StrFormat(
-      "{\"drawings\": %d, \"bytes_on_disk\": %d, \"bytes_per_drawing\": %.3f, "
-      "\"fingerprint\": \"%s\", \"generation\": %d, \"columns\": {",
-      info.drawings, info.bytes_on_disk, BytesADrawing(info), info.fingerprint,
-      info.generation);
-  const char* separator = "";
-  for (const auto& [name, with] : Columns(info)) {
-    absl::StrAppend(&json, separator, "\"", name, "\": ", with);
-    separator = ", ";
-  }
-  json += "}, \"splits\": {";
-  separator = "";
+  Json columns, splits = Json::object(), classes = Json::object();
+  for (const auto& [name, with] : Columns(info)) columns[name] = with;
   for (const store::SplitInfo& split : info.splits) {
-    json += separator;
-    AppendJsonString(split.name, &json);
-    absl::StrAppend(&json, ": ", split.drawings);
-    separator = ", ";
+    splits[split.name] = split.drawings;
   }
-  json += "}, \"classes\": {";
-  separator = "";
-  for (const auto& [count, word] : SortedClasses(info)) {
-    json += separator;
-    AppendJsonString(word, &json);
-    absl::StrAppend(&json, ": ", count);
-    separator = ", ";
-  }
-  return absl::StrCat(json, "}, \"strokes\": ", counts.strokes.Json(),
-                      ", \"points\": ", counts.points.Json(), "}\n");
+  for (const auto& [count, word] : SortedClasses(info)) classes[word] = count;
+  return JsonLine({{"drawings", info.drawings},
+                   {"bytes_on_disk", info.bytes_on_disk},
+                   {"bytes_per_drawing", BytesADrawing(info)},
+                   {"fingerprint", info.fingerprint},
+                   {"generation", info.generation},
+                   {"columns", columns},
+                   {"splits", splits},
+                   {"classes", classes},
+                   {"strokes", counts.strokes.ToJson()},
+                   {"points", counts.points.ToJson()}});
 }
 
 int RunStats(const StatsFlags& flags) {
@@ -201,9 +189,9 @@ int RunStats(const StatsFlags& flags) {
                &display);
   display.Clear();
   if (!counts.ok()) return Fail(kName, counts.status(), kExitFailed);
-  std::fputs(
-      (flags.json ? Json(**store, *counts) : Text(**store, *counts)).c_str(),
-      stdout);
+  std::fputs((flags.json ? JsonText(**store, *counts) : Text(**store, *counts))
+                 .c_str(),
+             stdout);
   return kExitDone;
 }
 

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "server/app/progress_display.h"
+#include "server/base/json.h"
 
 namespace inkstream::app {
 namespace {
@@ -96,19 +97,16 @@ std::string ValueCounts::Text(absl::string_view what, size_t width) const {
   return text;
 }
 
-std::string ValueCounts::Json() const {
-  std::string json = absl::StrFormat(
-      "{\"mean\": %.3f, \"median\": %d, \"p90\": %d, \"p99\": %d, "
-      "\"least\": %d, \"most\": %d, \"histogram\": [",
-      Mean(), Quantile(0.5), Quantile(0.9), Quantile(0.99), Least(), Most());
-  const char* separator = "";
+Json ValueCounts::ToJson() const {
+  Json histogram = Json::array();
   for (const Bucket& bucket : Buckets()) {
-    absl::StrAppend(&json, separator, "{\"from\": ", bucket.from,
-                    ", \"to\": ", bucket.to, ", \"drawings\": ", bucket.count,
-                    "}");
-    separator = ", ";
+    histogram.push_back(
+        {{"from", bucket.from}, {"to", bucket.to}, {"drawings", bucket.count}});
   }
-  return json + "]}";
+  return {{"mean", Mean()},        {"median", Quantile(0.5)},
+          {"p90", Quantile(0.9)},  {"p99", Quantile(0.99)},
+          {"least", Least()},      {"most", Most()},
+          {"histogram", histogram}};
 }
 
 }  // namespace inkstream::app

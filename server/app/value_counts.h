@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "server/base/json.h"
 
 namespace inkstream::app {
 
@@ -44,7 +45,7 @@ class ValueCounts {
   std::string Text(absl::string_view what, size_t width) const;
   // {"mean", "median", "p90", "p99", "least", "most", "histogram": [{"from",
   // "to", "drawings"}]}
-  std::string Json() const;
+  Json ToJson() const;
 
  private:
   std::vector<uint64_t> counts_;  // by value

@@ -12,7 +12,7 @@
 #include "server/app/guarded_child.h"
 #include "server/app/interrupt.h"
 #include "server/app/progress_display.h"
-#include "server/base/json_text.h"
+#include "server/base/json.h"
 #include "server/store/store_verifier.h"
 
 namespace inkstream::app {
@@ -27,19 +27,14 @@ struct VerifyFlags {
 };
 
 std::string ReportJson(const store::VerifyReport& report) {
-  std::string json = absl::StrCat(
-      "{\"good\": ", report.problems.empty() ? "true" : "false",
-      ", \"drawings\": ", report.drawings, ", \"damaged\": ", report.damaged,
-      ", \"strokes\": ", report.strokes, ", \"points\": ", report.points,
-      ", \"bytes_on_disk\": ", report.bytes_on_disk, ", \"fingerprint\": \"",
-      report.fingerprint, "\", \"problems\": [");
-  const char* separator = "";
-  for (const std::string& problem : report.problems) {
-    json += separator;
-    AppendJsonString(problem, &json);
-    separator = ", ";
-  }
-  return json + "]}\n";
+  return JsonLine({{"good", report.problems.empty()},
+                   {"drawings", report.drawings},
+                   {"damaged", report.damaged},
+                   {"strokes", report.strokes},
+                   {"points", report.points},
+                   {"bytes_on_disk", report.bytes_on_disk},
+                   {"fingerprint", report.fingerprint},
+                   {"problems", report.problems}});
 }
 
 int VerifyHere(const VerifyFlags& flags) {

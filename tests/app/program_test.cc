@@ -304,7 +304,7 @@ TEST_F(ProgramTest, VerifyTellsGoodFromDamaged) {
   EXPECT_EQ(good.exit_code, 0);
   EXPECT_THAT(good.err, HasSubstr("300 drawings"));
   EXPECT_THAT(Inkstream({"verify", store, "--json"}).out,
-              HasSubstr("\"good\": true, \"drawings\": 300"));
+              HasSubstr("\"good\":true,\"drawings\":300"));
   for (const auto& entry : std::filesystem::directory_iterator(store)) {
     if (entry.file_size() > 8192) {
       std::filesystem::resize_file(entry.path(), entry.file_size() / 2);
@@ -372,13 +372,13 @@ TEST_F(ProgramTest, VerifyTakesNoMoreMemoryThanAllowed) {
 #ifndef __SANITIZE_ADDRESS__  // its shadow memory fits into no limit
   const ProgramResult large = Inkstream(narrow);
   EXPECT_EQ(large.exit_code, 1);
-  EXPECT_THAT(large.out, HasSubstr("\"good\": false"));
+  EXPECT_THAT(large.out, HasSubstr("\"good\":false"));
   EXPECT_THAT(large.err, HasSubstr("more than 64 MiB of memory"));
   EXPECT_THAT(large.err, HasSubstr("--memory-mib"));
 #endif
   const ProgramResult wide = Inkstream({"verify", store, "--json"});
   EXPECT_EQ(wide.exit_code, 0) << wide.err;
-  EXPECT_THAT(wide.out, HasSubstr("\"good\": true"));
+  EXPECT_THAT(wide.out, HasSubstr("\"good\":true"));
   const ProgramResult least =
       Inkstream({"verify", store, "--memory-mib", "63"});
   EXPECT_EQ(least.exit_code, 2);
