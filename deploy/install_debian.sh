@@ -45,7 +45,7 @@ packages_of() {
       ;;
     tests)
       echo clang curl git libbenchmark-dev libclang-rt-14-dev libgmock-dev \
-        libgtest-dev procps
+        libgtest-dev procps strace systemd
       ;;
     lint) echo clang-format clang-tidy git shellcheck ;;
     neon) echo g++-aarch64-linux-gnu qemu-user-static ;;

@@ -6,9 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "server/app/commands.h"
 #include "server/app/environment.h"
 #include "server/app/logging.h"
+#include "server/app/version_text.h"
 #include "server/batch/nearest_name.h"
 
 namespace inkstream::app {
@@ -59,15 +61,31 @@ std::string Explain(const CLI::App& app, const CLI::ParseError& error) {
   return "unexpected argument '" + name + "'";
 }
 
+// Not an option of CLI11: the program's options are those of every subcommand
+// too, and --json is a subcommand's own.
+bool AsksForVersionJson(int argc, const char* const* argv) {
+  if (argc != 3) return false;
+  const absl::string_view first = argv[1];
+  const absl::string_view second = argv[2];
+  return (first == "--version" && second == "--json") ||
+         (first == "--json" && second == "--version");
+}
+
 }  // namespace
 
 int RunCommandLine(int argc, const char* const* argv) {
+  if (AsksForVersionJson(argc, argv)) {
+    std::puts(VersionJson().c_str());
+    return kExitDone;
+  }
   CLI::App app{
       "Serves Quick, Draw! drawings as shuffled minibatches of tensors.",
       "inkstream"};
   int exit_code = kExitDone;
   std::string log_level = "info";
-  app.set_version_flag("--version", "inkstream " INKSTREAM_VERSION);
+  app.set_version_flag("--version", VersionText(),
+                       "Print the version and exit; with --json also those of "
+                       "formats and libraries, for programs");
   app.add_option("--log-level", log_level,
                  "What is logged to standard error (debug, info, warn, error)")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))

@@ -19,6 +19,7 @@
 #include "server/app/interrupt.h"
 #include "server/app/last_words.h"
 #include "server/app/service_log.h"
+#include "server/app/service_manager.h"
 #include "server/app/service_state.h"
 #include "server/batch/engine.h"
 #include "server/batch/machine_limits.h"
@@ -260,9 +261,11 @@ absl::Status ServeUntilInterrupted(const ServeOptions& options) {
   spdlog::info("process {} listens on{}", getpid(), addresses);
   std::printf("inkstream ready%s\n", addresses.c_str());
   std::fflush(stdout);
+  const ServiceManager manager([&state] { return state.Alive(); });
 
   ServeUntilSignalled(&watch);
   state.Draining();
+  manager.Stopping();
   const transport::DrainTimes times = DrainTimesOf(options);
   spdlog::info(
       "signal {}: not ready; {} streams go on for {} ms, end over {} ms and "

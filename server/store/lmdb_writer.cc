@@ -32,6 +32,14 @@ absl::Status LmdbWriter::Error(absl::string_view what, int code) const {
   return absl::InternalError(text);
 }
 
+std::string LmdbVersion() {
+  int major = 0;
+  int minor = 0;
+  int patch = 0;
+  mdb_version(&major, &minor, &patch);
+  return absl::StrCat(major, ".", minor, ".", patch);
+}
+
 absl::StatusOr<std::unique_ptr<LmdbWriter>> LmdbWriter::Create(
     const std::string& path) {
   if (access(path.c_str(), F_OK) == 0) {

@@ -16,6 +16,9 @@ struct MDB_txn;
 
 namespace inkstream::store {
 
+// Of the library that was loaded, such as "0.9.24".
+std::string LmdbVersion();
+
 class LmdbWriter {
  public:
   // Creates the file. ALREADY_EXISTS if it is there.

@@ -77,6 +77,10 @@ TEST_F(ProgramTest, HelpAndVersionAreAnswers) {
     EXPECT_THAT(own.out, HasSubstr(absl::StrCat("inkstream ", command)));
   }
   EXPECT_EQ(Inkstream({"--version"}).out.find("inkstream "), 0);
+  const ProgramResult versions = Inkstream({"--version", "--json"});
+  EXPECT_EQ(versions.exit_code, 0);
+  EXPECT_THAT(versions.out, HasSubstr("\"grpc\": \"1."));
+  EXPECT_EQ(Inkstream({"serve", "--json"}).exit_code, 2);
 }
 
 TEST_F(ProgramTest, AWrongCommandLineExitsWithTwoAndNamesTheNearest) {

@@ -19,7 +19,7 @@ class RunningServer:
     """`inkstream serve` on a free loopback port, from `with` to its end.
 
     `address` is HOST:PORT as printed on the ready line, "" without TCP. `before`: a program
-    that runs it. Threads: one.
+    that runs it. `listen`: "" where flags say it otherwise. Threads: one.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class RunningServer:
     ) -> None:
         self._log = log
         command = [*before, str(binary), "serve", *flags]
-        if "--listen" not in flags:
+        if listen and "--listen" not in flags:
             command += ["--listen", listen]
         for store in stores:
             command += ["--store", store]
