@@ -1,22 +1,12 @@
 #include "client/cpp/c_event.h"
 
-#include <google/rpc/status.pb.h>
-
 #include <algorithm>
 #include <utility>
 
+#include "server/wire/status_message.h"
+
 namespace inkstream::client {
 namespace {
-
-std::string DetailsOf(const absl::Status& status) {
-  google::rpc::Status details;
-  status.ForEachPayload([&](absl::string_view url, const absl::Cord& value) {
-    google::protobuf::Any* const detail = details.add_details();
-    detail->set_type_url(std::string(url));
-    detail->set_value(std::string(value));
-  });
-  return details.SerializeAsString();
-}
 
 // But for what ik_event tells of each batch.
 bool SaysTheSame(const v1::BatchHeader& a, const v1::BatchHeader& b) {
@@ -75,7 +65,7 @@ void EventTexts::Set(const absl::Status& status, uint32_t origin,
   event->code = static_cast<uint32_t>(status.code());
   event->origin = origin;
   message_ = std::string(status.message());
-  details_ = DetailsOf(status);
+  details_ = wire::DetailsOf(status);
   event->message = message_.data();
   event->message_size = message_.size();
   event->details = reinterpret_cast<const uint8_t*>(details_.data());
