@@ -88,7 +88,7 @@ struct ik_channel {
   ik::BatchBuffers fetch_buffers{kKeptFetches};
 };
 
-struct ik_stream {
+struct ik_call {
   std::unique_ptr<ik::QueuedCall> call;
   ik::EventTexts texts;
   ErrorText failure = "";
@@ -111,12 +111,12 @@ struct ik_fetch {
 
 namespace {
 
-ik_stream* OpenStream(ik_channel* channel, const ik_stream_options& options) {
+ik_call* OpenStream(ik_channel* channel, const ik_call_options& options) {
   inkstream::v1::StreamBatchesRequest request;
   if (options.request_size > INT_MAX ||
       !request.ParseFromArray(options.request,
                               static_cast<int>(options.request_size))) {
-    return Refuse<ik_stream*>(nullptr, "the request does not parse");
+    return Refuse<ik_call*>(nullptr, "the request does not parse");
   }
   ik::QueuedCallOptions call;
   call.target = channel->target;
@@ -128,13 +128,13 @@ ik_stream* OpenStream(ik_channel* channel, const ik_stream_options& options) {
   call.read_ahead = options.read_ahead;
   call.read_ahead_bytes = options.read_ahead_bytes;
   call.own_memory = options.own_memory != 0;
-  auto stream = std::make_unique<ik_stream>();
+  auto stream = std::make_unique<ik_call>();
   stream->call =
       std::make_unique<ik::QueuedCall>(channel->channel, request, call);
   return stream.release();
 }
 
-void ReadEvent(ik_stream* stream, double wait_seconds, ik_event* event) {
+void ReadEvent(ik_call* stream, double wait_seconds, ik_event* event) {
   ik::QueuedCall::Rest rest;
   auto next = stream->call->Next(
       wait_seconds < 0 ? absl::InfiniteDuration() : absl::Seconds(wait_seconds),
@@ -189,8 +189,6 @@ int WaitForFetch(ik_fetch* fetch, double seconds, ik_event* opened,
 
 }  // namespace
 
-uint32_t ik_abi() { return IK_ABI; }
-
 const char* ik_last_error() { return last_error; }
 
 ik_channel* ik_channel_open(const ik_channel_options* options) {
@@ -209,17 +207,16 @@ ik_channel* ik_channel_open(const ik_channel_options* options) {
 
 void ik_channel_close(ik_channel* channel) { delete channel; }
 
-ik_stream* ik_stream_open(ik_channel* channel,
-                          const ik_stream_options* options) {
+ik_call* ik_call_open(ik_channel* channel, const ik_call_options* options) {
   if (channel == nullptr || options == nullptr ||
       (options->request == nullptr && options->request_size > 0)) {
-    return Refuse<ik_stream*>(nullptr, "no channel, or no request");
+    return Refuse<ik_call*>(nullptr, "no channel, or no request");
   }
-  return Guarded<ik_stream*>(nullptr,
-                             [&] { return OpenStream(channel, *options); });
+  return Guarded<ik_call*>(nullptr,
+                           [&] { return OpenStream(channel, *options); });
 }
 
-void ik_stream_read(ik_stream* stream, double wait_seconds, ik_event* event) {
+void ik_call_read(ik_call* stream, double wait_seconds, ik_event* event) {
   *event = {};
   const bool done = Guarded(false, [&] {
     ReadEvent(stream, wait_seconds, event);
@@ -228,25 +225,25 @@ void ik_stream_read(ik_stream* stream, double wait_seconds, ik_event* event) {
   if (done) return;
   Tell(&stream->failure, event);
   // What was lost is not missed without a word: nothing comes behind it.
-  ik_stream_cancel(stream);
+  ik_call_cancel(stream);
 }
 
-uint64_t ik_stream_queued(ik_stream* stream) { return stream->call->queued(); }
+uint64_t ik_call_queued(ik_call* stream) { return stream->call->queued(); }
 
-void ik_stream_grant(ik_stream* stream, uint32_t credits) {
+void ik_call_grant(ik_call* stream, uint32_t credits) {
   if (stream == nullptr || credits == 0) return;
   const bool granted = Guarded(false, [&] {
     stream->call->Grant(credits);
     return true;
   });
-  if (!granted) ik_stream_cancel(stream);  // the server would wait for ever
+  if (!granted) ik_call_cancel(stream);  // the server would wait for ever
 }
 
-void ik_stream_cancel(ik_stream* stream) {
+void ik_call_cancel(ik_call* stream) {
   if (stream != nullptr) stream->call->Cancel();
 }
 
-void ik_stream_close(ik_stream* stream) { delete stream; }
+void ik_call_close(ik_call* stream) { delete stream; }
 
 ik_fetch* ik_fetch_open(ik_channel* channel, const ik_fetch_options* options) {
   if (channel == nullptr || options == nullptr ||

@@ -1,11 +1,11 @@
-/* The C interface of libinkstream: one StreamBatches call at a time, read ahead
- * by a thread of the library's own, and FetchDrawings on the caller's thread.
- * Requests and headers are the contract's own messages
+/* The C interface of libinkstream to servers: one StreamBatches call at a time,
+ * read ahead by a thread of the library's own, and FetchDrawings on the
+ * caller's thread. Requests and headers are the contract's own messages
  * (inkstream/v1/service.proto, batch.proto), serialised; going on at a cursor
  * after an error is the caller's.
  *
  * Ownership: what a function returns is the caller's and goes back through the
- * function named with it. Thread safety: ik_stream_read() from one thread at a
+ * function named with it. Thread safety: ik_call_read() from one thread at a
  * time, everything else from any. No function may be called in a process that
  * was forked from one that has used the library.
  *
@@ -16,15 +16,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define IK_API __attribute__((visibility("default")))
+#include "inkstream/engine.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* Raised by one when a program built against an older header would break. */
-#define IK_ABI 2
-IK_API uint32_t ik_abi(void);
 
 /* Why the last function that this thread called gave null, for people; valid
  * until the thread's next call. Nothing is ever thrown at the caller: where
@@ -33,7 +29,7 @@ IK_API uint32_t ik_abi(void);
 IK_API const char* ik_last_error(void);
 
 typedef struct ik_channel ik_channel;
-typedef struct ik_stream ik_stream;
+typedef struct ik_call ik_call;
 typedef struct ik_buffer ik_buffer;
 
 /* A connection to one server, made when first used. */
@@ -57,30 +53,29 @@ typedef struct {
   double stall_seconds;     /* without a message, while one is due: the end */
   uint64_t max_batch_bytes; /* refused before anything is allocated; 0: 1 GiB */
   /* Batches that may be ahead of the reader. The library grants them itself,
-   * from the first read behind IK_OPENED on. 0: only ik_stream_grant() does. */
+   * from the first read behind IK_OPENED on. 0: only ik_call_grant() does. */
   uint32_t read_ahead;
   uint64_t read_ahead_bytes; /* fewer, but two, of large batches; 0: no limit */
   /* Not 0: each batch gets memory of its own, which its holder may write to,
    * also where it came in memory shared with the server. */
   uint32_t own_memory;
-} ik_stream_options;
+} ik_call_options;
 
 /* Does not wait for the server. Null: the channel or the request is missing,
  * the request does not parse, or no thread can be had. */
-IK_API ik_stream* ik_stream_open(ik_channel* channel,
-                                 const ik_stream_options* options);
+IK_API ik_call* ik_call_open(ik_channel* channel,
+                             const ik_call_options* options);
 
 enum {
-  IK_NOTHING = 0, /* came within the time given; the stream goes on */
-  IK_OPENED = 1,  /* header: StreamOpened. The first event. */
-  IK_BATCH = 2,   /* header: BatchHeader; data: the batch's byte space */
-  IK_END = 3,     /* header: StreamEnd. The stream ended well. */
-  IK_ERROR = 4    /* code, message, details. The last event. */
+  /* IK_NOTHING, IK_BATCH (header: BatchHeader; data: the batch's byte space)
+   * and IK_END (header: StreamEnd) as engine.h has them; and */
+  IK_OPENED = 1, /* header: StreamOpened. The first event. */
+  IK_ERROR = 4   /* code, message, details. The last event. */
 };
 
 enum {
   IK_FROM_SERVER = 0,
-  IK_CANCELLED = 1, /* by ik_stream_cancel() */
+  IK_CANCELLED = 1, /* by ik_call_cancel() */
   IK_STALLED = 2,   /* no message for stall_seconds */
   IK_BROKEN = 3,    /* the server's messages break the protocol */
   IK_FAILED = 4     /* this process has no memory or no thread for it */
@@ -119,21 +114,20 @@ typedef struct {
 /* Blocks for the next event, at most `wait_seconds`, below 0 for as long as it
  * takes. What is queued comes first, also behind an error of the call. After
  * IK_END or IK_ERROR the answer is IK_ERROR. */
-IK_API void ik_stream_read(ik_stream* stream, double wait_seconds,
-                           ik_event* event);
+IK_API void ik_call_read(ik_call* stream, double wait_seconds, ik_event* event);
 
-/* Batches that ik_stream_read() would give at once. */
-IK_API uint64_t ik_stream_queued(ik_stream* stream);
+/* Batches that ik_call_read() would give at once. */
+IK_API uint64_t ik_call_queued(ik_call* stream);
 
 /* Lets the server send that many further batches. */
-IK_API void ik_stream_grant(ik_stream* stream, uint32_t credits);
+IK_API void ik_call_grant(ik_call* stream, uint32_t credits);
 
 /* Ends the stream at once; a blocked read answers IK_ERROR. Idempotent. */
-IK_API void ik_stream_cancel(ik_stream* stream);
+IK_API void ik_call_cancel(ik_call* stream);
 
 /* Cancels, waits for the library's thread, frees. Not while a read runs.
  * Here and below null does nothing. */
-IK_API void ik_stream_close(ik_stream* stream);
+IK_API void ik_call_close(ik_call* stream);
 
 typedef struct ik_fetch ik_fetch;
 

@@ -22,6 +22,7 @@
 #include "server/batch/key_upload.h"
 #include "server/batch/memory_arbiter.h"
 #include "server/batch/packer.h"
+#include "server/batch/worker_pool.h"
 #include "server/store/store_reader.h"
 
 namespace inkstream::batch {
@@ -60,6 +61,9 @@ struct EngineOptions {
   uint64_t batch_memory = 0;  // bytes of batches in flight; 0: 25 % of memory
   uint64_t view_memory = 0;   // bytes of kept views; 0: 5 % of memory
   uint32_t retain_generations = 2;  // of a dataset, the newest included
+  // Lays out the batches, in place of a pool of its own, and is not stopped
+  // with the engine.
+  std::shared_ptr<WorkerPool> pool;
 };
 
 struct DatasetFacts {
@@ -197,6 +201,15 @@ class Engine {
   virtual std::function<void()> Fetch(
       FetchPlan plan, std::shared_ptr<MemoryArbiter> memory, FetchCaller caller,
       std::function<void(absl::StatusOr<FetchedBatch>)> done) = 0;
+
+  // The same, begun on this thread: may take as long as a scan of a store.
+  virtual std::function<void()> FetchHere(
+      FetchPlan plan, std::shared_ptr<MemoryArbiter> memory,
+      std::function<void(absl::StatusOr<FetchedBatch>)> done) = 0;
+
+  // Bytes of the answer to a fetch. Errors as those of the fetch, but for its
+  // drawings and views.
+  virtual absl::StatusOr<uint64_t> PriceFetch(const FetchPlan& plan) const = 0;
 
   // `key_id` 0: by index. NOT_FOUND: no drawing has the key.
   virtual absl::StatusOr<InspectedDrawing> Inspect(const std::string& dataset,

@@ -48,8 +48,12 @@ class RequestThreads::Request : public WorkSource,
   const size_t bytes_;
 };
 
-RequestThreads::RequestThreads(size_t memory)
-    : memory_(memory), count_(std::make_shared<Count>()), pool_(kThreads) {}
+RequestThreads::RequestThreads(size_t memory, bool at_once)
+    : memory_(memory),
+      count_(std::make_shared<Count>()),
+      pool_(at_once ? kThreads : 0) {
+  pool_.Resume(kThreads);
+}
 
 absl::Status RequestThreads::Run(size_t bytes,
                                  std::function<void(WorkerScratch*)> work) {

@@ -17,8 +17,9 @@ namespace inkstream::batch {
 
 class RequestThreads {
  public:
-  // `memory`: bytes of the requests that wait or are run.
-  explicit RequestThreads(size_t memory);
+  // `memory`: bytes of the requests that wait or are run. The threads begin
+  // `at_once`, or with the first request.
+  explicit RequestThreads(size_t memory, bool at_once = true);
 
   // Runs `work`, first come, first served; dropped after Stop(). `bytes`: of
   // the request. Work that was parked is run again. RESOURCE_EXHAUSTED, with a

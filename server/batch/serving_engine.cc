@@ -59,9 +59,12 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Create(
 
 ServingEngine::ServingEngine(const EngineOptions& options)
     : options_(options),
-      workers_(std::make_shared<WorkerPool>(options.workers, kWorkerNiceness)),
+      workers_(options.pool != nullptr ? options.pool
+                                       : std::make_shared<WorkerPool>(
+                                             options.workers, kWorkerNiceness)),
       datasets_(options.retain_generations),
-      requests_(RequestMemory(options.view_memory)),
+      requests_(RequestMemory(options.view_memory),
+                /*at_once=*/options.pool == nullptr),
       views_(options.view_memory, options.workers),
       open_streams_(std::make_shared<std::atomic<uint32_t>>(0)) {}
 
@@ -69,7 +72,7 @@ ServingEngine::~ServingEngine() { Stop(); }
 
 void ServingEngine::Stop() {
   requests_.Stop();
-  workers_->Stop();
+  if (options_.pool == nullptr) workers_->Stop();
   const std::lock_guard<std::mutex> lock(mu_);
   for (const std::weak_ptr<MemoryArbiter>& arbiter : arbiters_) {
     if (const auto kept = arbiter.lock()) kept->Stop();
@@ -193,22 +196,48 @@ std::function<void()> ServingEngine::Fetch(
       std::make_shared<FetchRequest>(std::move(plan), std::move(memory),
                                      std::move(caller.name), std::move(done));
   absl::Status status = requests_.Run(
-      caller.request_bytes, [this, request](WorkerScratch* scratch) {
-        if (request->ended()) return;
-        absl::Status started = StartFetch(request, scratch);
-        if (!started.ok() && !IsParked(started)) {
-          request->Answer(std::move(started));
-        }
-      });
+      caller.request_bytes,
+      [this, request](WorkerScratch* scratch) { Begin(request, scratch); });
   if (!status.ok()) request->Answer(std::move(status));
   return [weak = std::weak_ptr(request)] {
     if (const auto begun = weak.lock()) begun->End();
   };
 }
 
-absl::Status ServingEngine::StartFetch(
-    const std::shared_ptr<FetchRequest>& request, WorkerScratch* scratch) {
-  const FetchPlan& plan = request->plan();
+std::function<void()> ServingEngine::FetchHere(
+    FetchPlan plan, std::shared_ptr<MemoryArbiter> memory, FetchDone done) {
+  const auto request = std::make_shared<FetchRequest>(
+      std::move(plan), std::move(memory), /*caller=*/"", std::move(done));
+  std::unique_ptr<WorkerScratch> scratch;
+  {
+    const std::lock_guard<std::mutex> lock(mu_);
+    if (!scratches_.empty()) {
+      scratch = std::move(scratches_.back());
+      scratches_.pop_back();
+    }
+  }
+  if (scratch == nullptr) scratch = std::make_unique<WorkerScratch>();
+  Begin(request, scratch.get());
+  {
+    const std::lock_guard<std::mutex> lock(mu_);
+    scratches_.push_back(std::move(scratch));
+  }
+  return [weak = std::weak_ptr(request)] {
+    if (const auto begun = weak.lock()) begun->End();
+  };
+}
+
+void ServingEngine::Begin(const std::shared_ptr<FetchRequest>& request,
+                          WorkerScratch* scratch) {
+  if (request->ended()) return;
+  absl::Status started = StartFetch(request, scratch);
+  if (!started.ok() && !IsParked(started)) {
+    request->Answer(std::move(started));
+  }
+}
+
+absl::StatusOr<ServingEngine::PricedFetch> ServingEngine::Price(
+    const FetchPlan& plan) const {
   absl::StatusOr<Dataset> dataset = datasets_.Find(plan.dataset);
   if (!dataset.ok()) return dataset.status();
   absl::Status status =
@@ -221,20 +250,37 @@ absl::Status ServingEngine::StartFetch(
   absl::StatusOr<BatchLayout> layout =
       PriceDelivery(delivery, options_, dataset->store->info().has_times);
   if (!layout.ok()) return layout.status();
+  return PricedFetch{*std::move(dataset), std::move(delivery),
+                     *std::move(layout)};
+}
+
+absl::StatusOr<uint64_t> ServingEngine::PriceFetch(
+    const FetchPlan& plan) const {
+  absl::StatusOr<PricedFetch> priced = Price(plan);
+  if (!priced.ok()) return priced.status();
+  return priced->layout.Bytes(priced->delivery.batch_size);
+}
+
+absl::Status ServingEngine::StartFetch(
+    const std::shared_ptr<FetchRequest>& request, WorkerScratch* scratch) {
+  const FetchPlan& plan = request->plan();
+  absl::StatusOr<PricedFetch> priced = Price(plan);
+  if (!priced.ok()) return priced.status();
+  const Dataset& dataset = priced->dataset;
   absl::StatusOr<std::shared_ptr<const ResolvedView>> view =
-      views_.Get(*dataset->store, plan.view);
+      views_.Get(*dataset.store, plan.view);
   if (!view.ok()) return view.status();
   absl::StatusOr<std::vector<uint64_t>> indices =
-      IndicesOf(*dataset, **view, plan, options_.workers,
+      IndicesOf(dataset, **view, plan, options_.workers,
                 [&request] { return request->ended(); });
   if (!indices.ok()) return indices.status();
-  absl::StatusOr<std::shared_ptr<const BatchRecipe>> recipe =
-      RecipeOf(*dataset, std::make_shared<const SampledView>(*view),
-               *std::move(layout), delivery, plan.seed, plan.first_view,
-               FetchRowsAPiece(delivery, options_.workers));
+  absl::StatusOr<std::shared_ptr<const BatchRecipe>> recipe = RecipeOf(
+      dataset, std::make_shared<const SampledView>(*view),
+      std::move(priced->layout), priced->delivery, plan.seed, plan.first_view,
+      FetchRowsAPiece(priced->delivery, options_.workers));
   if (!recipe.ok()) return recipe.status();
   const auto job =
-      std::make_shared<FetchJob>(*std::move(recipe), FactsOf(*dataset, **view),
+      std::make_shared<FetchJob>(*std::move(recipe), FactsOf(dataset, **view),
                                  *std::move(indices), workers_, request);
   job->Start(&request_draws_, scratch);
   return absl::OkStatus();

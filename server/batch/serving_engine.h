@@ -67,6 +67,10 @@ class ServingEngine : public Engine {
   std::function<void()> Fetch(FetchPlan plan,
                               std::shared_ptr<MemoryArbiter> memory,
                               FetchCaller caller, FetchDone done) override;
+  std::function<void()> FetchHere(FetchPlan plan,
+                                  std::shared_ptr<MemoryArbiter> memory,
+                                  FetchDone done) override;
+  absl::StatusOr<uint64_t> PriceFetch(const FetchPlan& plan) const override;
   absl::StatusOr<InspectedDrawing> Inspect(const std::string& dataset,
                                            uint64_t index,
                                            int64_t key_id) override;
@@ -77,7 +81,15 @@ class ServingEngine : public Engine {
  private:
   absl::StatusOr<std::unique_ptr<BatchStream>> Open(
       const std::string& caller, const Plan& plan, const CarrierOf& carrier_of);
+  struct PricedFetch {
+    Dataset dataset;  // in the generation that is asked for
+    DeliverySpec delivery;
+    BatchLayout layout;
+  };
+  absl::StatusOr<PricedFetch> Price(const FetchPlan& plan) const;
   // Answers the request, or starts the job that does. `scratch`: the thread's.
+  void Begin(const std::shared_ptr<FetchRequest>& request,
+             WorkerScratch* scratch);
   absl::Status StartFetch(const std::shared_ptr<FetchRequest>& request,
                           WorkerScratch* scratch);
   // `seed` and `first_view` are those of the augmentation.
@@ -97,6 +109,8 @@ class ServingEngine : public Engine {
   const std::shared_ptr<std::atomic<uint32_t>> open_streams_;
   std::mutex mu_;
   std::vector<std::weak_ptr<MemoryArbiter>> arbiters_;  // guarded by mu_
+  // Of fetches that are begun where they are asked for; guarded by mu_.
+  std::vector<std::unique_ptr<WorkerScratch>> scratches_;
 };
 
 }  // namespace inkstream::batch

@@ -1,8 +1,12 @@
 #include "server/batch/worker_pool.h"
 
+#include <pthread.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <utility>
+
+#include "absl/cleanup/cleanup.h"
 
 namespace inkstream::batch {
 namespace {
@@ -18,11 +22,47 @@ class PostedWork : public WorkSource {
 
 }  // namespace
 
-WorkerPool::WorkerPool(int threads, int niceness) : thread_count_(threads) {
-  threads_.reserve(threads);
-  for (int i = 0; i < threads; ++i) {
-    threads_.emplace_back([this, niceness] { Run(niceness); });
+WorkerPool::WorkerPool(int threads, int niceness)
+    : thread_count_(threads), niceness_(niceness) {
+  const std::lock_guard<std::mutex> lock(mu_);
+  StartThreads();
+}
+
+void WorkerPool::StartThreads() {
+  // Signals are for those threads of the process that wait for them; what a
+  // thread does wrong itself is still its own.
+  sigset_t blocked;
+  sigset_t before;
+  sigfillset(&blocked);
+  for (const int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP}) {
+    sigdelset(&blocked, own);
   }
+  pthread_sigmask(SIG_SETMASK, &blocked, &before);
+  const absl::Cleanup restore = [&before] {
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  };
+  threads_.reserve(thread_count_);
+  while (threads_.size() < static_cast<size_t>(thread_count_)) {
+    threads_.emplace_back([this] { Run(); });
+  }
+}
+
+void WorkerPool::Pause() {
+  std::vector<std::thread> threads;
+  {
+    const std::lock_guard<std::mutex> lock(mu_);
+    paused_ = true;
+    threads.swap(threads_);
+  }
+  work_.notify_all();
+  for (std::thread& thread : threads) thread.join();
+}
+
+void WorkerPool::Resume(int threads) {
+  const std::lock_guard<std::mutex> lock(mu_);
+  paused_ = false;
+  if (threads > 0) thread_count_ = threads;
+  if (!turns_.empty()) StartThreads();
 }
 
 WorkerPool::~WorkerPool() { Stop(); }
@@ -32,6 +72,7 @@ void WorkerPool::Add(std::shared_ptr<WorkSource> source, size_t pieces) {
   {
     const std::lock_guard<std::mutex> lock(mu_);
     if (stopped_) return;
+    if (threads_.empty() && !paused_) StartThreads();
     WorkSource* const announced = source.get();
     const bool queued = announced->pieces_ > 0;
     announced->pieces_ += pieces;
@@ -72,19 +113,20 @@ void WorkerPool::Stop() {
   turns_.clear();
 }
 
-void WorkerPool::Run(int niceness) {
+void WorkerPool::Run() {
   // Of this thread alone, on Linux. Where it is refused, the thread is as it
   // was, which is slower at most.
-  if (niceness > 0) static_cast<void>(nice(niceness));
+  if (niceness_ > 0) static_cast<void>(nice(niceness_));
   WorkerScratch scratch;
   for (;;) {
     std::shared_ptr<WorkSource> source;
     {
       std::unique_lock<std::mutex> lock(mu_);
       ++idle_;
-      work_.wait(lock, [this] { return stopped_ || !turns_.empty(); });
+      work_.wait(lock,
+                 [this] { return stopped_ || paused_ || !turns_.empty(); });
       --idle_;
-      if (stopped_) return;
+      if (stopped_ || paused_) return;
       source = TakeTurn();
     }
     source->RunPiece(&scratch);

@@ -10,6 +10,7 @@
 // Thread safety: every method may be called from any thread.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -57,6 +58,13 @@ class WorkerPool {
   // Waits for the pieces being run and drops the others. Idempotent.
   void Stop();
 
+  // Waits for the pieces being run and ends the threads; what is announced
+  // waits for Resume(). Not from two threads at once.
+  void Pause();
+  // From now on with as many `threads`, which begin with the next piece. 0: as
+  // many as before.
+  void Resume(int threads = 0);
+
   int threads() const { return thread_count_; }
 
   // Whether a thread has nothing to do; it may have by the time of return.
@@ -65,17 +73,21 @@ class WorkerPool {
  private:
   using Sources = std::deque<std::shared_ptr<WorkSource>>;
 
-  void Run(int niceness);
+  // With mu_ held.
+  void StartThreads();
+  void Run();
   std::shared_ptr<WorkSource> TakeTurn();  // with mu_ held, something queued
 
-  const int thread_count_;
+  std::atomic<int> thread_count_;
+  const int niceness_;
   std::mutex mu_;
   std::condition_variable work_;
   std::deque<std::string> turns_;           // callers with work; by mu_
   std::map<std::string, Sources> sources_;  // of each of them; by mu_
   int idle_ = 0;                            // threads that wait; by mu_
   bool stopped_ = false;
-  std::vector<std::thread> threads_;
+  bool paused_ = false;               // by mu_
+  std::vector<std::thread> threads_;  // by mu_
 };
 
 }  // namespace inkstream::batch

@@ -1,6 +1,8 @@
 #include "server/batch/worker_pool.h"
 
 #include <gtest/gtest.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -125,6 +127,46 @@ TEST(WorkerPoolTest, OnlyItsThreadsAreNicer) {
   pool.Post([&] { found.set_value(getpriority(PRIO_PROCESS, 0)); });
   EXPECT_EQ(found.get_future().get(), std::min(before + 5, 19));
   EXPECT_EQ(getpriority(PRIO_PROCESS, 0), before);
+}
+
+TEST(WorkerPoolTest, SignalsAreForOtherThreads) {
+  WorkerPool pool(1);
+  std::promise<sigset_t> found;
+  pool.Post([&] {
+    sigset_t blocked;
+    pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
+    found.set_value(blocked);
+  });
+  const sigset_t blocked = found.get_future().get();
+  for (const int other : {SIGINT, SIGTERM, SIGCHLD, SIGUSR1}) {
+    EXPECT_TRUE(sigismember(&blocked, other)) << other;
+  }
+  for (const int own : {SIGSEGV, SIGBUS}) {
+    EXPECT_FALSE(sigismember(&blocked, own)) << own;
+  }
+}
+
+TEST(WorkerPoolTest, WhatIsAnnouncedToAPausedPoolWaitsForItsThreads) {
+  Journal journal;
+  journal.Open();
+  WorkerPool pool(2);
+  pool.Add(std::make_shared<NotingSource>(&journal, 'a'), 1);
+  journal.Await(1);
+  pool.Pause();
+  pool.Add(std::make_shared<NotingSource>(&journal, 'b'), 2);
+  journal.Note('-');  // there is nobody to come before
+  pool.Resume(1);
+  EXPECT_EQ(journal.Await(4), "a-bb");
+  EXPECT_EQ(pool.threads(), 1);
+}
+
+TEST(WorkerPoolTest, APoolOfNoThreadsBeginsWhenItIsGivenSome) {
+  Journal journal;
+  journal.Open();
+  WorkerPool pool(0);
+  pool.Resume(2);
+  pool.Add(std::make_shared<NotingSource>(&journal, 'a'), 1);
+  EXPECT_EQ(journal.Await(1), "a");
 }
 
 TEST(WorkerPoolTest, StoppingDropsWhatHasNotBegunAndIsIdempotent) {

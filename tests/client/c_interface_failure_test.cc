@@ -76,19 +76,19 @@ class CInterfaceFailure : public ::testing::Test {
 
   ~CInterfaceFailure() override {
     refused_here = refused_elsewhere = false;
-    ik_stream_close(stream_);
+    ik_call_close(stream_);
     ik_channel_close(channel_);
   }
 
-  ik_stream* Open() {
-    ik_stream_options options = {};
+  ik_call* Open() {
+    ik_call_options options = {};
     options.stall_seconds = 30;
-    return ik_stream_open(channel_, &options);
+    return ik_call_open(channel_, &options);
   }
 
-  static ik_event Read(ik_stream* stream) {
+  static ik_event Read(ik_call* stream) {
     ik_event event = {};
-    ik_stream_read(stream, -1, &event);
+    ik_call_read(stream, -1, &event);
     return event;
   }
 
@@ -101,7 +101,7 @@ class CInterfaceFailure : public ::testing::Test {
   v1::BatchPart large_ = OpenedPart();
   FakeDrawingServer server_;
   ik_channel* channel_ = nullptr;
-  ik_stream* stream_ = nullptr;
+  ik_call* stream_ = nullptr;
 };
 
 TEST_F(CInterfaceFailure, NoMemoryForAChannel) {
@@ -117,11 +117,11 @@ TEST_F(CInterfaceFailure, NoMemoryForARequest) {
   v1::StreamBatchesRequest request;
   request.set_dataset(std::string(kLarge, 'x'));
   const std::string bytes = request.SerializeAsString();
-  ik_stream_options options = {};
+  ik_call_options options = {};
   options.request = reinterpret_cast<const uint8_t*>(bytes.data());
   options.request_size = bytes.size();
   refused_here = true;
-  EXPECT_EQ(ik_stream_open(channel_, &options), nullptr);
+  EXPECT_EQ(ik_call_open(channel_, &options), nullptr);
   EXPECT_STREQ(ik_last_error(), "std::bad_alloc");
 }
 
@@ -134,11 +134,11 @@ TEST_F(CInterfaceFailure, NoThreadForAStream) {
   ASSERT_EQ(pthread_attr_init(&impossible), 0);
   ASSERT_EQ(pthread_attr_setstacksize(&impossible, size_t{1} << 47U), 0);
   ASSERT_EQ(pthread_setattr_default_np(&impossible), 0);
-  ik_stream* const none = Open();
+  ik_call* const none = Open();
   ASSERT_EQ(pthread_setattr_default_np(&before), 0);
   EXPECT_EQ(none, nullptr);
   EXPECT_THAT(ik_last_error(), HasSubstr("Resource temporarily unavailable"));
-  ik_stream_close(none);
+  ik_call_close(none);
 }
 
 TEST_F(CInterfaceFailure, NoMemoryOnTheReadingThread) {

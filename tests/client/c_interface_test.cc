@@ -36,10 +36,10 @@ struct CloseChannel {
   void operator()(ik_channel* channel) const { ik_channel_close(channel); }
 };
 struct CloseStream {
-  void operator()(ik_stream* stream) const { ik_stream_close(stream); }
+  void operator()(ik_call* stream) const { ik_call_close(stream); }
 };
 using Channel = std::unique_ptr<ik_channel, CloseChannel>;
-using Call = std::unique_ptr<ik_stream, CloseStream>;
+using Call = std::unique_ptr<ik_call, CloseStream>;
 
 Channel ChannelTo(const std::string& target) {
   ik_channel_options options = {};
@@ -52,18 +52,18 @@ Call OpenedOn(ik_channel* channel, uint32_t read_ahead = 8,
   v1::StreamBatchesRequest request;
   request.mutable_open();
   const std::string bytes = request.SerializeAsString();
-  ik_stream_options options = {};
+  ik_call_options options = {};
   options.request = reinterpret_cast<const uint8_t*>(bytes.data());
   options.request_size = bytes.size();
   options.stall_seconds = stall_seconds;
   options.read_ahead = read_ahead;
-  return Call(ik_stream_open(channel, &options));
+  return Call(ik_call_open(channel, &options));
 }
 
 ik_event Read(const Call& call, double wait = kForAsLongAsItTakes) {
   ik_event event;
   std::memset(&event, 0xee, sizeof(event));  // whatever a caller leaves there
-  ik_stream_read(call.get(), wait, &event);
+  ik_call_read(call.get(), wait, &event);
   return event;
 }
 
@@ -144,13 +144,13 @@ TEST(CInterface, WhatIsQueuedIsCountedInBatchesWithoutTheEnd) {
   for (int attempt = 0; attempt < 1000 && !seen_whole; ++attempt) {
     const Call call = OpenedOn(channel.get(), /*read_ahead=*/0);
     ASSERT_EQ(Read(call).kind, IK_OPENED);
-    ik_stream_grant(call.get(), 2);
-    while (ik_stream_queued(call.get()) < 2) std::this_thread::yield();
+    ik_call_grant(call.get(), 2);
+    while (ik_call_queued(call.get()) < 2) std::this_thread::yield();
     const ik_event first = Read(call);
     ASSERT_EQ(first.kind, IK_BATCH) << MessageOf(first);
     ik_buffer_release(first.buffer);
     seen_whole = first.goes_on == 0;
-    EXPECT_EQ(ik_stream_queued(call.get()), 1);
+    EXPECT_EQ(ik_call_queued(call.get()), 1);
   }
   EXPECT_TRUE(seen_whole) << "the end never came in time";
 }
@@ -232,7 +232,7 @@ TEST(CInterface, GrantsNothingBeforeABatchIsReadAndThenTheWindow) {
     ASSERT_EQ(event.kind, IK_BATCH) << MessageOf(event);
     EXPECT_LE(granted, taken + 3);
     EXPECT_LE(event.queued, 3);
-    EXPECT_LE(ik_stream_queued(call.get()), 3);
+    EXPECT_LE(ik_call_queued(call.get()), 3);
     ik_buffer_release(event.buffer);
   }
 }
@@ -250,8 +250,8 @@ TEST(CInterface, CancelWakesAReaderOnAnotherThread) {
   ik_event event = {};
   std::thread reader([&] { event = Read(call); });
   there.WaitForNotification();
-  ik_stream_cancel(call.get());
-  ik_stream_cancel(call.get());
+  ik_call_cancel(call.get());
+  ik_call_cancel(call.get());
   reader.join();
   EXPECT_EQ(event.kind, IK_ERROR);
   EXPECT_EQ(event.origin, IK_CANCELLED);
@@ -337,24 +337,23 @@ TEST(CInterface, MemoryOutlivesItsStreamAndComesBackInAnyOrder) {
 }
 
 TEST(CInterface, NothingComesOfArgumentsThatAreMissingOrBad) {
-  EXPECT_EQ(ik_abi(), IK_ABI);
   EXPECT_EQ(ik_channel_open(nullptr), nullptr);
   const ik_channel_options nowhere = {};
   EXPECT_EQ(ik_channel_open(&nowhere), nullptr);
   const Channel channel = ChannelTo("127.0.0.1:1");
-  ik_stream_options options = {};
-  EXPECT_EQ(ik_stream_open(nullptr, &options), nullptr);
-  EXPECT_EQ(ik_stream_open(channel.get(), nullptr), nullptr);
+  ik_call_options options = {};
+  EXPECT_EQ(ik_call_open(nullptr, &options), nullptr);
+  EXPECT_EQ(ik_call_open(channel.get(), nullptr), nullptr);
   options.request_size = 5;  // of no bytes at all
-  EXPECT_EQ(ik_stream_open(channel.get(), &options), nullptr);
+  EXPECT_EQ(ik_call_open(channel.get(), &options), nullptr);
   const uint8_t garbage[] = {0xff, 0xff, 0xff};
   options.request = garbage;
   options.request_size = sizeof(garbage);
-  EXPECT_EQ(ik_stream_open(channel.get(), &options), nullptr);
+  EXPECT_EQ(ik_call_open(channel.get(), &options), nullptr);
   ik_channel_close(nullptr);
-  ik_stream_close(nullptr);
-  ik_stream_cancel(nullptr);
-  ik_stream_grant(nullptr, 1);
+  ik_call_close(nullptr);
+  ik_call_cancel(nullptr);
+  ik_call_grant(nullptr, 1);
   ik_buffer_release(nullptr);
 }
 

@@ -7,8 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/raster/rasterizer.h"
-#include "server/wire/cursor_message.h"
+#include "server/service/stream_message.h"
 
 namespace inkstream::transport {
 namespace {
@@ -60,18 +59,6 @@ grpc::ByteBuffer OneSlice(const v1::BatchPart& part) {
   return grpc::ByteBuffer(&slice, 1);
 }
 
-v1::StreamEnd::Reason ReasonOf(batch::EndReason reason) {
-  switch (reason) {
-    case batch::EndReason::kEpochsDone:
-      return v1::StreamEnd::REASON_EPOCHS_DONE;
-    case batch::EndReason::kMaxBatches:
-      return v1::StreamEnd::REASON_MAX_BATCHES;
-    case batch::EndReason::kRebalance:
-      return v1::StreamEnd::REASON_REBALANCE;
-  }
-  return v1::StreamEnd::REASON_UNSPECIFIED;
-}
-
 }  // namespace
 
 BatchMessages::BatchMessages(const batch::StreamFacts& facts,
@@ -88,11 +75,7 @@ absl::Status BatchMessages::Opened(uint32_t credit_window, uint64_t stream_id,
                                    grpc::ByteBuffer* message) const {
   v1::BatchPart part;
   v1::StreamOpened* const opened = part.mutable_opened();
-  opened->set_dataset(facts_.dataset);
-  wire::CursorToProto(facts_.start, opened->mutable_cursor());
-  opened->set_view_size(facts_.view_size);
-  opened->set_steps_per_epoch(facts_.steps_per_epoch);
-  opened->set_raster_version(raster::kRasterVersion);
+  *opened = service::OpenedOf(facts_);
   if (carriage.shm.area != nullptr) {
     opened->set_transport(v1::TRANSPORT_SHM);
     opened->set_shm_token(carriage.shm.token);
@@ -106,9 +89,6 @@ absl::Status BatchMessages::Opened(uint32_t credit_window, uint64_t stream_id,
   opened->set_codec_reason(carriage.codec_reason);
   opened->set_credit_window(credit_window);
   opened->set_stream_id(stream_id);
-  for (const std::string& word : facts_.vocabulary) {
-    opened->add_vocabulary(word);
-  }
   if (part.ByteSizeLong() > max_bytes_) {
     return absl::InvalidArgumentError(absl::StrCat(
         "delivery.max_message_bytes: ", max_bytes_, " is less than the ",
@@ -120,13 +100,7 @@ absl::Status BatchMessages::Opened(uint32_t credit_window, uint64_t stream_id,
 
 grpc::ByteBuffer BatchMessages::End(const batch::Ended& end) const {
   v1::BatchPart part;
-  v1::StreamEnd* const proto = part.mutable_end();
-  Cursor cursor = facts_.start;
-  cursor.order_plan.clear();
-  cursor.epoch = end.place.epoch;
-  cursor.position = end.place.position;
-  wire::CursorToProto(cursor, proto->mutable_cursor());
-  proto->set_reason(ReasonOf(end.reason));
+  *part.mutable_end() = service::EndOf(facts_, end);
   return OneSlice(part);
 }
 
@@ -145,31 +119,7 @@ absl::Status BatchMessages::Next(grpc::ByteBuffer* message) {
 
 void BatchMessages::FillHeader(const batch::FinishedBatch& batch,
                                v1::BatchHeader* header) const {
-  header->set_batch_seq(batch.sequence);
-  v1::Cursor* const cursor = header->mutable_cursor();
-  cursor->set_version(facts_.start.version);
-  cursor->set_fingerprint(facts_.start.fingerprint);
-  cursor->set_plan_hash(facts_.start.plan_hash);
-  cursor->set_seed(facts_.start.seed);
-  cursor->set_epoch(batch.after.epoch);
-  cursor->set_position(batch.after.position);
-  for (const TensorInfo& info : batch.tensors) {
-    v1::Tensor* const tensor = header->add_tensors();
-    tensor->set_name(info.name);
-    tensor->set_dtype(static_cast<v1::DType>(info.dtype));
-    tensor->mutable_shape()->Add(info.shape.begin(), info.shape.end());
-    tensor->set_offset(info.offset);
-    tensor->set_length(info.length);
-    const std::vector<std::string>* vocabulary = nullptr;
-    if (info.name == "word") vocabulary = &facts_.vocabulary;
-    if (info.name == "countrycode") vocabulary = &facts_.countrycodes;
-    if (vocabulary == nullptr) continue;
-    for (const std::string& word : *vocabulary) tensor->add_vocabulary(word);
-  }
-  header->set_byte_size(batch.byte_size);
-  header->set_epoch(batch.epoch);
-  header->set_step(batch.step);
-  header->set_bad(batch.bad);
+  *header = service::HeaderOf(facts_, batch);
   if (batch.chunks.empty()) return;
   header->set_wire_size(batch.wire_size);
   for (const batch::WireChunk& chunk : batch.chunks) {

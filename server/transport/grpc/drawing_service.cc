@@ -3,10 +3,10 @@
 #include <utility>
 
 #include "server/batch/parked_request.h"
-#include "server/transport/grpc/describe_handler.h"
+#include "server/service/describe_dataset.h"
+#include "server/service/explain_plan.h"
+#include "server/service/inspect_drawing.h"
 #include "server/transport/grpc/fetch_drawings_reactor.h"
-#include "server/transport/grpc/inspect_handler.h"
-#include "server/transport/grpc/plan_handler.h"
 #include "server/transport/grpc/status_handler.h"
 #include "server/transport/grpc/status_to_grpc.h"
 #include "server/transport/grpc/stream_batches_reactor.h"
@@ -42,7 +42,7 @@ grpc::ServerUnaryReactor* DrawingService::ListDatasets(
     grpc::CallbackServerContext* call, const v1::ListDatasetsRequest* request,
     v1::ListDatasetsResponse* response) {
   return Answer(call, *request, [this, response] {
-    return transport::ListDatasets(server_, response);
+    return service::ListDatasets(server_.service, response);
   });
 }
 
@@ -51,7 +51,7 @@ grpc::ServerUnaryReactor* DrawingService::DescribeDataset(
     const v1::DescribeDatasetRequest* request,
     v1::DescribeDatasetResponse* response) {
   return Answer(call, *request, [this, request, response] {
-    return transport::DescribeDataset(server_, *request, response);
+    return service::DescribeDataset(server_.service, *request, response);
   });
 }
 
@@ -59,7 +59,7 @@ grpc::ServerUnaryReactor* DrawingService::InspectDrawing(
     grpc::CallbackServerContext* call, const v1::InspectDrawingRequest* request,
     v1::InspectDrawingResponse* response) {
   return Answer(call, *request, [this, request, response] {
-    return transport::InspectDrawing(server_, *request, response);
+    return service::InspectDrawing(server_.service, *request, response);
   });
 }
 
@@ -67,7 +67,7 @@ grpc::ServerUnaryReactor* DrawingService::ExplainPlan(
     grpc::CallbackServerContext* call, const v1::ExplainPlanRequest* request,
     v1::ExplainPlanResponse* response) {
   return Answer(call, *request, [this, request, response] {
-    return transport::ExplainPlan(server_, *request, response);
+    return service::ExplainPlan(server_.service, *request, response);
   });
 }
 

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "server/batch/status_reason.h"
+#include "server/service/fetch_plan.h"
 #include "server/transport/grpc/caller.h"
-#include "server/transport/grpc/fetch_plan.h"
 #include "server/transport/grpc/proto_message.h"
 #include "server/transport/grpc/status_to_grpc.h"
 #include "server/wire/delivery_message.h"
@@ -41,7 +41,7 @@ absl::Status FetchDrawingsReactor::Start(const std::string& caller,
   if (!status.ok()) return status;
   absl::StatusOr<uint32_t> max_bytes = wire::MaxMessageBytes(parsed.delivery());
   if (!max_bytes.ok()) return max_bytes.status();
-  absl::StatusOr<batch::FetchPlan> plan = FetchPlanFromProto(parsed);
+  absl::StatusOr<batch::FetchPlan> plan = service::FetchPlanFromProto(parsed);
   if (!plan.ok()) return plan.status();
   const bool shm = parsed.delivery().transport() == v1::TRANSPORT_SHM;
   // OnDone() cannot come before Finish(), so `this` lives until Send().

@@ -5,10 +5,10 @@
 
 #include <chrono>
 #include <memory>
-#include <string>
 
 #include "server/batch/engine.h"
 #include "server/batch/memory_arbiter.h"
+#include "server/service/service.h"
 #include "server/transport/calls_in_flight.h"
 #include "server/transport/grpc/watched_calls.h"
 #include "server/transport/listener/connection_table.h"
@@ -18,17 +18,14 @@
 namespace inkstream::transport {
 
 struct ServerContext {
-  batch::Engine* engine = nullptr;
+  service::Service service;
+  batch::Engine* engine = nullptr;               // service's
   std::shared_ptr<batch::MemoryArbiter> memory;  // of batches in messages
   StreamRegistry* streams = nullptr;
   std::shared_ptr<CallsInFlight> calls;  // all but streams
   ConnectionTable* connections = nullptr;
   WatchedCalls* watched = nullptr;
   ShmHost* shm = nullptr;  // null: no shared memory
-  std::string version;
-  uint64_t memory_bytes = 0;  // what --memory came to
-  uint32_t max_streams_per_connection = 0;
-  uint32_t max_request_bytes = 0;
   std::chrono::steady_clock::time_point started =
       std::chrono::steady_clock::now();
 };

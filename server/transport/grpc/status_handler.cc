@@ -57,7 +57,7 @@ absl::Status GetStatus(const ServerContext& server,
   const ServerSnapshot snapshot = TakeSnapshot(
       *server.engine, {server.memory->budget(), server.memory->in_use()},
       *server.streams, server.started);
-  response->set_server_version(server.version);
+  response->set_server_version(server.service.version);
   response->set_uptime_seconds(snapshot.uptime_seconds);
   response->set_workers(snapshot.workers);
   response->set_memory_budget_bytes(snapshot.memory.budget);

@@ -20,9 +20,10 @@ from ctypes import (
 )
 from pathlib import Path
 
+from inkstream._engine_functions import ENGINE_FUNCTIONS
 from inkstream._errors import InkstreamError
 
-ABI = 2
+ABI = 3
 NOTHING, OPENED, BATCH, END, ERROR = 0, 1, 2, 3, 4
 FROM_SERVER, CANCELLED, STALLED, BROKEN, FAILED = 0, 1, 2, 3, 4
 
@@ -44,7 +45,7 @@ class ChannelOptions(Structure):
 
 
 class StreamOptions(Structure):
-    """ik_stream_options."""
+    """ik_call_options."""
 
     _fields_ = (
         ("request", c_char_p),
@@ -126,18 +127,18 @@ def _declare(library: ctypes.CDLL) -> None:
         ("ik_last_error", c_char_p, ()),
         ("ik_channel_open", c_void_p, (POINTER(ChannelOptions),)),
         ("ik_channel_close", None, (c_void_p,)),
-        ("ik_stream_open", c_void_p, (c_void_p, POINTER(StreamOptions))),
-        ("ik_stream_read", None, (c_void_p, c_double, POINTER(Event))),
-        ("ik_stream_queued", c_uint64, (c_void_p,)),
-        ("ik_stream_grant", None, (c_void_p, c_uint32)),
-        ("ik_stream_cancel", None, (c_void_p,)),
-        ("ik_stream_close", None, (c_void_p,)),
+        ("ik_call_open", c_void_p, (c_void_p, POINTER(StreamOptions))),
+        ("ik_call_read", None, (c_void_p, c_double, POINTER(Event))),
+        ("ik_call_queued", c_uint64, (c_void_p,)),
+        ("ik_call_grant", None, (c_void_p, c_uint32)),
+        ("ik_call_cancel", None, (c_void_p,)),
+        ("ik_call_close", None, (c_void_p,)),
         ("ik_fetch_open", c_void_p, (c_void_p, POINTER(FetchOptions))),
         ("ik_fetch_wait", c_int, (c_void_p, c_double, POINTER(Event), POINTER(Event))),
         ("ik_fetch_close", None, (c_void_p,)),
         ("ik_buffer_release", None, (c_void_p,)),
     )
-    for name, result, arguments in declarations:
+    for name, result, arguments in (*declarations, *ENGINE_FUNCTIONS):
         function = getattr(library, name)
         function.restype, function.argtypes = result, list(arguments)
 
@@ -158,10 +159,11 @@ class _Loader:
                 self._asked = True
                 self._pid = os.getpid()
                 self._library, self._reason = _load()
-            if self._library is not None and self._pid != os.getpid():
-                # Its threads and locks stayed behind; grpcio sees to forks itself.
-                return None, "this process was forked from one that has used libinkstream"
             return self._library, self._reason
+
+    @property
+    def forked(self) -> bool:
+        return self._asked and self._pid != os.getpid()
 
 
 def beside_the_package(folder: str, name: str) -> list[Path]:
@@ -220,4 +222,13 @@ os.register_at_fork(
 
 def library() -> tuple[ctypes.CDLL | None, str]:
     """The library and where it lies; or None and why grpcio is used instead."""
+    found = _loader.get()
+    if found[0] is not None and _loader.forked:
+        # Threads and locks of its gRPC stayed behind; grpcio sees to forks itself.
+        return None, "this process was forked from one that has used libinkstream"
+    return found
+
+
+def engine_library() -> tuple[ctypes.CDLL | None, str]:
+    """The library and where it lies, for what sees to forks itself; or None and why."""
     return _loader.get()

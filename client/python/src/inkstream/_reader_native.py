@@ -105,7 +105,7 @@ class NativeBatchReader:
         self._own = ahead.own_memory
         self._event = _native.Event()
         self._event_at = ctypes.byref(self._event)
-        self._read = self._library.ik_stream_read
+        self._read = self._library.ik_call_read
         self._layout: Layout | None = None
         self._lent_out = 0  # the last buffer that has a holder
         self._pid = os.getpid()
@@ -125,7 +125,7 @@ class NativeBatchReader:
             read_ahead_bytes=ahead.bytes,
             own_memory=int(ahead.own_memory),
         )
-        handle = self._library.ik_stream_open(channel.handle, ctypes.byref(options))
+        handle = self._library.ik_call_open(channel.handle, ctypes.byref(options))
         self._handle = _native.made(self._library, handle)
 
     @property
@@ -136,7 +136,7 @@ class NativeBatchReader:
     @property
     def queued(self) -> int:
         """See BatchReader."""
-        count: int = self._library.ik_stream_queued(self._handle)
+        count: int = self._library.ik_call_queued(self._handle)
         return count
 
     def open(self) -> Facts:
@@ -174,12 +174,12 @@ class NativeBatchReader:
 
     def grant(self, credits: int) -> None:
         """See BatchReader."""
-        self._library.ik_stream_grant(self._handle, credits)
+        self._library.ik_call_grant(self._handle, credits)
 
     def cancel(self) -> None:
         """See BatchReader."""
         if self._pid == os.getpid():
-            self._library.ik_stream_cancel(self._handle)
+            self._library.ik_call_cancel(self._handle)
 
     def __del__(self) -> None:
         handle = getattr(self, "_handle", None)
@@ -187,7 +187,7 @@ class NativeBatchReader:
             # A signal may have come between a batch and its holder.
             if self._event.buffer and self._event.buffer != self._lent_out:
                 self._library.ik_buffer_release(self._event.buffer)
-            self._library.ik_stream_close(handle)
+            self._library.ik_call_close(handle)
 
     def _next(self) -> tuple[int, ...]:
         """The event as `_native.EVENT` has it."""

@@ -1,4 +1,4 @@
-#include "server/transport/grpc/describe_handler.h"
+#include "server/service/describe_dataset.h"
 
 #include <string>
 
@@ -7,7 +7,7 @@
 #include "server/raster/rasterizer.h"
 #include "server/wire/view_message.h"
 
-namespace inkstream::transport {
+namespace inkstream::service {
 namespace {
 
 void AddColumn(const char* name, v1::DType dtype, uint64_t present,
@@ -41,9 +41,8 @@ void AddColumns(const store::StoreInfo& info,
             "false: a row that only fills the batch; in every batch", response);
 }
 
-void AddLimits(const ServerContext& server,
-               v1::DescribeDatasetResponse* response) {
-  const batch::Limits& limits = server.engine->options().limits;
+void AddLimits(const Service& service, v1::DescribeDatasetResponse* response) {
+  const batch::Limits& limits = service.engine->options().limits;
   v1::Limits* const proto = response->mutable_limits();
   proto->set_max_image_side(limits.max_image_side);
   proto->set_max_batch_size(limits.max_batch_size);
@@ -52,21 +51,21 @@ void AddLimits(const ServerContext& server,
   proto->set_max_views(limits.max_views);
   proto->set_max_fetch_indices(limits.max_fetch_indices);
   proto->set_max_credits(limits.max_credits);
-  proto->set_max_streams_per_connection(server.max_streams_per_connection);
+  proto->set_max_streams_per_connection(service.max_streams_per_connection);
   proto->set_max_streams(limits.max_streams);
-  proto->set_max_request_bytes(server.max_request_bytes);
-  proto->set_memory_bytes(server.memory_bytes);
+  proto->set_max_request_bytes(service.max_request_bytes);
+  proto->set_memory_bytes(service.memory_bytes);
   proto->set_max_world(limits.max_world);
-  proto->set_max_keys(server.engine->max_keys());
+  proto->set_max_keys(service.engine->max_keys());
 }
 
 }  // namespace
 
-absl::Status ListDatasets(const ServerContext& server,
+absl::Status ListDatasets(const Service& service,
                           v1::ListDatasetsResponse* response) {
-  for (const std::string& name : server.engine->datasets()) {
+  for (const std::string& name : service.engine->datasets()) {
     absl::StatusOr<batch::DatasetFacts> facts =
-        server.engine->Describe(name, View());
+        service.engine->Describe(name, View());
     if (!facts.ok()) return facts.status();
     v1::DatasetSummary* const summary = response->add_datasets();
     summary->set_dataset(name);
@@ -77,13 +76,14 @@ absl::Status ListDatasets(const ServerContext& server,
   return absl::OkStatus();
 }
 
-absl::Status DescribeDataset(const ServerContext& server,
+absl::Status DescribeDataset(const Service& service,
                              const v1::DescribeDatasetRequest& request,
                              v1::DescribeDatasetResponse* response) {
   absl::StatusOr<View> view = wire::ViewFromProto(request.view());
   if (!view.ok()) return view.status();
-  absl::StatusOr<batch::DatasetFacts> facts = server.engine->DescribeGeneration(
-      request.dataset(), request.fingerprint(), *view);
+  absl::StatusOr<batch::DatasetFacts> facts =
+      service.engine->DescribeGeneration(request.dataset(),
+                                         request.fingerprint(), *view);
   if (!facts.ok()) return facts.status();
   const store::StoreInfo& info = facts->store->info();
   response->set_dataset(facts->dataset);
@@ -115,16 +115,16 @@ absl::Status DescribeDataset(const ServerContext& server,
     response->add_channels(std::move(channel));
   }
   response->add_transports(v1::TRANSPORT_GRPC);
-  if (server.shm != nullptr) response->add_transports(v1::TRANSPORT_SHM);
+  if (service.shared_memory) response->add_transports(v1::TRANSPORT_SHM);
   for (const v1::Codec codec :
        {v1::CODEC_NONE, v1::CODEC_ZSTD, v1::CODEC_AUTO, v1::CODEC_STROKES}) {
     response->add_codecs(codec);
   }
-  AddLimits(server, response);
+  AddLimits(service, response);
   response->set_recommended_window(order::RecommendedWindow(
-      info.drawings, info.bytes_on_disk, server.memory_bytes));
-  response->set_server_version(server.version);
+      info.drawings, info.bytes_on_disk, service.memory_bytes));
+  response->set_server_version(service.version);
   return absl::OkStatus();
 }
 
-}  // namespace inkstream::transport
+}  // namespace inkstream::service

@@ -1,13 +1,13 @@
-#include "server/transport/grpc/inspect_handler.h"
+#include "server/service/inspect_drawing.h"
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
 #include "server/raster/ascii_preview.h"
 
-namespace inkstream::transport {
+namespace inkstream::service {
 
-absl::Status InspectDrawing(const ServerContext& server,
+absl::Status InspectDrawing(const Service& service,
                             const v1::InspectDrawingRequest& request,
                             v1::InspectDrawingResponse* response) {
   if (request.drawing_case() == v1::InspectDrawingRequest::DRAWING_NOT_SET) {
@@ -17,7 +17,7 @@ absl::Status InspectDrawing(const ServerContext& server,
     return absl::InvalidArgumentError(
         absl::StrCat("key_id: ", request.key_id(), " is not in 1..2^63-1"));
   }
-  absl::StatusOr<batch::InspectedDrawing> inspected = server.engine->Inspect(
+  absl::StatusOr<batch::InspectedDrawing> inspected = service.engine->Inspect(
       request.dataset(), request.index(), request.key_id());
   if (!inspected.ok()) return inspected.status();
   const Drawing& drawing = inspected->drawing;
@@ -69,4 +69,4 @@ std::string TimestampText(const Timestamp& timestamp) {
   return absl::StrCat(text, " UTC");
 }
 
-}  // namespace inkstream::transport
+}  // namespace inkstream::service

@@ -8,9 +8,9 @@
 #include "absl/status/statusor.h"
 #include "server/batch/engine.h"
 
-namespace inkstream::transport {
+namespace inkstream::service {
 
 absl::StatusOr<batch::FetchPlan> FetchPlanFromProto(
     const v1::FetchDrawingsRequest& request);
 
-}  // namespace inkstream::transport
+}  // namespace inkstream::service

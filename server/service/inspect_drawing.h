@@ -9,15 +9,15 @@
 
 #include "absl/status/status.h"
 #include "inkstream/drawing.h"
-#include "server/transport/grpc/server_context.h"
+#include "server/service/service.h"
 
-namespace inkstream::transport {
+namespace inkstream::service {
 
-absl::Status InspectDrawing(const ServerContext& server,
+absl::Status InspectDrawing(const Service& service,
                             const v1::InspectDrawingRequest& request,
                             v1::InspectDrawingResponse* response);
 
 // As Quick, Draw! writes it: 2017-03-09 00:28:55.63775 UTC.
 std::string TimestampText(const Timestamp& timestamp);
 
-}  // namespace inkstream::transport
+}  // namespace inkstream::service

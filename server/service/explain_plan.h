@@ -6,12 +6,12 @@
 #include <inkstream/v1/service.pb.h>
 
 #include "absl/status/status.h"
-#include "server/transport/grpc/server_context.h"
+#include "server/service/service.h"
 
-namespace inkstream::transport {
+namespace inkstream::service {
 
-absl::Status ExplainPlan(const ServerContext& server,
+absl::Status ExplainPlan(const Service& service,
                          const v1::ExplainPlanRequest& request,
                          v1::ExplainPlanResponse* response);
 
-}  // namespace inkstream::transport
+}  // namespace inkstream::service

@@ -1,4 +1,4 @@
-#include "server/transport/grpc/fetch_plan.h"
+#include "server/service/fetch_plan.h"
 
 #include <utility>
 
@@ -6,7 +6,7 @@
 #include "server/wire/refused_field.h"
 #include "server/wire/view_message.h"
 
-namespace inkstream::transport {
+namespace inkstream::service {
 
 absl::StatusOr<batch::FetchPlan> FetchPlanFromProto(
     const v1::FetchDrawingsRequest& request) {
@@ -31,4 +31,4 @@ absl::StatusOr<batch::FetchPlan> FetchPlanFromProto(
   return plan;
 }
 
-}  // namespace inkstream::transport
+}  // namespace inkstream::service

@@ -1,4 +1,4 @@
-#include "server/transport/grpc/plan_handler.h"
+#include "server/service/explain_plan.h"
 
 #include <utility>
 
@@ -6,9 +6,9 @@
 #include "server/wire/cursor_message.h"
 #include "server/wire/plan_message.h"
 
-namespace inkstream::transport {
+namespace inkstream::service {
 
-absl::Status ExplainPlan(const ServerContext& server,
+absl::Status ExplainPlan(const Service& service,
                          const v1::ExplainPlanRequest& request,
                          v1::ExplainPlanResponse* response) {
   v1::StreamBatchesRequest opening;
@@ -16,7 +16,7 @@ absl::Status ExplainPlan(const ServerContext& server,
   *opening.mutable_open() = request.open();
   absl::StatusOr<Plan> plan = wire::PlanFromProto(opening);
   if (!plan.ok()) return plan.status();
-  absl::StatusOr<batch::ExplainedPlan> explained = server.engine->Explain(
+  absl::StatusOr<batch::ExplainedPlan> explained = service.engine->Explain(
       *plan,
       {request.epoch(), request.step(), request.steps(), request.all_ranks()});
   if (!explained.ok()) return explained.status();
@@ -55,4 +55,4 @@ absl::Status ExplainPlan(const ServerContext& server,
   return absl::OkStatus();
 }
 
-}  // namespace inkstream::transport
+}  // namespace inkstream::service

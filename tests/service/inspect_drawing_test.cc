@@ -1,8 +1,8 @@
-#include "server/transport/grpc/inspect_handler.h"
+#include "server/service/inspect_drawing.h"
 
 #include <gtest/gtest.h>
 
-namespace inkstream::transport {
+namespace inkstream::service {
 namespace {
 
 TEST(TimestampTextTest, IsWrittenAsTheSourceWroteIt) {
@@ -18,4 +18,4 @@ TEST(TimestampTextTest, IsWrittenAsTheSourceWroteIt) {
 }
 
 }  // namespace
-}  // namespace inkstream::transport
+}  // namespace inkstream::service

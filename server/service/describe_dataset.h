@@ -6,15 +6,15 @@
 #include <inkstream/v1/service.pb.h>
 
 #include "absl/status/status.h"
-#include "server/transport/grpc/server_context.h"
+#include "server/service/service.h"
 
-namespace inkstream::transport {
+namespace inkstream::service {
 
-absl::Status ListDatasets(const ServerContext& server,
+absl::Status ListDatasets(const Service& service,
                           v1::ListDatasetsResponse* response);
 
-absl::Status DescribeDataset(const ServerContext& server,
+absl::Status DescribeDataset(const Service& service,
                              const v1::DescribeDatasetRequest& request,
                              v1::DescribeDatasetResponse* response);
 
-}  // namespace inkstream::transport
+}  // namespace inkstream::service

@@ -1,0 +1,289 @@
+// Glue between the C interface and the engine: nothing is decided here.
+//
+// What the standard library throws (no memory, no thread) must not reach
+// callers that are not C++: it would end their process.
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <climits>
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <new>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "client/engine/drawing_pool.h"
+#include "client/engine/local_engine.h"
+#include "client/engine/local_stream.h"
+#include "inkstream/engine.h"
+#include "server/raster/rasterizer.h"
+#include "server/wire/status_message.h"
+
+namespace ik = inkstream::engine;
+
+namespace {
+
+struct Error : ik_error {
+  std::string text;
+  std::string details_text;
+};
+
+struct Bytes : ik_bytes {
+  std::string text;
+};
+
+// Where there is no memory for an error either.
+constexpr char kNoMemory[] = "this process has no memory left";
+ik_error no_memory = {IK_NO_MEMORY, kNoMemory, sizeof(kNoMemory) - 1, nullptr,
+                      0};
+
+ik_error* ErrorOf(uint32_t code, std::string text, std::string details = "") {
+  auto* const error = new (std::nothrow) Error;
+  if (error == nullptr) return &no_memory;
+  error->text = std::move(text);
+  error->details_text = std::move(details);
+  error->code = code;
+  error->message = error->text.data();
+  error->message_size = error->text.size();
+  error->details = reinterpret_cast<const uint8_t*>(error->details_text.data());
+  error->details_size = error->details_text.size();
+  return error;
+}
+
+ik_error* ErrorOf(const absl::Status& status) {
+  if (status.ok()) return nullptr;
+  return ErrorOf(static_cast<uint32_t>(status.code()),
+                 std::string(status.message()),
+                 inkstream::wire::DetailsOf(status));
+}
+
+ik_error* WrongProcess(pid_t owner) {
+  return ErrorOf(
+      IK_WRONG_PROCESS,
+      absl::StrCat("this was opened in process ", owner, " and is used in ",
+                   getpid(), ": open it in the process that uses it"));
+}
+
+// What `work` answers, or an error where it throws.
+template <typename Work>
+ik_error* Guarded(const Work& work) noexcept {
+  try {
+    return work();
+  } catch (const std::bad_alloc&) {
+    return &no_memory;
+  } catch (const std::exception& error) {
+    try {
+      return ErrorOf(IK_NO_MEMORY, error.what());
+    } catch (...) {
+      return &no_memory;
+    }
+  } catch (...) {
+    return &no_memory;
+  }
+}
+
+std::string TextOf(const char* text) { return text == nullptr ? "" : text; }
+
+absl::Status CheckRequest(const uint8_t* request, size_t size) {
+  if (request == nullptr && size > 0) {
+    return absl::InvalidArgumentError("request: null");
+  }
+  if (size > INT_MAX) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("request: ", size, " bytes; at most ", INT_MAX));
+  }
+  return absl::OkStatus();
+}
+
+absl::string_view ViewOf(const uint8_t* bytes, size_t size) {
+  return {reinterpret_cast<const char*>(bytes), size};
+}
+
+}  // namespace
+
+struct ik_engine {
+  std::shared_ptr<ik::LocalEngine> engine;
+  const pid_t pid = getpid();
+};
+
+struct ik_stream {
+  std::shared_ptr<ik::LocalStream> stream;
+  const pid_t pid = getpid();
+  std::string header;   // of the last batch, or of the end
+  absl::Status failed;  // what ended it
+};
+
+namespace {
+
+ik_error* Next(ik_stream* stream, double wait_seconds, ik_batch* batch) {
+  if (!stream->failed.ok()) return ErrorOf(stream->failed);
+  for (bool waited = false;; waited = true) {
+    absl::StatusOr<ik::NextResult> next = [&] {
+      const ik::AtWork at_work;
+      return stream->stream->TryNext();
+    }();
+    if (!next.ok()) {
+      stream->failed = next.status();
+      return ErrorOf(stream->failed);
+    }
+    if (auto* drawn = std::get_if<ik::DrawnBatch>(&*next)) {
+      stream->header = std::move(drawn->header);
+      batch->kind = IK_BATCH;
+      batch->rows = drawn->batch.rows;
+      batch->token = drawn->token;
+      batch->size = drawn->batch.byte_size;
+      batch->epoch = drawn->batch.epoch;
+      batch->step = drawn->batch.step;
+      batch->cursor_epoch = drawn->batch.after.epoch;
+      batch->cursor_position = drawn->batch.after.position;
+      batch->bad = drawn->batch.bad;
+    } else if (auto* ended = std::get_if<ik::StreamEnded>(&*next)) {
+      stream->header = std::move(ended->message);
+      batch->kind = IK_END;
+    } else if (!waited && wait_seconds > 0) {
+      stream->stream->Wait(wait_seconds);
+      continue;
+    } else {
+      return nullptr;
+    }
+    batch->header = reinterpret_cast<const uint8_t*>(stream->header.data());
+    batch->header_size = stream->header.size();
+    return nullptr;
+  }
+}
+
+}  // namespace
+
+uint32_t ik_abi() { return IK_ABI; }
+
+const char* ik_versions() {
+  static const std::string* const versions = new std::string(absl::StrCat(
+      INKSTREAM_VERSION, " raster=", inkstream::raster::kRasterVersion));
+  return versions->c_str();
+}
+
+void ik_error_free(ik_error* error) {
+  if (error != &no_memory) delete static_cast<Error*>(error);
+}
+
+void ik_bytes_free(ik_bytes* bytes) { delete static_cast<Bytes*>(bytes); }
+
+ik_error* ik_engine_open(const ik_engine_options* options, ik_engine** engine) {
+  return Guarded([&]() -> ik_error* {
+    *engine = nullptr;
+    ik_engine_options given = {};
+    std::memcpy(&given, options, std::min(options->struct_size, sizeof(given)));
+    if (given.path == nullptr || *given.path == '\0') {
+      return ErrorOf(absl::InvalidArgumentError("path: not given"));
+    }
+    const ik::AtWork at_work;
+    absl::StatusOr<std::shared_ptr<ik::LocalEngine>> opened =
+        ik::LocalEngine::Open({given.path, TextOf(given.fingerprint),
+                               given.shares, given.threads, given.memory});
+    if (!opened.ok()) return ErrorOf(opened.status());
+    *engine = new ik_engine{*std::move(opened)};
+    return nullptr;
+  });
+}
+
+ik_error* ik_engine_call(ik_engine* engine, const char* method,
+                         const uint8_t* request, size_t request_size,
+                         ik_bytes** answer) {
+  return Guarded([&]() -> ik_error* {
+    *answer = nullptr;
+    if (engine->pid != getpid()) return WrongProcess(engine->pid);
+    absl::Status status = CheckRequest(request, request_size);
+    if (!status.ok()) return ErrorOf(status);
+    const ik::AtWork at_work;
+    absl::StatusOr<std::string> answered =
+        engine->engine->Call(TextOf(method), ViewOf(request, request_size));
+    if (!answered.ok()) return ErrorOf(answered.status());
+    auto* const bytes = new Bytes;
+    bytes->text = *std::move(answered);
+    bytes->data = reinterpret_cast<const uint8_t*>(bytes->text.data());
+    bytes->size = bytes->text.size();
+    *answer = bytes;
+    return nullptr;
+  });
+}
+
+void ik_engine_close(ik_engine* engine) {
+  if (engine == nullptr || engine->pid != getpid()) return;
+  ik_error_free(Guarded([&]() -> ik_error* {
+    const ik::AtWork at_work;
+    delete engine;
+    return nullptr;
+  }));
+}
+
+ik_error* ik_stream_open(ik_engine* engine, uint32_t kind,
+                         const uint8_t* request, size_t request_size,
+                         ik_stream** stream) {
+  return Guarded([&]() -> ik_error* {
+    *stream = nullptr;
+    if (engine->pid != getpid()) return WrongProcess(engine->pid);
+    absl::Status status = CheckRequest(request, request_size);
+    if (!status.ok()) return ErrorOf(status);
+    const ik::AtWork at_work;
+    const absl::string_view bytes = ViewOf(request, request_size);
+    absl::StatusOr<std::shared_ptr<ik::LocalStream>> opened =
+        kind == IK_FETCH_DRAWINGS   ? engine->engine->FetchDrawings(bytes)
+        : kind == IK_STREAM_BATCHES ? engine->engine->StreamBatches(bytes)
+                                    : absl::InvalidArgumentError(absl::StrCat(
+                                          "kind: ", kind, " is none"));
+    if (!opened.ok()) return ErrorOf(opened.status());
+    *stream = new ik_stream{*std::move(opened)};
+    return nullptr;
+  });
+}
+
+uint64_t ik_stream_batch_bytes(const ik_stream* stream) {
+  return stream->stream->batch_bytes();
+}
+
+ik_bytes ik_stream_opened(ik_stream* stream) {
+  if (stream->pid != getpid()) return {};
+  const std::string& opened = stream->stream->opened();
+  return {reinterpret_cast<const uint8_t*>(opened.data()), opened.size()};
+}
+
+ik_error* ik_stream_offer(ik_stream* stream, uint64_t token, void* memory,
+                          size_t size) {
+  return Guarded([&]() -> ik_error* {
+    if (stream->pid != getpid()) return WrongProcess(stream->pid);
+    const ik::AtWork at_work;
+    return ErrorOf(stream->stream->Offer(token, memory, size));
+  });
+}
+
+ik_error* ik_stream_next(ik_stream* stream, double wait_seconds,
+                         ik_batch* batch) {
+  return Guarded([&]() -> ik_error* {
+    *batch = {};
+    if (stream->pid != getpid()) return WrongProcess(stream->pid);
+    return Next(stream, wait_seconds, batch);
+  });
+}
+
+void ik_stream_cancel(ik_stream* stream) {
+  if (stream == nullptr || stream->pid != getpid()) return;
+  ik_error_free(Guarded([&]() -> ik_error* {
+    const ik::AtWork at_work;
+    stream->stream->Cancel();
+    return nullptr;
+  }));
+}
+
+void ik_stream_close(ik_stream* stream) {
+  if (stream == nullptr || stream->pid != getpid()) return;
+  ik_stream_cancel(stream);
+  ik_error_free(Guarded([&]() -> ik_error* {
+    const ik::AtWork at_work;
+    delete stream;
+    return nullptr;
+  }));
+}

@@ -1,0 +1,90 @@
+#include "client/engine/drawing_pool.h"
+
+#include <pthread.h>
+
+#include <condition_variable>
+#include <mutex>
+
+namespace inkstream::engine {
+namespace {
+
+// As the server's: drawing ahead makes way for the thread that trains.
+constexpr int kNiceness = 5;
+
+struct Gate {
+  std::mutex mu;  // guards everything below
+  std::condition_variable changed;
+  int at_work = 0;
+  bool forking = false;
+  bool paused = false;  // by a fork
+  int users = 0;        // of the pool
+  std::shared_ptr<batch::WorkerPool> pool;
+};
+
+// Never freed: threads may be at it while the process ends.
+Gate* gate = new Gate;
+
+void BeforeFork() {
+  std::unique_lock<std::mutex> lock(gate->mu);
+  gate->changed.wait(lock, [] { return !gate->forking; });
+  gate->forking = true;
+  gate->changed.wait(lock, [] { return gate->at_work == 0; });
+  if (gate->pool != nullptr) {
+    gate->paused = true;
+    gate->pool->Pause();
+  }
+}
+
+void AfterForkInParent() {
+  {
+    const std::lock_guard<std::mutex> lock(gate->mu);
+    gate->forking = false;
+  }
+  gate->changed.notify_all();
+}
+
+// What the parent had stays where it is: its locks may be anybody's.
+void AfterForkInChild() { gate = new Gate; }
+
+const int registered =
+    pthread_atfork(&BeforeFork, &AfterForkInParent, &AfterForkInChild);
+
+}  // namespace
+
+AtWork::AtWork() {
+  std::unique_lock<std::mutex> lock(gate->mu);
+  gate->changed.wait(lock, [] { return !gate->forking; });
+  if (gate->paused) {
+    gate->pool->Resume();  // throws where there is no thread to be had
+    gate->paused = false;
+  }
+  ++gate->at_work;
+}
+
+AtWork::~AtWork() {
+  {
+    const std::lock_guard<std::mutex> lock(gate->mu);
+    --gate->at_work;
+  }
+  gate->changed.notify_all();
+}
+
+std::shared_ptr<batch::WorkerPool> JoinDrawingPool(int threads) {
+  const std::lock_guard<std::mutex> lock(gate->mu);
+  if (gate->pool == nullptr) {
+    gate->pool = std::make_shared<batch::WorkerPool>(0, kNiceness);
+  }
+  if (gate->users == 0 || gate->pool->threads() != threads) {
+    gate->pool->Pause();
+    gate->pool->Resume(threads);
+  }
+  ++gate->users;
+  return gate->pool;
+}
+
+void LeaveDrawingPool() {
+  const std::lock_guard<std::mutex> lock(gate->mu);
+  if (--gate->users == 0) gate->pool->Pause();
+}
+
+}  // namespace inkstream::engine

@@ -1,0 +1,225 @@
+#include "client/engine/local_engine.h"
+
+#include <inkstream/v1/service.pb.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "client/engine/drawing_pool.h"
+#include "client/engine/local_batches.h"
+#include "client/engine/local_fetch.h"
+#include "server/batch/machine_limits.h"
+#include "server/batch/process_cpu.h"
+#include "server/service/describe_dataset.h"
+#include "server/service/explain_plan.h"
+#include "server/service/inspect_drawing.h"
+#include "server/store/store_reader.h"
+
+namespace inkstream::engine {
+namespace {
+
+constexpr uint64_t kMostMemory = 1ULL << 30U;
+
+template <typename Request>
+absl::StatusOr<Request> Parsed(absl::string_view bytes) {
+  Request request;
+  if (request.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return request;
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("the request is not an encoded ", request.GetTypeName()));
+}
+
+// `handle`: absl::Status(const Request&, Response*).
+template <typename Request, typename Response, typename Handle>
+absl::StatusOr<std::string> Answered(absl::string_view bytes,
+                                     const Handle& handle) {
+  absl::StatusOr<Request> request = Parsed<Request>(bytes);
+  if (!request.ok()) return request.status();
+  Response response;
+  absl::Status status = handle(*request, &response);
+  if (!status.ok()) return status;
+  return response.SerializeAsString();
+}
+
+absl::StatusOr<std::shared_ptr<const store::StoreReader>> OpenStore(
+    const LocalEngineOptions& options) {
+  absl::StatusOr<std::shared_ptr<const store::StoreReader>> newest =
+      store::StoreReader::Open(options.path, {});
+  if (!newest.ok() || options.fingerprint.empty()) return newest;
+  for (auto store = newest;;) {
+    const store::StoreInfo& info = (*store)->info();
+    if (info.fingerprint == options.fingerprint) return store;
+    const uint64_t older = info.generation - 1;
+    if (older == 0) break;
+    store = store::StoreReader::Open(options.path, {.generation = older});
+    if (!store.ok()) break;
+  }
+  return absl::NotFoundError(absl::StrCat(
+      "fingerprint: ", options.fingerprint, " is of no generation of ",
+      options.path, "; the newest is ", (*newest)->info().fingerprint));
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<LocalEngine>> LocalEngine::Open(
+    const LocalEngineOptions& options) {
+  absl::StatusOr<std::shared_ptr<const store::StoreReader>> store =
+      OpenStore(options);
+  if (!store.ok()) return store.status();
+  const uint32_t shares = std::max(1U, options.shares);
+  const uint32_t threads =
+      options.threads > 0
+          ? options.threads
+          : std::max(1U, static_cast<uint32_t>(batch::UsableCpus()) / shares);
+  const uint64_t memory =
+      options.memory > 0
+          ? options.memory
+          : std::min(kMostMemory, batch::UsableMemory() / 10) / shares;
+  batch::EngineOptions engine_options;
+  engine_options.workers = static_cast<int>(threads);
+  engine_options.view_memory = std::max<uint64_t>(1, memory / 4);
+  engine_options.batch_memory =
+      std::max<uint64_t>(1, memory - engine_options.view_memory);
+  engine_options.pool = JoinDrawingPool(static_cast<int>(threads));
+  absl::StatusOr<std::unique_ptr<batch::Engine>> engine =
+      batch::Engine::Create(engine_options);
+  if (engine.ok()) {
+    absl::Status added = (*engine)->AddDataset((*store)->info().name, *store);
+    if (!added.ok()) engine = std::move(added);
+  }
+  if (!engine.ok()) {
+    LeaveDrawingPool();
+    return engine.status();
+  }
+  return std::shared_ptr<LocalEngine>(
+      new LocalEngine(*std::move(engine), memory));
+}
+
+LocalEngine::LocalEngine(std::unique_ptr<batch::Engine> engine, uint64_t memory)
+    : engine_(std::move(engine)),
+      service_{.engine = engine_.get(),
+               .version = INKSTREAM_VERSION,
+               .memory_bytes = memory} {}
+
+LocalEngine::~LocalEngine() {
+  engine_->Stop();
+  LeaveDrawingPool();
+}
+
+absl::StatusOr<std::string> LocalEngine::Call(absl::string_view method,
+                                              absl::string_view request) {
+  if (method == "ListDatasets") {
+    return Answered<v1::ListDatasetsRequest, v1::ListDatasetsResponse>(
+        request, [this](const auto& /*asked*/, auto* response) {
+          return service::ListDatasets(service_, response);
+        });
+  }
+  if (method == "DescribeDataset") {
+    return Answered<v1::DescribeDatasetRequest, v1::DescribeDatasetResponse>(
+        request, [this](const auto& asked, auto* response) {
+          return service::DescribeDataset(service_, asked, response);
+        });
+  }
+  if (method == "ExplainPlan") {
+    return Answered<v1::ExplainPlanRequest, v1::ExplainPlanResponse>(
+        request, [this](const auto& asked, auto* response) {
+          return service::ExplainPlan(service_, asked, response);
+        });
+  }
+  if (method == "InspectDrawing") {
+    return Answered<v1::InspectDrawingRequest, v1::InspectDrawingResponse>(
+        request, [this](const auto& asked, auto* response) {
+          return service::InspectDrawing(service_, asked, response);
+        });
+  }
+  if (method == "UploadKeys") {
+    return Answered<v1::UploadKeysRequest, v1::UploadKeysResponse>(
+        request, [this](const auto& asked, auto* response) {
+          return UploadKeys(asked, response);
+        });
+  }
+  if (method == "GetStatus") {
+    return Answered<v1::GetStatusRequest, v1::GetStatusResponse>(
+        request, [this](const auto& asked, auto* response) {
+          return GetStatus(asked, response);
+        });
+  }
+  return absl::UnimplementedError(
+      absl::StrCat("method: ", method,
+                   " answers nothing here; there are ListDatasets, "
+                   "DescribeDataset, ExplainPlan, InspectDrawing, UploadKeys "
+                   "and GetStatus"));
+}
+
+absl::Status LocalEngine::UploadKeys(const v1::UploadKeysRequest& request,
+                                     v1::UploadKeysResponse* response) {
+  std::unique_ptr<batch::KeyUpload> upload = engine_->NewUpload();
+  absl::Status status = upload->Add(request.key_id());
+  if (!status.ok()) return status;
+  absl::StatusOr<batch::KeptKeys> kept = engine_->Keep(std::move(upload));
+  if (!kept.ok()) return kept.status();
+  response->set_hash(kept->hash);
+  response->set_keys(kept->keys);
+  return absl::OkStatus();
+}
+
+absl::Status LocalEngine::GetStatus(const v1::GetStatusRequest& request,
+                                    v1::GetStatusResponse* response) {
+  if (!request.dataset().empty()) {
+    absl::Status known = engine_->Describe(request.dataset(), View()).status();
+    if (!known.ok()) return known;
+  }
+  response->set_server_version(service_.version);
+  response->set_uptime_seconds(
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - started_)
+          .count());
+  response->set_workers(static_cast<uint32_t>(engine_->workers()));
+  response->set_memory_budget_bytes(engine_->options().batch_memory);
+  response->set_cpu_seconds(batch::ProcessCpuSeconds());
+  std::vector<std::shared_ptr<LocalStream>> streams;
+  {
+    const std::lock_guard<std::mutex> lock(mu_);
+    for (const std::weak_ptr<LocalStream>& stream : streams_) {
+      if (auto open = stream.lock()) streams.push_back(std::move(open));
+    }
+  }
+  for (const std::shared_ptr<LocalStream>& stream : streams) {
+    v1::StreamStatus status = stream->Report();
+    if (request.stream_id() != 0 && request.stream_id() != status.id()) {
+      continue;
+    }
+    *response->add_streams() = std::move(status);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::shared_ptr<LocalStream>> LocalEngine::StreamBatches(
+    absl::string_view bytes) {
+  absl::StatusOr<v1::StreamBatchesRequest> request =
+      Parsed<v1::StreamBatchesRequest>(bytes);
+  if (!request.ok()) return request.status();
+  uint64_t id = 0;
+  {
+    const std::lock_guard<std::mutex> lock(mu_);
+    id = ++last_id_;
+  }
+  absl::StatusOr<std::shared_ptr<LocalStream>> stream =
+      LocalBatches::Open(shared_from_this(), engine_.get(), id, *request);
+  if (!stream.ok()) return stream;
+  const std::lock_guard<std::mutex> lock(mu_);
+  std::erase_if(streams_, [](const auto& gone) { return gone.expired(); });
+  streams_.push_back(*stream);
+  return stream;
+}
+
+absl::StatusOr<std::shared_ptr<LocalStream>> LocalEngine::FetchDrawings(
+    absl::string_view bytes) {
+  absl::StatusOr<v1::FetchDrawingsRequest> request =
+      Parsed<v1::FetchDrawingsRequest>(bytes);
+  if (!request.ok()) return request.status();
+  return LocalFetch::Open(shared_from_this(), engine_.get(), *request);
+}
+
+}  // namespace inkstream::engine

@@ -1,0 +1,20 @@
+#include "client/engine/local_stream.h"
+
+#include "server/service/stream_message.h"
+
+namespace inkstream::engine {
+
+DrawnBatch LocalStream::Drawn(const batch::StreamFacts& facts,
+                              batch::FinishedBatch batch) {
+  DrawnBatch drawn;
+  drawn.token = memory_->TakeBack(batch.buffer->data());
+  batch.buffer.reset();
+  if (batch.tensors != tensors_) {
+    drawn.header = service::HeaderOf(facts, batch).SerializeAsString();
+    tensors_ = batch.tensors;
+  }
+  drawn.batch = std::move(batch);
+  return drawn;
+}
+
+}  // namespace inkstream::engine

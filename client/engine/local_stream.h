@@ -1,0 +1,80 @@
+// Batches of one engine, drawn into memory that is offered: a stream's, or the
+// one of a fetch.
+//
+// Thread safety: Next() from one thread at a time, the rest from any.
+#pragma once
+
+#include <inkstream/v1/batch.pb.h>
+#include <inkstream/v1/dataset.pb.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "client/engine/offered_memory.h"
+#include "client/engine/signal.h"
+#include "server/batch/batch_stream.h"
+
+namespace inkstream::engine {
+
+// A batch that its user has now.
+struct DrawnBatch {
+  uint64_t token = 0;          // of the memory that it lies in
+  batch::FinishedBatch batch;  // without its buffer
+  // BatchHeader, serialised; empty: what the one before said, but for its place
+  // and `bad`.
+  std::string header;
+};
+struct StreamEnded {
+  std::string message;  // StreamEnd, serialised
+};
+using NextResult = std::variant<batch::NotReady, DrawnBatch, StreamEnded>;
+
+class LocalStream {
+ public:
+  LocalStream(uint64_t batch_bytes, uint32_t most_ahead)
+      : memory_(std::make_shared<OfferedMemory>(batch_bytes, most_ahead)) {}
+  virtual ~LocalStream() = default;
+  LocalStream(const LocalStream&) = delete;
+  LocalStream& operator=(const LocalStream&) = delete;
+
+  uint64_t batch_bytes() const { return memory_->buffer_bytes(); }
+
+  // StreamOpened, serialised; empty: not known yet.
+  virtual const std::string& opened() const = 0;
+
+  // See ik_stream_offer().
+  virtual absl::Status Offer(uint64_t token, void* memory, size_t size) = 0;
+
+  // What there is now.
+  virtual absl::StatusOr<NextResult> TryNext() = 0;
+
+  // Returns when TryNext() may have more to say, or after `seconds`.
+  void Wait(double seconds) { signal_->Wait(seconds); }
+
+  // Ends it. Returns when nobody writes to what was offered. Idempotent.
+  virtual void Cancel() = 0;
+
+  // As GetStatus lists it.
+  virtual v1::StreamStatus Report() const { return {}; }
+
+ protected:
+  // Takes the batch out of its buffer, whose memory is the user's again.
+  DrawnBatch Drawn(const batch::StreamFacts& facts, batch::FinishedBatch batch);
+
+  const std::shared_ptr<OfferedMemory> memory_;
+  // What threads that draw refer to, instead of the stream: the last of them
+  // must not be the one that closes it.
+  const std::shared_ptr<Signal> signal_ = std::make_shared<Signal>();
+
+ private:
+  // Of the last batch, by TryNext() alone.
+  std::vector<TensorInfo> tensors_;
+};
+
+}  // namespace inkstream::engine
