@@ -71,5 +71,5 @@ def test_a_wheel_carries_the_program_and_works_alone(
         cwd=tmp_path,
     )
     package = installed / "inkstream"
-    expected = [str(package / "__init__.py"), "libinkstream 2000", "shm"]
+    expected = [str(package / "__init__.py"), "libinkstream, in this process 2000", "here"]
     assert done.stdout.splitlines() == expected, done.stderr

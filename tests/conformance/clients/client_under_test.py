@@ -160,7 +160,7 @@ _PYTHON = [sys.executable, str(Path(__file__).with_name("python_client.py"))]
 _DRIVER = Path(
     os.environ.get("INKSTREAM_CPP_CLIENT") or ROOT / "build/tests/conformance_cpp_client"
 )
-COMMANDS = {"cpp": [str(_DRIVER)], "native": _PYTHON, "grpcio": _PYTHON}
+COMMANDS = {"cpp": [str(_DRIVER)], "native": _PYTHON, "grpcio": _PYTHON, "here": _PYTHON}
 ENVIRONMENT = {"grpcio": {"INKSTREAM_LIBRARY": "none"}}
 CLIENTS = tuple(COMMANDS)
 
@@ -170,7 +170,7 @@ class Way:
     """Which client, over what, with which codec and how many batches ahead, at which server."""
 
     client: str
-    road: str  # tcp, unix (messages over the socket) or shm
+    road: str  # tcp, unix (messages over the socket), shm, or here: no server
     codec: str = "none"
     ahead: int = 8
     server: int = 0
@@ -192,6 +192,7 @@ ROADS = [
     Way("grpcio", "unix", ahead=1, server=1),
     Way("cpp", "shm", ahead=2),
     Way("native", "shm", ahead=3),
+    Way("here", "here"),
 ]
 CODED = [
     Way("cpp", "tcp", "zstd", ahead=3),

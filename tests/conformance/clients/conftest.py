@@ -53,12 +53,10 @@ def servers(
 
 
 @pytest.fixture(scope="session")
-def expected(binary: Path, store: Path) -> Iterator[Expectation]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("INKSTREAM_BINARY", str(binary))
-        made = Expectation(binary, store)
-        yield made
-        made.close()
+def expected(binary: Path, store: Path, servers: list[Server]) -> Iterator[Expectation]:
+    made = Expectation(binary, store, servers[0].tcp)
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")
@@ -79,14 +77,17 @@ def clients() -> Iterator[Callable[[str], ClientUnderTest]]:
 
 
 @pytest.fixture(scope="session")
-def connect(servers: list[Server], clients: Callable[[str], ClientUnderTest]) -> Connect:
+def connect(
+    servers: list[Server], store: Path, clients: Callable[[str], ClientUnderTest]
+) -> Connect:
     """A way's connection, made once."""
     made: dict[Way, Connection] = {}
 
     def by(way: Way) -> Connection:
         if way not in made:
             server = servers[way.server]
-            target = server.tcp if way.road == "tcp" else server.unix
+            targets = {"tcp": server.tcp, "here": str(store)}
+            target = targets.get(way.road, server.unix)
             made[way] = clients(way.client).connect(target, **way.options())
         return made[way]
 
@@ -102,6 +103,7 @@ def any_client(
 
 
 @pytest.fixture(scope="session")
-def plain(any_client: ClientUnderTest, servers: list[Server]) -> Connection:
-    """Each client in turn, over TCP."""
-    return any_client.connect(servers[0].tcp, transport="grpc")
+def plain(any_client: ClientUnderTest, servers: list[Server], store: Path) -> Connection:
+    """Each client in turn, over TCP where there is a server."""
+    target = str(store) if any_client.name == "here" else servers[0].tcp
+    return any_client.connect(target, transport="grpc")

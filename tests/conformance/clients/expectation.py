@@ -33,12 +33,12 @@ def sha256(array: np.ndarray[Any, Any]) -> str:
 class Expectation:
     """A store's drawings, and what plans make of them."""
 
-    def __init__(self, binary: Path, store: Path) -> None:
+    def __init__(self, binary: Path, store: Path, target: str) -> None:
         self.store, self._binary = store, binary
         lines = self._run("export", store, "-o", "-").splitlines()
         self.drawings: list[Words] = [json.loads(line) for line in lines]
         self.words = sorted({drawing["word"] for drawing in self.drawings})
-        self._data = inkstream.open(store).dataset()
+        self._data = inkstream.connect(target).dataset()
         self.splits = {name: self._index_order(name) for name in ("train", "valid")}
         self._pixels: dict[tuple[str, int], dict[str, np.ndarray[Any, Any]]] = {}
 

@@ -10,6 +10,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import inkstream
@@ -145,7 +146,12 @@ class PythonClient:
 
     def connect(self, words: Words) -> Words:
         limits = {n: words[n] for n in ("timeout", "retry_for", "stall") if n in words}
-        client = inkstream.connect(words["targets"], **limits)
+        target = words["targets"][0]
+        client = (
+            inkstream.open(target)
+            if Path(target).is_dir()
+            else inkstream.connect(words["targets"], **limits)
+        )
         pinned = words.get("fingerprint", "")
         data = client.dataset(words.get("dataset") or None, fingerprint=pinned)
         made = Connection(client, data, words.get("transport", "auto"), words.get("ahead"))
@@ -180,7 +186,7 @@ class PythonClient:
             "steps_per_epoch": facts.steps_per_epoch,
             "raster_version": facts.raster_version,
             "classes": list(facts.classes),
-            "transport": "shm" if facts.shared_memory else "grpc",
+            "transport": facts.transport,
             "transport_reason": facts.transport_reason,
             "codec": facts.codec,
             "codec_reason": facts.codec_reason,

@@ -138,7 +138,7 @@ def test_strokes_are_the_exported_drawings(
 def test_bytes_travel_as_asked(connect: Connect, way: Way) -> None:
     with connect(way).stream(**TRAIN, image={"height": 28}) as stream:
         assert len(stream.next(2)) == 2
-        assert stream.facts["transport"] == ("shm" if way.road == "shm" else "grpc")
+        assert stream.facts["transport"] == (way.road if way.road in ("shm", "here") else "grpc")
         assert way.road != "shm" or not stream.facts["transport_reason"]
 
 

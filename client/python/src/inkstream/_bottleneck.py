@@ -12,6 +12,7 @@ from inkstream._errors import InkstreamError
 
 if TYPE_CHECKING:
     from inkstream._connection import Connection
+    from inkstream._engine import EngineConnection
 
 _ASK_EVERY = 1.0  # seconds
 _ASK_FOR = 1.0  # seconds
@@ -34,7 +35,7 @@ class Asker:
         self._at = -_ASK_EVERY
         self._answer: Waits | None = None
 
-    def ask(self, connection: Connection, counts: Counts) -> Waits | None:
+    def ask(self, connection: Connection | EngineConnection, counts: Counts) -> Waits | None:
         """None where there is no answer."""
         now = time.monotonic()
         if counts.stream_id and now - self._at >= _ASK_EVERY:

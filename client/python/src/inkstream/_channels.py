@@ -76,31 +76,31 @@ class Credentials:
         return grpc.ssl_channel_credentials(files.get("ca"), files.get("key"), files.get("cert"))
 
 
-class Target(Protocol):
-    """Where the servers are. Picklable."""
-
-    def endpoints(self) -> list[str]:
-        """Addresses for gRPC. May start a server, hence block; Unavailable if it cannot."""
-
-    def close(self) -> None:
-        """Lets go of what `endpoints` holds."""
-
-
 @dataclass(frozen=True)
-class StaticTarget:
-    """Addresses given by the user."""
+class Target:
+    """Addresses given by the user. Picklable."""
 
     addresses: tuple[str, ...]
 
     def endpoints(self) -> list[str]:
-        """See Target."""
+        """Addresses for gRPC."""
         return list(self.addresses)
-
-    def close(self) -> None:
-        """See Target."""
 
     def __str__(self) -> str:
         return ", ".join(self.addresses)
+
+
+class Endpoints(Protocol):
+    """Where one client's streams may be opened, the place in use first."""
+
+    def endpoints(self) -> list[str]:
+        """All of them."""
+
+    def leave(self, endpoint: str, hangs: bool = False) -> None:
+        """Moves on from `endpoint` if it is the one in use."""
+
+    def renew(self, endpoint: str) -> None:
+        """The next stream comes to any of them, anew."""
 
 
 class Channels:

@@ -6,6 +6,7 @@ from typing import Any
 
 from inkstream._connection import Connection
 from inkstream._dataset import Dataset
+from inkstream._engine import EngineConnection
 from inkstream._keywords import checked_keywords
 from inkstream._plain import plain
 from inkstream._values import text
@@ -19,7 +20,7 @@ class Client:
     across a fork. Thread-safe.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection | EngineConnection) -> None:
         self._connection = connection
 
     @checked_keywords()
@@ -51,11 +52,12 @@ class Client:
 
     @property
     def transport(self) -> str:
-        """What reads the drawings of this process: "libinkstream", or "grpcio" and why."""
+        """What reads the drawings of this process: "libinkstream", "grpcio" and why, or
+        "libinkstream, in this process"."""
         return self._connection.transport
 
     def close(self) -> None:
-        """Closes the connections of this process; a private server may end. Idempotent."""
+        """Closes the connections of this process, or lets go of its store. Idempotent."""
         self._connection.close()
 
     def __enter__(self) -> Client:

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from inkstream._addresses import addresses_of
-from inkstream._channels import Credentials, StaticTarget
+from inkstream._channels import Credentials, Target
 from inkstream._client import Client
 from inkstream._connection import Connection
-from inkstream._embedded import EmbeddedTarget
+from inkstream._engine import EngineConnection
 from inkstream._errors import FixRequest
 from inkstream._keywords import checked_keywords
 from inkstream._values import real
@@ -40,7 +40,7 @@ def connect(
     """
     return Client(
         Connection(
-            StaticTarget(addresses_of(target)),
+            Target(addresses_of(target)),
             Credentials.checked(tls, token),
             **_patience(timeout=timeout, retry_for=retry_for, stall=stall),
         )
@@ -51,19 +51,22 @@ def connect(
 def open(
     path: str | os.PathLike[str],
     *,
-    timeout: float = 20.0,
-    retry_for: float = 300.0,
-    stall: float = 60.0,
+    threads: int | None = None,
+    memory: int | None = None,
 ) -> Client:
-    """A client of a store on this machine, without a server to look after.
+    """A client of a store on this machine, read and drawn in this process, without a server.
 
-    Joins the one private server of this store and user, or starts it; it is gone after its
-    last user, however that one ends. NotFound where there is no store.
+    The client sees the store as it is now, also where it is pickled to and in forked processes;
+    open it again for what is appended later. NotFound where there is no store.
+    `threads`: that draw, of the whole process; the store opened last says how many. None: what
+    INKSTREAM_THREADS says, or as many as the process may use CPUs, shared out between the ranks
+    of this machine (LOCAL_WORLD_SIZE) and the workers of their DataLoaders.
+    `memory`: bytes for batches being drawn and, a quarter of them, for views. None: a tenth of
+    the memory that the process may use, at most 1 GiB, shared out between the ranks likewise.
+    Where many ranks read one store, `inkstream serve` it and `connect("unix:...")`: they share
+    views and checks then.
     """
-    patience = _patience(timeout=timeout, retry_for=retry_for, stall=stall)
-    target = EmbeddedTarget.of(path)
-    target.endpoints()
-    return Client(Connection(target, Credentials(), **patience))
+    return Client(EngineConnection.of(path, threads, memory))
 
 
 def _patience(**seconds: Any) -> dict[str, float]:

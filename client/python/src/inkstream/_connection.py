@@ -55,12 +55,11 @@ class Connection:
         self._per_process: Channels | None = None
 
     def close(self) -> None:
-        """Closes the channels of this process; a private server may end. Idempotent."""
+        """Closes the channels of this process. Idempotent."""
         self._closed = True
         if self._per_process is not None and self._per_process.pid == os.getpid():
             self._per_process.close()
         self._per_process = None
-        self.target.close()
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_per_process": None}

@@ -19,7 +19,7 @@ class Counts:
     waited: float = 0.0  # seconds the consumer waited
     endpoint: str = ""
     stream_id: int = 0  # of the present stream, at `endpoint`
-    transport: str = ""  # "shm" or "grpc"
+    transport: str = ""  # "grpc", "shm", or "here": in this process
     transport_reason: str = ""  # why not "shm"
     codec: str = ""  # in use
     codec_reason: str = ""  # why not the one asked for
@@ -28,7 +28,7 @@ class Counts:
         """The stream is there now."""
         self.endpoint = endpoint
         self.stream_id = facts.stream_id
-        self.transport = "shm" if facts.shared_memory else "grpc"
+        self.transport = facts.transport
         self.transport_reason = facts.transport_reason
         self.codec, self.codec_reason = facts.codec, facts.codec_reason
 

@@ -14,6 +14,7 @@ from inkstream.v1 import service_pb2
 
 if TYPE_CHECKING:
     from inkstream._connection import Connection
+    from inkstream._engine import EngineConnection
 
 Answer = tuple[RawBatch, Facts | None]
 
@@ -31,7 +32,7 @@ class FetchCall(Protocol):
 
 
 def fetch_each(
-    connection: Connection, requests: Sequence[service_pb2.FetchDrawingsRequest]
+    connection: Connection | EngineConnection, requests: Sequence[service_pb2.FetchDrawingsRequest]
 ) -> Generator[Answer, None, None]:
     """The answers in the order of the requests. Close it: calls may be under way.
 

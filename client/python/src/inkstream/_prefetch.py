@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from inkstream._channels import Channels
+from inkstream._channels import Endpoints
 from inkstream._converter import Converter, Item
 from inkstream._counts import Counts
 from inkstream._course import Course
@@ -44,7 +44,7 @@ class Prefetcher(Generic[T]):
     def __init__(
         self,
         open_at: Callable[[str, Plan, State | None, Ahead], BatchReader],
-        channels: Callable[[], Channels],
+        channels: Callable[[], Endpoints],
         retry_for: float,
         course: Course,
         convert: Converter[T],

@@ -32,14 +32,15 @@ class Facts:
     classes: tuple[str, ...]  # what labels count
     credit_window: int  # batches that may be ahead; 0: not said
     stream_id: int = 0  # what GetStatus calls the stream; 0: not said
-    shared_memory: bool = False  # how the bytes come
+    transport: str = "grpc"  # how the bytes come: or "shm", "here"
     transport_reason: str = ""  # why not by shared memory
     codec: str = "none"  # in use
     codec_reason: str = ""  # why not the one asked for
 
     @classmethod
-    def of(cls, opened: batch_pb2.StreamOpened) -> Facts:
-        """From the contract's message."""
+    def of(cls, opened: batch_pb2.StreamOpened, transport: str = "") -> Facts:
+        """From the contract's message. `transport`: where that does not say it."""
+        shared = opened.transport == plan_pb2.TRANSPORT_SHM
         return cls(
             dataset=opened.dataset,
             cursor=to_state(opened.cursor),
@@ -49,7 +50,7 @@ class Facts:
             classes=tuple(opened.vocabulary),
             credit_window=opened.credit_window,
             stream_id=opened.stream_id,
-            shared_memory=opened.transport == plan_pb2.TRANSPORT_SHM,
+            transport=transport or ("shm" if shared else "grpc"),
             transport_reason=opened.transport_reason,
             codec=_codec_name(opened.codec),
             codec_reason=opened.codec_reason,

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from inkstream._addresses import host_of, is_name
-from inkstream._channels import Channels
+from inkstream._channels import Endpoints
 from inkstream._errors import InkstreamError, PlanMismatch, QuotaExceeded, Unavailable
 
 GENERATION_NOT_HERE = "GENERATION_NOT_HERE"
@@ -46,7 +46,7 @@ class Retry:
     """
 
     def __init__(
-        self, channels: Callable[[], Channels], retry_for: float, began: float | None = None
+        self, channels: Callable[[], Endpoints], retry_for: float, began: float | None = None
     ) -> None:
         self._channels = channels
         self._retry_for = retry_for
