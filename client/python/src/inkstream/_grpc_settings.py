@@ -11,14 +11,6 @@ such worker then prints a line of information about the parent's sockets, so onl
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 
-_WANTED = {"GRPC_POLL_STRATEGY": "poll", "GRPC_VERBOSITY": "ERROR"}
-
-_chosen_here = {name: value for name, value in _WANTED.items() if name not in os.environ}
-os.environ.update(_chosen_here)
-
-
-def without_settings(environment: Mapping[str, str]) -> dict[str, str]:
-    """An environment for programs that are not Python: without what was set here."""
-    return {name: value for name, value in environment.items() if name not in _chosen_here}
+os.environ.setdefault("GRPC_POLL_STRATEGY", "poll")
+os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
