@@ -44,7 +44,7 @@ packages_of() {
         libsimdjson14 libspdlog1.10 libssl3 libxxhash0 libzstd1 zlib1g
       ;;
     tests)
-      echo clang curl git libbenchmark-dev libclang-rt-14-dev libgmock-dev \
+      echo clang curl faketime git libbenchmark-dev libclang-rt-14-dev libgmock-dev \
         libgtest-dev procps strace systemd
       ;;
     lint) echo clang-format clang-tidy git shellcheck ;;

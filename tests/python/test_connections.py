@@ -7,50 +7,25 @@ import os
 import resource
 import socket
 import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import grpc
 import inkstream
 import pytest
+from beside import Beside
 from inkstream import Image
 from support.processes import Server, eventually
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00"  # and settings
 
 
-class StreamBeside:
-    """A stream that is read all the time, and how far it has come."""
+MEMORY_MIB = 256
 
-    def __init__(self, address: str) -> None:
-        self._client = inkstream.connect(address)
-        self._stream = self._client.dataset().stream(
-            "train", batch_size=50, epochs="forever", image=Image(28)
-        )
-        next(self._stream)
-        self.batches = 0
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._read)
-        self._thread.start()
 
-    def _read(self) -> None:
-        while not self._stop.is_set():
-            next(self._stream)
-            self.batches += 1
-
-    def comes_on(self, batches: int = 200) -> bool:
-        target = self.batches + batches
-        return eventually(lambda: self.batches >= target, 60)
-
-    def __enter__(self) -> StreamBeside:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-        assert self._stream.stats()["reopened"] == 0
-        self._client.close()
+def stream_beside(server: Server, address: str = "") -> Beside:
+    """It is never interrupted."""
+    return Beside(address or server.tcp, server.process.pid, MEMORY_MIB)
 
 
 def connections(address: str, count: int, sends: bytes = b"") -> contextlib.ExitStack:
@@ -89,7 +64,8 @@ def healthy(binary: Path, address: str) -> bool:
 
 @contextlib.contextmanager
 def serving(binary: Path, store: Path, home: Path, *flags: str) -> Iterator[Server]:
-    with Server(binary, store, home, "--http", "127.0.0.1:0", *flags) as server:
+    limits = ("--memory", f"{MEMORY_MIB}MiB", "--http", "127.0.0.1:0")
+    with Server(binary, store, home, *limits, *flags) as server:
         yield server
 
 
@@ -104,16 +80,17 @@ def enough_descriptors() -> None:
 def test_running_out_of_descriptors_is_got_over(
     binary: Path, store: Path, tmp_path: Path, spare: int, sends: bytes
 ) -> None:
-    with serving(binary, store, tmp_path) as server, StreamBeside(server.tcp) as beside:
+    with serving(binary, store, tmp_path) as server, stream_beside(server) as beside:
+        alone = beside.rate()
         limit = open_files(server) + spare
         resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (limit, limit))
         with connections(server.tcp, spare + 800, sends):
-            assert beside.comes_on()
+            beside.keeps_half(alone)
         assert eventually(lambda: open_files(server) < limit - spare // 2, 30)
         newcomer_is_served(server.tcp)
         newcomer_is_served(server.unix)
         assert healthy(binary, server.tcp)
-        assert beside.comes_on()
+        beside.keeps_half(alone)
 
 
 def test_too_few_descriptors_are_refused_with_their_number(
@@ -153,12 +130,13 @@ def test_a_peer_with_too_many_connections_gives_up_its_oldest_without_a_call(
     binary: Path, store: Path, tmp_path: Path
 ) -> None:
     flags = ("--max-connections", "60", "--max-connections-per-peer", "40")
-    with serving(binary, store, tmp_path, *flags) as server, StreamBeside(server.tcp) as beside:
+    with serving(binary, store, tmp_path, *flags) as server, stream_beside(server) as beside:
+        alone = beside.rate()
         with connections(server.tcp, 200, PREFACE):
-            assert beside.comes_on()
+            beside.keeps_half(alone)
             newcomer_is_served(server.tcp)
             newcomer_is_served(server.unix)
-        assert beside.comes_on()
+        beside.keeps_half(alone)
 
 
 def test_who_is_served_is_not_displaced_and_a_newcomer_is_refused(
@@ -213,14 +191,15 @@ def test_a_connection_without_a_call_ends_and_comes_back_with_one(
 ) -> None:
     with serving(binary, store, tmp_path, "--idle-timeout", "0.3") as server:
         address = server.tcp if where == "tcp" else server.unix
-        with connection(server, where) as idle, StreamBeside(address) as beside:
+        with connection(server, where) as idle, stream_beside(server, address) as beside:
+            alone = beside.rate()
             idle.sendall(PREFACE)
             with grpc.insecure_channel(address) as channel:
                 grpc.channel_ready_future(channel).result(60)
                 assert is_closed(idle)
                 ask = channel.unary_unary("/inkstream.v1.DrawingService/ListDatasets")
                 assert b"quickdraw" in ask(b"", timeout=60, wait_for_ready=True)
-            assert beside.comes_on()
+            beside.keeps_half(alone)
 
 
 VARIABLES = ("http_proxy", "https_proxy", "grpc_proxy", "all_proxy")

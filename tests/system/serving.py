@@ -11,6 +11,11 @@ from pathlib import Path
 from types import TracebackType
 
 
+def operators_environment() -> dict[str, str]:
+    """Without what the Python client has set for gRPC in this process, which is for clients."""
+    return {name: value for name, value in os.environ.items() if name != "GRPC_POLL_STRATEGY"}
+
+
 class ServerFailed(AssertionError):
     """The server ended, or said nothing in time; the text is its log."""
 
@@ -45,6 +50,7 @@ class RunningServer:
                 stderr=stderr,
                 text=True,
                 start_new_session=True,
+                env=operators_environment(),
             )
         self.ready_line = self._read_ready_line(60)
         self.addresses = dict(word.split("=", 1) for word in self.ready_line.split() if "=" in word)

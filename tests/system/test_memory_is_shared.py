@@ -1,14 +1,13 @@
 """Clients that do not read, and many that read in turn: nobody takes the memory from the others.
 
-A well-behaved stream beside must keep at least half of what it carries alone, in the best of
-several rounds: the machine is not ours alone.
+A well-behaved stream beside keeps at least half of the rate that it has alone, and the server
+its --memory.
 """
 
 from __future__ import annotations
 
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,14 +15,14 @@ from pathlib import Path
 import grpc
 import inkstream
 import pytest
+from beside import Beside
 from inkstream.v1 import dataset_pb2, plan_pb2, service_pb2
 from raw_calls import RawCalls
 from serving import RunningServer
 from unreading_client import UnreadingClient
 
-ROUNDS = 4
-ROUND_SECONDS = 1.5
 STALL = 4
+MEMORY_MIB = 512
 
 
 @pytest.fixture
@@ -39,58 +38,6 @@ def serve(binary: Path, store: Path, tmp_path: Path) -> Iterator[Callable[..., R
     for server in running:
         with server:
             pass
-
-
-class Beside:
-    """A stream of 28x28 pixels, read as fast as it comes, until the end of `with`."""
-
-    def __init__(self, address: str) -> None:
-        self._stream = (
-            inkstream.connect(address)
-            .dataset("quickdraw")
-            .stream(
-                "train",
-                batch_size=256,
-                image=inkstream.Image(28, 28),
-                epochs=10**6,
-                codec="none",
-                transport="grpc",
-            )
-        )
-        self._batches = 0
-        self._over = False
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._read)
-
-    def _read(self) -> None:
-        try:
-            for _ in self._stream:
-                self._batches += 1
-                if self._over:
-                    return
-        except BaseException as error:
-            self._error = error
-
-    def batches(self, seconds: float) -> int:
-        """How many come in `seconds`."""
-        before = self._batches
-        time.sleep(seconds)
-        assert self._error is None, self._error
-        return self._batches - before
-
-    def rounds(self) -> list[int]:
-        return [self.batches(ROUND_SECONDS) for _ in range(ROUNDS)]
-
-    def __enter__(self) -> Beside:
-        self._thread.start()
-        while self._batches == 0 and self._error is None:
-            time.sleep(0.01)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over = True
-        self._thread.join(30)
-        assert not self._thread.is_alive(), "no batch came any more"
 
 
 def streams_of(address: str) -> list[dataset_pb2.StreamStatus]:
@@ -115,17 +62,22 @@ def stream_request(drawings: int) -> service_pb2.StreamBatchesRequest:
     return request
 
 
-def keeps_half(alone: list[int], beside: list[int]) -> bool:
-    return max(beside) >= 0.5 * sorted(alone)[len(alone) // 2]
+@pytest.fixture
+def server(serve: Callable[..., RunningServer]) -> RunningServer:
+    return serve("--memory", f"{MEMORY_MIB}MiB", "--stall", f"{STALL}s")
 
 
-def test_fetches_that_are_not_read(serve: Callable[..., RunningServer]) -> None:
-    server = serve("--memory", "512MiB", "--stall", f"{STALL}s")
-    with Beside(server.address) as beside, UnreadingClient(server.address) as client:
-        alone = beside.rounds()
+@pytest.fixture
+def beside(server: RunningServer) -> Iterator[Beside]:
+    with Beside(server.address, server.process.pid, MEMORY_MIB) as beside:
+        yield beside
+
+
+def test_fetches_that_are_not_read(server: RunningServer, beside: Beside) -> None:
+    alone = beside.rate()
+    with UnreadingClient(server.address) as client:
         fetches = [client.call("FetchDrawings", fetch_request(256)) for _ in range(2)]
-        while_unread = beside.rounds()
-        assert keeps_half(alone, while_unread), (alone, while_unread)
+        beside.keeps_half(alone)
         # Another one is answered beside them.
         drawn = inkstream.connect(server.address).dataset("quickdraw").split("train")[:1]
         assert len(drawn["label"]) == 1
@@ -135,30 +87,32 @@ def test_fetches_that_are_not_read(serve: Callable[..., RunningServer]) -> None:
         assert all(b"SLOW_READER" in end or b"room for one batch" in end for end in ends), ends
 
 
-def test_streams_that_are_not_read(serve: Callable[..., RunningServer]) -> None:
-    server = serve("--memory", "512MiB", "--stall", f"{STALL}s")
-    with Beside(server.address) as beside, UnreadingClient(server.address) as client:
-        alone = beside.rounds()
+def test_streams_that_are_not_read(server: RunningServer, beside: Beside) -> None:
+    alone = beside.rate()
+    with UnreadingClient(server.address) as client:
         calls = [client.call("StreamBatches", stream_request(64), close=False) for _ in range(20)]
-        rounds = []
-        ends = []
-        deadline = time.monotonic() + 4 * STALL
-        while time.monotonic() < deadline:
-            rounds.append(beside.batches(ROUND_SECONDS))
+        ends: list[bytes] = []
+
+        def open_again() -> None:
             for i, call in enumerate(calls):
                 if client.ended(call):
                     ends.append(client.await_end(call, 0))
                     calls[i] = client.call("StreamBatches", stream_request(64), close=False)
-        assert keeps_half(alone, rounds), (alone, rounds)
-        assert min(rounds) > 0, rounds
-        assert len(ends) >= len(calls)
+
+        beside.keeps_half(alone, open_again)
+        deadline = time.monotonic() + 40 * STALL
+        while len(ends) < len(calls):
+            assert time.monotonic() < deadline, f"{len(ends)} have ended"
+            beside.goes_on()
+            open_again()
+        beside.keeps_half(alone, open_again)
         assert all(b"SLOW_READER" in end for end in ends)
 
 
 def test_a_client_that_is_stopped(serve: Callable[..., RunningServer], binary: Path) -> None:
-    server = serve("--memory", "512MiB")
-    with Beside(server.address) as beside:
-        alone = beside.rounds()
+    server = serve("--memory", f"{MEMORY_MIB}MiB")
+    with Beside(server.address, server.process.pid, MEMORY_MIB) as beside:
+        alone = beside.rate()
         command = [str(binary), "bench", "--target", server.address, "--streams", "32"]
         command += ["--image", "128x128", "--seconds", "600", "--transport", "grpc"]
         bench = subprocess.Popen(command, stdout=subprocess.DEVNULL)
@@ -167,8 +121,7 @@ def test_a_client_that_is_stopped(serve: Callable[..., RunningServer], binary: P
                 assert bench.poll() is None
                 time.sleep(0.1)
             bench.send_signal(signal.SIGSTOP)
-            stopped = beside.rounds()
-            assert keeps_half(alone, stopped), (alone, stopped)
+            beside.keeps_half(alone)
             unread = sum(stream.unread_bytes > 0 for stream in streams_of(server.address))
             assert unread > 1, "GetStatus does not show what is not read"
         finally:

@@ -16,7 +16,6 @@ from google.protobuf.message import Message
 DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY = 0, 1, 3, 4, 6, 7
 ACK, END_STREAM, END_HEADERS = 1, 1, 4
 INITIAL_WINDOW_SIZE = 4
-SERVICE = "/inkstream.v1.DrawingService/"
 
 
 class UnreadingClient:
@@ -38,13 +37,19 @@ class UnreadingClient:
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
 
-    def call(self, method: str, *requests: Message, close: bool = True) -> int:
+    def call(
+        self,
+        method: str,
+        *requests: Message,
+        close: bool = True,
+        service: str = "inkstream.v1.DrawingService",
+    ) -> int:
         """Begins a call; `close`: with no more than these messages. Returns its number."""
         number, self._next = self._next, self._next + 2
         pairs = {
             ":method": "POST",
             ":scheme": "http",
-            ":path": SERVICE + method,
+            ":path": f"/{service}/{method}",
             ":authority": "localhost",
             "te": "trailers",
             "content-type": "application/grpc",

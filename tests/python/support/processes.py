@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from serving import operators_environment
+
 
 class Server:
     """`inkstream serve` on a free port and on a Unix socket, from `with` to its end."""
@@ -30,6 +32,7 @@ class Server:
                 stderr=log,
                 text=True,
                 start_new_session=True,
+                env=operators_environment(),
             )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
