@@ -170,7 +170,8 @@ absl::Status ViewCache::Admit(size_t bytes, Promised* promised) {
           absl::ResourceExhaustedError(absl::StrCat(
               "view: it takes ", bytes, " bytes; views in use take ", in_use,
               " of the ", budget_bytes_,
-              " bytes that this server keeps for views (5 % of its memory)")),
+              " bytes that are kept for views (5 % of a server's memory, a "
+              "quarter of open()'s)")),
           kReasonViewMemory),
       kRetryDelay);
 }

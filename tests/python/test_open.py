@@ -159,6 +159,13 @@ def test_a_batch_that_does_not_fit_the_memory_is_refused_by_name(store: Path) ->
         next(data.stream(batch_size=256, image=Image(128)))
 
 
+def test_a_view_that_does_not_fit_the_memory_is_refused_by_name(store: Path) -> None:
+    data = inkstream.open(store, memory=1 << 20).dataset()
+    keys = inkstream.KeySet(range(1, 10_001))
+    with pytest.raises(inkstream.FixRequest, match="10000 keys; at most"):
+        data.count(View("", include_keys=keys))
+
+
 def test_the_number_of_threads_is_the_environments_or_the_callers(store: Path) -> None:
     program = (
         "import sys, inkstream\n"

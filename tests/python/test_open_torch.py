@@ -66,3 +66,19 @@ def test_drawings_by_number_in_workers(here: inkstream.Dataset) -> None:
     alone = DataLoader(mapped, batch_size=32, collate_fn=collate)
     workers = DataLoader(mapped, batch_size=32, collate_fn=collate, num_workers=2)
     assert alike(workers, alone) == len(alone)
+
+
+class Threads(torch.utils.data.IterableDataset):  # type: ignore[type-arg]
+    """How many threads draw in a worker."""
+
+    def __init__(self, data: inkstream.Dataset) -> None:
+        self._data = data
+
+    def __iter__(self) -> Iterator[int]:
+        yield self._data.client.status()["workers"]
+
+
+def test_workers_share_the_processors_out(here: inkstream.Dataset) -> None:
+    alone = here.client.status()["workers"]
+    found = DataLoader(Threads(here), batch_size=None, num_workers=2)
+    assert [int(threads) for threads in found] == [max(1, alone // 2)] * 2
