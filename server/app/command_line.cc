@@ -75,7 +75,7 @@ bool AsksForVersionJson(int argc, const char* const* argv) {
 
 int RunCommandLine(int argc, const char* const* argv) {
   if (AsksForVersionJson(argc, argv)) {
-    std::puts(VersionJson().c_str());
+    std::fputs(VersionJson().c_str(), stdout);
     return kExitDone;
   }
   CLI::App app{

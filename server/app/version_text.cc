@@ -4,7 +4,7 @@
 #include <grpcpp/grpcpp.h>
 #include <zstd.h>
 
-#include "absl/strings/str_cat.h"
+#include "server/base/json.h"
 #include "server/raster/rasterizer.h"
 #include "server/store/format.h"
 #include "server/store/lmdb_writer.h"
@@ -14,13 +14,16 @@ namespace inkstream::app {
 std::string VersionText() { return "inkstream " INKSTREAM_VERSION; }
 
 std::string VersionJson() {
-  return absl::StrCat(
-      R"({"version": ")", INKSTREAM_VERSION, R"(", "store_format": )",
-      store::kFormatVersion, R"(, "raster_version": )", raster::kRasterVersion,
-      R"(, "libraries": {"grpc": ")", grpc::Version(), R"(", "protobuf": ")",
-      google::protobuf::internal::VersionString(GOOGLE_PROTOBUF_VERSION),
-      R"(", "lmdb": ")", store::LmdbVersion(), R"(", "zstd": ")",
-      ZSTD_versionString(), R"("}})");
+  Json json;
+  json["version"] = INKSTREAM_VERSION;
+  json["store_format"] = store::kFormatVersion;
+  json["raster_version"] = raster::kRasterVersion;
+  json["libraries"] = {{"grpc", grpc::Version()},
+                       {"protobuf", google::protobuf::internal::VersionString(
+                                        GOOGLE_PROTOBUF_VERSION)},
+                       {"lmdb", store::LmdbVersion()},
+                       {"zstd", ZSTD_versionString()}};
+  return JsonLine(json);
 }
 
 }  // namespace inkstream::app

@@ -79,7 +79,7 @@ TEST_F(ProgramTest, HelpAndVersionAreAnswers) {
   EXPECT_EQ(Inkstream({"--version"}).out.find("inkstream "), 0);
   const ProgramResult versions = Inkstream({"--version", "--json"});
   EXPECT_EQ(versions.exit_code, 0);
-  EXPECT_THAT(versions.out, HasSubstr("\"grpc\": \"1."));
+  EXPECT_THAT(versions.out, HasSubstr("\"grpc\":\"1."));
   EXPECT_EQ(Inkstream({"serve", "--json"}).exit_code, 2);
 }
 

@@ -62,6 +62,22 @@ class Engine:
         done = self._run(command, timeout=3000, check=True)
         return done.stdout + done.stderr
 
+    def stand_in(self, tag: str, program: Path) -> None:
+        """An image that runs this program of the host, for one of a registry."""
+        self._make_base()
+        folder = self._folder / "stand-in"
+        folder.mkdir(exist_ok=True)
+        (folder / "program").write_bytes(program.read_bytes())
+        (folder / "program").chmod(0o755)
+        (folder / "Dockerfile").write_text(
+            f'FROM {BASE}\nCOPY program /program\nUSER 65534\nENTRYPOINT ["/program"]\n'
+        )
+        self._run(
+            ["buildah", "build", "--isolation=chroot", "--pull=never", "-t", tag, str(folder)],
+            timeout=300,
+            check=True,
+        )
+
     def healthy(self, container: str, seconds: float) -> bool:
         """Runs the image's health check until it passes; nothing else runs it here."""
         deadline = time.monotonic() + seconds

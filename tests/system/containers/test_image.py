@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from engine import Engine
+from engine import BASE, Engine
 
 pytestmark = pytest.mark.timeout(3600)
 
+# Of the binary, its libraries, and what they need (Cairo brings X11's and fonts' libraries).
+ADDED_MEGABYTES = 65
+SHELLS = ("/usr/bin/dash", "/usr/bin/bash")
 LOCKED_DOWN = (
     "--read-only",
     "--cap-drop=ALL",
@@ -89,3 +93,58 @@ def test_sigterm_ends_it_with_exit_code_0(engine: Engine, server_image: str, sto
     engine.podman("stop", "-t", "30", name)
     assert engine.inspect(name, ".State.ExitCode") == "0"
     engine.podman("rm", name)
+
+
+def test_the_image_says_what_it_is(engine: Engine, server_image: str) -> None:
+    (image,) = json.loads(engine.podman("image", "inspect", server_image).stdout)
+    config = image["Config"]
+    assert config["User"] == "65532:65532"
+    for label in ("title", "description", "licenses", "version", "revision"):
+        assert config["Labels"][f"org.opencontainers.image.{label}"]
+    assert image["Healthcheck"]["Test"][0] == "CMD"  # no shell
+    version = engine.podman("run", "--rm", server_image, "--version").stdout.split()[1]
+    assert config["Labels"]["org.opencontainers.image.version"] == version
+
+
+def test_the_image_is_small(engine: Engine, server_image: str) -> None:
+    """Debian's base is most of it: what is ours and our libraries have a bound of their own."""
+    (image,) = json.loads(engine.podman("image", "inspect", server_image).stdout)
+    (base,) = json.loads(engine.podman("image", "inspect", BASE).stdout)
+    added = (image["Size"] - base["Size"]) / 1e6
+    print(f"{image['Size'] / 1e6:.0f} MB, of them {added:.0f} beside the base")
+    assert added < ADDED_MEGABYTES
+
+
+def test_the_sbom_in_the_image_is_of_the_image(engine: Engine, server_image: str) -> None:
+    inside = ("run", "--rm", "--entrypoint")
+    text = engine.podman(
+        *inside, "cat", server_image, "/usr/share/doc/inkstream/sbom.spdx.json"
+    ).stdout
+    sbom = json.loads(text)
+    listed = {package["name"]: package["versionInfo"] for package in sbom["packages"]}
+    installed = engine.podman(
+        *inside, "dpkg-query", server_image, "--show", "--showformat", "${Package} ${Version}\\n"
+    ).stdout
+    for line in installed.splitlines():
+        name, version = line.split()
+        assert listed[name] == version
+    versions = json.loads(engine.podman("run", "--rm", server_image, "--version", "--json").stdout)
+    assert listed["libgrpc++1.51"].startswith(versions["libraries"]["grpc"])
+
+
+def test_it_serves_without_a_shell(engine: Engine, server_image: str, store: Path) -> None:
+    """With every file of a shell hidden."""
+    name = "inkstream-no-shell-test"
+    engine.podman("rm", "-f", name, check=False)
+    hidden = [word for shell in SHELLS for word in ("-v", f"/dev/null:{shell}:ro")]
+    engine.podman(
+        "run", "-d", "--name", name, *LOCKED_DOWN, *hidden, "-v", f"{store}:/data:ro", server_image
+    )
+    try:
+        assert engine.podman("exec", name, "/bin/sh", "-c", "true", check=False).returncode != 0
+        assert engine.healthy(name, 60), engine.podman("logs", name).stderr
+        # Nothing but where something is mounted.
+        changed = set(engine.podman("diff", name).stdout.split("\n")) - {""}
+        assert changed <= {"A /data", "C /etc"}
+    finally:
+        engine.podman("rm", "-f", name)
