@@ -61,7 +61,14 @@ ik_error* ErrorOf(const absl::Status& status) {
                  inkstream::wire::DetailsOf(status));
 }
 
-ik_error* WrongProcess(pid_t owner) {
+// Null: the handle is there, and this process's.
+template <typename Handle>
+ik_error* CheckHandle(const Handle* handle) {
+  if (handle == nullptr) {
+    return ErrorOf(absl::InvalidArgumentError("handle: null"));
+  }
+  const pid_t owner = handle->pid;
+  if (owner == getpid()) return nullptr;
   return ErrorOf(
       IK_WRONG_PROCESS,
       absl::StrCat("this was opened in process ", owner, " and is used in ",
@@ -175,6 +182,9 @@ void ik_bytes_free(ik_bytes* bytes) { delete static_cast<Bytes*>(bytes); }
 ik_error* ik_engine_open(const ik_engine_options* options, ik_engine** engine) {
   return Guarded([&]() -> ik_error* {
     *engine = nullptr;
+    if (options == nullptr) {
+      return ErrorOf(absl::InvalidArgumentError("options: null"));
+    }
     ik_engine_options given = {};
     std::memcpy(&given, options, std::min(options->struct_size, sizeof(given)));
     if (given.path == nullptr || *given.path == '\0') {
@@ -195,7 +205,7 @@ ik_error* ik_engine_call(ik_engine* engine, const char* method,
                          ik_bytes** answer) {
   return Guarded([&]() -> ik_error* {
     *answer = nullptr;
-    if (engine->pid != getpid()) return WrongProcess(engine->pid);
+    if (ik_error* const wrong = CheckHandle(engine)) return wrong;
     absl::Status status = CheckRequest(request, request_size);
     if (!status.ok()) return ErrorOf(status);
     const ik::AtWork at_work;
@@ -225,7 +235,7 @@ ik_error* ik_stream_open(ik_engine* engine, uint32_t kind,
                          ik_stream** stream) {
   return Guarded([&]() -> ik_error* {
     *stream = nullptr;
-    if (engine->pid != getpid()) return WrongProcess(engine->pid);
+    if (ik_error* const wrong = CheckHandle(engine)) return wrong;
     absl::Status status = CheckRequest(request, request_size);
     if (!status.ok()) return ErrorOf(status);
     const ik::AtWork at_work;
@@ -242,11 +252,11 @@ ik_error* ik_stream_open(ik_engine* engine, uint32_t kind,
 }
 
 uint64_t ik_stream_batch_bytes(const ik_stream* stream) {
-  return stream->stream->batch_bytes();
+  return stream == nullptr ? 0 : stream->stream->batch_bytes();
 }
 
 ik_bytes ik_stream_opened(ik_stream* stream) {
-  if (stream->pid != getpid()) return {};
+  if (stream == nullptr || stream->pid != getpid()) return {};
   const std::string& opened = stream->stream->opened();
   return {reinterpret_cast<const uint8_t*>(opened.data()), opened.size()};
 }
@@ -254,7 +264,7 @@ ik_bytes ik_stream_opened(ik_stream* stream) {
 ik_error* ik_stream_offer(ik_stream* stream, uint64_t token, void* memory,
                           size_t size) {
   return Guarded([&]() -> ik_error* {
-    if (stream->pid != getpid()) return WrongProcess(stream->pid);
+    if (ik_error* const wrong = CheckHandle(stream)) return wrong;
     const ik::AtWork at_work;
     return ErrorOf(stream->stream->Offer(token, memory, size));
   });
@@ -264,7 +274,7 @@ ik_error* ik_stream_next(ik_stream* stream, double wait_seconds,
                          ik_batch* batch) {
   return Guarded([&]() -> ik_error* {
     *batch = {};
-    if (stream->pid != getpid()) return WrongProcess(stream->pid);
+    if (ik_error* const wrong = CheckHandle(stream)) return wrong;
     return Next(stream, wait_seconds, batch);
   });
 }

@@ -180,6 +180,34 @@ TEST_F(EngineTest, WhatIsWrongWithARequestIsSaid) {
   EXPECT_EQ(none, nullptr);
 }
 
+TEST_F(EngineTest, NothingComesOfHandlesThatAreMissing) {
+  ik_engine* engine = nullptr;
+  ik_stream* stream = nullptr;
+  ik_bytes* answer = nullptr;
+  ik_batch batch;
+  EXPECT_THAT(Failure(ik_engine_open(nullptr, &engine)).text,
+              HasSubstr("options: null"));
+  const ik_engine_options empty = {};
+  EXPECT_THAT(Failure(ik_engine_open(&empty, &engine)).text,
+              HasSubstr("path: not given"));
+  for (ik_error* const error :
+       {ik_engine_call(nullptr, "GetStatus", nullptr, 0, &answer),
+        ik_stream_open(nullptr, IK_STREAM_BATCHES, nullptr, 0, &stream),
+        ik_stream_offer(nullptr, 0, nullptr, 0),
+        ik_stream_next(nullptr, 0, &batch)}) {
+    EXPECT_THAT(Failure(error).text, HasSubstr("null"));
+  }
+  EXPECT_THAT(
+      Failure(ik_engine_call(engine_.get(), "GetStatus", nullptr, 9, &answer))
+          .text,
+      HasSubstr("request: null"));
+  EXPECT_EQ(ik_stream_batch_bytes(nullptr), 0U);
+  EXPECT_EQ(ik_stream_opened(nullptr).size, 0U);
+  ik_stream_cancel(nullptr);
+  ik_stream_close(nullptr);
+  ik_engine_close(nullptr);
+}
+
 TEST_F(EngineTest, MethodsAnswerAsAServersDo) {
   std::string answer;
   ASSERT_EQ(Call("DescribeDataset", "", &answer).text, "");
