@@ -85,6 +85,8 @@ VIEWS: list[tuple[View, View]] = [
     (View(where={"label": range(1, 3)}), View(where={"label": ("in", {1, 2})})),
     (View(where={"recognized": np.bool_(False)}), View(where={"recognized": 0})),
     (View(where={"label": torch.tensor(3)}), View(where={"label": 3})),
+    (View(where={"label": ((">", 1), ("<", 3))}), View(where={"label": [(">", 1), ("<", 3)]})),
+    (View(where={"label": ((">", 1),)}), View(where={"label": (">", 1)})),
     (View(where={"a": 1, "b": 2}), View(where={"b": 2, "a": 1})),
     (View(fold=np.array([0, 5])), View(fold=(0, 5, False))),
     (View(fraction=np.float32(0.5), max_per_class=np.int16(3)),

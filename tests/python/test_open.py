@@ -39,7 +39,7 @@ def same(one: inkstream.Batch, other: inkstream.Batch) -> None:
     assert list(one) == list(other)
     for name in one:
         np.testing.assert_array_equal(one[name], other[name])
-    assert one.cursor == other.cursor
+    assert one._cursor == other._cursor  # none, where they were asked for by number
 
 
 def test_a_stream_is_a_servers_bit_for_bit(here: inkstream.Dataset, data: Any) -> None:
@@ -151,6 +151,21 @@ def test_errors_are_those_of_any_client(here: inkstream.Dataset, tmp_path: Path)
 def test_budgets_are_checked(store: Path, keyword: str) -> None:
     with pytest.raises(inkstream.FixRequest, match=f"{keyword} = 0"):
         inkstream.open(store, **{keyword: 0})
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("127.0.0.1:50051", r"is reached by inkstream.connect\('127.0.0.1:50051'\)"),
+        ("unix:/run/x.sock", "is reached by inkstream.connect"),
+        ("~", f"{Path.home()}' is probably meant"),
+        ("nowhere.ink", "`inkstream ingest` makes"),
+        (__file__, "`inkstream ingest` makes"),
+    ],
+)
+def test_what_is_no_store_is_told_for_what_it_is(path: str, says: str) -> None:
+    with pytest.raises(inkstream.NotFound, match=says):
+        inkstream.open(path)
 
 
 def test_a_batch_that_does_not_fit_the_memory_is_refused_by_name(store: Path) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 import inkstream
 import pytest
 import torch
-from inkstream import Image, Strokes
+from inkstream import Augment, Image, Strokes
 from inkstream.torch import BatchSampler, IterableDataset, MapDataset, TensorBatch, collate
 from torch.utils.data import BatchSampler as TorchBatchSampler
 from torch.utils.data import (
@@ -113,6 +114,19 @@ def test_a_batch_sampler_given_as_sampler_makes_batches(data: inkstream.Dataset)
     assert [b.cursor for b in found] == [b.cursor for b in wanted]
     first: Any = next(iter(DataLoader(mapped, batch_size=None, sampler=theirs)))
     assert first["index"].tolist() == mapped.split[range(50)].index.tolist()
+
+
+def test_drawings_are_augmented_by_the_samplers_seed(data: inkstream.Dataset) -> None:
+    augment = Augment(rotation=30)
+    mapped = MapDataset(data, "train", image=IMAGE, augment=augment, seed=9)
+    keywords = {"batch_size": ROWS, "seed": 3, "image": IMAGE, "augment": augment}
+    wanted = list(islice(data.stream("train", **keywords), 3))
+    sampler = BatchSampler(mapped, batch_size=ROWS)
+    sampler.load_state_dict(wanted[0].cursor)
+    found = list(islice(DataLoader(mapped, batch_sampler=sampler), 2))
+    for one, other in zip(found, wanted[1:], strict=True):
+        assert one["index"].tolist() == other.index.tolist()
+        assert one["image"].tolist() == other.image.tolist()
 
 
 def test_a_wrapper_of_somebodys_own(mapped: MapDataset) -> None:

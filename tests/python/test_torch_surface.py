@@ -19,6 +19,7 @@ from inkstream.torch import (
     MapDataset,
     TensorBatch,
     collate,
+    gather,
     loader,
 )
 from support.processes import Server
@@ -56,6 +57,30 @@ WRONG: list[tuple[Make, str]] = [
     (lambda d: BatchSampler([1, 2, 3]), "give a MapDataset, a dataset or the number"),
     (lambda d: BatchSampler(d, rank=1), "give both or neither"),
     (lambda d: BatchSampler(100, rank=2, world=2), "rank = 2"),
+    (lambda d: BatchSampler(100, "valid"), "view = 'valid' has no effect"),
+    (lambda d: BatchSampler(True), "source = True: give a MapDataset"),
+    (lambda d: loader(d.client), r"is a client: give one of its datasets, client.dataset\(\)"),
+    (lambda d: loader(d["train"]), "is a view already: give its dataset"),
+    (lambda d: loader("train"), "data = 'train': give a dataset"),
+    (lambda d: MapDataset(d["train"]), "is a view already: give its dataset"),
+    (lambda d: IterableDataset(MapDataset(d)), "is a view already: give its dataset"),
+    (lambda d: loader(d, train="no"), "train = 'no' is not True or False"),
+    (lambda d: loader(d, train=None), "train = None is not True or False"),
+    (lambda d: loader(d, device="gpu"), "device = 'gpu': Expected one of cpu"),
+    (lambda d: next(iter(DataLoader(loader(d), batch_size=None))), "no DataLoader around it"),
+    (lambda d: next(iter(DataLoader(d.stream(), batch_size=None))), "has what a DataLoader takes"),
+    (lambda d: loader(d).load_state_dict({}), "says no place"),
+    (lambda d: IterableDataset(d, start={}), "says no place"),
+    (lambda d: BatchSampler(d).load_state_dict({}), "says no place"),
+    (lambda d: loader(d, start=MapDataset(d)[[1, 2]].cursor), "says no place"),
+    (lambda d: collate([]), "collate joins drawings as a MapDataset gives them"),
+    (lambda d: collate([1]), "collate joins drawings"),
+    (lambda d: collate([{"a": 1}]), "collate joins drawings"),
+    (lambda d: gather([1], torch.arange(1)), r"preds = \[1\]: give a tensor"),
+    (lambda d: gather(torch.ones(1), np.arange(1)), "index = array.*: give a tensor"),
+    (lambda d: gather(torch.ones(1), torch.arange(1), total="1"), "total = '1' is not a whole"),
+    (lambda d: MapDataset(d)[[1, 2]].row(2), r"row = 2 is out of range: it must be in -2\.\.1"),
+    (lambda d: MapDataset(d)[[1, 2]].row("a"), "row = 'a' is not a whole number"),
     (lambda d: loader(d).set_epoch(-1), "epoch = -1"),
     (lambda d: IterableDataset(d).set_epoch(-1), "epoch = -1"),
     (lambda d: BatchSampler(1000).set_epoch("one"), "epoch = 'one'"),
@@ -104,6 +129,19 @@ def test_labels_are_words_by_every_way(data: inkstream.Dataset) -> None:
             named = [data.inspect(i).splitlines()[0] for i in batch["index"].tolist()]
             assert [line.partition(": ")[2] for line in named] == batch.words()
             assert batch.words() == [batches.classes[i] for i in batch["label"]]
+
+
+def test_a_batch_of_tensors_is_read_as_one_of_arrays(data: inkstream.Dataset) -> None:
+    batch = next(iter(loader(data, "train", batch_size=4)))
+    assert batch.label is batch["label"]
+    with pytest.raises(inkstream.NotFound, match=r"no tensor slice.* batch.row\(i\) is one"):
+        batch[:2]  # type: ignore[index]
+    with pytest.raises(AttributeError, match=r"no tensor 'image' .* give image=Image\(28\)"):
+        _ = batch.image
+    with pytest.raises(TypeError, match="a TensorBatch is several arrays"):
+        np.asarray(batch)
+    again = pickle.loads(pickle.dumps(batch))
+    assert again.cursor == batch.cursor and torch.equal(again.label, batch.label)
 
 
 def test_words_come_by_label_or_by_word(data: inkstream.Dataset) -> None:

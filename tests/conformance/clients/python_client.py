@@ -92,7 +92,7 @@ def keywords_of(words: Words) -> Words:
     return {**order_of(words), **tensors_of(words), **delivery}
 
 
-def answer_of(batch: inkstream.Batch, words: Words) -> Words:
+def answer_of(batch: inkstream.Batch, words: Words, cursor: Words) -> Words:
     tensors = {}
     for name in batch:
         array = batch[name]
@@ -114,9 +114,15 @@ def answer_of(batch: inkstream.Batch, words: Words) -> Words:
         "epoch": batch.epoch,
         "step": batch.step,
         "bad": batch.bad,
-        "cursor": batch.cursor,
+        "cursor": cursor,
         "tensors": tensors,
     }
+
+
+def no_place(data: inkstream.Dataset) -> Words:
+    """What the contract has for a place where there is none: of drawings asked for by number."""
+    place = {"version": 1, "seed": 0, "epoch": 0, "position": 0}
+    return {**place, "fingerprint": data.fingerprint, "plan_hash": "", "order_plan": ""}
 
 
 @dataclass
@@ -199,7 +205,7 @@ class PythonClient:
             batch = next(opened.stream, None)
             if batch is None:
                 return {"batches": batches, "end": True}
-            batches.append(answer_of(batch, opened.words))
+            batches.append(answer_of(batch, opened.words, batch.cursor))
         return {"batches": batches, "end": False}
 
     def state(self, words: Words) -> Words:
@@ -230,9 +236,9 @@ class PythonClient:
                      if n in words}  # fmt: skip
         if "ranks" in words:
             split = data.split(view_of(words.get("view", {})), **keywords)
-            return answer_of(split[words["ranks"]], words)
+            return answer_of(split[words["ranks"]], words, no_place(data))
         given = {"index": words["indices"]} if "indices" in words else {"key_id": words["keys"]}
-        return answer_of(data.fetch(**given, **keywords), words)
+        return answer_of(data.fetch(**given, **keywords), words, no_place(data))
 
     def plan(self, words: Words) -> Words:
         data = self.connections[words["on"]].data

@@ -69,6 +69,14 @@ def addresses_of(target: object) -> tuple[str, ...]:
     return tuple(found)
 
 
+def is_address(text: str) -> bool:
+    """Whether a server may be meant by it."""
+    try:
+        return bool(_endpoints(text))
+    except _Wrong:
+        return False
+
+
 def host_of(address: str) -> str | None:
     """The host of an address that `addresses_of` gave; None where it names a socket's path."""
     if address.startswith(("unix:", "unix-abstract:", *_OTHERS)):
@@ -143,8 +151,10 @@ def _endpoints(text: str) -> list[str]:
     if not text.strip():
         raise _Wrong("is empty")
     if any(one.isspace() or not one.isprintable() for one in text):
-        parts = text.split()
-        raise _Wrong("has blanks in it", repr(parts[0] if len(parts) == 1 else parts))
+        parts = "".join(one if one.isprintable() else " " for one in text).split()
+        several = len(parts) > 1 and all(map(is_address, parts))
+        meant = parts if several else "".join(parts)
+        raise _Wrong("has blanks or control characters in it", repr(meant) if meant else "")
     scheme, _, rest = text.partition(":")
     if text.startswith(_OTHERS):
         return [text]
@@ -219,6 +229,10 @@ def _check_host_port(text: str, prefix: str) -> HostPort:
         raise _Wrong("has a user's name in it", repr(f"{prefix}{host.rpartition('@')[2]}:{port}"))
     if not host:
         raise _Wrong("has no host", repr(f"{prefix}localhost:{port or _PORT}"))
+    if host == "*":
+        raise _Wrong("has '*' for a host", repr(f"{prefix}localhost:{port or _PORT}"))
+    if not port and host.isascii() and host.isdecimal():
+        raise _Wrong("has no host", repr(f"{prefix}localhost:{host}"))
     if not port:
         raise _Wrong("has no port", repr(f"{prefix}{shown}:{_PORT}"))
     if not (port.isascii() and port.isdecimal()):

@@ -86,9 +86,15 @@ class Batch(Mapping[str, Array]):
 
     @property
     def cursor(self) -> Cursor:
-        """The place after this batch: give it to `start=`, `load_state_dict`, a checkpoint."""
+        """The place after this batch: give it to `start=`, `load_state_dict`, a checkpoint.
+
+        FixRequest where it has none: it was asked for by number, or came out of JAX.
+        """
         if self._cursor is None:
-            raise FixRequest("this batch came out of JAX: take the cursor of the one that went in")
+            raise FixRequest(
+                "this batch has no place in an order: it was asked for by number, or it came out "
+                "of JAX, and then the one that went in has"
+            )
         return cast(Cursor, dict(self._cursor))
 
     def __getitem__(self, name: str) -> Array:
@@ -110,10 +116,7 @@ class Batch(Mapping[str, Array]):
         return f"{said}; batch.row(i) is one drawing"
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        first = next((name for name in ("image", "strokes") if name in self), "index")
-        raise TypeError(
-            f"a Batch is several arrays, {list(self)}: take one of them, such as batch[{first!r}]"
-        )
+        raise no_array(self)
 
     # A comparison of arrays is no answer.
     __eq__ = object.__eq__
@@ -159,7 +162,7 @@ class Batch(Mapping[str, Array]):
         """
         if self.index.ndim == 0:
             raise FixRequest("this batch is one drawing already")
-        i = self._row(i)
+        i = row_number(i, self.rows)
         arrays = {name: array[i] for name, array in self._arrays.items() if name not in RAGGED}
         if "offsets" in self._arrays:
             views = (len(self.offsets) - 1) // len(self.index)
@@ -169,11 +172,6 @@ class Batch(Mapping[str, Array]):
         elif "strokes" in self._arrays:
             arrays["strokes"] = self.strokes[i]
         return self.like(arrays)
-
-    def _row(self, i: Any) -> int:
-        """The row that `i` names, from either end."""
-        count = self.rows
-        return whole("row", i, -count, count - 1, OutOfRange) % max(count, 1)
 
     def head(self, rows: int) -> Batch:
         """The first rows, as a batch; of ragged strokes too."""
@@ -216,7 +214,7 @@ class Batch(Mapping[str, Array]):
         """
         if self.strokes_spec is None or "strokes" not in self._arrays:
             raise FixRequest(f"this batch has no strokes; it has {list(self)}")
-        i = self._row(i)
+        i = row_number(i, self.rows)
         length = self.length.reshape(self.index.size, -1)
         view = whole("view", view, 0, length.shape[1] - 1, OutOfRange)
         start = int(self.strokes_spec.starts_with_token)
@@ -246,6 +244,20 @@ class Batch(Mapping[str, Array]):
         return self.to_image(limit, columns)
 
 
+def row_number(i: Any, rows: int) -> int:
+    """The row that `i` names, from either end; OutOfRange where there is none."""
+    return whole("row", i, -rows, rows - 1, OutOfRange) % max(rows, 1)
+
+
+def no_array(batch: Mapping[str, Any]) -> TypeError:
+    """What a batch says that is taken for an array: NumPy would make one of its names."""
+    first = next((name for name in ("image", "strokes") if name in batch), "index")
+    kind = type(batch).__name__
+    return TypeError(
+        f"a {kind} is several arrays, {list(batch)}: take one of them, such as batch[{first!r}]"
+    )
+
+
 def _shape(array: Any) -> str:
     kind = getattr(array, "dtype", None)  # JAX puts other things where its arrays will be
     return type(array).__name__ if kind is None else f"{kind}{list(array.shape)}"
@@ -260,9 +272,12 @@ def _rebuild(arrays: dict[str, Array], cursor: State | None, details: dict[str, 
 
 
 def decode(
-    raw: RawBatch, classes: Sequence[str] = (), strokes_spec: Strokes | None = None
+    raw: RawBatch,
+    classes: Sequence[str] = (),
+    strokes_spec: Strokes | None = None,
+    placed: bool = True,
 ) -> Batch:
-    """Views the bytes of a batch as arrays.
+    """Views the bytes of a batch as arrays. `placed`: whether it is of an order, and has a cursor.
 
     uint8 and bool arrays are views always. Wider ones are too where their address allows it:
     a message carries them at any, so those that stand crooked are copied.
@@ -284,7 +299,7 @@ def decode(
         arrays[name] = array
     return Batch(
         arrays,
-        raw.cursor,
+        raw.cursor if placed else None,
         epoch=raw.epoch,
         step=raw.step,
         bad=raw.bad,

@@ -54,6 +54,11 @@ def check_state(state: Mapping[str, Any]) -> State:
     """
     if not isinstance(state, Mapping):
         raise FixRequest(f"a cursor is a dict, not {type(state).__name__}")
+    if not state:
+        raise FixRequest(
+            "a cursor without a field says no place: keep that of a batch from a stream, a Loader "
+            "or a BatchSampler, or their state_dict()"
+        )
     unknown = sorted(set(state) - set(_NUMBERS) - set(_TEXTS), key=str)
     if unknown:
         raise FixRequest(

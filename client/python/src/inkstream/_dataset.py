@@ -29,11 +29,11 @@ from inkstream._options import (
 )
 from inkstream._plan import Plan
 from inkstream._plan_report import PlanReport
-from inkstream._random_access import RandomAccess, indices_of, keys_of
+from inkstream._random_access import RandomAccess, copy_of, indices_of, keys_of
 from inkstream._split import Split
 from inkstream._stream import Stream
 from inkstream._strokes import Strokes
-from inkstream._values import nearest, text, whole
+from inkstream._values import nearest, shown, text
 from inkstream._view import View, as_view
 from inkstream.v1 import service_pb2
 
@@ -101,6 +101,11 @@ class Dataset:
 
     def __getitem__(self, view: View | str) -> Split:
         """`split(view)`. NotFound for the name of a split that there is not."""
+        if not isinstance(view, (View, str)):
+            raise FixRequest(
+                f"data[{shown(view)}]: give a split's name or a View; drawings by number are "
+                'data["train"][3], of a split, or data.fetch(3), of all'
+            )
         if isinstance(view, str) and view.partition("[")[0] not in self.splits:
             near = nearest(view.partition("[")[0], self.splits)
             raise NotFound(f"no split {view!r}{near}; there are {list(self.splits)}")
@@ -109,6 +114,7 @@ class Dataset:
     def _ipython_key_completions_(self) -> list[str]:
         return list(self.splits)
 
+    @checked_keywords()
     def count(self, view: View | str) -> int:
         """Drawings in a view."""
         described = describe(self.client, self.name, self.fingerprint, as_view(view))
@@ -213,7 +219,7 @@ class Dataset:
         copies of it, the first of which is number `first_view`.
         """
         plan = Plan.of(view, image=image, strokes=strokes, columns=columns, **draw)
-        return Split(self, plan, whole("epoch", epoch, 0), whole("first_view", first_view, 0))
+        return Split(self, plan, *copy_of(epoch, first_view))
 
     @checked_keywords()
     def share(
@@ -294,7 +300,7 @@ class Dataset:
             raise FixRequest("give either index= or key_id=")
         seen = View() if view is None else as_view(view)
         plan = Plan.of(seen, image=image, strokes=strokes, columns=columns, **draw)
-        access = RandomAccess(self, plan, epoch, first_view)
+        access = RandomAccess(self, plan, *copy_of(epoch, first_view))
         if index is not None:
             return access.fetch("index", indices_of(index, self.drawings))
         return access.fetch("key_id", keys_of(key_id))

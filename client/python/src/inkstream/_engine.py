@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
+from inkstream._addresses import is_address
 from inkstream._bottleneck import Waits
 from inkstream._engine_functions import (
     FETCH_DRAWINGS,
@@ -152,6 +153,16 @@ class Here:
         """There is nothing to make anew."""
 
 
+def _meant_by(path: str) -> str:
+    """What to do about one that is no directory."""
+    home = os.path.expanduser(path)
+    if home != path and os.path.isdir(home):
+        return f"'~' is the shell's; {home!r} is probably meant"
+    if is_address(path):
+        return f"a server is reached by inkstream.connect({path!r})"
+    return "a store is a directory that `inkstream ingest` makes"
+
+
 class EngineConnection:
     """What Connection is to servers, to a store in this process. Picklable. Thread-safe.
 
@@ -172,13 +183,11 @@ class EngineConnection:
     @classmethod
     def of(cls, path: str | os.PathLike[str], threads: Any, memory: Any) -> EngineConnection:
         """From what users give. NotFound where there is no store."""
-        if not isinstance(path, (str, os.PathLike)):
+        if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
             raise FixRequest(f"path = {shown(path)}: give the directory of a store")
         if not Path(path).is_dir():
-            raise NotFound(
-                f"{os.fspath(path)!r} is not a store: a store is a directory that "
-                "`inkstream ingest` makes"
-            )
+            given = os.fsdecode(path)
+            raise NotFound(f"{given!r} is not a store: {_meant_by(given)}")
         if threads is None and (set_to := os.environ.get(_THREADS)) is not None:
             if not set_to.isdecimal() or int(set_to) < 1:
                 raise FixRequest(f"{_THREADS} = {set_to!r}: give a number of threads, at least 1")

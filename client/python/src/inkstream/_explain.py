@@ -10,6 +10,7 @@ from inkstream._errors import FixRequest
 from inkstream._messages import message_of
 from inkstream._plan import Plan
 from inkstream._plan_report import PlanReport
+from inkstream._values import flag, whole
 from inkstream.v1 import service_pb2
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ def explain(
     all_ranks: bool,
 ) -> PlanReport:
     """Asks the server what `plan` delivers, from a cursor or from the start of an epoch."""
+    epoch = whole("epoch", epoch, 0, 2**64 - 1)
+    step = whole("step", step, 0, 2**64 - 1)
+    steps = whole("steps", steps, 0, 2**32 - 1)
     place = None if start is None else check_state(start)
     if place is not None:
         plan = plan.with_seed(place["seed"])
@@ -40,7 +44,7 @@ def explain(
             "epoch": epoch,
             "step": step,
             "steps": steps,
-            "all_ranks": all_ranks,
+            "all_ranks": flag("all_ranks", all_ranks),
         },
     )
     request.open.CopyFrom(plan.opening(dataset.name, fingerprint, place).open)

@@ -17,7 +17,7 @@ from inkstream._joined import joined
 from inkstream._key_sets import MAX_KEY
 from inkstream._messages import message_of
 from inkstream._plan import Plan, planned_batch_bytes
-from inkstream._values import as_array, holds_many, is_bool, whole, whole_numbers
+from inkstream._values import as_array, holds_many, is_bool, shown, whole, whole_numbers
 from inkstream.v1 import plan_pb2, service_pb2
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class RandomAccess:
         raw, facts = answer
         said = facts.classes if facts and facts.classes else ()
         classes = said or self.plan.view.classes or self.dataset.classes
-        return decode(raw, classes=classes, strokes_spec=self.plan.strokes)
+        return decode(raw, classes=classes, strokes_spec=self.plan.strokes, placed=False)
 
     def _rows_a_call(self, request: service_pb2.FetchDrawingsRequest) -> int:
         limit = self.dataset.stats["limits"].get("max_fetch_indices", _ROWS_A_CALL)
@@ -101,6 +101,14 @@ class RandomAccess:
         )
 
 
+def copy_of(epoch: Any, first_view: Any) -> tuple[int, int]:
+    """Which augmented copy of a drawing, where there are several."""
+    return (
+        whole("epoch", epoch, 0, 2**64 - 1),
+        whole("first_view", first_view, 0, 2**32 - 1),
+    )
+
+
 def indices_of(given: Any, size: int) -> Numbers:
     """Drawings of the store, by one number or several. OutOfRange for one that there is not."""
     return whole_numbers("index", _several("index", given), 0, size - 1, OutOfRange)
@@ -123,6 +131,7 @@ def ranks_of(given: Any, size: int) -> Numbers:
         if plain[2] == 0:
             raise FixRequest("slice.step = 0: a slice goes on by at least one")
         return np.arange(*slice(*plain).indices(size), dtype=np.int64)
+    _check_order("split[...]", given)
     mask = _mask_of(given)
     if mask is None:
         numbers = whole_numbers("split[...]", given, -size, size - 1, OutOfRange)
@@ -136,7 +145,16 @@ def ranks_of(given: Any, size: int) -> Numbers:
 
 
 def _several(name: str, given: Any) -> Any:
+    _check_order(name, given)
     return given if holds_many(given) else [whole(name, given)]
+
+
+def _check_order(name: str, given: Any) -> None:
+    if isinstance(given, (set, frozenset)):
+        raise FixRequest(
+            f"{name} = {shown(given)} is a set, which has no order, and drawings come in the order "
+            "asked: give a list, such as sorted(numbers)"
+        )
 
 
 def _mask_of(given: Any) -> NDArray[np.bool_] | None:

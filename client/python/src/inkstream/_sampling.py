@@ -55,7 +55,7 @@ def sampling_of(given: Any, classes: Sequence[str]) -> Sampling:
     pairs = [_is_pair(entry) for entry in entries]
     if all(pairs):
         return Sampling(
-            views=tuple(as_view(view) for view, _ in entries),
+            views=tuple(_view(f"sampling[{i}][0]", view) for i, (view, _) in enumerate(entries)),
             weights=tuple(
                 real(f"sampling[{i}][1]", weight) for i, (_, weight) in enumerate(entries)
             ),
@@ -81,9 +81,16 @@ def _named(given: str) -> Sampling:
 
 
 def _is_pair(entry: Any) -> bool:
-    return (
-        isinstance(entry, (tuple, list)) and len(entry) == 2 and isinstance(entry[0], (View, str))
-    )
+    return isinstance(entry, (tuple, list)) and len(entry) == 2
+
+
+def _view(field: str, given: Any) -> View:
+    try:
+        return as_view(given)
+    except FixRequest:
+        raise FixRequest(
+            f"{field} = {shown(given)}: give a View or a split's name, such as 'train[:10%]'"
+        ) from None
 
 
 def _by_word(given: Mapping[Any, Any], classes: Sequence[str]) -> tuple[float, ...]:

@@ -13,7 +13,7 @@ from inkstream._errors import FixRequest
 from inkstream._meter import progress_of
 from inkstream._plan import Plan
 from inkstream._shared_view import SharedView
-from inkstream._values import shown, whole
+from inkstream._values import flag, shown, whole
 from inkstream._view_in_file import ViewFile
 from inkstream._view_in_memory import in_memory
 
@@ -33,12 +33,27 @@ def share_view(
     """See `Dataset.share`."""
     if budget is not None:
         budget = whole("budget", budget, 0)
-    if path is not None and not isinstance(path, (str, os.PathLike)):
-        raise FixRequest(f"path = {shown(path)}: give a file's name")
+    huge_pages = flag("huge_pages", huge_pages)
+    if not (progress is None or callable(progress)):
+        progress = flag("progress", progress)
+    if path is not None:
+        path = _file(path)
     shared = SharedView(dataset, plan, tensor)
     tell = progress_of(progress, f"sharing {plan.view.split or dataset.name}")
     if path is None:
         return in_memory(shared, huge_pages, budget, tell)
     if budget is not None:
         raise FixRequest("budget bounds memory, and a file takes none: leave out budget= or path=")
-    return ViewFile(shared, Path(path).absolute(), tell).array()
+    return ViewFile(shared, path, tell).array()
+
+
+def _file(given: Any) -> Path:
+    """Where it may be made: a file that is none yet, or one that is, in a directory."""
+    if not isinstance(given, (str, os.PathLike)) or not os.fspath(given):
+        raise FixRequest(f"path = {shown(given)}: give a file's name")
+    path = Path(os.fsdecode(given)).absolute()
+    if path.is_dir():
+        raise FixRequest(f"path = {shown(given)} is a directory: give a file's name in it")
+    if not path.parent.is_dir():
+        raise FixRequest(f"path = {shown(given)}: there is no directory {str(path.parent)!r}")
+    return path

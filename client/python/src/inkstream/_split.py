@@ -33,9 +33,10 @@ class Split:
         self.first_view = first_view
         self._size: int | None = None
 
-    def in_epoch(self, epoch: int) -> Split:
-        """The same drawings, augmented as a stream gives them in `epoch`."""
-        other = Split(self.dataset, self.plan, epoch, self.first_view)
+    def in_epoch(self, epoch: int, seed: int) -> Split:
+        """The same drawings, augmented as a stream of `seed` gives them in `epoch`."""
+        plan = self.plan if seed == self.plan.seed else self.plan.with_seed(seed)
+        other = Split(self.dataset, plan, epoch, self.first_view)
         other._size = self._size
         return other
 

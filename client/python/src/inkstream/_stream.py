@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from inkstream._batch import Batch, decode
 from inkstream._cursor import Cursor
+from inkstream._errors import FixRequest
 from inkstream._explain import explain
 from inkstream._keywords import checked_keywords
 from inkstream._plan import Plan
@@ -72,6 +73,13 @@ class Stream:
 
     def __bool__(self) -> bool:
         return True
+
+    def __getitem__(self, _: object) -> NoReturn:
+        # What torch's DataLoader would ask of it.
+        raise FixRequest(
+            "a Stream is read in its order, and not by number: iterate it; drawings by number are "
+            "data.split(...)[i], and inkstream.torch has what a DataLoader takes"
+        )
 
     def state_dict(self) -> Cursor:
         """The cursor of the last batch handed out, a JSON-able dict."""

@@ -201,8 +201,8 @@ def _range(low: int | None, high: int | None) -> str:
         return ""
     if high is None:
         return f": it must be at least {low}"
-    bound = {2**63 - 1: "2^63-1", 2**64 - 1: "2^64-1"}.get(high, high)
-    return f": it must be in {low}..{bound}"
+    powers = {2**32 - 1: "2^32-1", 2**63 - 1: "2^63-1", 2**64 - 1: "2^64-1", -(2**63): "-2^63"}
+    return f": it must be in {powers.get(low, low)}..{powers.get(high, high)}"
 
 
 def _short(line: str) -> str:

@@ -42,7 +42,8 @@ def terms_of(where: Any) -> list[plan_pb2.Where]:
     terms = []
     for column, given in where.items():
         text("where's column", column)
-        many = isinstance(given, list) and given and all(_is_condition(part) for part in given)
+        several = isinstance(given, (list, tuple)) and not _is_condition(given)
+        many = several and given and all(_is_condition(part) for part in given)
         terms += [_term(column, part) for part in (given if many else [given])]
     return terms
 

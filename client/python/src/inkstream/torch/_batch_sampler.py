@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,7 +10,7 @@ from torch.utils.data import Sampler
 
 from inkstream._cursor import State, check_state
 from inkstream._dataset import Dataset
-from inkstream._errors import FixRequest, PlanMismatch
+from inkstream._errors import PlanMismatch
 from inkstream._keywords import checked_keywords
 from inkstream._options import Shuffle, Tail
 from inkstream._permutation import Permutation
@@ -20,11 +19,12 @@ from inkstream._schedule import Schedule
 from inkstream._split import Split
 from inkstream._stream import Stream
 from inkstream._values import whole
-from inkstream._view import View, as_view
+from inkstream._view import View
 from inkstream._window_shuffle import WindowShuffle
 from inkstream.torch._index_batch import IndexBatch
 from inkstream.torch._map_dataset import MapDataset
 from inkstream.torch._placement import Placement
+from inkstream.torch._source import source_of
 
 
 def _window_of(shuffle: str) -> int | None:
@@ -61,7 +61,7 @@ class BatchSampler(Sampler[list[int]]):
         world: int | None = None,
     ) -> None:
         self._place = Placement("BatchSampler", rank, world)
-        self._data, known_view = _source_of(source, view)
+        self._data, known_view = source_of(source, view)
         self._plan = Plan.of(
             known_view, batch_size=batch_size, seed=seed, shuffle=shuffle, tail=tail, columns=(),
             rank=self._place.rank, world=self._place.world,
@@ -157,7 +157,7 @@ class BatchSampler(Sampler[list[int]]):
                 ranks = shuffled(ranks)
             self._within = step.after
             cursor = self.state_dict() if self._cursor else None
-            yield IndexBatch(ranks.tolist(), cursor, step.valid_rows, epoch)
+            yield IndexBatch(ranks.tolist(), cursor, step.valid_rows, epoch, self.seed)
 
     @staticmethod
     def _ask(data: Dataset, plan: Plan) -> tuple[int, State]:
@@ -196,22 +196,3 @@ class _Pass(Iterator[IndexBatch]):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Goes on there: with nothing, if the epoch's last batch is behind."""
         self._batches, self._at = None, (int(state["epoch"]), int(state["position"]))
-
-
-def _source_of(source: Any, view: View | str | None) -> tuple[Dataset | int, View]:
-    """What to read, and the view of it."""
-    if isinstance(source, Dataset):
-        return source, as_view("train" if view is None else view)
-    split = source.split if isinstance(source, MapDataset) else source
-    if isinstance(split, Split):
-        own = split.plan.view
-        if view is not None and as_view(view) != own:
-            raise FixRequest(f"view = {view!r}, but the source's own is {own!r}: leave it out")
-        return split.dataset, own
-    try:
-        return operator.index(source), View()
-    except TypeError:
-        raise FixRequest(
-            f"source = {source!r}: give a MapDataset, a dataset or the number of drawings (of "
-            "another torch dataset, len(dataset))"
-        ) from None

@@ -10,6 +10,7 @@ from torch.utils.data import default_collate
 from torch.utils.data._utils.collate import default_collate_fn_map
 
 from inkstream._errors import FixRequest
+from inkstream._values import shown
 from inkstream.torch._tensor_batch import TensorBatch
 
 # Tensors that one drawing has with a dimension; all others are a number a drawing.
@@ -56,6 +57,11 @@ def collate(samples: Any) -> Any:
         return samples
     if isinstance(samples, Rows):
         return samples.batch
+    if not isinstance(samples, Sequence) or not samples or not all(map(_is_drawing, samples)):
+        raise FixRequest(
+            f"collate joins drawings as a MapDataset gives them, and was given {shown(samples)}: "
+            "for other datasets use a collate_fn of their own"
+        )
     first = samples[0]
     if any(tensor.ndim for name, tensor in first.items() if name not in _OF_ONE_DRAWING):
         if len(samples) == 1:
@@ -74,6 +80,10 @@ def collate(samples: Any) -> Any:
     if not isinstance(first, TensorBatch):
         return TensorBatch(joined)
     return TensorBatch(joined, classes=first.classes, vocabulary=first.vocabulary)
+
+
+def _is_drawing(sample: Any) -> bool:
+    return isinstance(sample, Mapping) and all(map(torch.is_tensor, sample.values()))
 
 
 def _collate_by_default(samples: Any, *, collate_fn_map: Any = None) -> Any:

@@ -8,6 +8,7 @@ import torch
 import torch.distributed as dist
 
 from inkstream._errors import FixRequest, PlanMismatch
+from inkstream._values import shown, whole
 
 
 def gather(
@@ -27,6 +28,10 @@ def gather(
     PlanMismatch, on every rank, where a drawing is missing or came twice; names counts and an
     example.
     """
+    for name, rows in (("preds", preds), ("index", index), ("valid", valid)):
+        if not (torch.is_tensor(rows) or rows is valid is None):
+            raise FixRequest(f"{name} = {shown(rows)}: give a tensor, with a row for each drawing")
+    total = None if total is None else whole("total", total, 0)
     index = index.reshape(-1).to(torch.int64)
     if len(preds) != len(index) or (valid is not None and valid.numel() != len(index)):
         given = f"preds has {len(preds)} rows, index {len(index)}"

@@ -29,6 +29,7 @@ from inkstream._strokes import Strokes
 from inkstream._values import whole
 from inkstream._view import View
 from inkstream.torch._placement import Placement
+from inkstream.torch._source import dataset_of
 from inkstream.torch._tensor_batch import TensorBatch
 from inkstream.torch._tensors import Staged, Stager
 
@@ -99,7 +100,7 @@ class IterableDataset(TorchIterableDataset[TensorBatch]):
                 )
         # Here, not in the workers: those do not know torch.distributed.
         self._place = Placement("IterableDataset", rank, world)
-        self.data = data
+        self.data = data = dataset_of(data)
         self._plan = Plan.of(
             view,
             data.classes,

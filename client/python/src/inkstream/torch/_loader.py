@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import torch
 import torch.distributed as dist
@@ -23,10 +23,11 @@ from inkstream._reader import Facts
 from inkstream._schedule import Schedule
 from inkstream._split import Split
 from inkstream._strokes import Strokes
-from inkstream._values import whole
+from inkstream._values import flag, shown, whole
 from inkstream._view import View
 from inkstream.torch._map_dataset import MapDataset
 from inkstream.torch._placement import compare_ranks, place_of
+from inkstream.torch._source import dataset_of
 from inkstream.torch._steps import LoaderDataset, Step, StepSampler
 from inkstream.torch._tensor_batch import TensorBatch
 from inkstream.torch._tensors import Staged, Stager
@@ -60,8 +61,9 @@ def loader(
     out, they stay on the host, page-locked once CUDA is in use.
     `stream`: every other keyword of `Dataset.stream`.
     """
+    data = dataset_of(data)
     place = place_of(rank, world)
-    if train:
+    if flag("train", train):
         stream.setdefault("epochs", "forever")
     else:
         if start is not None:
@@ -112,7 +114,7 @@ class Loader:
     ) -> None:
         self.data = data
         self.train = train
-        self.device = None if device is None else torch.device(device)
+        self.device = None if device is None else _device(device)
         self._follow = follow  # torch.distributed's rank and world
         self._compared = self._closed = False
         self._placed = start is not None  # somebody said where to begin
@@ -173,6 +175,13 @@ class Loader:
 
     def __bool__(self) -> bool:
         return True
+
+    def __getitem__(self, _: object) -> NoReturn:
+        # What torch's DataLoader would ask of it.
+        raise FixRequest(
+            "a Loader is iterated as it is, with no DataLoader around it: its batches are ready. "
+            "Drawings by number are data.split(...)[i], or a MapDataset's"
+        )
 
     def peek(self) -> TensorBatch:
         """The batch that comes next, or a pass's first, without moving; for a look.
@@ -326,6 +335,14 @@ class Loader:
         if dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1:
             compare_ranks(self._playback.facts)
         self._compared = True
+
+
+def _device(given: Any) -> torch.device:
+    try:
+        return torch.device(given)
+    except (RuntimeError, TypeError) as error:
+        why = str(error).partition("\n")[0]
+        raise FixRequest(f"device = {shown(given)}: {why}") from None
 
 
 class _Steps:

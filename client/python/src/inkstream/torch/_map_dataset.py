@@ -16,6 +16,7 @@ from inkstream._strokes import Strokes
 from inkstream._view import View
 from inkstream.torch._collate import Rows
 from inkstream.torch._index_batch import IndexBatch
+from inkstream.torch._source import dataset_of
 from inkstream.torch._tensor_batch import TensorBatch
 from inkstream.torch._tensors import from_batch
 
@@ -32,7 +33,8 @@ class MapDataset(TorchDataset[TensorBatch]):
     by drawing each costs a round trip.
     Picklable; holds no drawings.
     Keywords are those of `Dataset.split`. With `augment`, batches of a BatchSampler are
-    augmented anew each epoch, as a stream of the same seed does; otherwise `epoch` says how.
+    augmented anew each epoch, as a stream of the sampler's seed does; otherwise `epoch` and
+    `seed` say how.
     """
 
     @checked_keywords(DrawOptions)
@@ -48,7 +50,7 @@ class MapDataset(TorchDataset[TensorBatch]):
         first_view: int = 0,
         **draw: Unpack[DrawOptions],
     ) -> None:
-        self.split: Split = data.split(
+        self.split: Split = dataset_of(data).split(
             view,
             image=image,
             strokes=strokes,
@@ -88,7 +90,7 @@ class MapDataset(TorchDataset[TensorBatch]):
     def _batch(self, indices: Sequence[int]) -> TensorBatch:
         split = self.split
         if isinstance(indices, IndexBatch):
-            split = split.in_epoch(indices.epoch)
+            split = split.in_epoch(indices.epoch, indices.seed)
         batch = from_batch(split[list(indices)])
         if isinstance(indices, IndexBatch):
             batch.cursor = indices.cursor or {}

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 
-from inkstream._batch import ASKED_BY, RAGGED
+from inkstream._batch import ASKED_BY, RAGGED, no_array, row_number
 from inkstream._cursor import State
 from inkstream._errors import FixRequest, NotFound
 from inkstream._values import nearest
 
 
 class TensorBatch(dict[str, torch.Tensor]):
-    """A dict of tensors that knows its place and what its numbers mean.
+    """A dict of tensors, which are attributes too, that knows its place and what numbers mean.
 
-    `cursor`: the place after it, a JSON-able dict. `epoch`, `step`: where it stands.
+    `cursor`: the place after it, a JSON-able dict; empty where it is of no order.
+    `epoch`, `step`: where it stands.
     `classes`: the words that `label` counts. `vocabulary`: the words that other string columns
     count, by column.
     The tensors are the holder's own and may be written to.
@@ -55,9 +56,9 @@ class TensorBatch(dict[str, torch.Tensor]):
     def row(self, i: int) -> TensorBatch:
         """The i-th drawing alone, without the batch dimension: views of this batch's tensors.
 
-        Ragged strokes keep their `offsets`, which then begin at 0.
+        Ragged strokes keep their `offsets`, which then begin at 0. OutOfRange where there is none.
         """
-        i = range(self._rows())[i]
+        i = row_number(i, self._rows())
         tensors = {name: tensor[i] for name, tensor in self.items() if name not in RAGGED}
         if "offsets" in self:
             views = (len(self["offsets"]) - 1) // self._rows()
@@ -83,15 +84,32 @@ class TensorBatch(dict[str, torch.Tensor]):
         """Page-locked copies; what a DataLoader calls with pin_memory=True."""
         return self._with({name: tensor.pin_memory() for name, tensor in self.items()})
 
+    def __getitem__(self, name: str) -> torch.Tensor:
+        try:
+            return super().__getitem__(name)
+        except TypeError:  # what cannot be a key: a slice
+            return self.__missing__(name)
+
+    def __getattr__(self, name: str) -> torch.Tensor:
+        if not name.startswith("_") and name in self:
+            return self[name]
+        raise AttributeError(name if name.startswith("_") else self._missing(name))
+
     def __missing__(self, name: object) -> torch.Tensor:
+        raise NotFound(self._missing(name))
+
+    def _missing(self, name: object) -> str:
         said = f"no tensor {name!r} in this batch; there are {list(self)}"
         if isinstance(name, str):
             asked = ASKED_BY.get(name)
-            raise NotFound(said + (nearest(name, self) if asked is None else f": give {asked}"))
-        raise NotFound(
+            return said + (nearest(name, self) if asked is None else f": give {asked}")
+        return (
             f"{said}; batch.row(i) is one drawing. Where a DataLoader looks for one here, give it "
             "collate_fn=inkstream.torch.collate"
         )
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NoReturn:
+        raise no_array(self)
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(self)

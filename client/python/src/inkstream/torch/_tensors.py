@@ -133,12 +133,10 @@ class Stager:
 
 
 def from_batch(batch: Batch) -> TensorBatch:
-    """Tensors with memory of their own."""
+    """Tensors with memory of their own, of drawings that were asked for by number."""
     found = {}
     for name, array in batch.items():
         # No tensor of the contract is uint16: it is how NumPy shows bfloat16.
         tensor = torch.from_numpy(np.array(array))
         found[name] = tensor.view(torch.bfloat16) if array.dtype == np.uint16 else tensor
-    return TensorBatch(
-        found, dict(batch.cursor), batch.epoch, batch.step, batch.classes, batch.vocabulary
-    )
+    return TensorBatch(found, None, batch.epoch, batch.step, batch.classes, batch.vocabulary)
