@@ -6,9 +6,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
-#include <cstdio>
 #include <memory>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -134,6 +135,13 @@ absl::StatusOr<std::unique_ptr<ops::HttpServer>> StartHttp(
   return http;
 }
 
+// A call of gRPC's takes about so much, whatever it is for.
+constexpr uint64_t kBytesOfACall = 32U << 10U;
+
+uint32_t MaxCalls(uint64_t memory, uint32_t streams) {
+  return std::min<uint64_t>(streams + memory / 16 / kBytesOfACall, 1U << 20U);
+}
+
 std::string AddressesOf(const transport::GrpcServer& server,
                         const std::string& http, const ServeOptions& options) {
   std::string line;
@@ -145,6 +153,19 @@ std::string AddressesOf(const transport::GrpcServer& server,
   }
   if (!http.empty()) absl::StrAppend(&line, " http=", http);
   return line;
+}
+
+// By a thread of its own: whoever is to read it may not, and signals are obeyed
+// all the same.
+void SayReady(const std::string& addresses) {
+  std::thread([line = absl::StrCat("inkstream ready", addresses, "\n")] {
+    absl::string_view rest = line;
+    while (!rest.empty()) {
+      const ssize_t wrote = write(STDOUT_FILENO, rest.data(), rest.size());
+      if (wrote < 0 && errno != EINTR) return;
+      if (wrote > 0) rest.remove_prefix(wrote);
+    }
+  }).detach();
 }
 
 // SIGHUP is a request for what can be had without a restart.
@@ -231,6 +252,7 @@ absl::Status ServeUntilInterrupted(const ServeOptions& options) {
   server_options.unix_path = options.unix_path;
   server_options.unix_access = options.unix_access;
   server_options.connections = *connections;
+  server_options.max_calls = MaxCalls(memory, options.max_streams);
   server_options.handshake = options.handshake;
   server_options.idle = options.idle;
   server_options.channelz = options.channelz;
@@ -259,8 +281,7 @@ absl::Status ServeUntilInterrupted(const ServeOptions& options) {
   guard.ExpectEndWithin(options.drain_delay + options.drain_spread +
                         options.grace + kLastSteps);
   spdlog::info("process {} listens on{}", getpid(), addresses);
-  std::printf("inkstream ready%s\n", addresses.c_str());
-  std::fflush(stdout);
+  SayReady(addresses);
   const ServiceManager manager([&state] { return state.Alive(); });
 
   ServeUntilSignalled(&watch);

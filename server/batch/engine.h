@@ -217,11 +217,12 @@ class Engine {
                                                    int64_t key_id) = 0;
 
   // Runs `work` on a thread kept for requests that may take as long as a scan
-  // of a store: OpenStream, Describe and Inspect belong there. `bytes`: of the
-  // request, as it came. Work that is answered IsParked() returns without an
-  // answer of its own, and is run again.
+  // of a store: OpenStream, Describe and Inspect belong there. Callers take
+  // turns. `bytes`: of the request, as it came. Work that is answered
+  // IsParked() returns without an answer of its own, and is run again.
   // RESOURCE_EXHAUSTED, with a retry delay: too many wait already.
-  virtual absl::Status Run(size_t bytes, std::function<void()> work) = 0;
+  virtual absl::Status Run(const std::string& caller, size_t bytes,
+                           std::function<void()> work) = 0;
 
   virtual uint32_t open_streams() const = 0;
 

@@ -14,8 +14,9 @@
 // 4. A request that does not fit is passed by those that do. What has passed
 //    the oldest one that waits for a reservation comes to half of the budget at
 //    most, so that it gets its turn when what was lent before has come back.
-// 5. An account that wants nothing keeps its reservation until another account
-//    needs one.
+// 5. An account that has wanted nothing for a while keeps its reservation until
+//    another account needs one. Between two steps of a trainer it is its own:
+//    those who read nothing would take it, and hold it until they are ended.
 //
 // Requests that wait are served from a worker: a buffer may come back under any
 // lock of its holder.
@@ -72,7 +73,7 @@ absl::StatusOr<std::unique_ptr<Buffer>> MemoryAccount::Acquire(
   {
     const std::lock_guard<std::mutex> lock(arbiter_->mu_);
     if (arbiter_->stopped_ || closed_) return nullptr;
-    arbiter_->SetIdle(this, false);
+    arbiter_->SetResting(this, false);
     wants_nothing_ = false;
     request.number = ++arbiter_->number_;
     request.since = MemoryArbiter::Clock::now();
@@ -92,13 +93,13 @@ absl::StatusOr<std::unique_ptr<Buffer>> MemoryAccount::Acquire(
 void MemoryAccount::WantNothing() {
   const std::lock_guard<std::mutex> lock(arbiter_->mu_);
   wants_nothing_ = true;
-  if (buffers_ == 0) arbiter_->SetIdle(this, true);
+  if (buffers_ == 0) arbiter_->SetResting(this, true);
 }
 
 void MemoryAccount::Close() {
   Request dropped;
   const std::lock_guard<std::mutex> lock(arbiter_->mu_);
-  arbiter_->SetIdle(this, false);
+  arbiter_->SetResting(this, false);
   dropped = arbiter_->TakeRequest(this);
   closed_ = true;
   // Where a buffer lies in it, it goes with the buffer.
@@ -107,10 +108,12 @@ void MemoryAccount::Close() {
 }
 
 MemoryArbiter::MemoryArbiter(std::shared_ptr<BufferPool> pool,
-                             std::shared_ptr<WorkerPool> workers)
+                             std::shared_ptr<WorkerPool> workers,
+                             std::chrono::milliseconds rest)
     : pool_(std::move(pool)),
       workers_(std::move(workers)),
-      budget_(pool_->budget()) {}
+      budget_(pool_->budget()),
+      rest_(rest) {}
 
 std::shared_ptr<MemoryAccount> MemoryArbiter::Open(std::string caller,
                                                    size_t bytes) {
@@ -156,6 +159,7 @@ bool MemoryArbiter::Before(const Account& one, const Account& other) const {
 }
 
 MemoryAccount* MemoryArbiter::Next() {
+  FindIdle();
   const auto front =
       std::find_if(waiting_.begin(), waiting_.end(),
                    [](const auto& account) { return !account->reserved(); });
@@ -178,7 +182,7 @@ MemoryArbiter::Claim MemoryArbiter::Grant(Account* account) {
   const bool first = !account->reserved();
   while (claim.bytes > budget_ - claimed_) {
     Account* const idle = idle_.front();
-    SetIdle(idle, false);
+    SetResting(idle, false);
     GiveReservation(idle);
   }
   if (claim.bytes > 0) {
@@ -223,17 +227,29 @@ MemoryArbiter::Request MemoryArbiter::TakeRequest(Account* account) {
   return std::exchange(account->request_, {});
 }
 
-void MemoryArbiter::SetIdle(Account* account, bool idle) {
-  idle = idle && account->reserved();
-  if (account->idle_ == idle) return;
-  account->idle_ = idle;
-  if (idle) {
-    idle_bytes_ += account->reserve_;
-    account->place_ = idle_.insert(idle_.end(), account);
+void MemoryArbiter::SetResting(Account* account, bool resting) {
+  resting = resting && account->reserved();
+  if ((account->rest_ != Rest::kNone) == resting) return;
+  if (resting) {
+    account->rest_ = Rest::kShort;
+    account->rests_since_ = Clock::now();
+    account->place_ = resting_.insert(resting_.end(), account);
     ServeSoon();
-  } else {
-    idle_bytes_ -= account->reserve_;
-    idle_.erase(account->place_);
+    return;
+  }
+  if (account->rest_ == Rest::kIdle) idle_bytes_ -= account->reserve_;
+  (account->rest_ == Rest::kIdle ? idle_ : resting_).erase(account->place_);
+  account->rest_ = Rest::kNone;
+}
+
+void MemoryArbiter::FindIdle() {
+  if (resting_.empty()) return;
+  const Clock::time_point since = Clock::now() - rest_;
+  while (!resting_.empty() && resting_.front()->rests_since_ <= since) {
+    Account* const account = resting_.front();
+    account->rest_ = Rest::kIdle;
+    idle_bytes_ += account->reserve_;
+    idle_.splice(idle_.end(), resting_, resting_.begin());
   }
 }
 
@@ -286,7 +302,9 @@ void MemoryArbiter::Return(Account* account, size_t size, const Claim& extra) {
     account->own_ -= size;
     if (account->closed_ && account->own_ == 0) GiveReservation(account);
   }
-  if (account->wants_nothing_ && account->buffers_ == 0) SetIdle(account, true);
+  if (account->wants_nothing_ && account->buffers_ == 0) {
+    SetResting(account, true);
+  }
   ServeSoon();
 }
 

@@ -45,7 +45,8 @@ class MemoryAccount : public std::enable_shared_from_this<MemoryAccount> {
   absl::StatusOr<std::unique_ptr<Buffer>> Acquire(
       size_t bytes, std::shared_ptr<BufferWaiter> waiter);
 
-  // Until the next Acquire() its reservation is another's if one needs it.
+  // Until the next Acquire() its reservation is another's if one needs it,
+  // after a while.
   void WantNothing();
 
   // Gives up the reservation and whatever waits. Idempotent.
@@ -91,17 +92,21 @@ class MemoryAccount : public std::enable_shared_from_this<MemoryAccount> {
   Request request_;
   bool wants_nothing_ = false;
   bool closed_ = false;
-  bool idle_ = false;
-  std::list<MemoryAccount*>::iterator place_;  // among those that are idle
+  enum class Rest : uint8_t { kNone, kShort, kIdle };
+  Rest rest_ = Rest::kNone;
+  std::chrono::steady_clock::time_point rests_since_;
+  std::list<MemoryAccount*>::iterator place_;  // among those that rest like it
 };
 
 class MemoryArbiter : public std::enable_shared_from_this<MemoryArbiter> {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // Those who wait are served from `workers`.
+  // Those who wait are served from `workers`. Who wants nothing for longer than
+  // `rest` may lose its reservation to another.
   MemoryArbiter(std::shared_ptr<BufferPool> pool,
-                std::shared_ptr<WorkerPool> workers);
+                std::shared_ptr<WorkerPool> workers,
+                std::chrono::milliseconds rest = std::chrono::seconds(2));
 
   // `bytes`: of the largest buffer it will ask for; at most the budget.
   // Accounts of the same `caller` share what is the caller's.
@@ -121,6 +126,7 @@ class MemoryArbiter : public std::enable_shared_from_this<MemoryArbiter> {
   using Account = MemoryAccount;
   using Claim = MemoryAccount::Claim;
   using Request = MemoryAccount::Request;
+  using Rest = MemoryAccount::Rest;
 
   // All of these with mu_ held.
   size_t Need(const Account& account) const;
@@ -131,7 +137,8 @@ class MemoryArbiter : public std::enable_shared_from_this<MemoryArbiter> {
   void Give(const Account& account, const Claim& claim);
   void GiveReservation(Account* account);
   Request TakeRequest(Account* account);
-  void SetIdle(Account* account, bool idle);
+  void SetResting(Account* account, bool resting);
+  void FindIdle();  // among those that rest
   void ServeSoon();
   absl::Status Overloaded(const Account& account) const;
 
@@ -144,6 +151,7 @@ class MemoryArbiter : public std::enable_shared_from_this<MemoryArbiter> {
   const std::shared_ptr<BufferPool> pool_;
   const std::shared_ptr<WorkerPool> workers_;
   const size_t budget_;
+  const std::chrono::milliseconds rest_;
 
   mutable std::mutex mu_;                        // guards everything below
   size_t claimed_ = 0;                           // reservations and extras
@@ -151,12 +159,13 @@ class MemoryArbiter : public std::enable_shared_from_this<MemoryArbiter> {
   std::map<std::string, size_t> claimed_by_;     // by caller, none of them 0
   uint32_t holders_ = 0;                         // accounts with a reservation
   std::list<std::shared_ptr<Account>> waiting_;  // in order of arrival
-  std::list<Account*> idle_;                     // idle the longest first
-  size_t idle_bytes_ = 0;                        // their reservations
-  uint64_t front_ = 0;    // the oldest request for a reservation; 0: none
-  size_t passed_ = 0;     // bytes given past it and not back yet
-  uint64_t number_ = 0;   // of the latest request
-  bool serving_ = false;  // a call of Serve() is posted
+  std::list<Account*> resting_;                  // want nothing for a moment
+  std::list<Account*> idle_;  // for longer, the longest first
+  size_t idle_bytes_ = 0;     // their reservations
+  uint64_t front_ = 0;        // the oldest request for a reservation; 0: none
+  size_t passed_ = 0;         // bytes given past it and not back yet
+  uint64_t number_ = 0;       // of the latest request
+  bool serving_ = false;      // a call of Serve() is posted
   bool stopped_ = false;
 };
 

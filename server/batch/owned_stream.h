@@ -3,7 +3,6 @@
 // Thread safety: as BatchStream.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -11,20 +10,17 @@
 
 #include "server/batch/engine.h"
 #include "server/batch/ordered_stream.h"
+#include "server/batch/stream_places.h"
 
 namespace inkstream::batch {
 
 // Gives the caller sole ownership of a stream that workers refer to as well,
-// and the engine its place for another one when the caller is done.
+// with its place among the engine's.
 class OwnedStream : public BatchStream {
  public:
-  OwnedStream(std::shared_ptr<OrderedStream> stream,
-              std::shared_ptr<std::atomic<uint32_t>> open)
-      : stream_(std::move(stream)), open_(std::move(open)) {}
-  ~OwnedStream() override {
-    stream_->Cancel();
-    open_->fetch_sub(1);
-  }
+  OwnedStream(std::shared_ptr<OrderedStream> stream, StreamPlaces::Place place)
+      : stream_(std::move(stream)), place_(std::move(place)) {}
+  ~OwnedStream() override { stream_->Cancel(); }
 
   const StreamFacts& facts() const override { return stream_->facts(); }
   void SetListener(std::function<void()> listener) override {
@@ -41,7 +37,7 @@ class OwnedStream : public BatchStream {
 
  private:
   const std::shared_ptr<OrderedStream> stream_;
-  const std::shared_ptr<std::atomic<uint32_t>> open_;
+  const StreamPlaces::Place place_;
 };
 
 }  // namespace inkstream::batch

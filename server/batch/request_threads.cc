@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "server/batch/caller_share.h"
 #include "server/batch/parked_request.h"
 #include "server/batch/status_reason.h"
 
@@ -22,16 +23,23 @@ class RequestThreads::Request : public WorkSource,
                                 public ParkedRequest,
                                 public std::enable_shared_from_this<Request> {
  public:
-  Request(WorkerPool* pool, std::function<void(WorkerScratch*)> work,
+  Request(WorkerPool* pool, const std::string& caller,
+          std::function<void(WorkerScratch*)> work,
           std::shared_ptr<Count> count, size_t bytes)
-      : pool_(pool),
+      : WorkSource(caller),
+        pool_(pool),
+        caller_(caller),
         work_(std::move(work)),
         count_(std::move(count)),
         bytes_(bytes) {}
   ~Request() override {
     const std::lock_guard<std::mutex> lock(count_->mu);
-    --count_->requests;
-    count_->bytes -= bytes_;
+    const auto of_caller = count_->callers.find(caller_);
+    for (Sum* const sum : {&count_->all, &of_caller->second}) {
+      --sum->requests;
+      sum->bytes -= bytes_;
+    }
+    if (of_caller->second.requests == 0) count_->callers.erase(of_caller);
   }
 
   void RunPiece(WorkerScratch* scratch) override {
@@ -43,6 +51,7 @@ class RequestThreads::Request : public WorkSource,
 
  private:
   WorkerPool* const pool_;
+  const std::string caller_;
   const std::function<void(WorkerScratch*)> work_;
   const std::shared_ptr<Count> count_;
   const size_t bytes_;
@@ -55,26 +64,37 @@ RequestThreads::RequestThreads(size_t memory, bool at_once)
   pool_.Resume(kThreads);
 }
 
-absl::Status RequestThreads::Run(size_t bytes,
+absl::Status RequestThreads::Run(const std::string& caller, size_t bytes,
                                  std::function<void(WorkerScratch*)> work) {
   {
     const std::lock_guard<std::mutex> lock(count_->mu);
-    if (count_->requests >= kMaxRequests || bytes > memory_ - count_->bytes) {
+    const auto found = count_->callers.find(caller);
+    const bool has_others = found != count_->callers.end();
+    // One request may be as long as there is room for.
+    if (count_->all.requests >= kMaxRequests ||
+        bytes > memory_ - count_->all.bytes ||
+        (has_others && (found->second.requests >= CallerShare(kMaxRequests) ||
+                        found->second.bytes + bytes > CallerShare(memory_)))) {
+      const size_t own = has_others ? found->second.requests : 0;
       return WithRetryDelay(
-          WithReason(absl::ResourceExhaustedError(absl::StrCat(
-                         count_->requests, " requests of ", count_->bytes,
-                         " bytes wait for their turn already, and this one has "
-                         "another ",
-                         bytes, "; at most ", kMaxRequests, " of ", memory_,
-                         " bytes may")),
-                     kReasonOverloaded),
+          WithReason(
+              absl::ResourceExhaustedError(absl::StrCat(
+                  count_->all.requests, " requests of ", count_->all.bytes,
+                  " bytes wait for their turn already, ", own, " of them from ",
+                  caller, ", and this one has another ", bytes, "; at most ",
+                  kMaxRequests, " of ", memory_,
+                  " bytes may, seven eighths of that from one caller")),
+              kReasonOverloaded),
           kRetryDelay);
     }
-    ++count_->requests;
-    count_->bytes += bytes;
+    for (Sum* const sum : {&count_->all, &count_->callers[caller]}) {
+      ++sum->requests;
+      sum->bytes += bytes;
+    }
   }
-  pool_.Add(std::make_shared<Request>(&pool_, std::move(work), count_, bytes),
-            1);
+  pool_.Add(
+      std::make_shared<Request>(&pool_, caller, std::move(work), count_, bytes),
+      1);
   return absl::OkStatus();
 }
 

@@ -6,8 +6,10 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <string>
 
 #include "absl/status/status.h"
 #include "server/batch/worker_pool.h"
@@ -21,21 +23,27 @@ class RequestThreads {
   // `at_once`, or with the first request.
   explicit RequestThreads(size_t memory, bool at_once = true);
 
-  // Runs `work`, first come, first served; dropped after Stop(). `bytes`: of
-  // the request. Work that was parked is run again. RESOURCE_EXHAUSTED, with a
-  // retry delay: too many wait already.
-  absl::Status Run(size_t bytes, std::function<void(WorkerScratch*)> work);
+  // Runs `work`; dropped after Stop(). Callers take turns, and the requests of
+  // each are served as they came. `bytes`: of the request. Work that was parked
+  // is run again. RESOURCE_EXHAUSTED, with a retry delay: too many wait
+  // already.
+  absl::Status Run(const std::string& caller, size_t bytes,
+                   std::function<void(WorkerScratch*)> work);
 
   // Waits for the work being done and drops the rest. Idempotent.
   void Stop() { pool_.Stop(); }
 
  private:
   class Request;
-  // Of all requests that there are.
-  struct Count {
-    std::mutex mu;
+  struct Sum {
     size_t requests = 0;
     size_t bytes = 0;
+  };
+  // Of the requests that there are.
+  struct Count {
+    std::mutex mu;
+    Sum all;
+    std::map<std::string, Sum> callers;  // with a request
   };
 
   const size_t memory_;

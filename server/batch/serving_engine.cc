@@ -24,7 +24,6 @@ namespace {
 // drawn: with a third of their weight, FetchDrawings beside a stream takes 2.4
 // instead of 3.1 to 4.0 ms, and streams lose little or gain.
 constexpr int kWorkerNiceness = 5;
-constexpr absl::Duration kRetryDelay = absl::Seconds(1);
 
 // Of the requests that wait for a thread: what views are resolved from.
 size_t RequestMemory(size_t view_memory) {
@@ -66,7 +65,7 @@ ServingEngine::ServingEngine(const EngineOptions& options)
       requests_(RequestMemory(options.view_memory),
                 /*at_once=*/options.pool == nullptr),
       views_(options.view_memory, options.workers),
-      open_streams_(std::make_shared<std::atomic<uint32_t>>(0)) {}
+      places_(std::make_shared<StreamPlaces>(options.limits.max_streams)) {}
 
 ServingEngine::~ServingEngine() { Stop(); }
 
@@ -104,22 +103,15 @@ absl::StatusOr<DatasetFacts> ServingEngine::DescribeGeneration(
 
 absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::OpenStreamFor(
     const std::string& caller, const Plan& plan, const CarrierOf& carrier_of) {
-  if (open_streams_->fetch_add(1) >= options_.limits.max_streams) {
-    open_streams_->fetch_sub(1);
-    return WithRetryDelay(
-        WithReason(absl::ResourceExhaustedError(absl::StrCat(
-                       "this server has ", options_.limits.max_streams,
-                       " streams open, as many as it may (max_streams)")),
-                   kReasonTooManyStreams),
-        kRetryDelay);
-  }
-  absl::StatusOr<std::unique_ptr<BatchStream>> stream =
+  absl::StatusOr<StreamPlaces::Place> place = places_->Take(caller);
+  if (!place.ok()) return place.status();
+  absl::StatusOr<std::shared_ptr<OrderedStream>> stream =
       Open(caller, plan, carrier_of);
-  if (!stream.ok()) open_streams_->fetch_sub(1);
-  return stream;
+  if (!stream.ok()) return stream.status();
+  return std::make_unique<OwnedStream>(*std::move(stream), *std::move(place));
 }
 
-absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::Open(
+absl::StatusOr<std::shared_ptr<OrderedStream>> ServingEngine::Open(
     const std::string& caller, const Plan& plan, const CarrierOf& carrier_of) {
   absl::StatusOr<Dataset> dataset = datasets_.Find(plan.dataset);
   if (!dataset.ok()) return dataset.status();
@@ -159,8 +151,7 @@ absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::Open(
                               std::move(carrier.memory),
                               caller,
                               std::move(carrier.packer)};
-  return std::make_unique<OwnedStream>(
-      std::make_shared<OrderedStream>(std::move(parts)), open_streams_);
+  return std::make_shared<OrderedStream>(std::move(parts));
 }
 
 absl::StatusOr<ExplainedPlan> ServingEngine::Explain(const Plan& plan,
@@ -192,11 +183,10 @@ absl::StatusOr<KeptKeys> ServingEngine::Keep(
 std::function<void()> ServingEngine::Fetch(
     FetchPlan plan, std::shared_ptr<MemoryArbiter> memory, FetchCaller caller,
     FetchDone done) {
-  const auto request =
-      std::make_shared<FetchRequest>(std::move(plan), std::move(memory),
-                                     std::move(caller.name), std::move(done));
+  const auto request = std::make_shared<FetchRequest>(
+      std::move(plan), std::move(memory), caller.name, std::move(done));
   absl::Status status = requests_.Run(
-      caller.request_bytes,
+      caller.name, caller.request_bytes,
       [this, request](WorkerScratch* scratch) { Begin(request, scratch); });
   if (!status.ok()) request->Answer(std::move(status));
   return [weak = std::weak_ptr(request)] {
@@ -317,9 +307,11 @@ CacheUse ServingEngine::caches() const {
           views_.key_sets().bytes()};
 }
 
-absl::Status ServingEngine::Run(size_t bytes, std::function<void()> work) {
+absl::Status ServingEngine::Run(const std::string& caller, size_t bytes,
+                                std::function<void()> work) {
   return requests_.Run(
-      bytes, [work = std::move(work)](WorkerScratch* /*scratch*/) { work(); });
+      caller, bytes,
+      [work = std::move(work)](WorkerScratch* /*scratch*/) { work(); });
 }
 
 absl::StatusOr<std::shared_ptr<const BatchRecipe>> ServingEngine::RecipeOf(

@@ -17,8 +17,10 @@
 #include "server/batch/fetch_job.h"
 #include "server/batch/fetch_request.h"
 #include "server/batch/memory_arbiter.h"
+#include "server/batch/ordered_stream.h"
 #include "server/batch/request_threads.h"
 #include "server/batch/served_datasets.h"
+#include "server/batch/stream_places.h"
 #include "server/batch/view_cache.h"
 #include "server/batch/worker_pool.h"
 
@@ -74,12 +76,13 @@ class ServingEngine : public Engine {
   absl::StatusOr<InspectedDrawing> Inspect(const std::string& dataset,
                                            uint64_t index,
                                            int64_t key_id) override;
-  absl::Status Run(size_t bytes, std::function<void()> work) override;
-  uint32_t open_streams() const override { return *open_streams_; }
+  absl::Status Run(const std::string& caller, size_t bytes,
+                   std::function<void()> work) override;
+  uint32_t open_streams() const override { return places_->taken(); }
   void Stop() override;
 
  private:
-  absl::StatusOr<std::unique_ptr<BatchStream>> Open(
+  absl::StatusOr<std::shared_ptr<OrderedStream>> Open(
       const std::string& caller, const Plan& plan, const CarrierOf& carrier_of);
   struct PricedFetch {
     Dataset dataset;  // in the generation that is asked for
@@ -106,7 +109,7 @@ class ServingEngine : public Engine {
   // those who fetch get one core in n + 1 on top of their turns.
   std::atomic<bool> request_draws_{false};
   mutable ViewCache views_;
-  const std::shared_ptr<std::atomic<uint32_t>> open_streams_;
+  const std::shared_ptr<StreamPlaces> places_;
   std::mutex mu_;
   std::vector<std::weak_ptr<MemoryArbiter>> arbiters_;  // guarded by mu_
   // Of fetches that are begun where they are asked for; guarded by mu_.

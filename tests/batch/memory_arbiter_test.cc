@@ -110,7 +110,8 @@ class MemoryArbiterTest : public ::testing::Test {
   // One, which serves in order.
   const std::shared_ptr<WorkerPool> workers_ = std::make_shared<WorkerPool>(1);
   const std::shared_ptr<MemoryArbiter> memory_ =
-      std::make_shared<MemoryArbiter>(pool_, workers_);
+      std::make_shared<MemoryArbiter>(pool_, workers_,
+                                      std::chrono::milliseconds(0));
 };
 
 TEST_F(MemoryArbiterTest, WhatComesBackGoesToWhoeverWaits) {
@@ -241,6 +242,20 @@ TEST_F(MemoryArbiterTest, WhoWantsNothingKeepsItsReservationFromExtras) {
   ASSERT_TRUE(reader->Ask(40));
   EXPECT_FALSE(reader->Ask(40));
   EXPECT_TRUE(idle->Ask(50));
+}
+
+TEST_F(MemoryArbiterTest, WhoWantsNothingForAMomentKeepsItsReservation) {
+  const auto memory =
+      std::make_shared<MemoryArbiter>(pool_, workers_, std::chrono::hours(1));
+  const auto reader = std::make_shared<Holder>(memory->Open("reader", 70));
+  ASSERT_TRUE(reader->Ask(70));
+  reader->Return();
+  (*reader)->WantNothing();
+  const auto newcomer = std::make_shared<Holder>(memory->Open("newcomer", 60));
+  EXPECT_FALSE(newcomer->Ask(60));
+  Settle();
+  EXPECT_TRUE(reader->Ask(70));
+  memory->Stop();
 }
 
 TEST_F(MemoryArbiterTest, WhatIsLentStaysCountedWhenItsAccountHasGone) {

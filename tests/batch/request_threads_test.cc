@@ -20,18 +20,45 @@ TEST(RequestThreadsTest, WhatWaitsIsPricedByItsLength) {
   std::promise<void> open;
   const auto opened = open.get_future().share();
   const auto wait = [opened](WorkerScratch*) { opened.wait(); };
-  EXPECT_TRUE(threads.Run(600, wait).ok());
-  EXPECT_TRUE(threads.Run(400, wait).ok());
-  const absl::Status refused = threads.Run(1, wait);
+  EXPECT_TRUE(threads.Run("one", 600, wait).ok());
+  EXPECT_TRUE(threads.Run("other", 400, wait).ok());
+  const absl::Status refused = threads.Run("third", 1, wait);
   EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(ReasonOf(refused), kReasonOverloaded);
   EXPECT_TRUE(RetryDelayOf(refused).has_value());
-  EXPECT_TRUE(threads.Run(0, wait).ok());
+  EXPECT_TRUE(threads.Run("third", 0, wait).ok());
   open.set_value();
   // What has run takes nothing any more.
-  while (!threads.Run(1000, [](WorkerScratch*) {}).ok()) {
+  while (!threads.Run("one", 1000, [](WorkerScratch*) {}).ok()) {
     std::this_thread::yield();
   }
+}
+
+TEST(RequestThreadsTest, OneCallerLeavesAnEighthToOthersAndTheyTakeTurns) {
+  RequestThreads threads(1000);
+  std::promise<void> open;
+  const auto opened = open.get_future().share();
+  std::atomic<int> ran{0};
+  std::atomic<int> before_newcomer{-1};
+  std::promise<void> answered;
+  const auto work = [&](WorkerScratch*) {
+    opened.wait();
+    ++ran;
+  };
+  for (int i = 0; i < 875; ++i) EXPECT_TRUE(threads.Run("busy", 1, work).ok());
+  EXPECT_EQ(ReasonOf(threads.Run("busy", 1, work)), kReasonOverloaded);
+  ASSERT_TRUE(threads
+                  .Run("newcomer", 100,
+                       [&](WorkerScratch*) {
+                         before_newcomer = ran.load();
+                         answered.set_value();
+                       })
+                  .ok());
+  open.set_value();
+  answered.get_future().wait();
+  // Those that two threads had begun, and a turn of the other's.
+  EXPECT_LE(before_newcomer, 4);
+  threads.Stop();
 }
 
 TEST(RequestThreadsTest, AParkedRequestHoldsNoThreadAndIsRunAgain) {
@@ -42,7 +69,7 @@ TEST(RequestThreadsTest, AParkedRequestHoldsNoThreadAndIsRunAgain) {
   std::promise<void> done;
   for (int i = 0; i < 8; ++i) {
     const absl::Status status = threads.Run(
-        0,
+        "", 0,
         [&, first = std::make_shared<std::atomic<bool>>(true)](WorkerScratch*) {
           if (first->exchange(false)) {
             const std::lock_guard<std::mutex> lock(mu);
@@ -55,7 +82,8 @@ TEST(RequestThreadsTest, AParkedRequestHoldsNoThreadAndIsRunAgain) {
   }
   // Behind those eight, on two threads.
   std::promise<void> other;
-  ASSERT_TRUE(threads.Run(0, [&](WorkerScratch*) { other.set_value(); }).ok());
+  ASSERT_TRUE(
+      threads.Run("third", 0, [&](WorkerScratch*) { other.set_value(); }).ok());
   other.get_future().wait();
   EXPECT_EQ(runs, 0);
   size_t resumed = 0;

@@ -104,7 +104,7 @@ TEST_F(SharedViewsTest, ARequestThatMeetsAnothersScanHoldsNoThread) {
   std::atomic<int> resolved{0};
   for (int i = 0; i < 6; ++i) {
     ASSERT_TRUE(threads
-                    .Run(0,
+                    .Run("", 0,
                          [&](WorkerScratch*) {
                            const auto view =
                                cache_.Get(*store_, NumberedView(1));
@@ -120,7 +120,7 @@ TEST_F(SharedViewsTest, ARequestThatMeetsAnothersScanHoldsNoThread) {
   // With two threads, of which one scans: another request is answered.
   std::promise<void> answered;
   ASSERT_TRUE(
-      threads.Run(0, [&](WorkerScratch*) { answered.set_value(); }).ok());
+      threads.Run("", 0, [&](WorkerScratch*) { answered.set_value(); }).ok());
   answered.get_future().wait();
   EXPECT_EQ(resolved, 0);
   EXPECT_EQ(parked, 5);

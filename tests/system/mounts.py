@@ -63,17 +63,24 @@ def read_only(source: Path, where: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def hung(where: Path) -> Iterator[Path]:
-    """A file system whose server answers no request: whoever looks into it waits."""
+def fuse(where: Path) -> Iterator[int]:
+    """A file system on a directory that it makes, and the device through which it is served."""
     where.mkdir()
     try:
         device = os.open("/dev/fuse", os.O_RDWR)
     except OSError as error:
-        pytest.skip(f"this machine has no /dev/fuse to hang a file system on: {error}")
+        pytest.skip(f"this machine has no /dev/fuse to serve a file system by: {error}")
     try:
         data = f"fd={device},rootmode=40000,user_id={os.getuid()},group_id={os.getgid()}"
-        with _mounted("hung", where, "fuse", 0, data):
-            yield where
+        with _mounted("fuse", where, "fuse", 0, data):
+            yield device
     finally:
         # Whoever waits still gets an error.
         os.close(device)
+
+
+@contextmanager
+def hung(where: Path) -> Iterator[Path]:
+    """A file system whose server answers no request: whoever looks into it waits."""
+    with fuse(where):
+        yield where

@@ -1,11 +1,13 @@
 """Whatever requests a client makes, the server stays within --memory.
 
 The resident memory of the server, less what it is at rest, while and after each kind of request
-is made by the hundred. `FLOOD=20` makes twenty times as many.
+is made by the hundred, and a stream beside, which goes on all the while: its rate says nothing
+where requests cost the server's processor time. `FLOOD=20` makes twenty times as many.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -17,7 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import inkstream
 import pytest
+from beside import Beside
 from inkstream.v1 import dataset_pb2, plan_pb2, service_pb2
 from raw_calls import RawCalls
 from serving import RunningServer
@@ -32,9 +36,17 @@ MORE_MIB = 96
 
 @pytest.fixture
 def server(binary: Path, store: Path, tmp_path: Path) -> Iterator[RunningServer]:
-    flags = ("--memory", f"{MEMORY_MIB}MiB", "--stall", "2s")
+    flags = ("--memory", f"{MEMORY_MIB}MiB", "--stall", "2s", "--unix", f"{tmp_path}/socket")
     with RunningServer(binary, [f"quickdraw={store}"], tmp_path / "log", *flags) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def beside(server: RunningServer) -> Iterator[Beside]:
+    with Beside(server.address, server.process.pid, MEMORY_MIB) as beside:
+        yield beside
+        if server.process.poll() is None:
+            beside.goes_on()
 
 
 def resident_mib(server: RunningServer) -> float:
@@ -80,17 +92,18 @@ def list_of_keys(first: int, keys: int = 50_000) -> plan_pb2.View:
     return view
 
 
-def test_views_that_list_keys(server: RunningServer) -> None:
+def test_views_that_list_keys(server: RunningServer, beside: Beside) -> None:
     with channel(server) as one, Watch(server) as watch:
         stub = RawCalls(one)
         for number in range(int(60 * FLOOD)):
             stub.DescribeDataset(
                 dataset_pb2.DescribeDatasetRequest(view=list_of_keys(number)), timeout=60
             )
+            beside.goes_on(1)
     assert watch.most < MORE_MIB, f"{watch.most:.0f} MiB"
 
 
-def test_requests_that_wait(server: RunningServer) -> None:
+def test_requests_that_wait(server: RunningServer, beside: Beside) -> None:
     """More than there is room for are told to wait, and leave nothing behind."""
     before = resident_mib(server)
     request = dataset_pb2.DescribeDatasetRequest(view=list_of_keys(0), dataset="not here")
@@ -99,6 +112,7 @@ def test_requests_that_wait(server: RunningServer) -> None:
         RawCalls(channels[i % 8]).DescribeDataset.future(request, timeout=100)
         for i in range(int(200 * FLOOD))
     ]
+    beside.goes_on(20)
     codes = {call.exception().code() for call in calls}
     for one in channels:
         one.close()
@@ -106,7 +120,7 @@ def test_requests_that_wait(server: RunningServer) -> None:
     eventually(lambda: resident_mib(server) - before < MORE_MIB / 2)
 
 
-def test_uploads_that_are_held_open(server: RunningServer) -> None:
+def test_uploads_that_are_held_open(server: RunningServer, beside: Beside) -> None:
     """Far more keys than there is room for, in uploads that do not end."""
     over = threading.Event()
     messages = [
@@ -121,6 +135,7 @@ def test_uploads_that_are_held_open(server: RunningServer) -> None:
     with channel(server) as one, Watch(server) as watch:
         stub = RawCalls(one)
         calls: list[Any] = [stub.UploadKeys.future(keys()) for _ in range(int(40 * FLOOD))]
+        beside.goes_on()
         ends: list[Any] = [call.exception(timeout=60) for call in calls]
         over.set()
     assert watch.most < MORE_MIB, f"{watch.most:.0f} MiB"
@@ -141,13 +156,48 @@ def test_an_upload_that_is_held_open_does_not_hold_the_end(server: RunningServer
         assert server.process.wait(15) == 0
 
 
-def test_a_packed_request_is_not_unpacked(server: RunningServer) -> None:
+def test_answers_that_are_not_read(server: RunningServer, beside: Beside) -> None:
+    request = dataset_pb2.DescribeDatasetRequest(dataset="quickdraw")
+    with contextlib.ExitStack() as stack, Watch(server) as watch:
+        clients = [stack.enter_context(UnreadingClient(server.address)) for _ in range(6)]
+        calls = [
+            (client, client.call("DescribeDataset", request))
+            for client in clients
+            for _ in range(100)
+        ]
+        beside.goes_on()
+        ends = {client.await_end(call, 60) for client, call in calls}
+    assert all(b"SLOW_READER" in end for end in ends), ends
+    assert watch.most < MORE_MIB, f"{watch.most:.0f} MiB"
+
+
+def test_calls_that_ask_for_nothing(server: RunningServer, beside: Beside, tmp_path: Path) -> None:
+    """More than there may be; whoever comes from elsewhere is served."""
+    watch_nothing = dataset_pb2.GetStatusRequest()  # empty, as a HealthCheckRequest may be
+    with contextlib.ExitStack() as stack, Watch(server) as watch:
+        clients = [stack.enter_context(UnreadingClient(server.address)) for _ in range(20)]
+        calls = [
+            (client, client.call("Watch", watch_nothing, service="grpc.health.v1.Health"))
+            for client in clients
+            for _ in range(100)
+        ]
+        beside.goes_on()
+        eventually(lambda: any(client.ended(call) for client, call in calls))
+        ends = {client.await_end(call, 0) for client, call in calls if client.ended(call)}
+        assert all(b"OVERLOADED" in end for end in ends), ends
+        with inkstream.connect(f"unix:{tmp_path}/socket", timeout=60) as newcomer:
+            next(newcomer.dataset().stream("train", batch_size=10, image=inkstream.Image(8)))
+    assert watch.most < MORE_MIB, f"{watch.most:.0f} MiB"
+
+
+def test_a_packed_request_is_not_unpacked(server: RunningServer, beside: Beside) -> None:
     with channel(server) as one, Watch(server) as watch:
         call: Any = one.unary_unary("/inkstream.v1.DrawingService/DescribeDataset")
         for _ in range(int(3 * FLOOD)):
             with pytest.raises(grpc.RpcError) as error:
                 call(bytes(150 << 20), compression=grpc.Compression.Gzip, timeout=60)
             assert error.value.code() == grpc.StatusCode.UNIMPLEMENTED
+            beside.goes_on(1)
     assert watch.most < MORE_MIB, f"{watch.most:.0f} MiB"
     assert "gzip" in str(error.value)
 
@@ -162,7 +212,9 @@ def frame(kind: int, flags: int, number: int, payload: bytes) -> bytes:
     [frame(8, 0, 0, struct.pack(">I", 1)) * 5000, frame(6, 0, 0, bytes(8)) * 500],
     ids=["window updates", "pings"],
 )
-def test_floods_of_frames_are_given_back(server: RunningServer, frames: bytes) -> None:
+def test_floods_of_frames_are_given_back(
+    server: RunningServer, beside: Beside, frames: bytes
+) -> None:
     host, port = server.address.rsplit(":", 1)
     before = resident_mib(server)
     with socket.create_connection((host, int(port))) as peer:
@@ -172,18 +224,21 @@ def test_floods_of_frames_are_given_back(server: RunningServer, frames: bytes) -
         try:
             while time.monotonic() < until:
                 peer.sendall(frames)
+                beside.goes_on(1)
         except OSError:
             pass  # it may well end such a connection
     eventually(lambda: resident_mib(server) - before < MORE_MIB / 2)
 
 
-def test_streams_reset_at_once_are_given_back(server: RunningServer) -> None:
+def test_streams_reset_at_once_are_given_back(server: RunningServer, beside: Beside) -> None:
     before = resident_mib(server)
     request = service_pb2.StreamBatchesRequest(dataset="quickdraw", credits=8)
     request.open.delivery.image.height = 28
     request.open.delivery.batch_size = 64
     with UnreadingClient(server.address) as client:
-        for _ in range(int(2000 * FLOOD)):
+        for number in range(int(2000 * FLOOD)):
+            if number % 100 == 0:
+                beside.goes_on(1)
             client.reset(client.call("StreamBatches", request, close=False))
     eventually(lambda: resident_mib(server) - before < MORE_MIB / 2)
 

@@ -224,6 +224,52 @@ def test_a_log_that_nobody_reads_stops_neither_calls_nor_the_end(binary: Path, s
         os.close(write_end)
 
 
+def test_a_ready_line_that_nobody_reads_holds_up_no_signal(
+    binary: Path, store: Path, tmp_path: Path
+) -> None:
+    port = free_port()
+    read_end, write_end = filled_pipe()
+    command = [binary, "serve", "--store", store, "--listen", f"127.0.0.1:{port}"]
+    with (tmp_path / "log").open("w") as log:
+        server = subprocess.Popen(list(map(str, command)), stdout=write_end, stderr=log)
+    try:
+        with client.connect(f"127.0.0.1:{port}", timeout=SOON) as near:
+            near.dataset()
+        server.send_signal(signal.SIGHUP)
+        until(lambda: "nothing new" in (tmp_path / "log").read_text(), "SIGHUP is obeyed")
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(SOON) == 0
+    finally:
+        server.kill()
+        server.wait()
+        os.close(read_end)
+        os.close(write_end)
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_no_socket_gets_the_number_of_an_output_that_was_closed(
+    binary: Path, store: Path, closed: str
+) -> None:
+    port = free_port()
+    command = [binary, "serve", "--store", store, "--listen", f"127.0.0.1:{port}"]
+    server = subprocess.Popen(
+        ["sh", "-c", f'exec "$@" {closed}', "sh", *map(str, command)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        with client.connect(f"127.0.0.1:{port}", timeout=SOON) as near:
+            near.dataset()
+        outputs = [os.readlink(f"/proc/{server.pid}/fd/{number}") for number in (1, 2)]
+        assert outputs == ["/dev/null"] * 2
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(SOON) == 0
+    finally:
+        server.kill()
+        server.wait()
+
+
 def test_a_log_whose_reader_has_gone_ends_nothing(binary: Path, store: Path) -> None:
     read_end, write_end = os.pipe()
     server, address = serve_with_log(binary, store, write_end)

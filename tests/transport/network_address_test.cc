@@ -135,8 +135,10 @@ TEST_F(ListeningTest, TheNetworkMustBeAskedFor) {
   EXPECT_TRUE(Started({"0.0.0.0:0"}).ok());
 }
 
-TEST_F(ListeningTest, ANameThatOnlyLooksLikeLoopbackIsNotLetIn) {
-  EXPECT_FALSE(Started({"127.example.invalid:0"}).ok());
+// Both are numbers, of 127.0.0.1 and of 0.0.0.0.
+TEST_F(ListeningTest, AnAddressIsJudgedByWhatItMeansInWhateverForm) {
+  EXPECT_TRUE(Started({"2130706433:0"}).ok());
+  EXPECT_EQ(Started({"0:0"}).code(), absl::StatusCode::kInvalidArgument);
 }
 
 TEST_F(ListeningTest,

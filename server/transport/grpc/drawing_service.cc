@@ -6,6 +6,7 @@
 #include "server/service/describe_dataset.h"
 #include "server/service/explain_plan.h"
 #include "server/service/inspect_drawing.h"
+#include "server/transport/grpc/caller.h"
 #include "server/transport/grpc/fetch_drawings_reactor.h"
 #include "server/transport/grpc/status_handler.h"
 #include "server/transport/grpc/status_to_grpc.h"
@@ -19,7 +20,7 @@ grpc::ServerUnaryReactor* DrawingService::Answer(
     grpc::CallbackServerContext* call, const Request& request, Handle handle) {
   grpc::ServerUnaryReactor* const reactor = call->DefaultReactor();
   absl::Status status = server_.engine->Run(
-      request.ByteSizeLong(),
+      PeerOf(*server_.connections, *call).caller, request.ByteSizeLong(),
       [reactor, handle = std::move(handle), counted = server_.calls->Begin()] {
         absl::Status answer = handle();
         if (!batch::IsParked(answer)) reactor->Finish(ToGrpcStatus(answer));

@@ -47,6 +47,7 @@ class RunningServer : public GrpcServer {
         shm_(std::move(shm)),
         streams_(options.stall, options.rebalance, options.observer),
         connections_(options.connections),
+        open_calls_(options.max_calls),
         context_{{engine, options.version, options.memory_bytes,
                   options.max_streams_per_connection, options.max_request_bytes,
                   shm_ != nullptr},
@@ -63,6 +64,7 @@ class RunningServer : public GrpcServer {
     streams_.AlsoWatch([this](auto since) {
       memory_->EndWaits(since);
       watched_.EndIfStalled(since);
+      open_calls_.EndIfStalled(since);
       malloc_trim_.Look();
     });
   }
@@ -119,6 +121,7 @@ class RunningServer : public GrpcServer {
   MallocTrim malloc_trim_;
   StreamRegistry streams_;
   ConnectionTable connections_;
+  OpenCalls open_calls_;
   const std::shared_ptr<CallsInFlight> calls_ =
       std::make_shared<CallsInFlight>();
   const ServerContext context_;
@@ -177,7 +180,7 @@ absl::Status RunningServer::Listen(const GrpcServerOptions& options) {
   std::vector<
       std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>>
       interceptors;
-  interceptors.push_back(CountCallsIn(&connections_));
+  interceptors.push_back(CountCallsIn(&connections_, &open_calls_));
   interceptors.push_back(
       NewAnswerInterceptors(streams_.counts(), options.observer));
   builder.experimental().SetInterceptorCreators(std::move(interceptors));

@@ -27,6 +27,7 @@ struct GrpcServerOptions {
   bool insecure_network = false;
   uint32_t max_streams_per_connection = 100;
   uint32_t max_request_bytes = 1U << 20U;
+  uint32_t max_calls = 1U << 16U;  // of all services and connections
   ConnectionLimits connections;
   // A connection that has not sent HTTP/2 settings by then is closed.
   std::chrono::milliseconds handshake = std::chrono::seconds(10);

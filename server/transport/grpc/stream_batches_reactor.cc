@@ -98,9 +98,10 @@ absl::Status StreamBatchesReactor::Open(
       asked_for_shm && carriage_->reason.empty() ? server_.shm : nullptr;
   session_->Opening();
   return server_.engine->Run(
-      request.ByteSizeLong(), [engine = server_.engine, memory = server_.memory,
-                               plan = *std::move(plan), session = session_, shm,
-                               carriage = carriage_, caller = peer_.caller] {
+      peer_.caller, request.ByteSizeLong(),
+      [engine = server_.engine, memory = server_.memory,
+       plan = *std::move(plan), session = session_, shm, carriage = carriage_,
+       caller = peer_.caller] {
         if (session->finished()) return;
         std::shared_ptr<StreamPacker> packer =
             StreamPacker::For(plan.delivery.codec);

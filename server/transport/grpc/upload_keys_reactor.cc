@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "server/batch/status_reason.h"
+#include "server/transport/grpc/caller.h"
 #include "server/transport/grpc/status_to_grpc.h"
 
 namespace inkstream::transport {
@@ -20,6 +21,7 @@ UploadKeysReactor::UploadKeysReactor(const ServerContext& server,
                                       "the client has stopped sending keys"),
                                   batch::kReasonIdle))),
       response_(response),
+      caller_(PeerOf(*server.connections, *call).caller),
       upload_(server.engine->NewUpload()) {
   watched_->OnProgress();
   StartRead(&message_);
@@ -31,7 +33,7 @@ void UploadKeysReactor::OnReadDone(bool ok) {
     if (call_->IsCancelled()) return Finish(grpc::Status::CANCELLED);
     watched_->OnDone();
     absl::Status status = server_.engine->Run(
-        0, [this, counted = server_.calls->Begin()] { Keep(); });
+        caller_, 0, [this, counted = server_.calls->Begin()] { Keep(); });
     if (!status.ok()) Finish(ToGrpcStatus(status));
     return;
   }

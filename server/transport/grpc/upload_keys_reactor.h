@@ -10,6 +10,7 @@
 #include <inkstream/v1/service.pb.h>
 
 #include <memory>
+#include <string>
 
 #include "server/transport/grpc/server_context.h"
 
@@ -34,6 +35,7 @@ class UploadKeysReactor
   grpc::CallbackServerContext* const call_;
   const std::shared_ptr<WatchedCall> watched_;
   v1::UploadKeysResponse* const response_;
+  const std::string caller_;
   v1::UploadKeysRequest message_;
   std::unique_ptr<batch::KeyUpload> upload_;
 };

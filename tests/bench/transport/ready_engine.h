@@ -79,8 +79,9 @@ class ReadyEngine : public batch::Engine {
                                                   int64_t key_id) override {
     return engine_->Inspect(dataset, index, key_id);
   }
-  absl::Status Run(size_t bytes, std::function<void()> work) override {
-    return engine_->Run(bytes, std::move(work));
+  absl::Status Run(const std::string& caller, size_t bytes,
+                   std::function<void()> work) override {
+    return engine_->Run(caller, bytes, std::move(work));
   }
   uint32_t open_streams() const override { return engine_->open_streams(); }
   void Stop() override { engine_->Stop(); }

@@ -1,0 +1,50 @@
+// All calls of a server, of every service: how many there may be, and which of
+// them have an answer that their client does not take. Each costs some 30 KB
+// in gRPC, for as long as its client likes.
+//
+// Thread safety: every method may be called from any thread.
+#pragma once
+
+#include <grpcpp/server_context.h>
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+namespace inkstream::transport {
+
+class OpenCalls {
+ public:
+  using Clock = std::chrono::steady_clock;
+  using Call = grpc::ServerContextBase;
+
+  // At most `limit` calls, of one caller at most its share of them.
+  explicit OpenCalls(uint32_t limit) : limit_(limit) {}
+
+  // A call begins and ends. False: there are too many, and it is to be refused.
+  bool Begin(Call* call, const std::string& caller);
+  void End(Call* call);
+
+  // Everything that it is answered with has been handed over.
+  void Answered(Call* call);
+  // Ends the calls that were answered before `since`.
+  void EndIfStalled(Clock::time_point since);
+
+  uint32_t limit() const { return limit_; }
+
+ private:
+  struct State {
+    std::string caller;
+    Clock::time_point answered = Clock::time_point::max();
+  };
+
+  const uint32_t limit_;
+  std::mutex mu_;  // guards everything below
+  std::unordered_map<Call*, State> calls_;
+  std::map<std::string, uint32_t> callers_;  // with a call
+};
+
+}  // namespace inkstream::transport

@@ -1,0 +1,118 @@
+"""A store on a disk that is slow, or answers no more, beside calls that need no disk."""
+
+from __future__ import annotations
+
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import inkstream as client
+import pytest
+from beside import Beside
+from conftest import Run
+from serving import RunningServer
+from slow_disk import SlowDisk
+
+MEMORY_MIB = 256
+
+
+@pytest.fixture(scope="module")
+def large(inkstream: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of which not all is read by the way."""
+    where = tmp_path_factory.mktemp("large")
+    commands = [
+        ["generate", "--drawings", "20000", "--seed", "1", "-o", where / "d.ndjson"],
+        ["ingest", where / "d.ndjson", "--store", where / "s.ink", "--name", "slow"],
+    ]
+    for command in commands:
+        done: CompletedProcess[str] = inkstream(*command)
+        assert done.returncode == 0, done.stderr
+    return where / "s.ink"
+
+
+@pytest.fixture
+def disk(large: Path, tmp_path: Path) -> Iterator[SlowDisk]:
+    disk = SlowDisk(large, tmp_path / "disk")
+    with disk:
+        yield disk
+
+
+@pytest.fixture
+def server(binary: Path, store: Path, tmp_path: Path, disk: SlowDisk) -> Iterator[RunningServer]:
+    flags = [f"--memory={MEMORY_MIB}MiB", "--http=127.0.0.1:0", "--grace=1s"]
+    flags += ["--drain-delay=0", "--drain-spread=0"]
+    stores = [f"quickdraw={store}", str(tmp_path / "disk")]
+    with RunningServer(binary, stores, tmp_path / "log", *flags) as running:
+        yield running
+        disk.block(False)
+
+
+class Reading(threading.Thread):
+    """Reads the slow store once, from `start` on."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(daemon=True)
+        self._stream = (
+            client.connect(address, timeout=60)
+            .dataset("slow")
+            .stream(
+                client.View(), batch_size=50, image=client.Image(8), shuffle="none", codec="none"
+            )
+        )
+        self.rows = 0
+
+    def run(self) -> None:
+        for batch in self._stream:
+            self.rows += len(batch.index)
+
+
+def answers_what_needs_no_disk(server: RunningServer) -> None:
+    with urllib.request.urlopen(f"http://{server.addresses['http']}/readyz", timeout=60) as probe:
+        assert probe.status == 200
+    with client.connect(server.address, timeout=60) as newcomer:
+        assert newcomer.datasets() == ["quickdraw", "slow"]
+        assert newcomer.status()["workers"] > 0
+
+
+def test_a_slow_one(server: RunningServer, disk: SlowDisk) -> None:
+    with Beside(server.address, server.process.pid, MEMORY_MIB) as beside:
+        alone = beside.rate()
+        reading = Reading(server.address)
+        disk.delay = 0.02
+        reading.start()
+        while reading.is_alive():
+            answers_what_needs_no_disk(server)
+        assert reading.rows == 20000
+        beside.keeps_half(alone)
+
+
+def test_one_that_answers_no_more_and_comes_back(server: RunningServer, disk: SlowDisk) -> None:
+    reading = Reading(server.address)
+    disk.block()
+    reading.start()
+    for _ in range(20):
+        answers_what_needs_no_disk(server)
+    assert reading.is_alive()
+    disk.block(False)
+    reading.join(120)
+    assert reading.rows == 20000
+
+
+def test_one_that_answers_no_more_does_not_hold_up_the_end(
+    server: RunningServer, disk: SlowDisk
+) -> None:
+    reading = Reading(server.address)
+    disk.block()
+    reading.start()
+    deadline = time.monotonic() + 60
+    stats = Path(f"/proc/{server.process.pid}/task")
+    while not any(
+        stat.read_text().rpartition(")")[2].split()[0] == "D" for stat in stats.glob("*/stat")
+    ):
+        assert time.monotonic() < deadline, "nobody waits for the disk"
+        time.sleep(0.01)
+    answers_what_needs_no_disk(server)
+    assert server.stop(seconds=60) in (0, 1)
