@@ -90,6 +90,11 @@ set_up() {
   run "$root/deploy/install_grpcurl.sh" >"$logs/grpcurl.path"
   GRPCURL=$(<"$logs/grpcurl.path")
   export GRPCURL
+  if wants system; then
+    run "$root/tests/install_prometheus.sh" >/dev/null
+    # 3: no Go that builds it; the tests of the chart say that they are skipped.
+    run "$root/tests/install_helm.sh" >/dev/null || (($? == 3))
+  fi
 }
 
 # logged NAME PATTERN COMMAND...: runs it, and keeps the last line of its

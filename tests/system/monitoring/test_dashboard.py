@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -94,6 +95,12 @@ def go_on(replicas: list[RunningServer]) -> Iterator[Callable[[], None]]:
         one.close()
 
 
+def names_in(prometheus: PrometheusServer) -> set[str]:
+    """Of all metrics that it has of servers."""
+    named = 'label_replace({job="inkstream"}, "name", "$1", "__name__", "(.*)")'
+    return {sample["metric"]["name"] for sample in prometheus.query(f"count by (name) ({named})")}
+
+
 def has_data(samples: list[dict[str, Any]]) -> bool:
     return any(math.isfinite(float(sample["value"][1])) for sample in samples)
 
@@ -113,6 +120,21 @@ def test_every_query_returns_data(
 
 def test_a_query_without_data_is_seen(prometheus: PrometheusServer) -> None:
     assert not has_data(prometheus.query("inkstream_no_such_metric"))
+
+
+def test_every_metric_of_the_rules_is_one_of_the_servers(
+    prometheus: PrometheusServer, go_on: Callable[[], None], root: Path
+) -> None:
+    """An alert on a name that nobody has would be silent for ever."""
+    text = (root / "deploy/monitoring/alerts.yaml").read_text()
+    for either, names in re.findall(r"(\w+)_\((\w+(?:\|\w+)+)\)_total", text):
+        text += "".join(f" {either}_{name}_total" for name in names.split("|"))
+    used = set(re.findall(r"(?<![\w:-])(?:inkstream|process)_[a-z_]+[a-z](?![\w(:])", text))
+    assert len(used) > 12
+    deadline = time.monotonic() + 60
+    while missing := used - names_in(prometheus):
+        assert time.monotonic() < deadline, missing
+        go_on()
 
 
 def test_every_rule_is_evaluated(prometheus: PrometheusServer) -> None:
