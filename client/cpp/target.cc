@@ -114,6 +114,18 @@ absl::Status CheckHostPort(absl::string_view target, absl::string_view text,
     return Wrong("has no host", absl::StrCat(prefix, "localhost:", parts.port))
         .About(target);
   }
+  if (parts.host == "*") {
+    const std::string port = parts.port.empty() ? absl::StrCat(kDefaultPort)
+                                                : std::string(parts.port);
+    return Wrong("has \"*\" for a host",
+                 absl::StrCat(prefix, "localhost:", port))
+        .About(target);
+  }
+  if (parts.port.empty() &&
+      std::all_of(parts.host.begin(), parts.host.end(), absl::ascii_isdigit)) {
+    return Wrong("has no host", absl::StrCat(prefix, "localhost:", parts.host))
+        .About(target);
+  }
   if (parts.port.empty()) {
     return Wrong("has no port", with_default).About(target);
   }

@@ -11,6 +11,7 @@
 #include "server/app/commands.h"
 #include "server/app/failure.h"
 #include "server/app/interrupt.h"
+#include "server/app/number_flags.h"
 #include "server/app/progress_display.h"
 #include "server/batch/machine_limits.h"
 #include "server/ingest/generate/class_catalog.h"
@@ -78,14 +79,18 @@ void AddGenerateCommand(CLI::App& app, int* exit_code) {
   auto flags = std::make_shared<GenerateFlags>();
   CLI::App* command = app.add_subcommand(
       kName, "Writes synthetic drawings in Quick, Draw!'s own formats");
-  command->add_option("--drawings", flags->drawings, "How many")->required();
+  command->add_option("--drawings", flags->drawings, "How many")
+      ->transform(WholeNumber())
+      ->required();
   command
       ->add_option("--seed", flags->seed,
                    "Same seed, same bytes, whatever the number of threads")
+      ->transform(WholeNumber())
       ->capture_default_str();
   command
       ->add_option("--classes", flags->classes,
                    "How many classes, in turn; 0: all")
+      ->transform(WholeNumber())
       ->capture_default_str();
   command
       ->add_option("--format", flags->format,

@@ -1,8 +1,10 @@
 // `inkstream plan`: what a stream would deliver, from the store itself.
 
 #include <cstdio>
+#include <limits>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -10,6 +12,7 @@
 #include "server/app/command_line.h"
 #include "server/app/commands.h"
 #include "server/app/failure.h"
+#include "server/app/number_flags.h"
 #include "server/app/plan_flags.h"
 #include "server/base/json.h"
 #include "server/batch/engine.h"
@@ -97,7 +100,12 @@ void AddPlanCommand(CLI::App& app, int* exit_code) {
   CLI::App* command = app.add_subcommand(
       kName, "Shows what a stream of a store delivers: steps, bytes, drawings");
   const auto option = [&](const char* name, auto* value, const char* help) {
-    return command->add_option(name, *value, help)->capture_default_str();
+    CLI::Option* const added = command->add_option(name, *value, help);
+    using Value = std::remove_reference_t<decltype(*value)>;
+    if constexpr (std::is_unsigned_v<Value>) {
+      added->transform(WholeNumber(std::numeric_limits<Value>::max()));
+    }
+    return added->capture_default_str();
   };
   option("STORE", &flags->store, "The store")->required();
   option("--split", &flags->split,

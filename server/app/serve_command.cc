@@ -12,6 +12,7 @@
 #include "server/app/commands.h"
 #include "server/app/config_file.h"
 #include "server/app/logging.h"
+#include "server/app/number_flags.h"
 #include "server/app/server_lifecycle.h"
 
 namespace inkstream::app {
@@ -121,7 +122,7 @@ void AddServeCommand(CLI::App& app, int* exit_code) {
                    "Memory shared with clients of the Unix socket, which read "
                    "batches where they were drawn; 0: none; default: 25 % of "
                    "--memory. Its descriptors go over PATH.fd")
-      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false))
+      ->transform(ByteSize())
       ->type_name("BYTES");
   command
       ->add_option("--http", options.http,
@@ -136,7 +137,7 @@ void AddServeCommand(CLI::App& app, int* exit_code) {
       ->add_option("--memory", options.memory,
                    "Budget for everything, for example 4GiB; default: 90 % of "
                    "the container's limit or of RAM")
-      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false))
+      ->transform(ByteSize())
       ->type_name("BYTES");
   command
       ->add_option("--workers,--threads", options.workers,

@@ -58,7 +58,11 @@ std::string WordOfFile(absl::string_view path, absl::string_view suffix) {
   const size_t end =
       absl::AsciiStrToLower(name).find(absl::AsciiStrToLower(suffix));
   if (end == absl::string_view::npos) return "";
-  absl::string_view word = WithoutCopyNumber(name.substr(0, end));
+  absl::string_view word = absl::StripAsciiWhitespace(name.substr(0, end));
+  for (size_t before = word.size() + 1; word.size() < before;) {
+    before = word.size();
+    word = WithoutCopyNumber(word);
+  }
   absl::ConsumePrefix(&word, kBucket);
   for (const absl::string_view folder : kFolders) {
     if (absl::ConsumePrefix(&word, folder)) break;

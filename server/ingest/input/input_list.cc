@@ -43,6 +43,13 @@ constexpr absl::string_view kUnfinished[] = {
 constexpr absl::string_view kBackups[] = {"~",    ".bak",  ".orig", ".old",
                                           ".swp", ".save", ".rej"};
 
+// Ends of names of what can be read, and of what may be packed.
+constexpr absl::string_view kData[] = {".ndjson", ".jsonl", ".json",
+                                       ".csv",    ".bin",   ".txt"};
+constexpr absl::string_view kPacked[] = {".gz",   ".zst", ".bz2", ".xz",
+                                         ".lzma", ".lz4", ".z",   ".br",
+                                         ".zip",  ".7z",  ".rar"};
+
 // Names, in lower case, of what lies beside data.
 constexpr absl::string_view kBesideData[] = {"thumbs.db", "ehthumbs.db",
                                              "desktop.ini", "_success"};
@@ -78,6 +85,24 @@ absl::Status CheckFinished(const std::string& path) {
   return absl::OkStatus();
 }
 
+// Whether a name goes on behind an end that it might have had, as tools name
+// halves and copies that no list of theirs is complete of: cat.ndjson.7Ab3F2,
+// cat.ndjson.1, #cat.ndjson#.
+bool GoesOnBehindItsEnd(absl::string_view file_name) {
+  const std::string lower = absl::AsciiStrToLower(file_name);
+  absl::string_view name = lower;
+  for (const absl::string_view packed : kPacked) {
+    if (absl::ConsumeSuffix(&name, packed)) break;
+  }
+  if (EndsWithAny(name, kData)) return false;
+  return std::any_of(
+      std::begin(kData), std::end(kData), [&](absl::string_view end) {
+        const size_t at = name.find(end);
+        return at != absl::string_view::npos && at + end.size() < name.size() &&
+               !absl::ascii_isalnum(name[at + end.size()]);
+      });
+}
+
 template <size_t count>
 bool IsOneOf(absl::string_view name, const absl::string_view (&names)[count]) {
   return std::find(std::begin(names), std::end(names), name) != std::end(names);
@@ -106,13 +131,20 @@ absl::StatusOr<std::vector<std::string>> FilesIn(
           "with inkstream merge, or write its drawings with inkstream export"));
     }
     const bool hidden = name[0] == '.';  // as a shell's * passes over
+    const bool beside = hidden || LiesBesideData(name);
     if (!hidden && at->is_directory(ignored)) {
       return absl::InvalidArgumentError(absl::StrCat(
           directory, " has a directory inside, ", name,
           "; name the directories one by one, in the order they are to have"));
     }
-    (hidden || LiesBesideData(name) ? others : files)
-        .push_back(at->path().string());
+    if (!beside && GoesOnBehindItsEnd(name) &&
+        CheckFinished(at->path().string()).ok()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          at->path().string(),
+          " is half a file or a second copy by its name: leave it out, or, to "
+          "have it read, rename it or name it by itself"));
+    }
+    (beside ? others : files).push_back(at->path().string());
   }
   if (error) {
     return absl::ErrnoToStatus(error.value(),

@@ -24,7 +24,8 @@ struct InputFile {
 // and, unless null, added to `passed_over`. NOT_FOUND, PERMISSION_DENIED,
 // INVALID_ARGUMENT name the argument: a directory without files, with
 // directories inside or that is a store, a file that a download or an editor
-// has left (cat.ndjson.part, cat.ndjson~), standard input given twice.
+// has left (cat.ndjson.part, cat.ndjson~; in a directory also what has more
+// behind the end of its name, cat.ndjson.7Ab3F2), standard input given twice.
 absl::StatusOr<std::vector<InputFile>> ListInputs(
     const std::vector<std::string>& arguments,
     std::vector<std::string>* passed_over = nullptr);

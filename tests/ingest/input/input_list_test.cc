@@ -85,6 +85,29 @@ TEST(InputListTest, WhatDownloadsAndEditorsLeaveIsRefusedByName) {
   }
 }
 
+TEST(InputListTest, WhatHasMoreBehindTheEndOfItsNameIsNoPartOfADirectory) {
+  for (const char* name :
+       {"cat.ndjson.7Ab3F2", "cat.ndjson.1", "cat.ndjson.gz.2", "#cat.ndjson#",
+        "CAT.NDJSON.aa", "cat.bin.part1", "cat.csv.etag", "cat.ndjson.!ut",
+        "cat.ndjson_", "cat.jsonl.sb-1", "cat.json (1)", "cat.bin.gstmp"}) {
+    const ScratchDirectory scratch;
+    scratch.Write("a.ndjson", "1");
+    const std::string file = scratch.Write(name, "1");
+    const absl::Status status = ListInputs({scratch.path()}).status();
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << name << status;
+    EXPECT_THAT(std::string(status.message()),
+                HasSubstr(absl::StrCat(name, " is half a file or a second")));
+    EXPECT_TRUE(ListInputs({file}).ok()) << "named by itself: " << name;
+  }
+  for (const char* name : {"cat.bin.ndjson", "cat.ndjson.zst", "cat.binary.txt",
+                           "cat (1).ndjson", "my.json5", "cat.ndjson.txt",
+                           "cat", "cat.v2.csv.gz", "cat.ndjson.7z"}) {
+    const ScratchDirectory scratch;
+    scratch.Write(name, "1");
+    EXPECT_TRUE(ListInputs({scratch.path()}).ok()) << name;
+  }
+}
+
 TEST(InputListTest, APipeMayHaveAnyName) {
   const ScratchDirectory scratch;
   const std::string pipe = scratch.File("drawings.tmp");

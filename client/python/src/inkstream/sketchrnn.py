@@ -42,7 +42,7 @@ _SUFFIX = re.compile(rb"\.npz", re.IGNORECASE)
 # What a download puts in front of a file's name, and a browser behind it. The rule is that of
 # `inkstream ingest` for .bin files.
 _FOLDER = re.compile(rb"(quickdraw_dataset_)?(full_binary_|full_simplified_|full_raw_|sketchrnn_)?")
-_COPY = re.compile(rb"\s*\([0-9]+\)$")
+_COPIES = re.compile(rb"(\s*\([0-9]+\))*$")
 _MAX_WORD_BYTES = 255
 _ALLOWED = {
     ("numpy", "ndarray"): np.ndarray,
@@ -155,7 +155,8 @@ def to_strokes(stroke3: npt.NDArray[np.int64]) -> tuple[list[list[list[int]]], b
 def word_of(path: Path) -> str:
     """The word that a file's name carries. Raises BadFile where that is no text."""
     name = urllib.parse.unquote_to_bytes(os.fsencode(path.name)).rpartition(b"/")[2]
-    stem = _COPY.sub(b"", _SUFFIX.split(name, maxsplit=1)[0]).removesuffix(b".full")
+    stem = _SUFFIX.split(name, maxsplit=1)[0].strip()
+    stem = _COPIES.sub(b"", stem, count=1).removesuffix(b".full")
     return _checked(
         _FOLDER.sub(b"", stem, count=1), f"{path}: its name's word (--word gives another)"
     )
