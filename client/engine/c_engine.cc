@@ -152,6 +152,7 @@ ik_error* Next(ik_stream* stream, double wait_seconds, ik_batch* batch) {
       stream->header = std::move(ended->message);
       batch->kind = IK_END;
     } else if (!waited && wait_seconds > 0) {
+      const ik::Waiting waiting;
       stream->stream->Wait(wait_seconds);
       continue;
     } else {

@@ -4,6 +4,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <system_error>
 
 namespace inkstream::engine {
 namespace {
@@ -15,6 +16,7 @@ struct Gate {
   std::mutex mu;  // guards everything below
   std::condition_variable changed;
   int at_work = 0;
+  int waiting = 0;
   bool forking = false;
   bool paused = false;  // by a fork
   int users = 0;        // of the pool
@@ -35,10 +37,22 @@ void BeforeFork() {
   }
 }
 
+// With gate->mu held. Throws where there is no thread to be had.
+void GoOn() {
+  if (!gate->paused) return;
+  gate->pool->Resume();
+  gate->paused = false;
+}
+
 void AfterForkInParent() {
   {
     const std::lock_guard<std::mutex> lock(gate->mu);
     gate->forking = false;
+    try {
+      if (gate->waiting > 0) GoOn();
+    } catch (const std::system_error&) {
+      // Tried again by the next call.
+    }
   }
   gate->changed.notify_all();
 }
@@ -54,10 +68,7 @@ const int registered =
 AtWork::AtWork() {
   std::unique_lock<std::mutex> lock(gate->mu);
   gate->changed.wait(lock, [] { return !gate->forking; });
-  if (gate->paused) {
-    gate->pool->Resume();  // throws where there is no thread to be had
-    gate->paused = false;
-  }
+  GoOn();
   ++gate->at_work;
 }
 
@@ -67,6 +78,18 @@ AtWork::~AtWork() {
     --gate->at_work;
   }
   gate->changed.notify_all();
+}
+
+Waiting::Waiting() {
+  std::unique_lock<std::mutex> lock(gate->mu);
+  gate->changed.wait(lock, [] { return !gate->forking; });
+  GoOn();
+  ++gate->waiting;
+}
+
+Waiting::~Waiting() {
+  const std::lock_guard<std::mutex> lock(gate->mu);
+  --gate->waiting;
 }
 
 std::shared_ptr<batch::WorkerPool> JoinDrawingPool(int threads) {

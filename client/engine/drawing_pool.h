@@ -3,7 +3,8 @@
 // A fork copies one thread. Whatever another one holds at that moment is held
 // for ever in the child: so a fork waits until nobody is at work in the library
 // and the threads that draw have ended, and the child begins with a pool of its
-// own. In the parent they start again with the next call.
+// own. In the parent they start again with the next call, or at once where a
+// thread waits for what they draw.
 //
 // Thread safety: every function may be called from any thread.
 #pragma once
@@ -22,6 +23,16 @@ class AtWork {
   ~AtWork();
   AtWork(const AtWork&) = delete;
   AtWork& operator=(const AtWork&) = delete;
+};
+
+// Of a thread while it waits for batches, which are drawn behind a fork too.
+// Not while it is AtWork.
+class Waiting {
+ public:
+  Waiting();
+  ~Waiting();
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
 };
 
 // The pool of this process, with `threads` threads from now on; they begin with

@@ -118,7 +118,8 @@ class Reader {
   // False: the stream has ended.
   bool Next() {
     do {
-      const Failure failure(ik_stream_next(stream_, 10, &batch_));
+      // Longer than any test may take: what is there wakes whoever waits.
+      const Failure failure(ik_stream_next(stream_, 1000, &batch_));
       EXPECT_EQ(failure.text, "");
       if (failure.code != 0) return false;
     } while (batch_.kind == IK_NOTHING);
