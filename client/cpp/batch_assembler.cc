@@ -1,5 +1,6 @@
 #include "client/cpp/batch_assembler.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -57,12 +58,20 @@ absl::Status BatchAssembler::Check(const v1::BatchHeader& header) {
     return Broken("batch ", header.batch_seq(), " came where ", next_sequence_,
                   " was due");
   }
-  if (header.byte_size() > max_batch_bytes_) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("a batch of ", header.byte_size(), " bytes is above the ",
-                     max_batch_bytes_,
-                     " that this client allows (max_batch_bytes) or that "
-                     "what was asked for can take"));
+  if (header.has_rows()) {
+    if (rows_ == nullptr) {
+      return Broken("batch ", header.batch_seq(),
+                    " comes as rows, which was not agreed on");
+    }
+    if (absl::Status s = rows_->Check(header); !s.ok()) return s;
+  }
+  const uint64_t bytes =
+      header.has_rows() ? rows_->BatchBytes(header) : header.byte_size();
+  if (bytes > max_batch_bytes_) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "a batch of ", bytes, " bytes is above the ", max_batch_bytes_,
+        " that this client allows (max_batch_bytes) or that "
+        "what was asked for can take"));
   }
   if (header.tensors_size() > kMaxTensors) {
     return Broken("a batch of ", header.tensors_size(), " tensors");
@@ -91,7 +100,7 @@ absl::Status BatchAssembler::AddInSlots(
     std::vector<ReceivedBatch>* batches) {
   for (const v1::BatchHeader& header : headers) {
     if (absl::Status status = Check(header); !status.ok()) return status;
-    if (header.chunks_size() > 0) {
+    if (header.chunks_size() > 0 || header.has_rows()) {
       return Broken("batch ", header.batch_seq(), " is packed in its slot");
     }
     absl::StatusOr<std::shared_ptr<const uint8_t>> bytes =
@@ -105,24 +114,37 @@ absl::Status BatchAssembler::AddInSlots(
 absl::StatusOr<BatchAssembler::Growing> BatchAssembler::Begin(
     const v1::BatchHeader& header) {
   if (absl::Status status = Check(header); !status.ok()) return status;
+  Growing growing;
+  growing.header = header;
+  growing.part_count = header.part_count();
+  if (header.has_rows()) {
+    growing.size = header.wire_size();
+    row_bytes_.resize(std::max<size_t>(row_bytes_.size(), growing.size));
+    growing.into = row_bytes_.data();
+    return growing;
+  }
   absl::StatusOr<std::shared_ptr<uint8_t>> bytes =
       buffers_->Acquire(header.byte_size());
   if (!bytes.ok()) {
     return bytes.status();
   }
-  Growing growing;
-  growing.header = header;
   growing.bytes = *std::move(bytes);
   const bool packed = header.chunks_size() > 0;
   growing.size = packed ? header.wire_size() : header.byte_size();
   growing.into =
       packed ? unpacker_->WireBytes(growing.size) : growing.bytes.get();
-  growing.part_count = header.part_count();
   return growing;
 }
 
 absl::Status BatchAssembler::Complete(Growing growing,
                                       std::vector<ReceivedBatch>* batches) {
+  if (growing.header.has_rows()) {
+    absl::StatusOr<ReceivedBatch> drawn =
+        rows_->Draw(growing.header, {growing.into, growing.size}, buffers_);
+    if (!drawn.ok()) return drawn.status();
+    batches->push_back(*std::move(drawn));
+    return absl::OkStatus();
+  }
   if (growing.header.chunks_size() > 0) {
     absl::Status status =
         unpacker_->Unpack(growing.header, growing.bytes.get());

@@ -15,6 +15,7 @@
 #include "client/cpp/batch_unpacker.h"
 #include "client/cpp/part_parser.h"
 #include "client/cpp/received_batch.h"
+#include "client/cpp/rows_reader.h"
 #include "client/cpp/shared_slots.h"
 
 namespace inkstream::client {
@@ -29,6 +30,9 @@ class BatchAssembler {
   // what came before. RESOURCE_EXHAUSTED: a batch above max_batch_bytes.
   absl::Status Add(BatchPartView part, std::vector<ReceivedBatch>* batches);
 
+  // From now on batches may come as rows, which `rows` draws.
+  void DrawRows(RowsReader* rows) { rows_ = rows; }
+
   // Batches of which only the headers came; their bytes lie in `slots`.
   absl::Status AddInSlots(const std::vector<v1::BatchHeader>& headers,
                           SharedSlots* slots,
@@ -42,6 +46,7 @@ class BatchAssembler {
     v1::BatchHeader header;
     std::shared_ptr<uint8_t> bytes;
     uint8_t* into = nullptr;  // where what comes goes: `bytes`, or the unpacker
+                              // (rows alike)
     uint64_t size = 0;        // of what comes
     uint64_t filled = 0;
     uint64_t parts = 0;
@@ -59,6 +64,8 @@ class BatchAssembler {
   BatchBuffers* buffers_;
   uint64_t max_batch_bytes_;
   BatchUnpacker* unpacker_;
+  RowsReader* rows_ = nullptr;
+  std::vector<uint8_t> row_bytes_;  // of the batch that comes as rows
   uint64_t next_sequence_ = 0;
   std::optional<Growing> current_;
 };

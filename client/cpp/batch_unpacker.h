@@ -1,5 +1,4 @@
-// Packed batches -> their byte space, for one stream whose client asked for a
-// codec.
+// Packed batches -> their byte space, for one stream.
 //
 // Nothing is believed: what a batch may be is priced from the request, and all
 // sizes are compared before anything is allocated by them.
@@ -8,11 +7,9 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "absl/status/status.h"
-#include "client/cpp/image_drawer.h"
 #include "inkstream/v1/service.pb.h"
 #include "server/transport/codec/chunk_codec.h"
 
@@ -20,9 +17,6 @@ namespace inkstream::client {
 
 class BatchUnpacker {
  public:
-  // `opening`: the request that opened the stream.
-  explicit BatchUnpacker(const v1::StreamBatchesRequest& opening);
-
   // Whether the batch's chunks make up its byte space. INTERNAL otherwise. The
   // tensor table was checked before.
   absl::Status Check(const v1::BatchHeader& header) const;
@@ -36,14 +30,8 @@ class BatchUnpacker {
   absl::Status Unpack(const v1::BatchHeader& header, uint8_t* out);
 
  private:
-  absl::Status DrawChunk(const v1::BatchHeader& header, const v1::Chunk& chunk,
-                         uint64_t offset, absl::Span<const uint8_t> packed,
-                         uint8_t* out);
-
-  std::unique_ptr<ImageDrawer> drawer_;  // null: strokes were not asked for
   transport::ChunkDecompressor decompressor_;
   std::vector<uint8_t> wire_;
-  std::vector<uint8_t> strokes_;
 };
 
 // The most that a batch of this stream can take by what was asked for, or

@@ -49,7 +49,7 @@ void EventTexts::Set(ReceivedBatch* batch, ik_event* event) {
   event->cursor_position = told.cursor().position();
   event->bad = told.bad();
   event->wire_bytes =
-      told.chunks_size() > 0 ? told.wire_size() : told.byte_size();
+      told.wire_size() > 0 ? told.wire_size() : told.byte_size();
   event->data = batch->bytes.get();
   event->data_size = told.byte_size();
   if (told.byte_size() > 0) {

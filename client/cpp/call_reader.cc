@@ -22,15 +22,17 @@ CallReader::CallReader(std::shared_ptr<StreamCall> call, std::string target,
                        bool own_memory)
     : call_(std::move(call)),
       target_(std::move(target)),
+      opening_(opening),
       buffers_(buffers),
       own_memory_(own_memory),
       unpacker_(opening.open().delivery().codec() == v1::CODEC_NONE
                     ? nullptr
-                    : std::make_unique<BatchUnpacker>(opening)),
+                    : std::make_unique<BatchUnpacker>()),
       assembler_(buffers, PlannedBatchBytes(opening, max_batch_bytes),
                  unpacker_.get()) {}
 
 absl::StatusOr<std::optional<CallEvent>> CallReader::Read() {
+  if (!behind_.ok()) return Break(behind_);
   grpc::ByteBuffer message;
   if (call_->Read(&message)) {
     absl::StatusOr<CallEvent> event = EventOf(message);
@@ -55,17 +57,8 @@ absl::StatusOr<CallEvent> CallReader::EventOf(const grpc::ByteBuffer& message) {
   if (part->opened.has_value()) {
     if (opened_) return Broken("a second first part");
     opened_ = true;
-    if (absl::Status status = CheckCodec(*part->opened); !status.ok()) {
+    if (absl::Status status = OnOpened(&*part->opened); !status.ok()) {
       return status;
-    }
-    if (part->opened->transport() == v1::TRANSPORT_SHM) {
-      auto slots =
-          SharedSlots::Attach(target_, *part->opened, call_, own_memory_);
-      if (!slots.ok()) {
-        shm_failure_ = std::string(slots.status().message());
-        return slots.status();
-      }
-      slots_ = *std::move(slots);
     }
     return CallEvent(*std::move(part->opened));
   }
@@ -79,25 +72,34 @@ absl::StatusOr<CallEvent> CallReader::EventOf(const grpc::ByteBuffer& message) {
       slots_ != nullptr
           ? assembler_.AddInSlots(part->batches, slots_.get(), &batches)
           : assembler_.Add(*std::move(part), &batches);
-  if (!status.ok()) return status;
+  if (!status.ok() && batches.empty()) return status;
+  behind_ = std::move(status);
   return CallEvent(std::move(batches));
 }
 
-// A client that draws itself must draw as the server would.
-absl::Status CallReader::CheckCodec(const v1::StreamOpened& opened) const {
-  if (opened.codec() != v1::CODEC_STROKES ||
-      opened.raster_version() == raster::kRasterVersion) {
-    return absl::OkStatus();
+absl::Status CallReader::OnOpened(v1::StreamOpened* opened) {
+  if (opened->codec() == v1::CODEC_STROKES) {
+    auto rows = RowsReader::Create(opening_, *opened, target_);
+    if (!rows.ok()) return rows.status();
+    rows_ = *std::move(rows);
+    assembler_.DrawRows(rows_.get());
+    // What replicas are compared by is the version of whoever draws.
+    opened->set_raster_version(raster::kRasterVersion);
   }
-  return absl::FailedPreconditionError(absl::StrCat(
-      "codec strokes: the server draws with raster version ",
-      opened.raster_version(), ", this client with ", raster::kRasterVersion,
-      ", so its images would differ; use codec zstd, or a client of the "
-      "server's release"));
+  if (opened->transport() == v1::TRANSPORT_SHM) {
+    auto slots = SharedSlots::Attach(target_, *opened, call_, own_memory_);
+    if (!slots.ok()) {
+      shm_failure_ = std::string(slots.status().message());
+      return slots.status();
+    }
+    slots_ = *std::move(slots);
+  }
+  return absl::OkStatus();
 }
 
 absl::Status CallReader::Break(absl::Status status) {
-  broken_ = status.code() != absl::StatusCode::kFailedPrecondition;
+  broken_ = absl::IsInternal(status) || absl::IsResourceExhausted(status) ||
+            !shm_failure_.empty();
   call_->Cancel();
   // The call is over only once everything is read and its status taken.
   grpc::ByteBuffer message;

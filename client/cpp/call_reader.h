@@ -18,6 +18,7 @@
 #include "client/cpp/batch_buffers.h"
 #include "client/cpp/batch_unpacker.h"
 #include "client/cpp/received_batch.h"
+#include "client/cpp/rows_reader.h"
 #include "client/cpp/shared_slots.h"
 #include "client/cpp/stream_call.h"
 
@@ -50,17 +51,20 @@ class CallReader {
 
  private:
   absl::StatusOr<CallEvent> EventOf(const grpc::ByteBuffer& message);
-  absl::Status CheckCodec(const v1::StreamOpened& opened) const;
+  absl::Status OnOpened(v1::StreamOpened* opened);
   absl::Status Break(absl::Status status);
 
   const std::shared_ptr<StreamCall> call_;
   const std::string target_;
+  const v1::StreamBatchesRequest opening_;
   BatchBuffers* const buffers_;
   const bool own_memory_;
   std::unique_ptr<SharedSlots> slots_;  // null: bytes come in messages
   std::string shm_failure_;
   const std::unique_ptr<BatchUnpacker> unpacker_;  // null: no codec
+  std::unique_ptr<RowsReader> rows_;  // null: batches do not come as rows
   BatchAssembler assembler_;
+  absl::Status behind_;  // the error behind the batches that were given out
   bool opened_ = false;
   bool ended_ = false;
   bool broken_ = false;

@@ -10,6 +10,7 @@
 #include "client/cpp/answer_values.h"
 #include "client/cpp/grpc_stream.h"
 #include "client/cpp/request_messages.h"
+#include "client/cpp/rows_reader.h"
 #include "client/cpp/status_conversion.h"
 #include "client/cpp/target.h"
 #include "server/wire/cursor_message.h"
@@ -144,6 +145,7 @@ absl::Status GrpcStream::ReadOneCall() {
   } else {
     reason_ = shm_failure_;
   }
+  SayWhoDraws(&opening);
   call->Write(opening);
 
   CallReader reader(call, target, opening, &buffers_, options_.max_batch_bytes);
@@ -256,9 +258,9 @@ absl::Status GrpcStream::OnBatches(std::vector<ReceivedBatch> batches) {
   }
   for (ReceivedBatch& received : batches) {
     const v1::BatchHeader& header = received.header;
-    const uint64_t wire_bytes = header.chunks_size() > 0 ? header.wire_size()
-                                : info_.shared_memory    ? 0
-                                                         : header.byte_size();
+    const uint64_t wire_bytes = header.wire_size() > 0 ? header.wire_size()
+                                : info_.shared_memory  ? 0
+                                                       : header.byte_size();
     Batch::Content content = ContentOf(std::move(received));
     content.sequence = received_++;
     // Sent once a stream; a cursor that is kept should be able to explain

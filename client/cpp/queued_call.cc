@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "client/cpp/rows_reader.h"
 
 namespace inkstream::client {
 namespace {
@@ -35,6 +36,7 @@ QueuedCall::QueuedCall(std::shared_ptr<grpc::Channel> channel,
     reason_ = SharedSlots::WhyNotAt(options.target);
     if (!reason_.empty()) delivery->set_transport(v1::TRANSPORT_GRPC);
   }
+  SayWhoDraws(&first_);
   reader_ = std::thread([this] { Run(); });
 }
 

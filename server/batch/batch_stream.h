@@ -32,6 +32,9 @@ struct StreamFacts {
   uint64_t steps_per_epoch = 0;         // of this rank, from position 0
   std::vector<std::string> vocabulary;  // of the label ids
   std::vector<std::string> countrycodes;
+  uint32_t credit_window = 0;  // batches that may be ahead
+  bool rows = false;           // they travel as rows
+  double strokes_divisor = 0;  // of StrokeScale::kDataset; 0: not used
 };
 
 // Why a stream ended well.

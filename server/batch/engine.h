@@ -23,6 +23,7 @@
 #include "server/batch/memory_arbiter.h"
 #include "server/batch/packer.h"
 #include "server/batch/worker_pool.h"
+#include "server/layout/batch_layout.h"
 #include "server/store/store_reader.h"
 
 namespace inkstream::batch {
@@ -43,16 +44,11 @@ struct ServedStore {
 
 // Every limit a request is checked against; all of them are in
 // DescribeDataset.
-struct Limits {
-  uint32_t max_image_side = 1024;            // pixels
-  uint32_t max_batch_size = 65536;           // drawings
-  uint64_t max_batch_bytes = 256ULL << 20U;  // bytes
-  uint32_t max_stroke_len = 4096;            // points a drawing
-  uint32_t max_views = 16;                   // copies of a drawing
-  uint32_t max_fetch_indices = 4096;         // drawings a FetchDrawings
-  uint32_t max_credits = 8;                  // batches ahead of a client
-  uint32_t max_streams = 1024;               // open at once
-  uint32_t max_world = 65536;                // ranks
+struct Limits : layout::BatchLimits {
+  uint32_t max_fetch_indices = 4096;  // drawings a FetchDrawings
+  uint32_t max_credits = 8;           // batches ahead of a client
+  uint32_t max_streams = 1024;        // open at once
+  uint32_t max_world = 65536;         // ranks
 };
 
 struct EngineOptions {
@@ -160,8 +156,9 @@ class Engine {
   }
 
   // Validates and prices the plan before anything is allocated. Batches are
-  // laid out and packed in what `carrier_of` answers. Streams of the same
-  // `caller` share its turns at the workers.
+  // laid out and packed in what `carrier_of` answers; under Codec::kStrokes
+  // they come as rows (FinishedBatch::rows_form). Streams of the same `caller`
+  // share its turns at the workers.
   virtual absl::StatusOr<std::unique_ptr<BatchStream>> OpenStreamFor(
       const std::string& caller, const Plan& plan,
       const CarrierOf& carrier_of) = 0;

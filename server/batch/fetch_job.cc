@@ -71,7 +71,8 @@ void FetchJob::Answer() {
   if (!job_->status().ok()) {
     request_->Answer(job_->status());
   } else {
-    request_->Answer(FetchedBatch{job_->Take(), std::move(facts_)});
+    request_->Answer(
+        FetchedBatch{std::move(job_->Take().front()), std::move(facts_)});
   }
 }
 

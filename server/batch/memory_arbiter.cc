@@ -90,6 +90,11 @@ absl::StatusOr<std::unique_ptr<Buffer>> MemoryAccount::Acquire(
   return arbiter_->Lend(shared_from_this(), request, extra);
 }
 
+std::shared_ptr<MemoryAccount> MemoryAccount::Larger(size_t bytes) {
+  Close();
+  return arbiter_->Open(caller_, bytes);
+}
+
 void MemoryAccount::WantNothing() {
   const std::lock_guard<std::mutex> lock(arbiter_->mu_);
   wants_nothing_ = true;
@@ -118,7 +123,7 @@ MemoryArbiter::MemoryArbiter(std::shared_ptr<BufferPool> pool,
 std::shared_ptr<MemoryAccount> MemoryArbiter::Open(std::string caller,
                                                    size_t bytes) {
   return std::shared_ptr<MemoryAccount>(new MemoryAccount(
-      shared_from_this(), std::move(caller), pool_->SizeOf(bytes)));
+      shared_from_this(), std::move(caller), bytes, pool_->SizeOf(bytes)));
 }
 
 size_t MemoryArbiter::in_use() const {

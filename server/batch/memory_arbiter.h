@@ -45,6 +45,11 @@ class MemoryAccount : public std::enable_shared_from_this<MemoryAccount> {
   absl::StatusOr<std::unique_ptr<Buffer>> Acquire(
       size_t bytes, std::shared_ptr<BufferWaiter> waiter);
 
+  // What it was opened for.
+  size_t largest() const { return largest_; }
+  // Closes this account for one of larger buffers. REQUIRES: nothing waits.
+  std::shared_ptr<MemoryAccount> Larger(size_t bytes);
+
   // Until the next Acquire() its reservation is another's if one needs it,
   // after a while.
   void WantNothing();
@@ -71,9 +76,10 @@ class MemoryAccount : public std::enable_shared_from_this<MemoryAccount> {
   };
 
   MemoryAccount(std::shared_ptr<MemoryArbiter> arbiter, std::string caller,
-                size_t reserve)
+                size_t largest, size_t reserve)
       : arbiter_(std::move(arbiter)),
         caller_(std::move(caller)),
+        largest_(largest),
         reserve_(reserve) {}
 
   bool reserved() const { return reservation_.bytes > 0; }
@@ -81,7 +87,8 @@ class MemoryAccount : public std::enable_shared_from_this<MemoryAccount> {
 
   const std::shared_ptr<MemoryArbiter> arbiter_;
   const std::string caller_;
-  const size_t reserve_;
+  const size_t largest_;
+  const size_t reserve_;  // that it takes in the pool
 
   // Guarded by the arbiter's mutex:
   Claim reservation_;     // all of reserve_, or nothing

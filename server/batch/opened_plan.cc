@@ -18,7 +18,7 @@ absl::StatusOr<OpenedPlan> OpenPlan(const Plan& plan, Dataset dataset,
   }
   status.Update(CheckSharding(plan.delivery, options.limits));
   if (!status.ok()) return status;
-  absl::StatusOr<BatchLayout> layout =
+  absl::StatusOr<layout::BatchLayout> layout =
       PriceDelivery(plan.delivery, options, dataset.store->info().has_times);
   if (!layout.ok()) return layout.status();
   absl::StatusOr<std::shared_ptr<const SampledView>> sampled =

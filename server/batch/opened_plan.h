@@ -7,17 +7,17 @@
 
 #include "absl/status/statusor.h"
 #include "inkstream/plan.h"
-#include "server/batch/batch_layout.h"
 #include "server/batch/dataset.h"
 #include "server/batch/engine.h"
 #include "server/batch/sampled_view.h"
 #include "server/batch/view_cache.h"
+#include "server/layout/batch_layout.h"
 
 namespace inkstream::batch {
 
 struct OpenedPlan {
   Dataset dataset;  // in the generation that the plan asks for
-  BatchLayout layout;
+  layout::BatchLayout layout;
   std::shared_ptr<const SampledView> sampled;
   Cursor start;
 };

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/batch/batch_job.h"
 #include "server/batch/status_reason.h"
 
 namespace inkstream::batch {
@@ -34,6 +35,8 @@ constexpr uint64_t kReadAhead = 3;
 // more than ten. Asking the kernel costs as much as reading from memory, so it
 // is done only where reads are slow.
 constexpr double kSlowReadSeconds = 4e-6;
+// How fast what rows take follows the rows.
+constexpr double kFollow = 0.25;
 
 }  // namespace
 
@@ -42,6 +45,8 @@ OrderedStream::OrderedStream(OrderedStreamParts parts)
       parts_(std::move(parts)),
       walker_(parts_.schedule.Walk()),
       ahead_(parts_.schedule.Walk()),
+      memory_(parts_.memory),
+      row_bytes_(kUsualRowBytes),
       place_(parts_.start) {
   PickNextStep();
 }
@@ -84,25 +89,26 @@ TakeResult OrderedStream::TryTake() {
                      : EndReason::kEpochsDone,
                  place_};
   }
-  const std::shared_ptr<Slot> slot = std::move(slots_.front());
-  slots_.pop_front();
-  if (!slot->job->status().ok()) {
-    failed_ = slot->job->status();
+  Slot& slot = *slots_.front();
+  if (slot.ready.empty()) {
+    failed_ = slot.job->status();
     return failed_;
   }
-  FinishedBatch batch = slot->job->Take();
-  batch.queued_seconds = slot->queued_seconds;
-  batch.stages = slot->job->stages();
+  FinishedBatch batch = std::move(slot.ready.front());
+  slot.ready.pop_front();
+  batch.queued_seconds = slot.queued_seconds;
+  --slot.batches;
+  if (slot.ready.empty() && slot.job->status().ok()) slots_.pop_front();
   bad_ += batch.bad;
   if (parts_.max_bad > 0 && bad_ > parts_.max_bad) {
     failed_ = absl::DataLossError(
-        absl::StrCat(slot->job->damage().message(), "; with it ", bad_,
+        absl::StrCat(batch.damage.message(), "; with it ", bad_,
                      " damaged drawings since the stream was opened, more than "
                      "delivery.max_bad = ",
                      parts_.max_bad));
     return failed_;
   }
-  if (--credits_ == 0) parts_.memory->WantNothing();
+  if (--credits_ == 0) memory_->WantNothing();
   place_ = batch.after;
   TellClock();
   return batch;
@@ -111,6 +117,7 @@ TakeResult OrderedStream::TryTake() {
 void OrderedStream::Cancel() {
   std::deque<std::shared_ptr<Slot>> dropped;
   std::function<void()> listener;
+  std::shared_ptr<MemoryAccount> memory;
   {
     const std::lock_guard<std::mutex> lock(mu_);
     if (failed_.ok()) {
@@ -119,9 +126,10 @@ void OrderedStream::Cancel() {
     dropped.swap(slots_);
     listener_.swap(listener);
     next_step_.reset();
+    memory = memory_;
     TellClock();
   }
-  parts_.memory->Close();
+  memory->Close();
 }
 
 WaitTimes OrderedStream::wait_times() const {
@@ -165,24 +173,48 @@ void OrderedStream::RunPiece(WorkerScratch* scratch) {
   std::function<void()> wake_up;
   std::vector<RowSource> rows;
   std::vector<uint32_t> counts;
+  size_t pieces = 0;
   {
     const std::lock_guard<std::mutex> lock(mu_);
     --slot->running;
     // Who ran an earlier piece may get here after the one who completed it.
-    if (completed) slot->done = true;
+    if (completed) pieces = Finish(slot);
     if (!slots_.empty() && slots_.front() == slot) {
       clock_.Split(slot->job->stages());
     }
     TellClock();
     if (!completed) return;
-    for (const order::Step& step : StepsToReadAhead(*slot->job)) {
+    for (const order::Step& step : StepsToReadAhead()) {
       rows.push_back(RowsOf(step));
       counts.push_back(step.rows);
     }
     wake_up = TakeWakeUp();
   }
+  parts_.workers->Add(shared_from_this(), pieces);
   if (wake_up != nullptr) wake_up();
   ReadAhead(rows, counts);
+}
+
+size_t OrderedStream::Finish(const std::shared_ptr<Slot>& slot) {
+  slot->done = true;
+  if (slot->dropped || !failed_.ok()) return 0;
+  PieceJob& job = *slot->job;
+  slow_store_ = job.store_seconds() >= kSlowReadSeconds * job.rows();
+  std::vector<FinishedBatch> batches = job.Take();
+  StageTimes stages = job.stages();
+  const double share = 1.0 / std::max<size_t>(1, batches.size());
+  stages = {stages.disk * share, stages.decode * share, stages.draw * share,
+            stages.pack * share};
+  for (FinishedBatch& batch : batches) {
+    batch.stages = stages;
+    slot->ready.push_back(std::move(batch));
+  }
+  if (slot->rows == nullptr || !job.status().ok()) return 0;
+  const double row_bytes = slot->rows->row_bytes();
+  row_bytes_ =
+      measured_ ? row_bytes_ + kFollow * (row_bytes - row_bytes_) : row_bytes;
+  measured_ = true;
+  return slot->ready.size() < slot->batches ? Rewind(slot) : StartBatches();
 }
 
 void OrderedStream::OnBuffer(absl::StatusOr<std::unique_ptr<Buffer>> buffer) {
@@ -193,7 +225,7 @@ void OrderedStream::OnBuffer(absl::StatusOr<std::unique_ptr<Buffer>> buffer) {
     waits_for_memory_ = false;
     if (failed_.ok() && next_step_.has_value()) {
       if (buffer.ok()) {
-        pieces = StartBatch(*std::move(buffer));
+        pieces = Start(*std::move(buffer));
         pieces += StartBatches();
       } else {
         failed_ = buffer.status();
@@ -208,10 +240,13 @@ void OrderedStream::OnBuffer(absl::StatusOr<std::unique_ptr<Buffer>> buffer) {
 
 size_t OrderedStream::StartBatches() {
   size_t pieces = 0;
-  while (next_step_.has_value() && slots_.size() < credits_ &&
-         !waits_for_memory_) {
-    absl::StatusOr<std::unique_ptr<Buffer>> buffer = parts_.memory->Acquire(
-        parts_.recipe->layout.Bytes(next_step_->rows), shared_from_this());
+  while (next_step_.has_value() && Ahead() < credits_ && !waits_for_memory_) {
+    // The first one tells how long drawings are.
+    if (NextIsRows() && !measured_ && !slots_.empty()) break;
+    const uint64_t bytes = NextBytes();
+    if (bytes > memory_->largest()) memory_ = memory_->Larger(bytes);
+    absl::StatusOr<std::unique_ptr<Buffer>> buffer =
+        memory_->Acquire(bytes, shared_from_this());
     if (!buffer.ok()) {
       failed_ = buffer.status();
       break;
@@ -220,12 +255,21 @@ size_t OrderedStream::StartBatches() {
       waits_for_memory_ = true;
       break;
     }
-    pieces += StartBatch(*std::move(buffer));
+    pieces += Start(*std::move(buffer));
   }
   return pieces;
 }
 
-size_t OrderedStream::StartBatch(std::unique_ptr<Buffer> buffer) {
+// Nothing is begun where the buffer was for something else, as it may be that
+// was waited for: what is next has become longer meanwhile, or was taken back.
+size_t OrderedStream::Start(std::shared_ptr<Buffer> buffer) {
+  if (Ahead() >= credits_) return 0;
+  if (NextIsRows()) return StartRows(std::move(buffer));
+  if (buffer->size() < NextBytes()) return 0;
+  return StartBatch(std::move(buffer));
+}
+
+size_t OrderedStream::StartBatch(std::shared_ptr<Buffer> buffer) {
   const order::Step& step = *next_step_;
   FinishedBatch batch;
   batch.sequence = started_++;
@@ -235,17 +279,23 @@ size_t OrderedStream::StartBatch(std::unique_ptr<Buffer> buffer) {
   batch.rows = step.rows;
   batch.buffer = std::move(buffer);
   auto slot = std::make_shared<Slot>();
-  Packing packing;
-  if (parts_.packer != nullptr) {
-    packing = {parts_.packer->NextForm(), parts_.packer};
-  }
   slot->job =
       std::make_unique<BatchJob>(parts_.recipe, RowsOf(step), std::move(batch),
-                                 step.valid_rows, std::move(packing));
-  const size_t pieces = slot->job->pieces();
-  slots_.push_back(std::move(slot));
+                                 step.valid_rows, parts_.packer);
   PickNextStep();
-  return pieces;
+  return Add(std::move(slot));
+}
+
+size_t OrderedStream::Add(std::shared_ptr<Slot> slot) {
+  room_.reset();
+  slots_.push_back(std::move(slot));
+  return slots_.back()->job->pieces();
+}
+
+uint32_t OrderedStream::Ahead() const {
+  uint32_t batches = 0;
+  for (const std::shared_ptr<Slot>& slot : slots_) batches += slot->batches;
+  return batches;
 }
 
 void OrderedStream::PickNextStep() {
@@ -299,12 +349,9 @@ void OrderedStream::TellClock() {
   clock_.Enter(state);
 }
 
-std::vector<order::Step> OrderedStream::StepsToReadAhead(
-    const BatchJob& finished) {
+std::vector<order::Step> OrderedStream::StepsToReadAhead() {
   std::vector<order::Step> steps;
-  if (finished.store_seconds() < kSlowReadSeconds * finished.rows()) {
-    return steps;
-  }
+  if (!slow_store_) return steps;
   const uint64_t wanted = started_ + kReadAhead;
   while (asked_ahead_ < wanted) {
     std::optional<order::Step> step = ahead_.Next();

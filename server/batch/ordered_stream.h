@@ -15,9 +15,10 @@
 #include <string>
 #include <vector>
 
-#include "server/batch/batch_job.h"
 #include "server/batch/batch_stream.h"
 #include "server/batch/memory_arbiter.h"
+#include "server/batch/piece_job.h"
+#include "server/batch/rows_job.h"
 #include "server/batch/wait_clock.h"
 #include "server/batch/worker_pool.h"
 #include "server/order/step_schedule.h"
@@ -37,13 +38,26 @@ struct OrderedStreamParts {
   std::shared_ptr<MemoryAccount> memory;  // the stream closes it
   std::string caller;                     // whose turns at the workers it takes
   std::shared_ptr<Packer> packer;         // null: batches travel as they lie
+  // Set: batches travel as rows, unless those are longer than the tensors.
+  std::optional<rows::RowsShape> rows;
 };
+
+// What a stream of rows reserves: a run, or a large batch, of drawings of a
+// usual length.
+uint64_t RowsReserve(const rows::RowsShape& shape, uint32_t batch_size,
+                     uint32_t credits);
+// Credits of such a stream: a mebibyte of rows, and no fewer than `least`.
+uint32_t RowsCredits(const rows::RowsShape& shape, uint32_t batch_size,
+                     uint32_t least);
 
 class OrderedStream : public BatchStream,
                       public WorkSource,
                       public BufferWaiter,
                       public std::enable_shared_from_this<OrderedStream> {
  public:
+  // Of the strokes of a usual drawing, with room for longer ones.
+  static constexpr double kUsualRowBytes = 128;
+
   explicit OrderedStream(OrderedStreamParts parts);
 
   const StreamFacts& facts() const override { return parts_.facts; }
@@ -61,25 +75,42 @@ class OrderedStream : public BatchStream,
  private:
   using Clock = std::chrono::steady_clock;
 
+  // One batch, or a run of them as rows.
   struct Slot {
-    std::unique_ptr<BatchJob> job;
+    std::unique_ptr<PieceJob> job;
+    RowsJob* rows = nullptr;  // the job, where it is one of rows
+    uint32_t batches = 1;     // of it that were not taken
     uint32_t next_piece = 0;  // to be given to a worker
     uint32_t running = 0;     // pieces that workers are at
     bool done = false;
+    bool dropped = false;
+    std::deque<FinishedBatch> ready;  // once it is done
     Clock::time_point announced = Clock::now();
     double queued_seconds = 0;  // until the first piece began
   };
 
   // All of these with mu_ held.
   size_t StartBatches();  // returns how many pieces there are to announce
-  size_t StartBatch(std::unique_ptr<Buffer> buffer);
+  size_t Start(std::shared_ptr<Buffer> buffer);
+  size_t StartBatch(std::shared_ptr<Buffer> buffer);
+  size_t StartRows(std::shared_ptr<Buffer> buffer);
+  size_t Add(std::shared_ptr<Slot> slot);
+  // Takes what a job came to; what did not fit is begun anew.
+  size_t Finish(const std::shared_ptr<Slot>& slot);
+  size_t Rewind(const std::shared_ptr<Slot>& slot);
   void PickNextStep();
+  uint32_t Ahead() const;  // batches that were begun and not taken
+  bool NextIsRows() const;
+  RowsRoom Room() const;
+  // Of the next batch or run.
+  uint64_t NextBytes() const;
+  uint32_t RunLength() const;
   std::shared_ptr<const order::EpochOrder> OrderOf(uint64_t epoch);
   RowSource RowsOf(const order::Step& step);
   bool WorthTaking() const;
   // Brings the clock to the state that the stream is in now.
   void TellClock();
-  std::vector<order::Step> StepsToReadAhead(const BatchJob& finished);
+  std::vector<order::Step> StepsToReadAhead();
 
   std::function<void()> TakeWakeUp();
   void ReadAhead(const std::vector<RowSource>& rows,
@@ -91,8 +122,13 @@ class OrderedStream : public BatchStream,
   order::StepSchedule::Walker walker_;
   order::StepSchedule::Walker ahead_;  // of the steps asked for in advance
   std::optional<order::Step> next_step_;
-  uint64_t started_ = 0;      // batches
-  uint64_t asked_ahead_ = 0;  // steps that ahead_ has passed
+  std::shared_ptr<MemoryAccount> memory_;
+  double row_bytes_;              // that strokes have taken so far
+  bool measured_ = false;         // they have
+  std::optional<RowsRoom> room_;  // of the next batch, which did not fit
+  bool slow_store_ = false;       // records have to be waited for
+  uint64_t started_ = 0;          // batches
+  uint64_t asked_ahead_ = 0;      // steps that ahead_ has passed
   bool waits_for_memory_ = false;
   uint32_t credits_ = 0;
   std::deque<std::shared_ptr<Slot>> slots_;  // in order of the batches

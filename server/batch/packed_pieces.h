@@ -24,18 +24,9 @@ class PackedPieces {
   // ascending order.
   void Pack(uint32_t piece, uint8_t* bytes, uint64_t begin, uint64_t end);
 
-  // Puts encoded strokes in the place of the images at [begin, end). False: too
-  // long for it.
-  bool PackStrokes(uint32_t piece, const std::vector<uint8_t>& encoded,
-                   uint8_t* bytes, uint64_t begin, uint64_t end);
-  // The longest that fits.
-  static uint64_t MaxStrokesBytes(uint64_t begin, uint64_t end);
-
   // Packs what lies behind `begin`, moves all runs together and says so in the
   // batch.
   void Join(uint64_t begin, FinishedBatch* batch);
-
-  Packer& packer() { return *packer_; }
 
  private:
   struct Run {

@@ -9,8 +9,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "inkstream/plan.h"
-#include "server/batch/batch_layout.h"
 #include "server/batch/engine.h"
+#include "server/layout/batch_layout.h"
 #include "server/store/store_reader.h"
 
 namespace inkstream::batch {
@@ -18,9 +18,9 @@ namespace inkstream::batch {
 // Prices the delivery against the limits and the memory for batches, then
 // checks what the image and the augmentation are made of. `has_times`: whether
 // the dataset's drawings have.
-absl::StatusOr<BatchLayout> PriceDelivery(const DeliverySpec& delivery,
-                                          const EngineOptions& options,
-                                          bool has_times);
+absl::StatusOr<layout::BatchLayout> PriceDelivery(const DeliverySpec& delivery,
+                                                  const EngineOptions& options,
+                                                  bool has_times);
 
 // What StrokeScale::kDataset divides by, for every view of the store: the
 // standard deviation of the offsets in the split "train", so that evaluation

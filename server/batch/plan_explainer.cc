@@ -57,7 +57,8 @@ absl::StatusOr<std::vector<order::StepSchedule>> SchedulesOf(
 }  // namespace
 
 absl::Status ExplainSteps(const Plan& plan, const StepsAsked& asked,
-                          const SampledView& sampled, const BatchLayout& layout,
+                          const SampledView& sampled,
+                          const layout::BatchLayout& layout,
                           uint64_t max_drawings, ExplainedPlan* explained) {
   const order::Place entered = {explained->start.epoch,
                                 explained->start.position};

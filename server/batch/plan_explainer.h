@@ -8,9 +8,9 @@
 
 #include "absl/status/status.h"
 #include "inkstream/plan.h"
-#include "server/batch/batch_layout.h"
 #include "server/batch/explained_plan.h"
 #include "server/batch/sampled_view.h"
+#include "server/layout/batch_layout.h"
 
 namespace inkstream::batch {
 
@@ -18,7 +18,8 @@ namespace inkstream::batch {
 // most `max_drawings` drawings, but one step at least. INVALID_ARGUMENT: no
 // such step in the epoch, or as StepSchedule.
 absl::Status ExplainSteps(const Plan& plan, const StepsAsked& asked,
-                          const SampledView& sampled, const BatchLayout& layout,
+                          const SampledView& sampled,
+                          const layout::BatchLayout& layout,
                           uint64_t max_drawings, ExplainedPlan* explained);
 
 }  // namespace inkstream::batch

@@ -15,6 +15,7 @@
 #include "server/batch/plan_check.h"
 #include "server/batch/plan_explainer.h"
 #include "server/batch/status_reason.h"
+#include "server/layout/rows_batch.h"
 #include "server/order/epoch_order.h"
 
 namespace inkstream::batch {
@@ -131,14 +132,27 @@ absl::StatusOr<std::shared_ptr<OrderedStream>> ServingEngine::Open(
   if (!first_order.ok()) return first_order.status();
   facts.steps_per_epoch = schedule->StepsFrom(0);
 
-  // `layout` is about to move into the recipe.
-  const uint64_t batch_bytes = opened->layout.Bytes(plan.delivery.batch_size);
   absl::StatusOr<std::shared_ptr<const BatchRecipe>> recipe =
       RecipeOf(opened->dataset, sampled, std::move(opened->layout),
                plan.delivery, plan.order.seed, /*first_view=*/0,
-               RowsAPiece(plan.delivery, options_.workers));
+               layout::RowsAPiece(plan.delivery, options_.workers));
   if (!recipe.ok()) return recipe.status();
-  StreamCarrier carrier = carrier_of(batch_bytes);
+  uint64_t buffer_bytes = (*recipe)->layout.Bytes(plan.delivery.batch_size);
+  facts.credit_window = options_.limits.max_credits;
+  facts.strokes_divisor = (*recipe)->dataset_std;
+  std::optional<rows::RowsShape> shape;
+  if (plan.delivery.codec == Codec::kStrokes && (*recipe)->draws()) {
+    facts.rows = true;
+    shape = layout::RowsShapeOf(
+        **recipe, plan.order.sampling.kind != SamplingKind::kUniform);
+    facts.credit_window = RowsCredits(*shape, plan.delivery.batch_size,
+                                      options_.limits.max_credits);
+    buffer_bytes = std::min(
+        options_.batch_memory,
+        RowsReserve(*shape, plan.delivery.batch_size, facts.credit_window));
+  }
+  const uint32_t credits = facts.credit_window;
+  StreamCarrier carrier = carrier_of(buffer_bytes);
   OrderedStreamParts parts = {*std::move(recipe),
                               std::move(facts),
                               plan.order,
@@ -146,11 +160,12 @@ absl::StatusOr<std::shared_ptr<OrderedStream>> ServingEngine::Open(
                               place,
                               plan.delivery.max_batches,
                               plan.delivery.max_bad,
-                              options_.limits.max_credits,
+                              credits,
                               workers_,
                               std::move(carrier.memory),
                               caller,
-                              std::move(carrier.packer)};
+                              std::move(carrier.packer),
+                              shape};
   return std::make_shared<OrderedStream>(std::move(parts));
 }
 
@@ -237,7 +252,7 @@ absl::StatusOr<ServingEngine::PricedFetch> ServingEngine::Price(
   DeliverySpec delivery = plan.delivery;
   delivery.batch_size = static_cast<uint32_t>(
       plan.indices.size() + plan.ranks.size() + plan.key_ids.size());
-  absl::StatusOr<BatchLayout> layout =
+  absl::StatusOr<layout::BatchLayout> layout =
       PriceDelivery(delivery, options_, dataset->store->info().has_times);
   if (!layout.ok()) return layout.status();
   return PricedFetch{*std::move(dataset), std::move(delivery),
@@ -316,7 +331,7 @@ absl::Status ServingEngine::Run(const std::string& caller, size_t bytes,
 
 absl::StatusOr<std::shared_ptr<const BatchRecipe>> ServingEngine::RecipeOf(
     const Dataset& dataset, std::shared_ptr<const SampledView> sampled,
-    BatchLayout layout, const DeliverySpec& delivery, uint64_t seed,
+    layout::BatchLayout layout, const DeliverySpec& delivery, uint64_t seed,
     uint32_t first_view, uint32_t rows_a_piece) const {
   double dataset_std = 0;
   if (delivery.strokes.has_value()) {
@@ -325,12 +340,15 @@ absl::StatusOr<std::shared_ptr<const BatchRecipe>> ServingEngine::RecipeOf(
     if (!known.ok()) return known.status();
     dataset_std = *known;
   }
-  return std::make_shared<const BatchRecipe>(
-      BatchRecipe{dataset.store, sampled, sampled->view(), std::move(layout),
-                  delivery.image, delivery.strokes, delivery.augment,
-                  dataset_std, seed, first_view, options_.limits.max_image_side,
-                  options_.limits.max_stroke_len, delivery.ignore_index,
-                  rows_a_piece, delivery.on_corrupt == OnCorrupt::kSkip});
+  return std::make_shared<const BatchRecipe>(BatchRecipe{
+      {std::move(layout), delivery.image, delivery.strokes, delivery.augment,
+       dataset_std, seed, first_view, options_.limits.max_image_side,
+       options_.limits.max_stroke_len, rows_a_piece,
+       delivery.on_corrupt == OnCorrupt::kSkip},
+      dataset.store,
+      sampled,
+      sampled->view(),
+      delivery.ignore_index});
 }
 
 }  // namespace inkstream::batch

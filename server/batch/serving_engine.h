@@ -87,7 +87,7 @@ class ServingEngine : public Engine {
   struct PricedFetch {
     Dataset dataset;  // in the generation that is asked for
     DeliverySpec delivery;
-    BatchLayout layout;
+    layout::BatchLayout layout;
   };
   absl::StatusOr<PricedFetch> Price(const FetchPlan& plan) const;
   // Answers the request, or starts the job that does. `scratch`: the thread's.
@@ -98,7 +98,7 @@ class ServingEngine : public Engine {
   // `seed` and `first_view` are those of the augmentation.
   absl::StatusOr<std::shared_ptr<const BatchRecipe>> RecipeOf(
       const Dataset& dataset, std::shared_ptr<const SampledView> sampled,
-      BatchLayout layout, const DeliverySpec& delivery, uint64_t seed,
+      layout::BatchLayout layout, const DeliverySpec& delivery, uint64_t seed,
       uint32_t first_view, uint32_t rows_a_piece) const;
 
   const EngineOptions options_;

@@ -6,6 +6,20 @@
 #include <chrono>
 
 namespace inkstream::batch {
+namespace {
+
+double SecondsOf(const ThreadUsage& begin, const ThreadUsage& end) {
+  return (end.wall_nanos - begin.wall_nanos) * 1e-9;
+}
+
+// Of these, those that were a disk's.
+double OnDisk(const ThreadUsage& begin, const ThreadUsage& end) {
+  if (end.major_faults == begin.major_faults) return 0;
+  const double wall = SecondsOf(begin, end);
+  return std::clamp(wall - (end.cpu_nanos - begin.cpu_nanos) * 1e-9, 0.0, wall);
+}
+
+}  // namespace
 
 ThreadUsage ThreadUsage::Now() {
   rusage usage = {};
@@ -18,19 +32,20 @@ ThreadUsage ThreadUsage::Now() {
           nanos(usage.ru_utime) + nanos(usage.ru_stime), usage.ru_majflt};
 }
 
-StageTimes StagesOf(const ThreadUsage& begin, const ThreadUsage& end,
-                    double reading, double packing) {
-  const double wall = (end.wall_nanos - begin.wall_nanos) * 1e-9;
-  const double cpu = (end.cpu_nanos - begin.cpu_nanos) * 1e-9;
+StageTimes StagesOf(const ThreadUsage& begin, const ThreadUsage& found,
+                    const ThreadUsage& end, double decoding, double packing) {
+  const double finding = SecondsOf(begin, found);
+  const double working = SecondsOf(found, end);
+  const double disk_found = OnDisk(begin, found);
+  const double disk_worked = OnDisk(found, end);
   StageTimes times;
-  if (end.major_faults > begin.major_faults) {
-    times.disk = std::clamp(wall - cpu, 0.0, wall);
-  }
-  double rest = wall - times.disk;
+  times.disk = disk_found + disk_worked;
+  double rest = working - disk_worked;
   times.pack = std::min(packing, rest);
   rest -= times.pack;
-  times.decode = std::clamp(reading - times.disk, 0.0, rest);
-  times.draw = rest - times.decode;
+  const double decode = std::clamp(decoding - disk_worked, 0.0, rest);
+  times.decode = finding - disk_found + decode;
+  times.draw = rest - decode;
   return times;
 }
 

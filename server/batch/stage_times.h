@@ -10,7 +10,7 @@ namespace inkstream::batch {
 // Seconds of threads.
 struct StageTimes {
   double disk = 0;    // waiting for pages of the store
-  double decode = 0;  // records into strokes
+  double decode = 0;  // records found, and made into strokes
   double draw = 0;    // strokes into tensors, and the columns
   double pack = 0;    // codecs
 
@@ -27,11 +27,11 @@ struct ThreadUsage {
   static ThreadUsage Now();
 };
 
-// Of one piece of work between two moments of its thread. `reading`: seconds in
-// which records were asked for and decoded, as measured; `packing`: in codecs.
-// A disk is blamed only where there was a major fault: then for the time that
-// the thread did not run.
-StageTimes StagesOf(const ThreadUsage& begin, const ThreadUsage& end,
-                    double reading, double packing);
+// Of one piece of work of a thread, which found its records until `found` and
+// worked on them then. `decoding`, `packing`: seconds of the latter part, as
+// measured. A disk is blamed only for time that the thread did not run, in a
+// part with a major fault; the rest of finding counts as decoding.
+StageTimes StagesOf(const ThreadUsage& begin, const ThreadUsage& found,
+                    const ThreadUsage& end, double decoding, double packing);
 
 }  // namespace inkstream::batch

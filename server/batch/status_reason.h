@@ -20,6 +20,7 @@ inline constexpr char kReasonOverloaded[] = "OVERLOADED";
 inline constexpr char kReasonGenerationNotHere[] = "GENERATION_NOT_HERE";
 inline constexpr char kReasonIdle[] = "IDLE";
 inline constexpr char kReasonSlowReader[] = "SLOW_READER";
+inline constexpr char kReasonBroken[] = "BROKEN";  // bytes are not as sent
 // Reasons that go with RESOURCE_EXHAUSTED.
 inline constexpr char kReasonTooManyStreams[] = "TOO_MANY_STREAMS";
 inline constexpr char kReasonTooManyCredits[] = "TOO_MANY_CREDITS";

@@ -31,6 +31,12 @@ v1::StreamOpened OpenedOf(const batch::StreamFacts& facts) {
   opened.set_steps_per_epoch(facts.steps_per_epoch);
   opened.set_raster_version(raster::kRasterVersion);
   for (const std::string& word : facts.vocabulary) opened.add_vocabulary(word);
+  if (facts.rows) {
+    opened.set_strokes_divisor(facts.strokes_divisor);
+    for (const std::string& code : facts.countrycodes) {
+      opened.add_countrycodes(code);
+    }
+  }
   return opened;
 }
 
@@ -39,12 +45,23 @@ v1::BatchHeader HeaderOf(const batch::StreamFacts& facts,
   v1::BatchHeader header;
   header.set_batch_seq(batch.sequence);
   v1::Cursor* const cursor = header.mutable_cursor();
+  cursor->set_epoch(batch.after.epoch);
+  cursor->set_position(batch.after.position);
+  header.set_epoch(batch.epoch);
+  header.set_step(batch.step);
+  header.set_bad(batch.bad);
+  if (batch.rows_form.has_value()) {
+    header.set_wire_size(batch.wire_size);
+    v1::Rows* const rows = header.mutable_rows();
+    rows->set_count(batch.rows);
+    rows->set_occurrences(batch.rows_form->occurrences);
+    rows->set_checksum(batch.rows_form->checksum);
+    return header;
+  }
   cursor->set_version(facts.start.version);
   cursor->set_fingerprint(facts.start.fingerprint);
   cursor->set_plan_hash(facts.start.plan_hash);
   cursor->set_seed(facts.start.seed);
-  cursor->set_epoch(batch.after.epoch);
-  cursor->set_position(batch.after.position);
   for (const TensorInfo& info : batch.tensors) {
     v1::Tensor* const tensor = header.add_tensors();
     tensor->set_name(info.name);
@@ -59,9 +76,6 @@ v1::BatchHeader HeaderOf(const batch::StreamFacts& facts,
     for (const std::string& word : *vocabulary) tensor->add_vocabulary(word);
   }
   header.set_byte_size(batch.byte_size);
-  header.set_epoch(batch.epoch);
-  header.set_step(batch.step);
-  header.set_bad(batch.bad);
   return header;
 }
 

@@ -225,14 +225,9 @@ void SegmentReader::FetchHeader(uint32_t local) const {
   __builtin_prefetch(block + kCacheLine);
 }
 
-void SegmentReader::FetchRecord(uint32_t local) const {
-  const BlockRef block = blocks_.Find(local);
-  const absl::StatusOr<StoredRecord> record =
-      RecordOfBlock(block.bytes.substr(0, block.bytes.size() - kChecksumBytes),
-                    block.first, block.count, local - block.first);
-  if (!record.ok()) return;  // said when it is read
-  const char* const begin = record->bytes.data();
-  const size_t size = record->bytes.size();
+void SegmentReader::FetchRecord(const StoredRecord& record) {
+  const char* const begin = record.bytes.data();
+  const size_t size = record.bytes.size();
   for (size_t at = 0; at < std::min(size, kMostFetched); at += kCacheLine) {
     __builtin_prefetch(begin + at);
   }

@@ -60,10 +60,10 @@ class SegmentReader {
   // read. DATA_LOSS without the file's name if the block is damaged.
   absl::StatusOr<StoredRecord> Record(uint32_t local) const;
 
-  // Hints for the processor: what Record(local) reads first, and then what the
-  // decoder of its record reads.
+  // Hints for the processor: what Record(local) reads first, and what the
+  // decoder of a record reads.
   void FetchHeader(uint32_t local) const;
-  void FetchRecord(uint32_t local) const;
+  static void FetchRecord(const StoredRecord& record);
 
   // Hints for the kernel.
   void WillNeed(uint32_t local) const;

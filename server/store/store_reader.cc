@@ -1,5 +1,6 @@
 #include "server/store/store_reader.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -20,15 +21,33 @@ class OpenDrawingReader final : public DrawingReader {
 
   absl::StatusOr<StrokesView> ReadStrokes(uint64_t index) override {
     if (absl::Status s = CheckIndex(index); !s.ok()) return s;
-    FetchAhead();
     return ReadStrokesAt(index, store_->Find(index));
   }
 
-  void WillRead(absl::Span<const int64_t> indices) override {
-    coming_.assign(indices.begin(), indices.end());
-    header_next_ = record_next_ = 0;
-    for (size_t i = 0; i < kHeadersAhead; ++i) FetchHeader();
-    for (size_t i = 0; i < kRecordsAhead; ++i) FetchRecord();
+  void Find(absl::Span<const int64_t> indices) override {
+    found_.clear();
+    found_.reserve(indices.size());
+    for (size_t i = 0; i < std::min(indices.size(), kHeadersAhead); ++i) {
+      FetchHeader(indices[i]);
+    }
+    for (size_t i = 0; i < indices.size(); ++i) {
+      if (i + kHeadersAhead < indices.size()) {
+        FetchHeader(indices[i + kHeadersAhead]);
+      }
+      found_.push_back(FindOne(static_cast<uint64_t>(indices[i])));
+    }
+    for (size_t i = 0; i < std::min(found_.size(), kRecordsAhead); ++i) {
+      FetchRecord(found_[i].record);
+    }
+  }
+
+  absl::StatusOr<StrokesView> ReadFound(size_t i) override {
+    if (i + kRecordsAhead < found_.size()) {
+      FetchRecord(found_[i + kRecordsAhead].record);
+    }
+    const Found& found = found_[i];
+    if (found.segment == nullptr) return found.record.status();
+    return Decode(found.index, *found.segment, found.record);
   }
 
   absl::Status ReadDrawing(uint64_t index, Drawing* drawing) override {
@@ -73,28 +92,32 @@ class OpenDrawingReader final : public DrawingReader {
   }
 
  private:
-  // Reads ahead by which memory answers in time: first the block's header,
-  // which says where the record lies, then the record.
+  // A record that was looked for. Without a segment: the index is none, and
+  // the record's status says so.
+  struct Found {
+    uint64_t index = 0;
+    const SegmentReader* segment = nullptr;
+    absl::StatusOr<StoredRecord> record = absl::UnknownError("");
+  };
+
+  // Reads ahead by which memory answers in time: a block's header, which says
+  // where the record lies, and then the record.
   static constexpr size_t kHeadersAhead = 8;
   static constexpr size_t kRecordsAhead = 4;
 
-  void FetchAhead() {
-    FetchHeader();
-    FetchRecord();
-  }
-  void FetchHeader() {
-    if (header_next_ >= coming_.size()) return;
-    const uint64_t index = static_cast<uint64_t>(coming_[header_next_++]);
-    if (index >= store_->size()) return;
-    const OpenStore::Place at = store_->Find(index);
+  void FetchHeader(int64_t index) const {
+    if (static_cast<uint64_t>(index) >= store_->size()) return;
+    const OpenStore::Place at = store_->Find(static_cast<uint64_t>(index));
     at.segment->reader->FetchHeader(at.local);
   }
-  void FetchRecord() {
-    if (record_next_ >= coming_.size()) return;
-    const uint64_t index = static_cast<uint64_t>(coming_[record_next_++]);
-    if (index >= store_->size()) return;
+  static void FetchRecord(const absl::StatusOr<StoredRecord>& record) {
+    if (record.ok()) SegmentReader::FetchRecord(*record);
+  }
+  Found FindOne(uint64_t index) const {
+    if (absl::Status s = CheckIndex(index); !s.ok()) return {index, nullptr, s};
     const OpenStore::Place at = store_->Find(index);
-    at.segment->reader->FetchRecord(at.local);
+    const SegmentReader& segment = *at.segment->reader;
+    return {index, &segment, segment.Record(at.local)};
   }
 
   absl::Status CheckIndex(uint64_t index) const {
@@ -107,7 +130,12 @@ class OpenDrawingReader final : public DrawingReader {
   absl::StatusOr<StrokesView> ReadStrokesAt(uint64_t index,
                                             const OpenStore::Place& at) {
     const SegmentReader& segment = *at.segment->reader;
-    const absl::StatusOr<StoredRecord> record = segment.Record(at.local);
+    return Decode(index, segment, segment.Record(at.local));
+  }
+
+  absl::StatusOr<StrokesView> Decode(
+      uint64_t index, const SegmentReader& segment,
+      const absl::StatusOr<StoredRecord>& record) {
     if (!record.ok()) return Damaged(index, segment, record.status());
     is_raw_ = record->raw;
     if (is_raw_) return ReadRawAt(index, segment, record->bytes);
@@ -138,9 +166,7 @@ class OpenDrawingReader final : public DrawingReader {
   // Of a raw drawing: its strokes as they were and on the canvas.
   Drawing raw_scratch_;
   bool is_raw_ = false;  // the drawing read last
-  std::vector<int64_t> coming_;
-  size_t header_next_ = 0;  // in coming_
-  size_t record_next_ = 0;
+  std::vector<Found> found_;
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -168,13 +169,21 @@ class DrawingReader {
   // content is wrong; names index and store.
   virtual absl::StatusOr<StrokesView> ReadStrokes(uint64_t index) = 0;
 
-  // The next calls of ReadStrokes will be for these, in this order; their
-  // records are brought into the processor's caches while those before them are
-  // worked on. Changes nothing but speed; indices that do not exist are let be.
-  virtual void WillRead(absl::Span<const int64_t>) {}
+  // Finds the records of these and checks their blocks, which is all that may
+  // have to wait for a disk; what is wrong is told when they are read.
+  virtual void Find(absl::Span<const int64_t> indices) {
+    found_.assign(indices.begin(), indices.end());
+  }
+  // Decodes the i-th of those; otherwise as ReadStrokes().
+  virtual absl::StatusOr<StrokesView> ReadFound(size_t i) {
+    return ReadStrokes(static_cast<uint64_t>(found_[i]));
+  }
 
   // Everything, as it was ingested.
   virtual absl::Status ReadDrawing(uint64_t index, Drawing* drawing) = 0;
+
+ private:
+  std::vector<int64_t> found_;
 };
 
 }  // namespace inkstream::store

@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "inkstream/plan.h"
 #include "server/batch/packer.h"
@@ -26,11 +25,8 @@ class StreamPacker : public batch::Packer {
 
   explicit StreamPacker(Codec codec) : codec_(codec) {}
 
-  batch::WireForm NextForm() override;
+  bool PacksNext() override { return in_use() == Codec::kZstd; }
   batch::WireChunk Pack(uint8_t* bytes, size_t size) override;
-  size_t PackStrokes(uint8_t* bytes, size_t size) override;
-  void AppendStrokes(const StrokesView& drawing, uint64_t occurrence,
-                     std::vector<uint8_t>* encoded) const override;
 
   // What the chooser of Codec::kAuto decides by.
   void OnSent(bool packed, uint32_t batches, uint64_t bytes,

@@ -223,6 +223,7 @@ StreamReport StreamSession::ReportLocked() const {
     report.place = stream_->place();
     report.credits = stream_->credits();
     if (packer_ != nullptr) report.codec = packer_->in_use();
+    if (stream_->facts().rows) report.codec = Codec::kStrokes;
   }
   const UnreadBytes* const unread =
       sink_ != nullptr ? sink_->unread() : nullptr;
@@ -262,6 +263,8 @@ void StreamSession::Pump() {
 void StreamSession::WriteReadyBatches() {
   std::vector<batch::FinishedBatch> batches;
   SentTotals sent;
+  uint64_t gathered = 0;
+  uint64_t size = 0;  // of the last one
   do {
     batch::TakeResult taken = stream_->TryTake();
     batch::FinishedBatch* const batch =
@@ -281,15 +284,16 @@ void StreamSession::WriteReadyBatches() {
       counts_->BatchMade(batch->queued_seconds, batch->stages);
     }
     batches.push_back(std::move(*batch));
-    // By what they unpack to: a client hands on a message's batches together.
-  } while (sent.bytes + batches.back().byte_size <= kGatherBytes);
+    size = batches.back().rows_form.has_value() ? batches.back().wire_size
+                                                : batches.back().byte_size;
+    gathered += size;
+    // Pixels by what they unpack to: a client hands on a message's together.
+  } while (gathered + size <= kGatherBytes);
   in_flight_ = sent;
   packed_in_flight_ = !batches.front().chunks.empty();
   Codec codec = Codec::kNone;
-  if (packed_in_flight_) {
-    codec =
-        packer_->in_use() == Codec::kStrokes ? Codec::kStrokes : Codec::kZstd;
-  }
+  if (packed_in_flight_) codec = Codec::kZstd;
+  if (batches.front().rows_form.has_value()) codec = Codec::kStrokes;
   key_in_flight_ = {report_.dataset, in_messages_, codec};
   Wrote(sink_->Write(std::move(batches)));
 }

@@ -114,16 +114,13 @@ TEST_F(FetchTest, IndicesComeInTheOrderAskedWithRepeats) {
 // Holds whatever thread packs until it may go on.
 class HoldingPacker : public Packer {
  public:
-  WireForm NextForm() override { return WireForm::kPacked; }
+  bool PacksNext() override { return true; }
   WireChunk Pack(uint8_t* /*bytes*/, size_t size) override {
     held_.fetch_add(1);
     opened_.wait();
     return {.bytes = static_cast<uint32_t>(size),
             .wire_bytes = static_cast<uint32_t>(size)};
   }
-  size_t PackStrokes(uint8_t* /*bytes*/, size_t size) override { return size; }
-  void AppendStrokes(const StrokesView& /*drawing*/, uint64_t /*occurrence*/,
-                     std::vector<uint8_t>* /*encoded*/) const override {}
   void Open() { open_.set_value(); }
   int held() const { return held_; }
 

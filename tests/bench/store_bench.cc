@@ -104,10 +104,10 @@ void ReadStrokesAnnounced(benchmark::State& state) {
   uint64_t at = 0;
   for (auto _ : state) {
     if (at % kAtOnce == 0) {
-      reader->WillRead(
+      reader->Find(
           absl::MakeConstSpan(indices).subspan(at % indices.size(), kAtOnce));
     }
-    const auto strokes = reader->ReadStrokes(indices[at++ % indices.size()]);
+    const auto strokes = reader->ReadFound(at++ % kAtOnce);
     if (!strokes.ok()) state.SkipWithError("a read failed");
     benchmark::DoNotOptimize(strokes);
   }

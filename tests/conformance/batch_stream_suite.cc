@@ -129,10 +129,8 @@ std::vector<Batch> BatchStreamSuite::ReadAll(const Plan& plan,
 }
 
 Plan BatchStreamSuite::Coded(Plan plan) {
-  const Codec codec = GetParam().codec;
-  if (plan.delivery.codec != Codec::kNone) return plan;
-  if (codec != Codec::kStrokes || plan.delivery.image.has_value()) {
-    plan.delivery.codec = codec;
+  if (plan.delivery.codec == Codec::kNone) {
+    plan.delivery.codec = GetParam().codec;
   }
   return plan;
 }

@@ -44,7 +44,7 @@ TEST_P(BatchStreamSuite, PartsOfALargeBatchAreReassembled) {
 }
 
 TEST_P(BatchStreamSuite, TheBytesAreThoseOfARawStream) {
-  std::vector<Plan> plans(6, WithEverything(IndexPlan(70), 32));
+  std::vector<Plan> plans(8, WithEverything(IndexPlan(70), 32));
   plans[1].delivery.image->dtype = DType::kFloat32;
   plans[1].delivery.image->layout = Layout::kNhwc;
   plans[1].delivery.image->channels = {"ink", "order", "direction"};
@@ -60,6 +60,11 @@ TEST_P(BatchStreamSuite, TheBytesAreThoseOfARawStream) {
   plans[4].delivery.strokes->ragged = true;
   // Their strokes take more bytes than their pixels.
   plans[5].delivery.image->height = plans[5].delivery.image->width = 2;
+  plans[6].delivery.image.reset();
+  plans[6].delivery.strokes = StrokesSpec{};
+  plans[6].delivery.strokes->max_len = 8;
+  plans[6].delivery.strokes->too_long = TooLong::kDrop;
+  plans[7].delivery.image.reset();  // nothing to draw
   ClientOptions options = Options();
   options.transport = TransportChoice::kGrpc;
   for (size_t i = 0; i < plans.size(); ++i) {

@@ -77,6 +77,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Param("SharedMemoryZstd", true, 1U << 30U, Codec::kZstd),
                       Param("TcpAuto", false, 0, Codec::kAuto),
                       Param("TcpStrokes", false, 0, Codec::kStrokes),
+                      Param("UnixSocketStrokes", true, 0, Codec::kStrokes),
                       Param("SharedMemoryStrokes", true, 1U << 30U,
                             Codec::kStrokes)),
     [](const auto& info) { return info.param.name; });

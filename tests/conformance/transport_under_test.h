@@ -33,7 +33,7 @@ class TransportUnderTest {
 struct TransportParam {
   std::string name;  // of the test
   std::function<std::unique_ptr<TransportUnderTest>()> make;
-  Codec codec = Codec::kNone;  // of every stream that has an image
+  Codec codec = Codec::kNone;  // of every stream
 
   friend void PrintTo(const TransportParam& param, std::ostream* out) {
     *out << param.name;

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "client/cpp/batch_unpacker.h"
-#include "server/transport/codec/stroke_wire.h"
 
 namespace inkstream::client {
 namespace {
@@ -19,16 +18,6 @@ constexpr uint32_t kRows = 4;
 constexpr uint32_t kSide = 8;
 constexpr uint64_t kImage = uint64_t{kRows} * kSide * kSide;
 constexpr uint64_t kBytes = kImage + 64;
-
-v1::StreamBatchesRequest Request() {
-  v1::StreamBatchesRequest request;
-  v1::Delivery* const delivery = request.mutable_open()->mutable_delivery();
-  delivery->mutable_image()->set_height(kSide);
-  delivery->set_batch_size(kRows);
-  delivery->set_codec(v1::CODEC_STROKES);
-  delivery->mutable_augment()->mutable_rotation()->set_high(20);
-  return request;
-}
 
 // A header that is sound but for its chunks: three bytes of `data` each.
 v1::BatchHeader TakeHeader(const uint8_t** data, const uint8_t* end) {
@@ -52,7 +41,6 @@ v1::BatchHeader TakeHeader(const uint8_t** data, const uint8_t* end) {
         static_cast<uint32_t>(std::min<uint64_t>(size, kBytes - bytes)));
     bytes += chunk->bytes();
     chunk->set_wire_bytes(at[1]);
-    if (at[2] % 4 == 1) chunk->set_strokes_bytes(at[2]);
     if (at[2] % 4 == 2) chunk->set_sparse_bytes(at[2]);
     header.set_wire_size(header.wire_size() + chunk->wire_bytes());
     *data += 3;
@@ -62,10 +50,7 @@ v1::BatchHeader TakeHeader(const uint8_t** data, const uint8_t* end) {
 
 void Fuzz(const uint8_t* data, size_t size) {
   const uint8_t* const end = data + size;
-  transport::StrokeWireReader strokes({data, size});
-  while (!strokes.at_end() && strokes.Next().ok()) {
-  }
-  static BatchUnpacker* const unpacker = new BatchUnpacker(Request());
+  static BatchUnpacker* const unpacker = new BatchUnpacker();
   const v1::BatchHeader header = TakeHeader(&data, end);
   if (!unpacker->Check(header).ok()) return;
   uint8_t* const wire = unpacker->WireBytes(header.wire_size());

@@ -33,6 +33,7 @@ TENSORS = {
     },
     "both": {"image": Image(28), "strokes": Strokes(60)},
     "ragged": {"image": Image(28), "strokes": Strokes(60, ragged=True)},
+    "strokes alone": {"strokes": Strokes(100, "stroke5", scale="dataset")},
 }
 
 
@@ -105,8 +106,6 @@ def test_shared_memory_is_not_compressed_and_says_so(server: Server) -> None:
     ("keywords", "says"),
     [
         ({"codec": "gzip"}, "zstd"),
-        ({"codec": "strokes"}, "image"),
-        ({"codec": "strokes", "image": Image(28, quality="exact")}, "exact|EXACT"),
     ],
 )
 def test_a_codec_that_cannot_be_had_is_refused_with_the_choices(
@@ -117,6 +116,25 @@ def test_a_codec_that_cannot_be_had_is_refused_with_the_choices(
         pytest.raises(inkstream.FixRequest, match=says),
     ):
         next(client.dataset().stream("train", **keywords))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("keywords", "says"),
+    [({}, "nothing to draw"), ({"image": Image(28, quality="exact")}, "QUALITY_EXACT")],
+)
+def test_what_cannot_be_drawn_by_clients_comes_as_pixels(
+    server: Server, keywords: dict[str, object], says: str
+) -> None:
+    if inkstream._native.library()[0] is None:
+        pytest.skip("libinkstream is not there")
+    with (
+        inkstream.connect(server.tcp) as client,
+        client.dataset().stream("train", codec="strokes", **keywords) as stream,  # type: ignore[arg-type]
+    ):
+        next(stream)
+        stats = stream.stats()
+    assert stats["codec"] == "none"
+    assert says in str(stats["codec_reason"])
 
 
 def test_without_the_library_strokes_are_refused(
@@ -135,7 +153,7 @@ def test_strokes_of_a_server_that_draws_otherwise_are_refused() -> None:
         pytest.skip("there is no libinkstream")
     with FakeServer(Behaviour(raster_version=1000)) as fake:
         data = inkstream.connect(fake.address, retry_for=5).dataset()
-        with pytest.raises(inkstream.PlanMismatch, match=r"raster version 1000.*codec zstd"):
+        with pytest.raises(inkstream.PlanMismatch, match=r"raster version 1000.*codec none"):
             next(data.stream(image=Image(28), codec="strokes"))
         assert len(next(data.stream(image=Image(28), batch_size=10))) == 4
 

@@ -61,9 +61,8 @@ class Seen:
 
 
 def codec_of(way: Way, job: Job) -> str:
-    """The way's, where it can carry the job: strokes are drawn by the library, into images."""
-    drawn = way.library and "image" in job.tensors
-    return "zstd" if way.codec == "strokes" and not drawn else way.codec
+    """The way's, where it can carry the job: strokes are drawn by the library."""
+    return "zstd" if way.codec == "strokes" and not way.library else way.codec
 
 
 class Grid:

@@ -26,6 +26,18 @@ class FakeReader : public store::DrawingReader {
   explicit FakeReader(std::shared_ptr<const FakeStore> store)
       : store_(std::move(store)) {}
 
+  // What is slow is the disk, which finding waits for.
+  void Find(absl::Span<const int64_t> indices) override {
+    Wait(indices.size());
+    DrawingReader::Find(indices);
+  }
+  absl::StatusOr<StrokesView> ReadFound(size_t i) override {
+    found_ = true;
+    absl::StatusOr<StrokesView> strokes = DrawingReader::ReadFound(i);
+    found_ = false;
+    return strokes;
+  }
+
   absl::StatusOr<StrokesView> ReadStrokes(uint64_t index) override {
     absl::Status status = ReadDrawing(index, &drawing_);
     if (!status.ok()) return status;
@@ -35,10 +47,7 @@ class FakeReader : public store::DrawingReader {
   absl::Status ReadDrawing(uint64_t index, Drawing* drawing) override {
     if (store_->on_read_) store_->on_read_(index);
     ++store_->reads_;
-    if (store_->read_micros_ > 0) {
-      std::this_thread::sleep_for(
-          std::chrono::microseconds(store_->read_micros_));
-    }
+    if (!found_) Wait(1);
     if (store_->damaged_.contains(index)) {
       return absl::DataLossError(absl::StrCat("drawing ", index, " of ",
                                               store_->path(),
@@ -46,6 +55,11 @@ class FakeReader : public store::DrawingReader {
     }
     *drawing = store_->sketches_ ? FakeStore::MakeSketch(index)
                                  : FakeStore::MakeDrawing(index);
+    if (store_->long_points_ > 0 && index >= store_->long_from_) {
+      drawing->x.resize(store_->long_points_, drawing->x.back());
+      drawing->y.resize(store_->long_points_, drawing->y.back());
+      drawing->stroke_ends.back() = store_->long_points_;
+    }
     const int32_t label = store_->Label(index);
     if (label >= 0) drawing->word = store_->info().classes[label];
     const int32_t country = store_->Countrycode(index);
@@ -60,8 +74,15 @@ class FakeReader : public store::DrawingReader {
   }
 
  private:
+  void Wait(size_t reads) const {
+    if (store_->read_micros_ == 0) return;
+    std::this_thread::sleep_for(std::chrono::microseconds(
+        store_->read_micros_ * static_cast<int64_t>(reads)));
+  }
+
   const std::shared_ptr<const FakeStore> store_;
   Drawing drawing_;
+  bool found_ = false;  // the drawing that is read now
 };
 
 FakeStore::FakeStore(uint64_t drawings, int classes) {

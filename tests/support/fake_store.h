@@ -29,6 +29,11 @@ class FakeStore : public store::StoreReader {
   void Damage(uint64_t index) { damaged_.insert(index); }
   // From now on drawings are MakeSketch's.
   void DrawSketches() { sketches_ = true; }
+  // From this one on, drawings are lines of so many points.
+  void Lengthen(uint64_t first, uint32_t points) {
+    long_from_ = first;
+    long_points_ = points;
+  }
   // Each read takes this long.
   void SlowDown(int micros) { read_micros_ = micros; }
   // Called by the thread that reads, before each read.
@@ -70,6 +75,8 @@ class FakeStore : public store::StoreReader {
   std::vector<std::string> countrycodes_ = {"DE", "FR", "JP"};
   std::set<uint64_t> damaged_;
   bool sketches_ = false;
+  uint64_t long_from_ = 0;
+  uint32_t long_points_ = 0;  // 0: none is
   int read_micros_ = 0;
   std::function<void(uint64_t)> on_read_;
   mutable std::atomic<uint64_t> will_need_calls_{0};

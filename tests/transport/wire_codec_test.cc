@@ -1,5 +1,4 @@
-// Runs of bytes and strokes come back as they went in; whatever else comes is
-// refused.
+// Runs of bytes come back as they went in; whatever else comes is refused.
 
 #include <algorithm>
 #include <cstdint>
@@ -8,11 +7,9 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "inkstream/drawing.h"
 #include "server/batch/packer.h"
 #include "server/transport/codec/chunk_codec.h"
 #include "server/transport/codec/sparse_words.h"
-#include "server/transport/codec/stroke_wire.h"
 #include "server/transport/stream_packer.h"
 
 namespace inkstream::transport {
@@ -100,63 +97,6 @@ TEST(ChunkCodec, AFrameOfAnotherLengthIsRefused) {
     Bytes out(size);
     EXPECT_FALSE(decompressor.Decompress(packed, absl::MakeSpan(out)).ok());
   }
-}
-
-Drawing RandomDrawing(std::mt19937_64* random, bool whole, bool times) {
-  Drawing drawing;
-  for (uint64_t s = (*random)() % 5; s > 0; --s) {
-    for (uint64_t p = (*random)() % 30; p > 0; --p) {
-      const auto value = [&] {
-        const auto number = static_cast<float>((*random)() % 256);
-        return whole ? number : number + 0.25F;
-      };
-      drawing.x.push_back(value());
-      drawing.y.push_back(value());
-      if (times) drawing.t.push_back(value());
-    }
-    drawing.stroke_ends.push_back(static_cast<uint32_t>(drawing.x.size()));
-  }
-  return drawing;
-}
-
-TEST(StrokeWire, DrawingsComeBackBitForBit) {
-  std::mt19937_64 random(4);
-  std::vector<Drawing> drawings;
-  Bytes encoded;
-  for (uint64_t i = 0; i < 400; ++i) {
-    drawings.push_back(RandomDrawing(&random, i % 2 == 0, i % 3 == 0));
-    AppendStrokes(drawings.back().strokes(), i % 7 * 1000, &encoded);
-  }
-  StrokeWireReader reader(encoded);
-  for (uint64_t i = 0; i < drawings.size(); ++i) {
-    ASSERT_FALSE(reader.at_end());
-    const absl::Status status = reader.Next();
-    ASSERT_TRUE(status.ok()) << status;
-    EXPECT_EQ(reader.strokes().stroke_ends, drawings[i].stroke_ends);
-    EXPECT_EQ(reader.strokes().x, drawings[i].x);
-    EXPECT_EQ(reader.strokes().y, drawings[i].y);
-    EXPECT_EQ(reader.strokes().t, drawings[i].t);
-    EXPECT_EQ(reader.occurrence(), i % 7 * 1000);
-  }
-  EXPECT_TRUE(reader.at_end());
-}
-
-TEST(StrokeWire, WhatEndsTooEarlyIsRefused) {
-  std::mt19937_64 random(5);
-  Drawing drawing;
-  drawing.x = drawing.y = {1, 2, 300};
-  drawing.stroke_ends = {1, 3};
-  Bytes encoded;
-  AppendStrokes(drawing.strokes(), 9, &encoded);
-  for (size_t size = 0; size < encoded.size(); ++size) {
-    StrokeWireReader reader({encoded.data(), size});
-    EXPECT_FALSE(reader.Next().ok()) << size;
-  }
-  // A few bytes cannot claim many points or strokes.
-  const Bytes many_strokes = {0xF9, 0xFF, 0xFF, 0xFF, 0x7F, 1};
-  EXPECT_FALSE(StrokeWireReader(many_strokes).Next().ok());
-  const Bytes many_points = {9, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F};
-  EXPECT_FALSE(StrokeWireReader(many_points).Next().ok());
 }
 
 }  // namespace

@@ -62,10 +62,6 @@ INSTANTIATE_TEST_SUITE_P(
                 [](Open* o) {
                   o->mutable_delivery()->set_codec(static_cast<v1::Codec>(9));
                 }},
-        Refused{"delivery.codec",  // no image to send the strokes of
-                [](Open* o) {
-                  o->mutable_delivery()->set_codec(v1::CODEC_STROKES);
-                }},
         Refused{"delivery.on_corrupt",
                 [](Open* o) {
                   o->mutable_delivery()->set_on_corrupt(
@@ -82,9 +78,10 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(DeliveryMessageTest, EveryFieldComesBack) {
   auto message = Filled<v1::Delivery>();
-  message.mutable_image()->set_quality(v1::Image::QUALITY_FAST);  // of strokes
-  message.clear_epochs();                     // it never ends
-  message.set_transport(v1::TRANSPORT_GRPC);  // the client's to say
+  message.clear_epochs();  // it never ends
+  // The client's to say.
+  message.set_transport(v1::TRANSPORT_GRPC);
+  message.clear_raster_version();
   absl::StatusOr<DeliverySpec> spec = DeliveryFromProto(message);
   ASSERT_TRUE(spec.ok()) << spec.status();
   EXPECT_EQ(

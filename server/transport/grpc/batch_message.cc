@@ -126,7 +126,6 @@ void BatchMessages::FillHeader(const batch::FinishedBatch& batch,
     v1::Chunk* const proto = header->add_chunks();
     proto->set_bytes(chunk.bytes);
     proto->set_wire_bytes(chunk.wire_bytes);
-    if (chunk.strokes_bytes > 0) proto->set_strokes_bytes(chunk.strokes_bytes);
     if (chunk.sparse_bytes > 0) proto->set_sparse_bytes(chunk.sparse_bytes);
   }
 }
@@ -158,7 +157,7 @@ bool BatchMessages::TakeSeveral(grpc::ByteBuffer* message) {
   std::vector<grpc::Slice> slices = {HeadSlice(part, data)};
   for (; taken > 0; --taken) {
     batch::FinishedBatch& batch = waiting_.front();
-    AddData(std::move(batch.buffer), 0, batch.wire_bytes(), &slices);
+    AddData(batch, 0, batch.wire_bytes(), &slices);
     waiting_.pop_front();
   }
   *message = grpc::ByteBuffer(slices.data(), slices.size());
@@ -186,14 +185,15 @@ grpc::ByteBuffer BatchMessages::TakeSlots() {
   return OneSlice(part);
 }
 
-void BatchMessages::AddData(std::shared_ptr<batch::Buffer> buffer,
-                            uint64_t offset, uint64_t bytes,
+void BatchMessages::AddData(const batch::FinishedBatch& batch, uint64_t offset,
+                            uint64_t bytes,
                             std::vector<grpc::Slice>* slices) const {
+  offset += batch.offset;
   const uint64_t end = offset + bytes;
   for (uint64_t begin = offset; begin < end; begin += kSliceBytes) {
     const uint64_t part = std::min(kSliceBytes, end - begin);
-    slices->emplace_back(buffer->data() + begin, part, &ReleaseHanded,
-                         new Handed(buffer, unread_, part));
+    slices->emplace_back(batch.buffer->data() + begin, part, &ReleaseHanded,
+                         new Handed(batch.buffer, unread_, part));
   }
 }
 
@@ -219,9 +219,8 @@ absl::Status BatchMessages::CutFirst(grpc::ByteBuffer* message) {
   part_bytes_ = std::min(room, (even + kCut - 1) / kCut * kCut);
   header->set_part_count(static_cast<uint32_t>(
       (batch.wire_bytes() + part_bytes_ - 1) / part_bytes_));
-  buffer_ = std::move(batch.buffer);
   std::vector<grpc::Slice> slices = {HeadSlice(part, part_bytes_)};
-  AddData(buffer_, 0, part_bytes_, &slices);
+  AddData(batch, 0, part_bytes_, &slices);
   *message = grpc::ByteBuffer(slices.data(), slices.size());
   sent_ = part_bytes_;
   part_ = 1;
@@ -236,13 +235,12 @@ void BatchMessages::CutLater(grpc::ByteBuffer* message) {
   part.set_part(part_);
   part.set_offset(sent_);
   std::vector<grpc::Slice> slices = {HeadSlice(part, bytes)};
-  AddData(buffer_, sent_, bytes, &slices);
+  AddData(batch, sent_, bytes, &slices);
   *message = grpc::ByteBuffer(slices.data(), slices.size());
   ++part_;
   sent_ += bytes;
   if (sent_ < batch.wire_bytes()) return;
   sent_ = 0;
-  buffer_.reset();
   waiting_.pop_front();
 }
 

@@ -65,7 +65,8 @@ class BatchMessages {
   void CutLater(grpc::ByteBuffer* message);
   bool TakeSeveral(grpc::ByteBuffer* message);
   grpc::ByteBuffer TakeSlots();
-  void AddData(std::shared_ptr<batch::Buffer> buffer, uint64_t offset,
+  // Bytes [offset, offset + bytes) of what travels of the batch.
+  void AddData(const batch::FinishedBatch& batch, uint64_t offset,
                uint64_t bytes, std::vector<grpc::Slice>* slices) const;
 
   const batch::StreamFacts facts_;
@@ -74,7 +75,6 @@ class BatchMessages {
   const std::shared_ptr<ShmArea> area_;
   std::deque<batch::FinishedBatch> waiting_;
   // Of the batch in front, where it goes in several messages:
-  std::shared_ptr<batch::Buffer> buffer_;
   uint64_t sent_ = 0;        // bytes of it that earlier messages took
   uint64_t part_bytes_ = 0;  // of each later message
   uint32_t part_ = 0;

@@ -8,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "server/batch/parked_request.h"
+#include "server/raster/rasterizer.h"
 #include "server/transport/grpc/caller.h"
 #include "server/transport/grpc/cancel_call.h"
 #include "server/transport/grpc/proto_message.h"
@@ -29,6 +30,23 @@ std::string TraceparentOf(const grpc::CallbackServerContext& call) {
     return c == '-' || absl::ascii_isxdigit(static_cast<unsigned char>(c));
   });
   return plain && text.size() == kTraceparentLength ? text : "";
+}
+
+// Why the server draws though the client would; empty: it does not.
+std::string WhyNotStrokes(const DeliverySpec& delivery,
+                          uint32_t raster_version) {
+  if (!delivery.image.has_value() && !delivery.strokes.has_value()) {
+    return "there is nothing to draw: delivery has no image and no strokes";
+  }
+  if (delivery.image.has_value() &&
+      delivery.image->quality == Quality::kExact) {
+    return "delivery.image.quality is QUALITY_EXACT, which the server draws";
+  }
+  if (raster_version != 0 && raster_version != raster::kRasterVersion) {
+    return absl::StrCat("the client draws with raster version ", raster_version,
+                        ", this server with ", raster::kRasterVersion);
+  }
+  return "";
 }
 
 }  // namespace
@@ -93,6 +111,13 @@ absl::Status StreamBatchesReactor::Open(
   absl::StatusOr<Plan> plan = wire::PlanFromProto(request);
   if (!plan.ok()) return plan.status();
   const bool asked_for_shm = delivery.transport() == v1::TRANSPORT_SHM;
+  if (plan->delivery.codec == Codec::kStrokes) {
+    carriage_->codec_reason =
+        asked_for_shm && WhyNoShm().empty()
+            ? "shared memory holds tensors, which the server draws"
+            : WhyNotStrokes(plan->delivery, delivery.raster_version());
+    if (!carriage_->codec_reason.empty()) plan->delivery.codec = Codec::kNone;
+  }
   if (asked_for_shm) carriage_->reason = WhyNoShm();
   ShmHost* const shm =
       asked_for_shm && carriage_->reason.empty() ? server_.shm : nullptr;
@@ -122,7 +147,7 @@ absl::Status StreamBatchesReactor::Open(
             }
             carriage->reason = std::string(offer.status().message());
           }
-          if (packer != nullptr) carriage->codec = plan.delivery.codec;
+          carriage->codec = plan.delivery.codec;
           return {memory->Open(caller, batch_bytes), packer};
         };
         absl::StatusOr<std::unique_ptr<batch::BatchStream>> stream =
@@ -192,8 +217,7 @@ absl::StatusOr<bool> StreamBatchesReactor::WriteOpened(
   messages_ = std::make_unique<BatchMessages>(facts, max_message_bytes_,
                                               unread_, shm.area);
   absl::Status status = messages_->Opened(
-      shm.area != nullptr ? shm.credit_window
-                          : server_.engine->options().limits.max_credits,
+      shm.area != nullptr ? shm.credit_window : facts.credit_window,
       session_->id(), *carriage_, &message_);
   if (!status.ok()) return status;
   StartWrite(&message_);

@@ -100,7 +100,7 @@ absl::StatusOr<std::unique_ptr<batch::Buffer>> ShmArea::Acquire(size_t bytes) {
 }
 
 uint32_t ShmArea::Lend(uint64_t sequence,
-                       std::unique_ptr<batch::Buffer> buffer) {
+                       std::shared_ptr<batch::Buffer> buffer) {
   const auto slot = static_cast<uint32_t>(
       (buffer->data() - memory_ - layout_.OffsetOf(0)) / layout_.slot_bytes);
   const std::lock_guard<std::mutex> lock(mu_);
@@ -110,7 +110,7 @@ uint32_t ShmArea::Lend(uint64_t sequence,
 
 absl::Status ShmArea::Release(const std::vector<uint64_t>& sequences) {
   // Declared first: buffers come back when the lock is gone.
-  std::vector<std::unique_ptr<batch::Buffer>> back;
+  std::vector<std::shared_ptr<batch::Buffer>> back;
   const std::lock_guard<std::mutex> lock(mu_);
   for (const uint64_t sequence : sequences) {
     const auto found = lent_.find(sequence);
@@ -126,7 +126,7 @@ absl::Status ShmArea::Release(const std::vector<uint64_t>& sequences) {
 }
 
 void ShmArea::Close() {
-  std::map<uint64_t, std::unique_ptr<batch::Buffer>> back;
+  std::map<uint64_t, std::shared_ptr<batch::Buffer>> back;
   const std::lock_guard<std::mutex> lock(mu_);
   back.swap(lent_);
 }

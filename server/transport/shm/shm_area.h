@@ -47,7 +47,7 @@ class ShmArea : public batch::BufferPool,
   absl::StatusOr<std::unique_ptr<batch::Buffer>> Acquire(size_t bytes) override;
 
   // The batch is the client's until Release(). Answers its slot.
-  uint32_t Lend(uint64_t sequence, std::unique_ptr<batch::Buffer> buffer);
+  uint32_t Lend(uint64_t sequence, std::shared_ptr<batch::Buffer> buffer);
 
   // INVALID_ARGUMENT: one of them is not lent.
   absl::Status Release(const std::vector<uint64_t>& sequences);
@@ -73,7 +73,7 @@ class ShmArea : public batch::BufferPool,
   mutable std::mutex mu_;       // guards everything below
   std::vector<uint32_t> free_;  // the one that came back last at the end
   std::vector<bool> touched_;   // slots that have been used
-  std::map<uint64_t, std::unique_ptr<batch::Buffer>> lent_;  // by sequence
+  std::map<uint64_t, std::shared_ptr<batch::Buffer>> lent_;  // by sequence
 };
 
 }  // namespace inkstream::transport

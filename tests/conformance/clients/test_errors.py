@@ -171,12 +171,6 @@ REFUSALS: dict[str, tuple[str, Words, str, list[str]]] = {
         "INVALID_ARGUMENT",
         ["weights", "-1"],
     ),
-    "strokes codec without images": (
-        "open",
-        {**TRAIN, "codec": "strokes"},
-        "INVALID_ARGUMENT",
-        ["codec"],
-    ),
     "plan: no such split": (
         "plan",
         {**TRAIN, "view": {"split": "vaild"}},
@@ -208,7 +202,6 @@ OWN_WORDS = {
     "no epochs",
     "no stride",
     "no views",
-    "strokes codec without images",
     "window of nothing",
     "world of nobody",
     "zero rows",

@@ -152,8 +152,8 @@ class Dataset:
         `tail`: "drop", "partial" or "pad". `start`: a cursor; its seed replaces `seed`.
         `delivery`: `ignore_index`, the label of a drawing without a word; `on_corrupt`,
         "fail" or "skip", and `max_bad`, how many damaged ones "skip" lets by; `codec`, for
-        thin links: "none", "zstd", "auto" (what carries more) or "strokes" (images come as
-        strokes and are drawn here, by libinkstream), with the same bytes under each;
+        thin links: "none", "zstd", "auto" (what carries more) or "strokes" (whole batches come
+        as strokes and are drawn here, by libinkstream), with the same bytes under each;
         `transport`, "auto" (shared memory over a Unix socket, without a codec), "shm" or
         "grpc"; `step_offset`, `step_stride`.
         FixRequest for a keyword that would have no effect.

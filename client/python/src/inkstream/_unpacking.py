@@ -52,7 +52,7 @@ def check_chunks(header: batch_pb2.BatchHeader) -> None:
     unpacked = packed = 0
     for chunk in header.chunks:
         size = chunk.sparse_bytes or chunk.bytes
-        if chunk.strokes_bytes or not 0 < chunk.wire_bytes <= size <= chunk.bytes:
+        if not 0 < chunk.wire_bytes <= size <= chunk.bytes:
             raise DataLoss(
                 f"batch {header.batch_seq}: {chunk.wire_bytes} bytes cannot stand for {chunk.bytes}"
             )

@@ -1,13 +1,14 @@
-#include "server/batch/batch_layout.h"
+#include "server/layout/batch_layout.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "server/batch/engine.h"
-#include "server/batch/nearest_name.h"
 #include "server/raster/stroke_tensor.h"
 
-namespace inkstream::batch {
+namespace inkstream::layout {
 namespace {
 
 struct Column {
@@ -28,15 +29,6 @@ uint64_t RoundUp(uint64_t bytes) {
   return (bytes + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment;
 }
 
-absl::StatusOr<Field> FieldOf(const std::string& name, size_t place) {
-  for (const Column& column : kColumns) {
-    if (name == column.name) return column.field;
-  }
-  return absl::InvalidArgumentError(
-      absl::StrCat("delivery.columns[", place, "]: there is no column ",
-                   Quoted(name), NearestHint(name, OfferedColumns())));
-}
-
 absl::Status CheckSide(const char* field, uint32_t side, uint32_t limit) {
   if (side >= 1 && side <= limit) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat("delivery.image.", field, ": ",
@@ -45,6 +37,11 @@ absl::Status CheckSide(const char* field, uint32_t side, uint32_t limit) {
 }
 
 }  // namespace
+
+bool IsColumn(Field field) {
+  return std::any_of(std::begin(kColumns), std::end(kColumns),
+                     [field](const Column& c) { return c.field == field; });
+}
 
 const std::vector<std::string>& OfferedColumns() {
   static const std::vector<std::string>* const names = [] {
@@ -57,8 +54,17 @@ const std::vector<std::string>& OfferedColumns() {
   return *names;
 }
 
+std::optional<Field> FieldNamed(absl::string_view name) {
+  if (name == "index") return Field::kIndex;
+  if (name == "valid") return Field::kValid;
+  for (const Column& column : kColumns) {
+    if (name == column.name) return column.field;
+  }
+  return std::nullopt;
+}
+
 absl::StatusOr<BatchLayout> BatchLayout::Create(const DeliverySpec& delivery,
-                                                const Limits& limits) {
+                                                const BatchLimits& limits) {
   if (delivery.batch_size < 1 || delivery.batch_size > limits.max_batch_size) {
     return absl::InvalidArgumentError(absl::StrCat(
         "delivery.batch_size: ", delivery.batch_size, " is not in 1..",
@@ -97,7 +103,7 @@ absl::StatusOr<BatchLayout> BatchLayout::Create(const DeliverySpec& delivery,
 }
 
 absl::Status BatchLayout::AddImage(const ImageSpec& image,
-                                   const Limits& limits) {
+                                   const BatchLimits& limits) {
   absl::Status status =
       CheckSide("height", image.height, limits.max_image_side);
   status.Update(CheckSide("width", image.width, limits.max_image_side));
@@ -118,7 +124,7 @@ absl::Status BatchLayout::AddImage(const ImageSpec& image,
 }
 
 absl::Status BatchLayout::AddStrokes(const StrokesSpec& strokes,
-                                     const Limits& limits) {
+                                     const BatchLimits& limits) {
   // The dataset's scale does not change sizes; 1 stands for it.
   absl::StatusOr<raster::StrokeTensor> tensor =
       raster::StrokeTensor::Create(strokes, 1, limits.max_stroke_len);
@@ -145,14 +151,17 @@ absl::Status BatchLayout::AddStrokes(const StrokesSpec& strokes,
 absl::Status BatchLayout::AddColumns(const std::vector<std::string>& columns) {
   for (size_t i = 0; i < columns.size(); ++i) {
     const std::string& name = columns[i];
-    if (name == "index" || name == "valid") continue;  // always there
-    absl::StatusOr<Field> field = FieldOf(name, i);
-    if (!field.ok()) return field.status();
-    for (const Field other : fields_) {
-      if (other != *field) continue;
+    const std::optional<Field> field = FieldNamed(name);
+    if (!field.has_value()) {
       return absl::InvalidArgumentError(
-          absl::StrCat("delivery.columns[", i, "]: ", Quoted(name),
-                       " is named twice; name each column once"));
+          absl::StrCat("delivery.columns[", i, "]: there is no column \"",
+                       absl::CHexEscape(name), "\""));
+    }
+    if (!IsColumn(*field)) continue;  // always there
+    if (std::find(fields_.begin(), fields_.end(), *field) != fields_.end()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("delivery.columns[", i, "]: \"", name,
+                       "\" is named twice; name each column once"));
     }
     Add(*field, {name, DType::kInt64, {}, 8});
   }
@@ -207,4 +216,4 @@ std::vector<TensorInfo> BatchLayout::Tensors(uint32_t rows) const {
   return infos;
 }
 
-}  // namespace inkstream::batch
+}  // namespace inkstream::layout

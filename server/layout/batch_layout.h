@@ -4,16 +4,25 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "inkstream/plan.h"
 #include "inkstream/tensor.h"
 
-namespace inkstream::batch {
+namespace inkstream::layout {
 
-struct Limits;
+// What a batch may come to.
+struct BatchLimits {
+  uint32_t max_image_side = 1024;            // pixels
+  uint32_t max_batch_size = 65536;           // drawings
+  uint64_t max_batch_bytes = 256ULL << 20U;  // bytes
+  uint32_t max_stroke_len = 4096;            // points a drawing
+  uint32_t max_views = 16;                   // copies of a drawing
+};
 
 enum class Field : uint8_t {
   kImage,
@@ -30,16 +39,20 @@ enum class Field : uint8_t {
   kValid,
 };
 
+// Whether it is a value of each drawing that a request lists by name.
+bool IsColumn(Field field);
+
 // Names of the columns a request may list.
 const std::vector<std::string>& OfferedColumns();
+// Of one of those; nullopt: there is no such column.
+std::optional<Field> FieldNamed(absl::string_view name);
 
 class BatchLayout {
  public:
-  // INVALID_ARGUMENT names the field, its value, the limit and, for a column,
-  // the nearest name. Nothing is allocated beyond the table; sizes are
-  // multiplied with care for overflow.
+  // INVALID_ARGUMENT names the field, its value and the limit. Nothing is
+  // allocated beyond the table; sizes are multiplied with care for overflow.
   static absl::StatusOr<BatchLayout> Create(const DeliverySpec& delivery,
-                                            const Limits& limits);
+                                            const BatchLimits& limits);
 
   // Bytes of a batch of `rows`, a multiple of kTensorAlignment. Ragged values
   // count as if every drawing had all the points it may have.
@@ -73,8 +86,9 @@ class BatchLayout {
     uint64_t Length(uint64_t rows) const { return Count(rows) * bytes; }
   };
 
-  absl::Status AddImage(const ImageSpec& image, const Limits& limits);
-  absl::Status AddStrokes(const StrokesSpec& strokes, const Limits& limits);
+  absl::Status AddImage(const ImageSpec& image, const BatchLimits& limits);
+  absl::Status AddStrokes(const StrokesSpec& strokes,
+                          const BatchLimits& limits);
   absl::Status AddColumns(const std::vector<std::string>& columns);
   absl::Status CheckSize(uint32_t rows, uint64_t limit) const;
   void Add(Field field, Tensor tensor) {
@@ -92,4 +106,4 @@ class BatchLayout {
   uint32_t stroke_row_bytes_ = 0;
 };
 
-}  // namespace inkstream::batch
+}  // namespace inkstream::layout

@@ -1,0 +1,181 @@
+#include "client/cpp/rows_reader.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "server/batch/status_reason.h"
+#include "server/raster/rasterizer.h"
+#include "server/rows/stroke_coding.h"
+
+namespace inkstream::client {
+namespace {
+
+using ::testing::HasSubstr;
+using Bytes = std::vector<uint8_t>;
+
+constexpr uint32_t kRows = 4;
+
+Bytes Line() {
+  Drawing drawing;
+  drawing.x = {0, 255};
+  drawing.y = {9, 9};
+  drawing.stroke_ends = {2};
+  Bytes bytes(rows::MostStrokesBytes(drawing.strokes()));
+  bytes.resize(rows::EncodeStrokes(drawing.strokes(), bytes.data()) -
+               bytes.data());
+  return bytes;
+}
+
+class RowsReaderTest : public ::testing::Test {
+ protected:
+  RowsReaderTest() {
+    v1::Delivery* const delivery = opening_.mutable_open()->mutable_delivery();
+    delivery->mutable_image()->set_height(16);
+    delivery->add_columns("word");
+    delivery->set_batch_size(kRows);
+    opened_.set_dataset("quickdraw");
+    opened_.set_codec(v1::CODEC_STROKES);
+    opened_.set_raster_version(raster::kRasterVersion);
+    opened_.mutable_cursor()->set_fingerprint("f");
+    opened_.add_vocabulary("cat");
+  }
+
+  v1::Delivery* delivery() {
+    return opening_.mutable_open()->mutable_delivery();
+  }
+
+  std::unique_ptr<RowsReader> Reader() {
+    auto reader = RowsReader::Create(opening_, opened_, "there:1");
+    EXPECT_TRUE(reader.ok()) << reader.status();
+    return *std::move(reader);
+  }
+
+  // A batch of those strokes, and a header that is true.
+  static Bytes Batch(const std::vector<Bytes>& strokes,
+                     v1::BatchHeader* header) {
+    const uint64_t n = strokes.size();
+    const rows::RowsShape shape = {1, false};
+    Bytes bytes(shape.Strokes(n), 0);
+    std::memset(bytes.data() + shape.Valid(n), 1, n);
+    for (uint64_t i = 0; i < n; ++i) {
+      const int64_t index = 100 + static_cast<int64_t>(i);
+      const auto length = static_cast<uint32_t>(strokes[i].size());
+      std::memcpy(bytes.data() + shape.Index(n) + 8 * i, &index, 8);
+      std::memcpy(bytes.data() + shape.Lengths(n) + 4 * i, &length, 4);
+      bytes.insert(bytes.end(), strokes[i].begin(), strokes[i].end());
+    }
+    header->mutable_rows()->set_count(static_cast<uint32_t>(n));
+    header->mutable_rows()->set_checksum(rows::ChecksumOf(bytes));
+    header->set_wire_size(bytes.size());
+    return bytes;
+  }
+
+  absl::StatusOr<ReceivedBatch> Draw(RowsReader* reader,
+                                     const v1::BatchHeader& header,
+                                     const Bytes& bytes) {
+    absl::Status status = reader->Check(header);
+    EXPECT_TRUE(status.ok()) << status;
+    return reader->Draw(header, bytes, &buffers_);
+  }
+
+  v1::StreamBatchesRequest opening_;
+  v1::StreamOpened opened_;
+  BatchBuffers buffers_{2};
+};
+
+TEST_F(RowsReaderTest, ABatchIsDescribedAsIfItHadBeenDrawnThere) {
+  v1::BatchHeader header;
+  header.mutable_cursor()->set_position(4);
+  const Bytes bytes = Batch({Line(), Line(), {}, Line()}, &header);
+  const auto batch = Draw(Reader().get(), header, bytes);
+  ASSERT_TRUE(batch.ok()) << batch.status();
+  EXPECT_EQ(batch->header.cursor().fingerprint(), "f");
+  EXPECT_EQ(batch->header.cursor().position(), 4U);
+  ASSERT_EQ(batch->header.tensors_size(), 4);
+  EXPECT_EQ(batch->header.tensors(1).name(), "word");
+  EXPECT_EQ(batch->header.tensors(1).vocabulary(0), "cat");
+  EXPECT_EQ(batch->header.bad(), 0U);
+  const uint8_t* const image =
+      batch->bytes.get() + batch->header.tensors(0).offset();
+  const std::string first(image, image + 256);
+  EXPECT_NE(first, std::string(256, '\0'));
+  EXPECT_EQ(std::string(image + 512, image + 768), std::string(256, '\0'));
+  EXPECT_EQ(std::string(image + 768, image + 1024), first);
+  const v1::Tensor& valid = batch->header.tensors(3);
+  EXPECT_EQ(std::string(batch->bytes.get() + valid.offset(),
+                        batch->bytes.get() + valid.offset() + 4),
+            std::string("\1\1\0\1", 4));
+}
+
+TEST_F(RowsReaderTest, HeadersThatCannotBeTrueAreRefused) {
+  v1::BatchHeader sound;
+  Batch({Line(), Line()}, &sound);
+  const std::unique_ptr<RowsReader> reader = Reader();
+  ASSERT_TRUE(reader->Check(sound).ok());
+  const std::vector<std::function<void(v1::BatchHeader*)>> lies = {
+      [](v1::BatchHeader* h) { h->mutable_rows()->set_count(0); },
+      [](v1::BatchHeader* h) { h->mutable_rows()->set_count(kRows + 1); },
+      [](v1::BatchHeader* h) { h->mutable_rows()->set_occurrences(true); },
+      [](v1::BatchHeader* h) { h->set_wire_size(20); },
+      [](v1::BatchHeader* h) { h->set_wire_size(1U << 20U); },
+      [](v1::BatchHeader* h) { h->set_wire_size(~uint64_t{0}); },
+      [](v1::BatchHeader* h) { h->set_byte_size(64); },
+      [](v1::BatchHeader* h) { h->add_tensors(); },
+      [](v1::BatchHeader* h) { h->add_chunks(); }};
+  for (const auto& lie : lies) {
+    v1::BatchHeader header = sound;
+    lie(&header);
+    EXPECT_EQ(reader->Check(header).code(), absl::StatusCode::kInternal);
+  }
+}
+
+TEST_F(RowsReaderTest, ADamagedLinkIsNotADamagedStore) {
+  v1::BatchHeader header;
+  Bytes bytes = Batch({Line(), Line()}, &header);
+  bytes.back() ^= 1;
+  const auto batch = Draw(Reader().get(), header, bytes);
+  EXPECT_EQ(batch.status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(batch::ReasonOf(batch.status()), batch::kReasonBroken);
+}
+
+TEST_F(RowsReaderTest, ADrawingThatCannotBeReadIsNamed) {
+  v1::BatchHeader header;
+  const Bytes bytes = Batch({Line(), {0xFF}}, &header);
+  const auto batch = Draw(Reader().get(), header, bytes);
+  EXPECT_EQ(batch.status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(batch.status().message()),
+              HasSubstr("drawing 101 of quickdraw at there:1"));
+}
+
+TEST_F(RowsReaderTest, OrItIsSkippedAndCountedWithTheServers) {
+  delivery()->set_on_corrupt(v1::Delivery::ON_CORRUPT_SKIP);
+  delivery()->set_max_bad(3);
+  const std::unique_ptr<RowsReader> reader = Reader();
+  v1::BatchHeader header;
+  const Bytes bytes = Batch({Line(), {0xFF}}, &header);
+  header.set_bad(1);
+  const auto first = Draw(reader.get(), header, bytes);
+  ASSERT_TRUE(first.ok()) << first.status();
+  EXPECT_EQ(first->header.bad(), 2U);
+  const v1::Tensor& valid = first->header.tensors(3);
+  EXPECT_EQ(first->bytes.get()[valid.offset() + 1], 0);
+  const auto second = Draw(reader.get(), header, bytes);
+  EXPECT_EQ(second.status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(second.status().message()),
+              HasSubstr("4 damaged drawings"));
+}
+
+TEST_F(RowsReaderTest, AServerThatDrawsOtherwiseIsNotUsed) {
+  opened_.set_raster_version(1000);
+  const auto reader = RowsReader::Create(opening_, opened_, "there:1");
+  EXPECT_EQ(reader.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(reader.status().message()), HasSubstr("1000"));
+}
+
+}  // namespace
+}  // namespace inkstream::client
