@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "server/app/log_event.h"
+#include "server/batch/status_reason.h"
 
 namespace inkstream::app {
 namespace {
@@ -22,6 +23,7 @@ void ServiceLog::OnStreamOpened(const transport::StreamReport& stream) {
   LogEvent event("stream opened");
   event.Add("stream", stream.id)
       .Add("peer", stream.peer)
+      .Add("caller", stream.caller)
       .Add("dataset", stream.dataset)
       .Add("plan", stream.plan)
       .Add("seconds", stream.opening);
@@ -32,13 +34,16 @@ void ServiceLog::OnStreamOpened(const transport::StreamReport& stream) {
 void ServiceLog::OnStreamEnded(const transport::StreamReport& stream) {
   const std::optional<uint64_t> left_out = streams_.Take();
   if (!left_out.has_value()) return;
+  // Overloads and slow readers among them; who drains sends them all away.
   const bool failed = !stream.end->ok() && !absl::IsCancelled(*stream.end) &&
-                      !absl::IsUnavailable(*stream.end);
+                      stream.end_reason != batch::kReasonDrain;
   const double life = std::max(stream.seconds, 1e-9);
   LogEvent event("stream ended");
   event.Add("stream", stream.id)
       .Add("peer", stream.peer)
+      .Add("caller", stream.caller)
       .Add("dataset", stream.dataset)
+      .Add("plan", stream.plan)
       .Add("reason", stream.end_reason)
       .Add("code", absl::StatusCodeToString(stream.end->code()))
       .Add("batches", stream.batches)
@@ -56,13 +61,15 @@ void ServiceLog::OnStreamEnded(const transport::StreamReport& stream) {
   LogLimited(&event, *left_out, failed);
 }
 
-void ServiceLog::OnRefused(const std::string& method, const std::string& peer,
+void ServiceLog::OnRefused(const std::string& method,
+                           const transport::Peer& peer,
                            const absl::Status& status) {
   const std::optional<uint64_t> left_out = refusals_.Take();
   if (!left_out.has_value()) return;
   LogEvent event("call refused");
   event.Add("method", method)
-      .Add("peer", peer)
+      .Add("peer", peer.name)
+      .Add("caller", peer.caller)
       .Add("code", absl::StatusCodeToString(status.code()))
       .Add("text", status.message());
   LogLimited(&event, *left_out, /*warning=*/true);

@@ -15,7 +15,7 @@ class ServiceLog : public transport::CallObserver {
  public:
   void OnStreamOpened(const transport::StreamReport& stream) override;
   void OnStreamEnded(const transport::StreamReport& stream) override;
-  void OnRefused(const std::string& method, const std::string& peer,
+  void OnRefused(const std::string& method, const transport::Peer& peer,
                  const absl::Status& status) override;
 
  private:

@@ -20,6 +20,7 @@
 #include "server/batch/buffer_pool.h"
 #include "server/batch/explained_plan.h"
 #include "server/batch/key_upload.h"
+#include "server/batch/lru_map.h"
 #include "server/batch/memory_arbiter.h"
 #include "server/batch/packer.h"
 #include "server/batch/worker_pool.h"
@@ -34,6 +35,8 @@ struct CacheUse {
   uint64_t view_bytes = 0;
   uint64_t key_budget = 0;  // part of view_budget
   uint64_t key_bytes = 0;
+  Lookups views;
+  Lookups keys;
 };
 
 // The newest generation of a dataset.

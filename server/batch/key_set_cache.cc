@@ -71,12 +71,21 @@ absl::StatusOr<std::shared_ptr<const KeySet>> KeySetCache::Get(
     const std::string& field, const std::string& hash) {
   if (hash.empty()) return nullptr;
   const std::lock_guard<std::mutex> lock(mu_);
-  if (const auto* const found = sets_.Find(hash)) return *found;
+  if (const auto* const found = sets_.Find(hash)) {
+    ++lookups_.hits;
+    return *found;
+  }
+  ++lookups_.misses;
   return WithReason(
       absl::NotFoundError(absl::StrCat(
           field, ": this server does not have the key set ", Quoted(hash),
           " (any more); upload it with UploadKeys and ask again")),
       kReasonKeysNotHere);
+}
+
+Lookups KeySetCache::lookups() const {
+  const std::lock_guard<std::mutex> lock(mu_);
+  return lookups_;
 }
 
 size_t KeySetCache::bytes() const {

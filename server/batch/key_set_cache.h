@@ -39,6 +39,8 @@ class KeySetCache {
   absl::StatusOr<std::shared_ptr<const KeySet>> Get(const std::string& field,
                                                     const std::string& hash);
 
+  Lookups lookups() const;  // Get() for a hash
+
   // Of sets that are kept or are coming in.
   size_t bytes() const;
 
@@ -57,6 +59,7 @@ class KeySetCache {
   LruMap<std::string, std::shared_ptr<const KeySet>> sets_;
   size_t bytes_ = 0;    // of sets_
   size_t claimed_ = 0;  // by uploads
+  Lookups lookups_;
 };
 
 }  // namespace inkstream::batch

@@ -5,12 +5,19 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <list>
 #include <unordered_map>
 #include <utility>
 
 namespace inkstream::batch {
+
+// How often something was there, and was not.
+struct Lookups {
+  uint64_t hits = 0;
+  uint64_t misses = 0;
+};
 
 template <typename Key, typename Value, typename Hash = std::hash<Key>>
 class LruMap {

@@ -70,9 +70,10 @@ absl::Status RequestThreads::Run(const std::string& caller, size_t bytes,
     const std::lock_guard<std::mutex> lock(count_->mu);
     const auto found = count_->callers.find(caller);
     const bool has_others = found != count_->callers.end();
-    // One request may be as long as there is room for.
+    // One by itself always has room: it may be longer in memory than on the
+    // wire.
     if (count_->all.requests >= kMaxRequests ||
-        bytes > memory_ - count_->all.bytes ||
+        (count_->all.bytes > 0 && count_->all.bytes + bytes > memory_) ||
         (has_others && (found->second.requests >= CallerShare(kMaxRequests) ||
                         found->second.bytes + bytes > CallerShare(memory_)))) {
       const size_t own = has_others ? found->second.requests : 0;

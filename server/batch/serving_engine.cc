@@ -318,8 +318,9 @@ absl::StatusOr<InspectedDrawing> ServingEngine::Inspect(
 }
 
 CacheUse ServingEngine::caches() const {
-  return {options_.view_memory, views_.bytes(), options_.view_memory / 4,
-          views_.key_sets().bytes()};
+  return {options_.view_memory,     views_.bytes(),
+          options_.view_memory / 4, views_.key_sets().bytes(),
+          views_.lookups(),         views_.key_sets().lookups()};
 }
 
 absl::Status ServingEngine::Run(const std::string& caller, size_t bytes,

@@ -120,6 +120,7 @@ absl::StatusOr<std::shared_ptr<const Item>> ViewCache::Share(
     std::unique_lock<std::mutex> lock(mu_);
     for (;;) {
       if (const Entry* const found = entries_.Find(key)) {
+        ++lookups_.hits;
         return std::static_pointer_cast<const Item>(found->item);
       }
       const auto building = building_.find(key);
@@ -131,6 +132,7 @@ absl::StatusOr<std::shared_ptr<const Item>> ViewCache::Share(
       built_.wait(lock);
     }
     building_[key];
+    ++lookups_.misses;
   }
   Promised promised = 0;
   absl::StatusOr<std::shared_ptr<const Item>> made = make(&promised);
@@ -185,6 +187,11 @@ void ViewCache::MakeRoom(size_t bytes,
         bytes_ -= entry.bytes;
         gone->push_back(std::move(entry.item));
       });
+}
+
+Lookups ViewCache::lookups() const {
+  const std::lock_guard<std::mutex> lock(mu_);
+  return lookups_;
 }
 
 size_t ViewCache::bytes() const {

@@ -57,6 +57,9 @@ class ViewCache {
 
   KeySetCache& key_sets() { return key_sets_; }
 
+  // One a request for a view, or for what belongs to it.
+  Lookups lookups() const;
+
   // Memory of views and sizes, kept or in use.
   size_t bytes() const;
 
@@ -86,6 +89,7 @@ class ViewCache {
   std::condition_variable built_;
   LruMap<std::string, Entry> entries_;
   size_t bytes_ = 0;  // of entries_
+  Lookups lookups_;
   // Keys of what is being made, and who is resumed then.
   std::map<std::string, std::vector<std::shared_ptr<ParkedRequest>>> building_;
   size_t promised_ = 0;  // bytes admitted and not yet in entries_

@@ -108,6 +108,38 @@ void AddServer(const MetricsInput& input, Page* page) {
   }
 }
 
+void AddConnections(const transport::ConnectionCounts& connections,
+                    Page* page) {
+  page->Begin("inkstream_connections", MetricType::Gauge,
+              "Connections to gRPC: what there may be (limit) and are (open).");
+  page->Add(connections.limit, {{"what", "limit"}});
+  page->Add(connections.open, {{"what", "open"}});
+  page->Counter("inkstream_connections_accepted_total",
+                "Connections that came, also those that were refused.",
+                Number(connections.accepted));
+  page->Begin("inkstream_connections_refused_total", MetricType::Counter,
+              "Connections refused at a limit or for want of descriptors, "
+              "closed without a call for a newcomer (displaced), or because "
+              "they sent nothing in time (silent).");
+  for (const auto& [reason, count] : {std::pair("limit", connections.refused),
+                                      {"descriptors", connections.starved},
+                                      {"displaced", connections.displaced},
+                                      {"silent", connections.silent}}) {
+    page->Add(Number(count), {{"reason", reason}});
+  }
+}
+
+void AddCaches(const std::map<std::string, batch::Lookups>& caches,
+               Page* page) {
+  page->Begin("inkstream_cache_lookups_total", MetricType::Counter,
+              "Requests for a view or key set that was there (hit) or had to "
+              "be made or uploaded (miss).");
+  for (const auto& [cache, lookups] : caches) {
+    page->Add(Number(lookups.hits), {{"cache", cache}, {"result", "hit"}});
+    page->Add(Number(lookups.misses), {{"cache", cache}, {"result", "miss"}});
+  }
+}
+
 void AddStores(const std::vector<transport::StoreSnapshot>& stores,
                Page* page) {
   page->Begin("inkstream_store_info", MetricType::Gauge,
@@ -246,6 +278,8 @@ void AddProcess(const ProcessFigures& process, Page* page) {
 std::string MetricsPage(const MetricsInput& input) {
   Page page;
   AddServer(input, &page);
+  AddConnections(input.service.now.connections, &page);
+  AddCaches(input.service.caches, &page);
   AddStores(input.service.stores, &page);
   AddDatasets(input.datasets, &page);
   AddSent(input.service.counts.sent, &page);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "server/transport/listener/connection_table.h"
 #include "server/transport/stream_session.h"
 
 namespace inkstream::transport {
@@ -20,7 +21,7 @@ class CallObserver {
   // One that had been opened; `stream.end` is set.
   virtual void OnStreamEnded(const StreamReport& stream) = 0;
   // A call that was answered with an error, or a stream that never opened.
-  virtual void OnRefused(const std::string& method, const std::string& peer,
+  virtual void OnRefused(const std::string& method, const Peer& peer,
                          const absl::Status& status) = 0;
 };
 

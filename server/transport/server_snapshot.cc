@@ -43,6 +43,7 @@ ServiceFigures TakeFigures(const batch::Engine& engine, ServerSnapshot now,
                      {"view", {caches.view_budget, caches.view_bytes}},
                      {"keys", {caches.key_budget, caches.key_bytes}},
                      {"shm", shm}};
+  figures.caches = {{"view", caches.views}, {"keys", caches.keys}};
   for (const batch::ServedStore& served : engine.stores()) {
     const store::StoreInfo& info = served.store->info();
     figures.stores.push_back({served.dataset, info.fingerprint, info.generation,

@@ -57,7 +57,8 @@ struct ServiceFigures {
   ServiceCounts::Values counts;
   std::map<std::string, StreamSeconds> stream_seconds;  // by dataset
   std::vector<StoreSnapshot> stores;
-  std::map<std::string, BudgetUse> budgets;  // batch, view, keys, shm
+  std::map<std::string, BudgetUse> budgets;      // batch, view, keys, shm
+  std::map<std::string, batch::Lookups> caches;  // view, keys
 };
 
 ServerSnapshot TakeSnapshot(const batch::Engine& engine,

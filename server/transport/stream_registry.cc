@@ -6,6 +6,10 @@
 namespace inkstream::transport {
 namespace {
 
+// Of who takes nothing of the last batch in hand, when all others have gone or
+// are served: the same can be had elsewhere.
+constexpr std::chrono::milliseconds kDrainPatience{2000};
+
 StreamSeconds SecondsOf(const StreamReport& report) {
   return {report.opening, report.waited_network, report.waited};
 }
@@ -73,7 +77,8 @@ void StreamRegistry::Remove(uint64_t id) {
   if (!report.dataset.empty()) {
     observer_->OnStreamEnded(report);
   } else if (!report.end->ok() && !absl::IsCancelled(*report.end)) {
-    observer_->OnRefused("StreamBatches", report.peer, *report.end);
+    observer_->OnRefused("StreamBatches", {report.peer, report.caller},
+                         *report.end);
   }
 }
 
@@ -168,6 +173,7 @@ void StreamRegistry::Watch() {
     const Clock::time_point now = Clock::now();
     const std::vector<std::shared_ptr<StreamSession>> due = TakeDue(now);
     const bool drain = draining_;
+    const bool all_told = drain && due_.empty();
     const auto end_stalled = end_stalled_;
     lock.unlock();
     for (const std::shared_ptr<StreamSession>& session : due) {
@@ -179,9 +185,11 @@ void StreamRegistry::Watch() {
     }
     if (now >= next_look) {
       next_look = now + interval;
-      if (end_stalled != nullptr) end_stalled(now - stall_);
+      const Clock::time_point since =
+          now - (all_told ? std::min(stall_, kDrainPatience) : stall_);
+      if (end_stalled != nullptr) end_stalled(since);
       for (const std::shared_ptr<StreamSession>& session : Sessions()) {
-        session->EndIfStalled(now - stall_);
+        session->EndIfStalled(since);
       }
     }
     lock.lock();

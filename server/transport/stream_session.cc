@@ -44,18 +44,15 @@ double Seconds(StreamSession::Clock::duration duration) {
 
 }  // namespace
 
-StreamSession::StreamSession(BatchSink* sink, std::string peer,
+StreamSession::StreamSession(BatchSink* sink, const Peer& peer,
                              std::string traceparent)
-    : peer_(std::move(peer)), sink_(sink) {
+    : sink_(sink) {
+  report_.peer = peer.name;
+  report_.caller = peer.caller;
   report_.traceparent = std::move(traceparent);
 }
 
 StreamSession::~StreamSession() = default;
-
-void StreamSession::Opening() {
-  const std::lock_guard<std::mutex> lock(mu_);
-  opening_ = true;
-}
 
 void StreamSession::Open(std::unique_ptr<batch::BatchStream> stream,
                          const DeliverySpec& delivery,
@@ -169,11 +166,7 @@ void StreamSession::EndIfStalled(Clock::time_point since) {
   const bool moves = unread != nullptr && unread->bytes() > 0;
   if (finished_ || moves || progress_ > since) return;
   if (writing_) return EndSlowReader();
-  if (stream_ == nullptr) {
-    if (opening_) return;
-    ending_ = Unavailable(batch::kReasonIdle, "no request has opened a stream");
-    Pump();
-  } else if (stream_->credits() > 0) {
+  if (stream_ != nullptr && stream_->credits() > 0) {
     ending_ = sink_->PeerHoldsAllMemory()
                   ? Unavailable(batch::kReasonSlowReader,
                                 "the client has granted credits and given no "
@@ -211,7 +204,6 @@ StreamReport StreamSession::Report() const {
 StreamReport StreamSession::ReportLocked() const {
   StreamReport report = report_;
   report.id = id_;
-  report.peer = peer_;
   if (!finished_) {
     const Clock::time_point now = Clock::now();
     report.seconds = Seconds(now - started_);

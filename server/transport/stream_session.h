@@ -22,6 +22,7 @@
 #include "inkstream/plan.h"
 #include "server/batch/batch_stream.h"
 #include "server/transport/batch_sink.h"
+#include "server/transport/listener/connection_table.h"
 #include "server/transport/service_counts.h"
 #include "server/transport/stream_packer.h"
 
@@ -32,7 +33,8 @@ class CallObserver;
 // What GetStatus says of a stream.
 struct StreamReport {
   uint64_t id = 0;
-  std::string peer;
+  std::string peer;    // its connection
+  std::string caller;  // who is at the other end, as far as that is proven
   std::string dataset;
   std::string fingerprint;  // of the generation it streams
   std::string plan_hash;
@@ -66,12 +68,10 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
   using Clock = std::chrono::steady_clock;
 
   // `sink` stays valid until Detach().
-  StreamSession(BatchSink* sink, std::string peer,
+  StreamSession(BatchSink* sink, const Peer& peer,
                 std::string traceparent = "");
   ~StreamSession();
 
-  // A request has come, and is being looked at.
-  void Opening();
   // The plan was accepted. Starts writing. `packer`: of the stream's batches;
   // null: they travel as they lie. `in_messages`: not in shared memory.
   void Open(std::unique_ptr<batch::BatchStream> stream,
@@ -97,7 +97,7 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
   void Rebalance();
   void Detach();
 
-  // Ends the stream if it has been stuck since before `since`.
+  // Ends the stream if it is open and has been stuck since before `since`.
   void EndIfStalled(Clock::time_point since);
 
   bool finished() const;
@@ -123,7 +123,6 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
   void NoteEnd(const absl::Status& status, std::string reason);
   void EndSlowReader();
 
-  const std::string peer_;
   const Clock::time_point started_ = Clock::now();
   uint64_t id_ = 0;
 
@@ -136,7 +135,6 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
   bool in_messages_ = true;
   StreamReport report_;
   bool finished_ = false;
-  bool opening_ = false;
   bool opened_ = false;
   bool writing_ = false;
   bool half_closed_ = false;

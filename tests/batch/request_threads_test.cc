@@ -61,6 +61,16 @@ TEST(RequestThreadsTest, OneCallerLeavesAnEighthToOthersAndTheyTakeTurns) {
   threads.Stop();
 }
 
+TEST(RequestThreadsTest, OneByItselfAlwaysHasRoom) {
+  RequestThreads threads(1000);
+  std::promise<void> open;
+  const auto opened = open.get_future().share();
+  const auto wait = [opened](WorkerScratch*) { opened.wait(); };
+  EXPECT_TRUE(threads.Run("", 4000, wait).ok());
+  EXPECT_FALSE(threads.Run("", 1, wait).ok());
+  open.set_value();
+}
+
 TEST(RequestThreadsTest, AParkedRequestHoldsNoThreadAndIsRunAgain) {
   RequestThreads threads(1000);
   std::vector<std::shared_ptr<ParkedRequest>> parked;

@@ -68,6 +68,25 @@ TEST_F(SharedViewsTest, OneViewIsResolvedOnceAndShared) {
   EXPECT_NE(*cache_.Get(*store_, NumberedView(6)), *one);
 }
 
+TEST_F(SharedViewsTest, WhatIsThereAndWhatIsNotIsCounted) {
+  for (const uint64_t number : {1, 2, 1, 1}) {
+    ASSERT_TRUE(cache_.Get(*store_, NumberedView(number)).ok());
+  }
+  EXPECT_EQ(cache_.lookups().misses, 2U);
+  EXPECT_EQ(cache_.lookups().hits, 2U);
+  View view;
+  view.include_keys = std::string(32, 'a');
+  EXPECT_FALSE(cache_.Get(*store_, view).ok());
+  EXPECT_EQ(cache_.key_sets().lookups().misses, 1U);
+  auto upload = cache_.key_sets().NewUpload();
+  ASSERT_TRUE(upload->Add({1001, 1002}).ok());
+  const auto kept = cache_.key_sets().Keep(std::move(upload));
+  ASSERT_TRUE(kept.ok()) << kept.status();
+  view.include_keys = (*kept)->hash();
+  EXPECT_TRUE(cache_.Get(*store_, view).ok());
+  EXPECT_EQ(cache_.key_sets().lookups().hits, 1U);
+}
+
 TEST_F(SharedViewsTest, TheLeastRecentlyUsedGoFirst) {
   const ResolvedView* const first = cache_.Get(*store_, NumberedView(0))->get();
   for (uint64_t i = 1; i < 50; ++i) {

@@ -69,6 +69,31 @@ TEST(MetricsPage, ADatasetWhosePathHoldsSomethingElseIsMarked) {
       HasSubstr("inkstream_dataset_successor_refused{dataset=\"two\"} 1\n"));
 }
 
+TEST(MetricsPage, ConnectionsAndCachesAreCounted) {
+  MetricsInput input;
+  input.service.now.connections = {.open = 3,
+                                   .limit = 9,
+                                   .accepted = 20,
+                                   .refused = 4,
+                                   .starved = 5,
+                                   .displaced = 6,
+                                   .silent = 7};
+  input.service.caches = {{"view", {.hits = 11, .misses = 12}}};
+  const std::string page = MetricsPage(input);
+  for (const char* line :
+       {"inkstream_connections{what=\"open\"} 3\n",
+        "inkstream_connections{what=\"limit\"} 9\n",
+        "inkstream_connections_accepted_total 20\n",
+        "inkstream_connections_refused_total{reason=\"limit\"} 4\n",
+        "inkstream_connections_refused_total{reason=\"descriptors\"} 5\n",
+        "inkstream_connections_refused_total{reason=\"displaced\"} 6\n",
+        "inkstream_connections_refused_total{reason=\"silent\"} 7\n",
+        "inkstream_cache_lookups_total{cache=\"view\",result=\"hit\"} 11\n",
+        "inkstream_cache_lookups_total{cache=\"view\",result=\"miss\"} 12\n"}) {
+    EXPECT_THAT(page, HasSubstr(line));
+  }
+}
+
 TEST(MetricsPage, HistogramsAreCumulative) {
   MetricsInput input;
   transport::SecondsHistogram histogram;

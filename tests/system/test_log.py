@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ _SERVICE = "/inkstream.v1.DrawingService/"
 
 @pytest.fixture
 def server(binary: Path, store: Path, tmp_path: Path) -> Iterator[RunningServer]:
-    flags = ("--log-format", "json")
+    flags = ("--log-format", "json", "--unix", str(tmp_path / "socket"))
     with RunningServer(binary, [str(store)], tmp_path / "log", *flags) as running:
         yield running
 
@@ -44,6 +45,26 @@ def test_a_stream_says_what_it_was(server: RunningServer) -> None:
     assert ended["drawings"] == 100 * len(batches)
     shares = [ended[f"{who}_share"] for who in ("client", "network", "server", "disk")]
     assert 0.5 < sum(shares) <= 1.01
+
+
+@pytest.mark.parametrize("way", ["tcp", "unix"])
+def test_every_line_of_a_call_says_who_made_it(server: RunningServer, way: str) -> None:
+    tcp = way == "tcp"
+    near = client.connect(server.address if tcp else "unix:" + server.addresses["unix"])
+    list(near.dataset().stream("train", batch_size=100, epochs=1))
+    with pytest.raises(client.NotFound):
+        near.dataset("none")
+    near.close()
+    lines = {line.get("event"): line for line in events(server)}
+    for event in ("stream opened", "stream ended", "call refused"):
+        line = lines[event]
+        if tcp:
+            assert line["caller"] == "ipv4:127.0.0.1", event
+            assert line["peer"].startswith("ipv4:127.0.0.1:"), event
+        else:
+            assert line["caller"] == f"unix:uid={os.getuid()}", event
+            assert line["peer"] == f"unix:uid={os.getuid()},pid={os.getpid()}", event
+    assert lines["stream ended"]["plan"] == lines["stream opened"]["plan"]
 
 
 def open_with(server: RunningServer, traceparent: str) -> None:

@@ -15,6 +15,7 @@ from serving import RunningServer
 
 # Closed sets, all of them: nothing that a peer sends.
 LABELS = {
+    "cache",
     "code",
     "codec",
     "dataset",
@@ -25,6 +26,7 @@ LABELS = {
     "le",
     "method",
     "reason",
+    "result",
     "stage",
     "state",
     "transport",

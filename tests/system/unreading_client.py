@@ -14,6 +14,7 @@ import threading
 from google.protobuf.message import Message
 
 DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY = 0, 1, 3, 4, 6, 7
+SERVICE = "inkstream.v1.DrawingService"
 ACK, END_STREAM, END_HEADERS = 1, 1, 4
 INITIAL_WINDOW_SIZE = 4
 
@@ -42,9 +43,18 @@ class UnreadingClient:
         method: str,
         *requests: Message,
         close: bool = True,
-        service: str = "inkstream.v1.DrawingService",
+        service: str = SERVICE,
     ) -> int:
         """Begins a call; `close`: with no more than these messages. Returns its number."""
+        number = self.begin(method, service=service)
+        for request in requests:
+            self.send(number, request)
+        if close:
+            self._send(DATA, END_STREAM, number, b"")
+        return number
+
+    def begin(self, method: str, sends: bytes = b"", service: str = SERVICE) -> int:
+        """Begins a call with these bytes, be they messages or not. Returns its number."""
         number, self._next = self._next, self._next + 2
         pairs = {
             ":method": "POST",
@@ -55,10 +65,8 @@ class UnreadingClient:
             "content-type": "application/grpc",
         }
         self._send(HEADERS, END_HEADERS, number, b"".join(map(_literal, pairs.items())))
-        for request in requests:
-            self.send(number, request)
-        if close:
-            self._send(DATA, END_STREAM, number, b"")
+        if sends:
+            self._send(DATA, 0, number, sends)
         return number
 
     def send(self, number: int, request: Message) -> None:

@@ -47,9 +47,9 @@ class BatchMessagesTest : public ::testing::Test {
     return data;
   }
 
-  static v1::BatchPart Parsed(grpc::ByteBuffer message) {
+  static v1::BatchPart Parsed(const grpc::ByteBuffer& message) {
     v1::BatchPart part;
-    EXPECT_TRUE(ParseMessage(&message, &part).ok());
+    EXPECT_TRUE(ParseMessage(message, &part).ok());
     return part;
   }
 
@@ -72,7 +72,7 @@ TEST_F(BatchMessagesTest, PartsFitTheLimitAndMakeTheBatchAgain) {
         grpc::ByteBuffer message;
         ASSERT_TRUE(messages.Next(&message).ok());
         EXPECT_LE(message.Length(), limit);
-        const v1::BatchPart part = Parsed(std::move(message));
+        const v1::BatchPart part = Parsed(message);
         EXPECT_EQ(part.batch_seq(), 5U);
         EXPECT_EQ(part.part(), parts++);
         EXPECT_EQ(part.offset(), data.size());
@@ -92,7 +92,7 @@ TEST_F(BatchMessagesTest, SmallBatchesShareAMessage) {
   grpc::ByteBuffer message;
   ASSERT_TRUE(messages.Next(&message).ok());
   EXPECT_TRUE(messages.empty());
-  const v1::BatchPart part = Parsed(std::move(message));
+  const v1::BatchPart part = Parsed(message);
   ASSERT_EQ(part.batches_size(), 3);
   for (uint64_t i = 0; i < 3; ++i) {
     const v1::BatchHeader& header = part.batches(static_cast<int>(i));
@@ -112,7 +112,7 @@ TEST_F(BatchMessagesTest, OnlyWholeBatchesShareOne) {
   while (!messages.empty()) {
     grpc::ByteBuffer message;
     ASSERT_TRUE(messages.Next(&message).ok());
-    parts.push_back(Parsed(std::move(message)));
+    parts.push_back(Parsed(message));
   }
   ASSERT_EQ(parts.size(), 4U);
   EXPECT_EQ(parts[1].batches(0).batch_seq(), 1U);
@@ -164,7 +164,7 @@ TEST_F(BatchMessagesTest, HeadersSayWhereToGoOnAndWhatIntegersMean) {
   messages.Add(Batch(0, 64));
   grpc::ByteBuffer message;
   ASSERT_TRUE(messages.Next(&message).ok());
-  const v1::BatchPart part = Parsed(std::move(message));
+  const v1::BatchPart part = Parsed(message);
   const v1::BatchHeader& header = part.batches(0);
   EXPECT_EQ(header.cursor().fingerprint(), std::string(64, 'f'));
   EXPECT_EQ(header.cursor().plan_hash(), std::string(32, 'a'));

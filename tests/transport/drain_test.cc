@@ -1,6 +1,8 @@
 // An orderly end: nobody is cut off in mid-batch while there is time.
 #include <gmock/gmock.h>
 
+#include <future>
+
 #include "tests/transport/serving_fixture.h"
 
 namespace inkstream::transport {
@@ -82,6 +84,57 @@ TEST_F(DrainTest, ACallThatTakesItsTimeIsAnswered) {
   EXPECT_TRUE(answer->Finish().ok());
   EXPECT_EQ(batches, 1);
   stopper.join();
+}
+
+// What nobody takes is of no use to wait for.
+class UnreadDrainTest : public DrainTest {
+ protected:
+  // Whether it ends long before the grace period does.
+  bool EndsSoon() {
+    std::promise<void> stopped;
+    std::thread stopper([&] {
+      server_->Shutdown({std::chrono::hours(1)});
+      stopped.set_value();
+    });
+    const bool soon =
+        stopped.get_future().wait_for(kSoon) == std::future_status::ready;
+    if (!soon) context_.TryCancel();
+    stopper.join();
+    return soon;
+  }
+
+  grpc::ClientContext context_;
+  v1::BatchPart part_;
+};
+
+TEST_F(UnreadDrainTest, AFetchThatIsNotReadDoesNotHoldItUp) {
+  Serve();
+  v1::FetchDrawingsRequest request;
+  request.mutable_delivery()->mutable_image()->set_height(512);
+  for (int i = 0; i < 60; ++i) request.add_index(i);
+  const auto answer = stub_->FetchDrawings(&context_, request);
+  ASSERT_TRUE(answer->Read(&part_));
+  EXPECT_TRUE(EndsSoon());
+  while (answer->Read(&part_)) {
+  }
+  const grpc::Status status = answer->Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST_F(UnreadDrainTest, AStreamThatIsNotReadDoesNotHoldItUp) {
+  Serve();
+  v1::StreamBatchesRequest request = SmallRequest(8);
+  request.mutable_open()->mutable_delivery()->mutable_image()->set_height(512);
+  request.mutable_open()->mutable_delivery()->set_forever(true);
+  const auto stream = stub_->StreamBatches(&context_);
+  stream->Write(request);
+  ASSERT_TRUE(stream->Read(&part_));
+  ASSERT_TRUE(
+      Within(kSoon, [&] { return Status().streams(0).unread_bytes() > 0; }));
+  EXPECT_TRUE(EndsSoon());
+  while (stream->Read(&part_)) {
+  }
+  EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
 }
 
 TEST_F(DrainTest, AReaderThatNeverReadsIsCutOffAfterTheGracePeriod) {

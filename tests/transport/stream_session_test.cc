@@ -81,7 +81,7 @@ class StreamSessionTest : public ::testing::Test {
         engine_->AddDataset("fake", std::make_shared<testing::FakeStore>(1000))
             .ok());
     memory_ = engine_->Arbitrate(std::make_shared<testing::HeapBufferPool>());
-    session_ = std::make_shared<StreamSession>(&sink_, "test");
+    session_ = std::make_shared<StreamSession>(&sink_, Peer{"test", "tests"});
   }
   ~StreamSessionTest() override {
     session_->Detach();
@@ -191,9 +191,8 @@ TEST_F(StreamSessionTest, TheLastBytesOfAStreamAreTakenOrGivenUp) {
   EXPECT_EQ(batch::ReasonOf(sink_.aborted_), batch::kReasonSlowReader);
 }
 
-TEST_F(StreamSessionTest, ARequestThatIsLookedAtForLongIsNotIdle) {
+TEST_F(StreamSessionTest, ARequestThatIsWaitedForOrLookedAtIsNotStuck) {
   session_->Grant(1);
-  session_->Opening();
   session_->EndIfStalled(Hours(1));
   EXPECT_FALSE(session_->finished());
   Open(1);

@@ -1,5 +1,9 @@
 // Everything of the service but StreamBatches, through a real channel.
 #include <gmock/gmock.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <filesystem>
 
 #include "server/raster/rasterizer.h"
 #include "tests/transport/serving_fixture.h"
@@ -203,6 +207,51 @@ TEST_F(UnaryMethodsTest, HealthCanBeWatchedUntilTheServerStops) {
   EXPECT_FALSE(watch->Read(&response));
   EXPECT_EQ(watch->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
   stopper.join();
+}
+
+// The descriptor of this process that listens at `path`; -1: none.
+int ListenerAt(const std::string& path) {
+  for (int fd = 0; fd < 1024; ++fd) {
+    sockaddr_un address = {};
+    socklen_t size = sizeof(address);
+    int listens = 0;
+    socklen_t listens_size = sizeof(listens);
+    if (getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0 &&
+        address.sun_family == AF_UNIX && path == address.sun_path &&
+        getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &listens_size) ==
+            0 &&
+        listens == 1) {
+      return fd;
+    }
+  }
+  return -1;
+}
+
+TEST_F(UnaryMethodsTest, AWatchIsToldOfAListenerThatIsDeadAndOfItsReturn) {
+  const std::string folder = ::testing::TempDir() + "ink_watched";
+  std::filesystem::create_directory(folder);
+  server_options_.unix_path = folder + "/socket";
+  Serve();
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + kSoon);
+  auto watch = health_->Watch(&context, {});
+  HealthCheckResponse response;
+  ASSERT_TRUE(watch->Read(&response));
+  EXPECT_EQ(response.status(), HealthCheckResponse::SERVING);
+  const int listener = ListenerAt(server_options_.unix_path);
+  ASSERT_GE(listener, 0);
+  // Where its folder is gone it cannot be made anew.
+  std::filesystem::remove_all(folder);
+  ASSERT_EQ(shutdown(listener, SHUT_RDWR), 0);
+  ASSERT_TRUE(watch->Read(&response));
+  EXPECT_EQ(response.status(), HealthCheckResponse::NOT_SERVING);
+  EXPECT_FALSE(server_->alive());
+  EXPECT_EQ(Health("fake"), HealthCheckResponse::NOT_SERVING);
+  std::filesystem::create_directory(folder);
+  ASSERT_TRUE(watch->Read(&response));
+  EXPECT_EQ(response.status(), HealthCheckResponse::SERVING);
+  server_->Shutdown({});
+  std::filesystem::remove_all(folder);
 }
 
 TEST_F(UnaryMethodsTest, AWatchOfAnUnknownNameSaysSoAndStays) {

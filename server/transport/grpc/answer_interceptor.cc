@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "server/transport/grpc/call_counter.h"
 #include "server/transport/grpc/status_to_grpc.h"
 
 namespace inkstream::transport {
@@ -21,11 +22,13 @@ constexpr absl::string_view kService = "/inkstream.v1.DrawingService/";
 class AnswerInterceptor : public grpc::experimental::Interceptor {
  public:
   AnswerInterceptor(std::string method, ServerRpcInfo* call,
-                    ServiceCounts* counts, CallObserver* observer)
+                    ServiceCounts* counts, CallObserver* observer,
+                    const ConnectionTable* connections)
       : method_(std::move(method)),
         call_(call),
         counts_(counts),
-        observer_(observer) {}
+        observer_(observer),
+        connections_(connections) {}
 
   void Intercept(InterceptorBatchMethods* methods) override {
     if (methods->QueryInterceptionHookPoint(
@@ -34,7 +37,9 @@ class AnswerInterceptor : public grpc::experimental::Interceptor {
       const auto code = static_cast<absl::StatusCode>(answer.error_code());
       counts_->Answered(method_, code, ReasonOf(answer));
       if (!answer.ok() && observer_ != nullptr) {
-        observer_->OnRefused(method_, call_->server_context()->peer(),
+        observer_->OnRefused(method_,
+                             connections_->PeerOf(ConnectionName(
+                                 call_->server_context()->peer())),
                              absl::Status(code, answer.error_message()));
       }
     }
@@ -46,13 +51,15 @@ class AnswerInterceptor : public grpc::experimental::Interceptor {
   ServerRpcInfo* const call_;
   ServiceCounts* const counts_;
   CallObserver* const observer_;
+  const ConnectionTable* const connections_;
 };
 
 class AnswerInterceptors
     : public grpc::experimental::ServerInterceptorFactoryInterface {
  public:
-  AnswerInterceptors(ServiceCounts* counts, CallObserver* observer)
-      : counts_(counts), observer_(observer) {}
+  AnswerInterceptors(ServiceCounts* counts, CallObserver* observer,
+                     const ConnectionTable* connections)
+      : counts_(counts), observer_(observer), connections_(connections) {}
 
   grpc::experimental::Interceptor* CreateServerInterceptor(
       ServerRpcInfo* info) override {
@@ -63,19 +70,22 @@ class AnswerInterceptors
     }
     // A stream's end has more to tell, and its messages need no detour.
     if (method == "StreamBatches") return nullptr;
-    return new AnswerInterceptor(std::string(method), info, counts_, observer_);
+    return new AnswerInterceptor(std::string(method), info, counts_, observer_,
+                                 connections_);
   }
 
  private:
   ServiceCounts* const counts_;
   CallObserver* const observer_;
+  const ConnectionTable* const connections_;
 };
 
 }  // namespace
 
 std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>
-NewAnswerInterceptors(ServiceCounts* counts, CallObserver* observer) {
-  return std::make_unique<AnswerInterceptors>(counts, observer);
+NewAnswerInterceptors(ServiceCounts* counts, CallObserver* observer,
+                      const ConnectionTable* connections) {
+  return std::make_unique<AnswerInterceptors>(counts, observer, connections);
 }
 
 }  // namespace inkstream::transport

@@ -7,12 +7,14 @@
 #include <memory>
 
 #include "server/transport/call_observer.h"
+#include "server/transport/listener/connection_table.h"
 #include "server/transport/service_counts.h"
 
 namespace inkstream::transport {
 
-// Both outlive the server; `observer` may be null.
+// All outlive the server; `observer` may be null.
 std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>
-NewAnswerInterceptors(ServiceCounts* counts, CallObserver* observer);
+NewAnswerInterceptors(ServiceCounts* counts, CallObserver* observer,
+                      const ConnectionTable* connections);
 
 }  // namespace inkstream::transport

@@ -1,90 +1,77 @@
 #include "server/transport/grpc/drawing_service.h"
 
+#include <inkstream/v1/service.grpc.pb.h>
+
 #include <utility>
 
-#include "server/batch/parked_request.h"
 #include "server/service/describe_dataset.h"
 #include "server/service/explain_plan.h"
 #include "server/service/inspect_drawing.h"
 #include "server/transport/grpc/caller.h"
 #include "server/transport/grpc/fetch_drawings_reactor.h"
 #include "server/transport/grpc/status_handler.h"
-#include "server/transport/grpc/status_to_grpc.h"
 #include "server/transport/grpc/stream_batches_reactor.h"
+#include "server/transport/grpc/unary_reactor.h"
 #include "server/transport/grpc/upload_keys_reactor.h"
 
 namespace inkstream::transport {
+namespace {
 
-template <typename Request, typename Handle>
-grpc::ServerUnaryReactor* DrawingService::Answer(
-    grpc::CallbackServerContext* call, const Request& request, Handle handle) {
-  grpc::ServerUnaryReactor* const reactor = call->DefaultReactor();
-  absl::Status status = server_.engine->Run(
-      PeerOf(*server_.connections, *call).caller, request.ByteSizeLong(),
-      [reactor, handle = std::move(handle), counted = server_.calls->Begin()] {
-        absl::Status answer = handle();
-        if (!batch::IsParked(answer)) reactor->Finish(ToGrpcStatus(answer));
-      });
-  if (!status.ok()) reactor->Finish(ToGrpcStatus(status));
-  return reactor;
+absl::Status List(const service::Service& service,
+                  const v1::ListDatasetsRequest& /*request*/,
+                  v1::ListDatasetsResponse* response) {
+  return service::ListDatasets(service, response);
 }
 
-grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>*
-DrawingService::StreamBatches(grpc::CallbackServerContext* call) {
-  return new StreamBatchesReactor(server_, call);
-}
+}  // namespace
 
-grpc::ServerWriteReactor<grpc::ByteBuffer>* DrawingService::FetchDrawings(
-    grpc::CallbackServerContext* call, const grpc::ByteBuffer* request) {
-  return new FetchDrawingsReactor(server_, call, *request);
-}
-
-grpc::ServerUnaryReactor* DrawingService::ListDatasets(
-    grpc::CallbackServerContext* call, const v1::ListDatasetsRequest* request,
-    v1::ListDatasetsResponse* response) {
-  return Answer(call, *request, [this, response] {
-    return service::ListDatasets(server_.service, response);
+DrawingService::DrawingService(const ServerContext& server)
+    : RawService(v1::DrawingService::service_full_name()), server_(server) {
+  const service::Service& service = server.service;
+  AddUnary("ListDatasets", On::kRequestThread, service, &List);
+  AddUnary("DescribeDataset", On::kRequestThread, service,
+           &service::DescribeDataset);
+  AddUnary("InspectDrawing", On::kRequestThread, service,
+           &service::InspectDrawing);
+  AddUnary("ExplainPlan", On::kRequestThread, service, &service::ExplainPlan);
+  AddUnary("GetStatus", On::kThisThread, server, &GetStatus);
+  Add("StreamBatches", [this](grpc::CallbackServerContext* call) {
+    return new StreamBatchesReactor(server_, call);
+  });
+  Add("FetchDrawings", [this](grpc::CallbackServerContext* call) {
+    return new FetchDrawingsReactor(server_, call);
+  });
+  Add("UploadKeys", [this](grpc::CallbackServerContext* call) {
+    return new UploadKeysReactor(server_, call);
   });
 }
 
-grpc::ServerUnaryReactor* DrawingService::DescribeDataset(
-    grpc::CallbackServerContext* call,
-    const v1::DescribeDatasetRequest* request,
-    v1::DescribeDatasetResponse* response) {
-  return Answer(call, *request, [this, request, response] {
-    return service::DescribeDataset(server_.service, *request, response);
+template <typename Context, typename Request, typename Response>
+void DrawingService::AddUnary(const char* name, On on, const Context& context,
+                              absl::Status (*handler)(const Context&,
+                                                      const Request&,
+                                                      Response*)) {
+  const auto handle = [&context, handler](const Request& request,
+                                          Response* response) {
+    return handler(context, request, response);
+  };
+  const auto run = [this, on](const std::string& caller, size_t bytes,
+                              std::function<void()> work) {
+    if (on == On::kRequestThread) {
+      return server_.engine->Run(
+          caller, bytes,
+          [work = std::move(work), counted = server_.calls->Begin()] {
+            work();
+          });
+    }
+    work();
+    return absl::OkStatus();
+  };
+  Add(name, [this, handle, run](grpc::CallbackServerContext* call) {
+    return new UnaryReactor<Request, Response>(
+        server_.reads, PeerOf(*server_.connections, *call).caller, call, handle,
+        run);
   });
-}
-
-grpc::ServerUnaryReactor* DrawingService::InspectDrawing(
-    grpc::CallbackServerContext* call, const v1::InspectDrawingRequest* request,
-    v1::InspectDrawingResponse* response) {
-  return Answer(call, *request, [this, request, response] {
-    return service::InspectDrawing(server_.service, *request, response);
-  });
-}
-
-grpc::ServerUnaryReactor* DrawingService::ExplainPlan(
-    grpc::CallbackServerContext* call, const v1::ExplainPlanRequest* request,
-    v1::ExplainPlanResponse* response) {
-  return Answer(call, *request, [this, request, response] {
-    return service::ExplainPlan(server_.service, *request, response);
-  });
-}
-
-grpc::ServerReadReactor<v1::UploadKeysRequest>* DrawingService::UploadKeys(
-    grpc::CallbackServerContext* call, v1::UploadKeysResponse* response) {
-  return new UploadKeysReactor(server_, call, response);
-}
-
-grpc::ServerUnaryReactor* DrawingService::GetStatus(
-    grpc::CallbackServerContext* call, const v1::GetStatusRequest* request,
-    v1::GetStatusResponse* response) {
-  // On this thread: it must answer when those that may wait are all busy.
-  grpc::ServerUnaryReactor* const reactor = call->DefaultReactor();
-  reactor->Finish(
-      ToGrpcStatus(transport::GetStatus(server_, *request, response)));
-  return reactor;
 }
 
 }  // namespace inkstream::transport

@@ -8,55 +8,63 @@
 #include "server/service/fetch_plan.h"
 #include "server/transport/grpc/caller.h"
 #include "server/transport/grpc/proto_message.h"
-#include "server/transport/grpc/status_to_grpc.h"
 #include "server/wire/delivery_message.h"
 
 namespace inkstream::transport {
 
 FetchDrawingsReactor::FetchDrawingsReactor(const ServerContext& server,
-                                           grpc::CallbackServerContext* call,
-                                           const grpc::ByteBuffer& request)
-    : server_(server),
-      counted_(server.calls->Begin()),
+                                           grpc::CallbackServerContext* call)
+    : PermittedReactor(server.reads, PeerOf(*server.connections, *call).caller,
+                       call),
+      server_(server),
       watched_(server.watched->Add(
           call, batch::WithReason(
                     absl::UnavailableError("the client has not taken the "
                                            "drawings that it fetched"),
                     batch::kReasonSlowReader))) {
-  absl::Status status =
-      Start(PeerOf(*server_.connections, *call).caller, request);
-  if (!status.ok()) Finish(ToGrpcStatus(status));
+  Read();
 }
 
-absl::Status FetchDrawingsReactor::Start(const std::string& caller,
-                                         const grpc::ByteBuffer& request) {
+void FetchDrawingsReactor::OnMessage() {
+  counted_ = server_.calls->Begin();
+  const absl::Status status = Start();
+  if (!status.ok()) Finish(status);
+}
+
+absl::Status FetchDrawingsReactor::Start() {
   if (server_.streams->draining()) {
     return batch::WithReason(
         absl::UnavailableError("this server is shutting down"),
         batch::kReasonDrain);
   }
-  grpc::ByteBuffer bytes(request);
-  v1::FetchDrawingsRequest parsed;
-  absl::Status status = ParseMessage(&bytes, &parsed);
+  v1::FetchDrawingsRequest request;
+  absl::Status status = ParseMessage(message_, &request);
+  message_.Clear();
   if (!status.ok()) return status;
-  absl::StatusOr<uint32_t> max_bytes = wire::MaxMessageBytes(parsed.delivery());
+  absl::StatusOr<uint32_t> max_bytes =
+      wire::MaxMessageBytes(request.delivery());
   if (!max_bytes.ok()) return max_bytes.status();
-  absl::StatusOr<batch::FetchPlan> plan = service::FetchPlanFromProto(parsed);
+  absl::StatusOr<batch::FetchPlan> plan = service::FetchPlanFromProto(request);
   if (!plan.ok()) return plan.status();
-  const bool shm = parsed.delivery().transport() == v1::TRANSPORT_SHM;
-  // OnDone() cannot come before Finish(), so `this` lives until Send().
-  end_ = server_.engine->Fetch(
-      *std::move(plan), server_.memory, {caller, request.Length()},
+  const bool shm = request.delivery().transport() == v1::TRANSPORT_SHM;
+  // OnDone() comes behind this reaction, so `this` lives until its end.
+  std::function<void()> end = server_.engine->Fetch(
+      *std::move(plan), server_.memory, {caller(), request.SpaceUsedLong()},
       [this, max = *max_bytes, shm](absl::StatusOr<batch::FetchedBatch> batch) {
         Send(std::move(batch), max, shm);
       });
+  {
+    const std::lock_guard<std::mutex> lock(mu_);
+    if (!gone_) end_ = std::exchange(end, nullptr);
+  }
+  if (end != nullptr) end();
   return absl::OkStatus();
 }
 
 void FetchDrawingsReactor::Send(absl::StatusOr<batch::FetchedBatch> fetched,
                                 uint32_t max_message_bytes,
                                 bool asked_for_shm) {
-  if (!fetched.ok()) return Finish(ToGrpcStatus(fetched.status()));
+  if (!fetched.ok()) return Finish(fetched.status());
   messages_ = std::make_unique<BatchMessages>(fetched->facts, max_message_bytes,
                                               watched_->unread());
   Carriage carriage;
@@ -65,7 +73,7 @@ void FetchDrawingsReactor::Send(absl::StatusOr<batch::FetchedBatch> fetched,
   }
   absl::Status status = messages_->Opened(/*credit_window=*/0, /*stream_id=*/0,
                                           carriage, &message_);
-  if (!status.ok()) return Finish(ToGrpcStatus(status));
+  if (!status.ok()) return Finish(status);
   messages_->Add(std::move(fetched->batch));
   watched_->OnProgress();
   StartWrite(&message_);
@@ -77,18 +85,24 @@ void FetchDrawingsReactor::OnWriteDone(bool ok) {
   watched_->OnProgress();
   if (messages_->empty()) return Finish(grpc::Status::OK);
   absl::Status status = messages_->Next(&message_);
-  if (!status.ok()) return Finish(ToGrpcStatus(status));
+  if (!status.ok()) return Finish(status);
   StartWrite(&message_);
 }
 
 // What is not answered yet need not be drawn.
-void FetchDrawingsReactor::OnCancel() {
-  if (end_ != nullptr) end_();
+void FetchDrawingsReactor::OnGone() {
+  std::function<void()> end;
+  {
+    const std::lock_guard<std::mutex> lock(mu_);
+    gone_ = true;
+    end = std::exchange(end_, nullptr);
+  }
+  if (end != nullptr) end();
 }
 
 void FetchDrawingsReactor::OnDone() {
   server_.watched->Remove(watched_);
-  delete this;
+  PermittedReactor::OnDone();
 }
 
 }  // namespace inkstream::transport

@@ -1,45 +1,41 @@
 // FetchDrawings over gRPC: one batch, cut into parts as on a stream, behind an
 // opening message that says which content it is of.
-//
-// Deletes itself in OnDone().
 #pragma once
-
-#include <grpcpp/support/byte_buffer.h>
-#include <grpcpp/support/server_callback.h>
 
 #include <functional>
 #include <memory>
-#include <string>
+#include <mutex>
 
 #include "server/batch/engine.h"
 #include "server/transport/grpc/batch_message.h"
+#include "server/transport/grpc/permitted_reactor.h"
 #include "server/transport/grpc/server_context.h"
 
 namespace inkstream::transport {
 
-class FetchDrawingsReactor : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
+class FetchDrawingsReactor : public PermittedReactor {
  public:
-  // `server` and `call` outlive the call; `request` not even the constructor.
+  // `server` and `call` outlive the call.
   FetchDrawingsReactor(const ServerContext& server,
-                       grpc::CallbackServerContext* call,
-                       const grpc::ByteBuffer& request);
+                       grpc::CallbackServerContext* call);
 
   void OnWriteDone(bool ok) override;
-  void OnCancel() override;
   void OnDone() override;
 
  private:
-  absl::Status Start(const std::string& caller,
-                     const grpc::ByteBuffer& request);
+  void OnMessage() override;
+  void OnGone() override;
+  absl::Status Start();
   void Send(absl::StatusOr<batch::FetchedBatch> fetched,
             uint32_t max_message_bytes, bool asked_for_shm);
 
   const ServerContext& server_;
-  const CallsInFlight::Call counted_;
   const std::shared_ptr<WatchedCall> watched_;
-  std::function<void()> end_;  // of the fetch; null: it has not begun
+  CallsInFlight::Call counted_;  // once the request is there
   std::unique_ptr<BatchMessages> messages_;
-  grpc::ByteBuffer message_;
+  std::mutex mu_;              // guards everything below
+  std::function<void()> end_;  // of the fetch; null: it has not begun
+  bool gone_ = false;
 };
 
 }  // namespace inkstream::transport

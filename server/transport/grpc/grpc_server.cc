@@ -5,6 +5,7 @@
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/server_posix.h>
+#include <inkstream/v1/service.grpc.pb.h>
 
 #include <algorithm>
 #include <utility>
@@ -19,6 +20,7 @@
 #include "server/transport/listener/accept_loop.h"
 #include "server/transport/listener/listening_socket.h"
 #include "server/transport/malloc_trim.h"
+#include "server/transport/read_permits.h"
 #include "server/transport/shm/shm_host.h"
 
 namespace inkstream::transport {
@@ -38,6 +40,27 @@ std::vector<std::string> HealthNames(const batch::Engine& engine) {
   return names;
 }
 
+// What a call may send before it is read: nearly every request is shorter.
+constexpr int kLookaheadBytes = 8 << 10;
+// With what gRPC keeps of it besides.
+constexpr uint64_t kWaitingCallBytes = 48 << 10;
+
+// As many requests are read at once as those that wait may have bytes. Calls
+// that wait to be read take an eighth of the memory at most.
+ReadPermits::Limits LimitsOfReads(const batch::Engine& engine,
+                                  const GrpcServerOptions& options) {
+  ReadPermits::Limits limits;
+  limits.permits =
+      std::max<size_t>(limits.permits, engine.options().view_memory / 4 /
+                                           options.max_request_bytes);
+  if (options.memory_bytes > 0) {
+    limits.waiting = std::clamp<size_t>(
+        options.memory_bytes / 8 / kWaitingCallBytes, 256, limits.waiting);
+  }
+  limits.longest = options.stall;
+  return limits;
+}
+
 class RunningServer : public GrpcServer {
  public:
   RunningServer(batch::Engine* engine, const GrpcServerOptions& options,
@@ -45,9 +68,12 @@ class RunningServer : public GrpcServer {
       : memory_(engine->Arbitrate(
             std::make_shared<GrpcBufferPool>(engine->options().batch_memory))),
         shm_(std::move(shm)),
-        streams_(options.stall, options.rebalance, options.observer),
         connections_(options.connections),
         open_calls_(options.max_calls),
+        health_(
+            HealthNames(*engine), [this] { return alive(); }, &connections_),
+        streams_(options.stall, options.rebalance, options.observer),
+        reads_(LimitsOfReads(*engine, options)),
         context_{{engine, options.version, options.memory_bytes,
                   options.max_streams_per_connection, options.max_request_bytes,
                   shm_ != nullptr},
@@ -57,15 +83,16 @@ class RunningServer : public GrpcServer {
                  calls_,
                  &connections_,
                  &watched_,
+                 &reads_,
                  shm_.get()},
-        drawings_(context_),
-        health_(HealthNames(*engine), [this] { return alive(); }) {
+        drawings_(context_) {
     // Before the streams: who waits for memory is told so, with the sum.
     streams_.AlsoWatch([this](auto since) {
       memory_->EndWaits(since);
       watched_.EndIfStalled(since);
       open_calls_.EndIfStalled(since);
       malloc_trim_.Look();
+      health_.Look();
     });
   }
 
@@ -119,14 +146,15 @@ class RunningServer : public GrpcServer {
   const std::unique_ptr<ShmHost> shm_;  // may be null
   WatchedCalls watched_;
   MallocTrim malloc_trim_;
-  StreamRegistry streams_;
   ConnectionTable connections_;
   OpenCalls open_calls_;
+  HealthService health_;
+  StreamRegistry streams_;  // its thread looks at all above
+  ReadPermits reads_;
   const std::shared_ptr<CallsInFlight> calls_ =
       std::make_shared<CallsInFlight>();
   const ServerContext context_;
   DrawingService drawings_;
-  HealthService health_;
   std::vector<std::string> addresses_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
@@ -141,6 +169,10 @@ void SetUp(const GrpcServerOptions& options, grpc::ServerBuilder* builder) {
        {GRPC_COMPRESS_DEFLATE, GRPC_COMPRESS_GZIP}) {
     builder->SetCompressionAlgorithmSupportStatus(algorithm, false);
   }
+  builder->AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES,
+                              kLookaheadBytes);
+  // It would widen that to a megabyte.
+  builder->AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   builder->AddChannelArgument(
       GRPC_ARG_MAX_CONCURRENT_STREAMS,
       static_cast<int>(options.max_streams_per_connection));
@@ -181,8 +213,8 @@ absl::Status RunningServer::Listen(const GrpcServerOptions& options) {
       std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>>
       interceptors;
   interceptors.push_back(CountCallsIn(&connections_, &open_calls_));
-  interceptors.push_back(
-      NewAnswerInterceptors(streams_.counts(), options.observer));
+  interceptors.push_back(NewAnswerInterceptors(
+      streams_.counts(), options.observer, &connections_));
   builder.experimental().SetInterceptorCreators(std::move(interceptors));
   acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,

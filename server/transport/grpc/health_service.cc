@@ -1,19 +1,26 @@
 #include "server/transport/grpc/health_service.h"
 
+#include <utility>
+
+#include "server/transport/grpc/caller.h"
+#include "server/transport/grpc/proto_message.h"
+#include "server/transport/grpc/unary_reactor.h"
+
 namespace inkstream::transport {
 
-using ::grpc::health::v1::HealthCheckRequest;
-using ::grpc::health::v1::HealthCheckResponse;
-
-// One Watch call. All methods but OnDone() with the service's lock held.
-class HealthWatch : public ::grpc::ServerWriteReactor<HealthCheckResponse> {
+// One Watch call.
+class HealthWatch : public PermittedReactor {
  public:
-  HealthWatch(HealthService* service, std::string name)
-      : service_(service), name_(std::move(name)) {}
+  HealthWatch(HealthService* service, std::string caller,
+              grpc::CallbackServerContext* call)
+      : PermittedReactor(&service->reads_, std::move(caller), call),
+        service_(service) {
+    Read();
+  }
 
   // Tells the client what has changed, then ends if that is due, as soon as
-  // nothing is in flight.
-  void Update(HealthCheckResponse::ServingStatus status, bool end) {
+  // nothing is in flight. With the service's lock held.
+  void Update(HealthService::Status status, bool end) {
     wanted_ = status;
     ending_ = ending_ || end;
     if (writing_ || finished_) return;
@@ -21,11 +28,11 @@ class HealthWatch : public ::grpc::ServerWriteReactor<HealthCheckResponse> {
       told_ = true;
       writing_ = true;
       response_.set_status(wanted_);
-      StartWrite(&response_);
+      message_ = SerializeMessage(response_);
+      StartWrite(&message_);
     } else if (ending_) {
       finished_ = true;
-      Finish(::grpc::Status(::grpc::StatusCode::UNAVAILABLE,
-                            "this server is shutting down"));
+      Finish(absl::UnavailableError("this server is shutting down"));
     }
   }
 
@@ -35,23 +42,31 @@ class HealthWatch : public ::grpc::ServerWriteReactor<HealthCheckResponse> {
     gone_ = gone_ || !ok;
     Update(wanted_, /*end=*/gone_);
   }
-  void OnCancel() override {
+  void OnDone() override {
+    service_->Forget(this);
+    PermittedReactor::OnDone();
+  }
+
+  const std::string& name() const { return request_.service(); }
+
+ private:
+  void OnMessage() override {
+    const absl::Status status = ParseMessage(message_, &request_);
+    if (status.ok()) return service_->Add(this);
+    const std::lock_guard<std::mutex> lock(service_->mu_);
+    if (std::exchange(finished_, true)) return;
+    Finish(status);
+  }
+  void OnGone() override {
     const std::lock_guard<std::mutex> lock(service_->mu_);
     gone_ = true;
     Update(wanted_, /*end=*/true);
   }
-  void OnDone() override {
-    service_->Forget(this);
-    delete this;
-  }
 
-  const std::string& name() const { return name_; }
-
- private:
   HealthService* const service_;
-  const std::string name_;
-  HealthCheckResponse response_;
-  HealthCheckResponse::ServingStatus wanted_ = HealthCheckResponse::UNKNOWN;
+  HealthService::Request request_;
+  HealthService::Response response_;
+  HealthService::Status wanted_ = HealthService::Response::UNKNOWN;
   bool told_ = false;
   bool writing_ = false;
   bool gone_ = false;  // the client
@@ -59,53 +74,73 @@ class HealthWatch : public ::grpc::ServerWriteReactor<HealthCheckResponse> {
   bool finished_ = false;
 };
 
+HealthService::HealthService(const std::vector<std::string>& names,
+                             std::function<bool()> alive,
+                             const ConnectionTable* connections)
+    : RawService("grpc.health.v1.Health"),
+      names_(names.begin(), names.end()),
+      alive_(std::move(alive)) {
+  const auto check = [this](const Request& request, Response* response) {
+    return Check(request, response);
+  };
+  const auto at_once = [](const std::string& /*caller*/, size_t /*bytes*/,
+                          const std::function<void()>& work) {
+    work();
+    return absl::OkStatus();
+  };
+  RawService::Add("Check", [=, this](grpc::CallbackServerContext* call) {
+    return new UnaryReactor<Request, Response>(
+        &reads_, PeerOf(*connections, *call).caller, call, check, at_once);
+  });
+  RawService::Add("Watch", [=, this](grpc::CallbackServerContext* call) {
+    return new HealthWatch(this, PeerOf(*connections, *call).caller, call);
+  });
+}
+
 void HealthService::StopServing() {
   const std::lock_guard<std::mutex> lock(mu_);
   serving_ = false;
-  for (HealthWatch* watch : watches_) {
-    watch->Update(StatusOf(watch->name()), /*end=*/false);
-  }
+  TellWatches();
+}
+
+void HealthService::Look() {
+  const std::lock_guard<std::mutex> lock(mu_);
+  TellWatches();
 }
 
 void HealthService::EndWatches() {
   const std::lock_guard<std::mutex> lock(mu_);
   ended_ = true;
-  for (HealthWatch* watch : watches_) {
-    watch->Update(StatusOf(watch->name()), /*end=*/true);
-  }
+  TellWatches();
 }
 
-::grpc::ServerUnaryReactor* HealthService::Check(
-    ::grpc::CallbackServerContext* call, const HealthCheckRequest* request,
-    HealthCheckResponse* response) {
+absl::Status HealthService::Check(const Request& request,
+                                  Response* response) const {
   const std::lock_guard<std::mutex> lock(mu_);
-  ::grpc::ServerUnaryReactor* const reactor = call->DefaultReactor();
-  const Status status = StatusOf(request->service());
-  if (status == HealthCheckResponse::SERVICE_UNKNOWN) {
-    reactor->Finish(::grpc::Status(
-        ::grpc::StatusCode::NOT_FOUND,
-        "no service or dataset has this name; \"\" asks for the server"));
-  } else {
-    response->set_status(status);
-    reactor->Finish(::grpc::Status::OK);
+  const Status status = StatusOf(request.service());
+  if (status == Response::SERVICE_UNKNOWN) {
+    return absl::NotFoundError(
+        "no service or dataset has this name; \"\" asks for the server");
   }
-  return reactor;
-}
-
-::grpc::ServerWriteReactor<HealthCheckResponse>* HealthService::Watch(
-    ::grpc::CallbackServerContext* /*call*/,
-    const HealthCheckRequest* request) {
-  auto* const watch = new HealthWatch(this, request->service());
-  const std::lock_guard<std::mutex> lock(mu_);
-  watches_.insert(watch);
-  watch->Update(StatusOf(watch->name()), ended_);
-  return watch;
+  response->set_status(status);
+  return absl::OkStatus();
 }
 
 HealthService::Status HealthService::StatusOf(const std::string& name) const {
-  if (!names_.contains(name)) return HealthCheckResponse::SERVICE_UNKNOWN;
-  return serving_ && alive_() ? HealthCheckResponse::SERVING
-                              : HealthCheckResponse::NOT_SERVING;
+  if (!names_.contains(name)) return Response::SERVICE_UNKNOWN;
+  return serving_ && alive_() ? Response::SERVING : Response::NOT_SERVING;
+}
+
+void HealthService::TellWatches() {
+  for (HealthWatch* watch : watches_) {
+    watch->Update(StatusOf(watch->name()), ended_);
+  }
+}
+
+void HealthService::Add(HealthWatch* watch) {
+  const std::lock_guard<std::mutex> lock(mu_);
+  watches_.insert(watch);
+  watch->Update(StatusOf(watch->name()), ended_);
 }
 
 void HealthService::Forget(HealthWatch* watch) {

@@ -5,49 +5,53 @@
 // Thread safety: every method may be called from any thread.
 #pragma once
 
-#include <grpc/health/v1/health.grpc.pb.h>
-#include <grpcpp/support/server_callback.h>
+#include <grpc/health/v1/health.pb.h>
 
 #include <functional>
 #include <mutex>
 #include <set>
 #include <string>
-#include <utility>
 #include <vector>
+
+#include "server/transport/grpc/raw_service.h"
+#include "server/transport/listener/connection_table.h"
+#include "server/transport/read_permits.h"
 
 namespace inkstream::transport {
 
 class HealthWatch;
 
-class HealthService : public ::grpc::health::v1::Health::CallbackService {
+class HealthService : public RawService {
  public:
-  // `names` serve from the start, for as long as `alive`. Watchers are told of
-  // the latter when they ask again.
+  // `names` serve from the start, for as long as `alive`. `connections`
+  // outlives every call.
   HealthService(const std::vector<std::string>& names,
-                std::function<bool()> alive)
-      : names_(names.begin(), names.end()), alive_(std::move(alive)) {}
+                std::function<bool()> alive,
+                const ConnectionTable* connections);
 
   // From now on every name is NOT_SERVING, and watchers are told.
   void StopServing();
 
+  // Tells watchers what has become of `alive`. To be called now and then.
+  void Look();
+
   // Ends every Watch, which would otherwise hold up a shutdown.
   void EndWatches();
 
-  ::grpc::ServerUnaryReactor* Check(
-      ::grpc::CallbackServerContext* call,
-      const ::grpc::health::v1::HealthCheckRequest* request,
-      ::grpc::health::v1::HealthCheckResponse* response) override;
-  ::grpc::ServerWriteReactor<::grpc::health::v1::HealthCheckResponse>* Watch(
-      ::grpc::CallbackServerContext* call,
-      const ::grpc::health::v1::HealthCheckRequest* request) override;
-
  private:
   friend class HealthWatch;
-  using Status = ::grpc::health::v1::HealthCheckResponse::ServingStatus;
+  using Request = ::grpc::health::v1::HealthCheckRequest;
+  using Response = ::grpc::health::v1::HealthCheckResponse;
+  using Status = Response::ServingStatus;
 
+  absl::Status Check(const Request& request, Response* response) const;
   Status StatusOf(const std::string& name) const;  // with mu_ held
+  void TellWatches();                              // likewise
+  void Add(HealthWatch* watch);
   void Forget(HealthWatch* watch);
 
+  // Its own: probes are answered while other requests wait to be read.
+  ReadPermits reads_{{}};
   mutable std::mutex mu_;  // guards everything below
   const std::set<std::string> names_;
   const std::function<bool()> alive_;

@@ -6,17 +6,21 @@
 
 namespace inkstream::transport {
 
-absl::Status ParseMessage(grpc::ByteBuffer* bytes,
+absl::Status ParseMessage(const grpc::ByteBuffer& bytes,
                           google::protobuf::MessageLite* message) {
-  bool parsed = false;
-  {
-    grpc::ProtoBufferReader reader(bytes);
-    parsed = reader.status().ok() && message->ParseFromZeroCopyStream(&reader);
+  grpc::ByteBuffer same_bytes(bytes);
+  grpc::ProtoBufferReader reader(&same_bytes);
+  if (reader.status().ok() && message->ParseFromZeroCopyStream(&reader)) {
+    return absl::OkStatus();
   }
-  bytes->Clear();
-  if (parsed) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat("the request is not an encoded ", message->GetTypeName()));
+}
+
+grpc::ByteBuffer SerializeMessage(
+    const google::protobuf::MessageLite& message) {
+  const grpc::Slice slice(message.SerializeAsString());
+  return {&slice, 1};
 }
 
 }  // namespace inkstream::transport

@@ -1,6 +1,6 @@
-// Messages of raw methods, which gRPC hands over unparsed.
+// Messages of raw methods, which gRPC hands over and takes as bytes.
 //
-// Thread safety: pure function.
+// Thread safety: pure functions.
 #pragma once
 
 #include <google/protobuf/message_lite.h>
@@ -10,8 +10,10 @@
 
 namespace inkstream::transport {
 
-// INVALID_ARGUMENT: `bytes` is not a message of this type. Empties `bytes`.
-absl::Status ParseMessage(grpc::ByteBuffer* bytes,
+// INVALID_ARGUMENT: `bytes` is not a message of this type.
+absl::Status ParseMessage(const grpc::ByteBuffer& bytes,
                           google::protobuf::MessageLite* message);
+
+grpc::ByteBuffer SerializeMessage(const google::protobuf::MessageLite& message);
 
 }  // namespace inkstream::transport

@@ -12,6 +12,7 @@
 #include "server/transport/calls_in_flight.h"
 #include "server/transport/grpc/watched_calls.h"
 #include "server/transport/listener/connection_table.h"
+#include "server/transport/read_permits.h"
 #include "server/transport/shm/shm_host.h"
 #include "server/transport/stream_registry.h"
 
@@ -25,7 +26,8 @@ struct ServerContext {
   std::shared_ptr<CallsInFlight> calls;  // all but streams
   ConnectionTable* connections = nullptr;
   WatchedCalls* watched = nullptr;
-  ShmHost* shm = nullptr;  // null: no shared memory
+  ReadPermits* reads = nullptr;  // of requests
+  ShmHost* shm = nullptr;        // null: no shared memory
   std::chrono::steady_clock::time_point started =
       std::chrono::steady_clock::now();
 };

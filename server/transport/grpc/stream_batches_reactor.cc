@@ -56,13 +56,19 @@ StreamBatchesReactor::StreamBatchesReactor(const ServerContext& server,
     : server_(server),
       call_(call),
       peer_(PeerOf(*server.connections, *call)),
-      session_(std::make_shared<StreamSession>(this, peer_.name,
-                                               TraceparentOf(*call))) {
+      session_(
+          std::make_shared<StreamSession>(this, peer_, TraceparentOf(*call))) {
+  server_.reads->Acquire(
+      this, peer_.caller, [this] { StartRead(&request_); },
+      [session = session_](absl::Status status) {
+        session->Fail(std::move(status));
+      });
   server_.streams->Add(session_);
-  StartRead(&request_);
 }
 
 void StreamBatchesReactor::OnReadDone(bool ok) {
+  const bool first = std::exchange(first_read_, false);
+  if (first && !server_.reads->Release(this)) return;  // it has ended
   if (!ok) {
     // A dead client looks like this as well, and before OnCancel().
     if (call_->IsCancelled()) {
@@ -76,7 +82,8 @@ void StreamBatchesReactor::OnReadDone(bool ok) {
     return;
   }
   v1::StreamBatchesRequest request;
-  absl::Status status = ParseMessage(&request_, &request);
+  absl::Status status = ParseMessage(request_, &request);
+  request_.Clear();
   if (status.ok()) status = OnRequest(request);
   if (!status.ok()) return session_->Fail(std::move(status));
   if (!session_->finished()) StartRead(&request_);
@@ -121,9 +128,8 @@ absl::Status StreamBatchesReactor::Open(
   if (asked_for_shm) carriage_->reason = WhyNoShm();
   ShmHost* const shm =
       asked_for_shm && carriage_->reason.empty() ? server_.shm : nullptr;
-  session_->Opening();
   return server_.engine->Run(
-      peer_.caller, request.ByteSizeLong(),
+      peer_.caller, request.SpaceUsedLong(),
       [engine = server_.engine, memory = server_.memory,
        plan = *std::move(plan), session = session_, shm, carriage = carriage_,
        caller = peer_.caller] {
@@ -239,6 +245,8 @@ void StreamBatchesReactor::Finish(const batch::Ended& end) {
 }
 
 void StreamBatchesReactor::Finish(const absl::Status& status) {
+  // Nothing is to be read of a call that is over.
+  server_.reads->Release(this);
   ServerBidiReactor::Finish(ToGrpcStatus(status));
 }
 

@@ -59,6 +59,7 @@ class StreamBatchesReactor
 
   // Of the one read in flight:
   grpc::ByteBuffer request_;
+  bool first_read_ = true;
   bool opening_ = false;  // an opening request has come
 
   // Of the one write in flight:

@@ -1,62 +1,48 @@
 #include "server/transport/grpc/upload_keys_reactor.h"
 
-#include <grpcpp/server_context.h>
+#include <inkstream/v1/service.pb.h>
 
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "server/batch/status_reason.h"
 #include "server/transport/grpc/caller.h"
-#include "server/transport/grpc/status_to_grpc.h"
+#include "server/transport/grpc/proto_message.h"
 
 namespace inkstream::transport {
 
 UploadKeysReactor::UploadKeysReactor(const ServerContext& server,
-                                     grpc::CallbackServerContext* call,
-                                     v1::UploadKeysResponse* response)
-    : server_(server),
-      call_(call),
-      watched_(server.watched->Add(
-          call, batch::WithReason(absl::UnavailableError(
-                                      "the client has stopped sending keys"),
-                                  batch::kReasonIdle))),
-      response_(response),
-      caller_(PeerOf(*server.connections, *call).caller),
+                                     grpc::CallbackServerContext* call)
+    : PermittedReactor(server.reads, PeerOf(*server.connections, *call).caller,
+                       call),
+      server_(server),
       upload_(server.engine->NewUpload()) {
-  watched_->OnProgress();
-  StartRead(&message_);
+  Read();
 }
 
-void UploadKeysReactor::OnReadDone(bool ok) {
-  if (!ok) {
-    // A dead client looks like this as well, and before OnCancel().
-    if (call_->IsCancelled()) return Finish(grpc::Status::CANCELLED);
-    watched_->OnDone();
-    absl::Status status = server_.engine->Run(
-        caller_, 0, [this, counted = server_.calls->Begin()] { Keep(); });
-    if (!status.ok()) Finish(ToGrpcStatus(status));
-    return;
-  }
-  watched_->OnProgress();
-  absl::Status status = upload_->Add(message_.key_id());
-  if (!status.ok()) return Finish(ToGrpcStatus(status));
+void UploadKeysReactor::OnMessage() {
+  v1::UploadKeysRequest request;
+  absl::Status status = ParseMessage(message_, &request);
   message_.Clear();
-  StartRead(&message_);
+  if (status.ok()) status = upload_->Add(request.key_id());
+  if (!status.ok()) return Finish(status);
+  Read();
 }
 
-void UploadKeysReactor::OnDone() {
-  server_.watched->Remove(watched_);
-  delete this;
+void UploadKeysReactor::OnHalfClose() {
+  const absl::Status status = server_.engine->Run(
+      caller(), 0, [this, counted = server_.calls->Begin()] { Keep(); });
+  if (!status.ok()) Finish(status);
 }
 
 void UploadKeysReactor::Keep() {
   absl::StatusOr<batch::KeptKeys> kept =
       server_.engine->Keep(std::move(upload_));
-  if (kept.ok()) {
-    response_->set_hash(kept->hash);
-    response_->set_keys(kept->keys);
-  }
-  Finish(ToGrpcStatus(kept.status()));
+  if (!kept.ok()) return Finish(kept.status());
+  v1::UploadKeysResponse response;
+  response.set_hash(kept->hash);
+  response.set_keys(kept->keys);
+  message_ = SerializeMessage(response);
+  StartWriteAndFinish(&message_, grpc::WriteOptions(), grpc::Status::OK);
 }
 
 }  // namespace inkstream::transport

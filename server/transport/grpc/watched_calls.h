@@ -1,5 +1,5 @@
-// Calls that are not streams and stand still when their client does: fetches
-// whose answer is not read, uploads that do not go on.
+// Calls that are not streams and stand still when their client does not read
+// its answer.
 //
 // Thread safety: every method may be called from any thread.
 #pragma once

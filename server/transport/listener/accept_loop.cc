@@ -243,13 +243,15 @@ void AcceptLoop::Close(SilentList::iterator silent, bool was_silent) {
 void AcceptLoop::Report() {
   const ConnectionCounts now = table_->counts();
   const uint64_t refused = now.refused - reported_.refused;
+  const uint64_t starved = now.starved - reported_.starved;
   const uint64_t displaced = now.displaced - reported_.displaced;
   const uint64_t silent = now.silent - reported_.silent;
-  if (refused + displaced + silent == 0) return;
+  if (refused + starved + displaced + silent == 0) return;
   spdlog::warn(
-      "{} connections: {} refused, {} without a call closed for newcomers, {} "
+      "{} connections: {} refused, {} more for want of descriptors, {} without "
+      "a call closed for newcomers, {} "
       "closed that sent nothing; {} of at most {} are open",
-      options_.what, refused, displaced, silent, now.open, now.limit);
+      options_.what, refused, starved, displaced, silent, now.open, now.limit);
   reported_ = now;
   next_report_ = Clock::now() + kBetweenReports;
 }

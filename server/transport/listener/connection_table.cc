@@ -119,7 +119,7 @@ void ConnectionTable::Remove(int fd, bool was_silent) {
 
 void ConnectionTable::MakeRoom() {
   const std::lock_guard<std::mutex> lock(mu_);
-  ++counts_.refused;
+  ++counts_.starved;
   DisplaceOneOf(BusiestWithIdle());
 }
 

@@ -43,7 +43,8 @@ struct ConnectionCounts {
   uint32_t open = 0;
   uint32_t limit = 0;
   uint64_t accepted = 0;   // since the start, as the rest
-  uint64_t refused = 0;    // at a limit, or for want of descriptors
+  uint64_t refused = 0;    // at a limit
+  uint64_t starved = 0;    // refused for want of descriptors
   uint64_t displaced = 0;  // without a call, for a newcomer
   uint64_t silent = 0;     // that sent nothing in time
 };

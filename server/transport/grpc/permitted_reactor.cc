@@ -1,0 +1,42 @@
+#include "server/transport/grpc/permitted_reactor.h"
+
+#include <grpcpp/server_context.h>
+
+#include <utility>
+
+#include "server/transport/grpc/status_to_grpc.h"
+
+namespace inkstream::transport {
+
+void PermittedReactor::Read() {
+  permits_->Acquire(
+      this, caller_, [this] { StartRead(&message_); },
+      // Nobody else finishes the call, so it is there still.
+      [this](const absl::Status& status) { Finish(status); });
+}
+
+void PermittedReactor::OnReadDone(bool ok) {
+  if (!permits_->Release(this)) return;  // it has ended, and been told so
+  if (ok) return OnMessage();
+  // A dead client looks like this as well, and before OnCancel().
+  if (call_->IsCancelled()) return Finish(grpc::Status::CANCELLED);
+  OnHalfClose();
+}
+
+void PermittedReactor::OnCancel() {
+  if (permits_->Release(this)) {
+    Finish(grpc::Status::CANCELLED);
+  } else {
+    OnGone();
+  }
+}
+
+void PermittedReactor::OnHalfClose() {
+  Finish(absl::InvalidArgumentError("the call came without a request"));
+}
+
+void PermittedReactor::Finish(const absl::Status& status) {
+  ServerBidiReactor::Finish(ToGrpcStatus(status));
+}
+
+}  // namespace inkstream::transport

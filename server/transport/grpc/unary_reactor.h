@@ -1,0 +1,56 @@
+// A call of one request and one answer.
+//
+// The request waits as bytes and is parsed by whoever handles it: its bytes are
+// what it is priced by, and a message takes many times as much.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <utility>
+
+#include "server/batch/parked_request.h"
+#include "server/transport/grpc/permitted_reactor.h"
+#include "server/transport/grpc/proto_message.h"
+
+namespace inkstream::transport {
+
+template <typename Request, typename Response>
+class UnaryReactor : public PermittedReactor {
+ public:
+  using Handle = std::function<absl::Status(const Request&, Response*)>;
+  // Has `work` done for a request of so many bytes, now or later; where it is
+  // parked, once more. An error: it will not be.
+  using Run = std::function<absl::Status(
+      const std::string& caller, size_t bytes, std::function<void()> work)>;
+
+  UnaryReactor(ReadPermits* permits, std::string caller,
+               grpc::CallbackServerContext* call, Handle handle, Run run)
+      : PermittedReactor(permits, std::move(caller), call),
+        handle_(std::move(handle)),
+        run_(std::move(run)) {
+    Read();
+  }
+
+ private:
+  void OnMessage() override {
+    const absl::Status status =
+        run_(caller(), message_.Length(), [this] { Answer(); });
+    if (!status.ok()) Finish(status);
+  }
+
+  void Answer() {
+    Request request;
+    Response response;
+    absl::Status status = ParseMessage(message_, &request);
+    if (status.ok()) status = handle_(request, &response);
+    if (batch::IsParked(status)) return;
+    if (!status.ok()) return Finish(status);
+    message_ = SerializeMessage(response);
+    StartWriteAndFinish(&message_, grpc::WriteOptions(), grpc::Status::OK);
+  }
+
+  const Handle handle_;
+  const Run run_;
+};
+
+}  // namespace inkstream::transport
