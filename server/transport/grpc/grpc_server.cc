@@ -31,13 +31,6 @@ using Clock = std::chrono::steady_clock;
 // every five seconds; it is not waited for.
 constexpr std::chrono::milliseconds kGoodbye{500};
 
-std::vector<std::string> HealthNames(const batch::Engine& engine) {
-  std::vector<std::string> names = engine.datasets();
-  names.push_back("");
-  names.push_back(v1::DrawingService::service_full_name());
-  return names;
-}
-
 class RunningServer : public GrpcServer {
  public:
   RunningServer(batch::Engine* engine, const GrpcServerOptions& options,
@@ -59,7 +52,7 @@ class RunningServer : public GrpcServer {
                  &watched_,
                  shm_.get()},
         drawings_(context_),
-        health_(HealthNames(*engine), [this] { return alive(); }) {
+        health_(engine->datasets(), [this] { return alive(); }) {
     // Before the streams: who waits for memory is told so, with the sum.
     streams_.AlsoWatch([this](auto since) {
       memory_->EndWaits(since);
@@ -89,6 +82,10 @@ class RunningServer : public GrpcServer {
                      streams_, context_.started);
     snapshot.connections = connections_.counts();
     return TakeFigures(*context_.engine, std::move(snapshot), streams_, shm);
+  }
+
+  void SetServing(const std::string& dataset, bool serving) override {
+    health_.SetServing(dataset, serving);
   }
 
   void Shutdown(const DrainTimes& times) override {

@@ -1,5 +1,7 @@
 #include "server/transport/grpc/health_service.h"
 
+#include <inkstream/v1/service.grpc.pb.h>
+
 namespace inkstream::transport {
 
 using ::grpc::health::v1::HealthCheckRequest;
@@ -62,6 +64,20 @@ class HealthWatch : public ::grpc::ServerWriteReactor<HealthCheckResponse> {
 void HealthService::StopServing() {
   const std::lock_guard<std::mutex> lock(mu_);
   serving_ = false;
+  TellWatches();
+}
+
+void HealthService::SetServing(const std::string& dataset, bool serving) {
+  const std::lock_guard<std::mutex> lock(mu_);
+  if (serving) {
+    lost_.erase(dataset);
+  } else {
+    lost_.insert(dataset);
+  }
+  TellWatches();
+}
+
+void HealthService::TellWatches() {
   for (HealthWatch* watch : watches_) {
     watch->Update(StatusOf(watch->name()), /*end=*/false);
   }
@@ -103,9 +119,15 @@ void HealthService::EndWatches() {
 }
 
 HealthService::Status HealthService::StatusOf(const std::string& name) const {
-  if (!names_.contains(name)) return HealthCheckResponse::SERVICE_UNKNOWN;
-  return serving_ && alive_() ? HealthCheckResponse::SERVING
-                              : HealthCheckResponse::NOT_SERVING;
+  const bool all =
+      name.empty() || name == v1::DrawingService::service_full_name();
+  if (!all && !datasets_.contains(name)) {
+    return HealthCheckResponse::SERVICE_UNKNOWN;
+  }
+  const bool lost =
+      all ? !lost_.empty() && lost_ == datasets_ : lost_.contains(name);
+  return serving_ && alive_() && !lost ? HealthCheckResponse::SERVING
+                                       : HealthCheckResponse::NOT_SERVING;
 }
 
 void HealthService::Forget(HealthWatch* watch) {

@@ -21,14 +21,18 @@ class HealthWatch;
 
 class HealthService : public ::grpc::health::v1::Health::CallbackService {
  public:
-  // `names` serve from the start, for as long as `alive`. Watchers are told of
-  // the latter when they ask again.
-  HealthService(const std::vector<std::string>& names,
+  // All serve from the start, for as long as `alive`. Watchers are told of the
+  // latter when they ask again.
+  HealthService(const std::vector<std::string>& datasets,
                 std::function<bool()> alive)
-      : names_(names.begin(), names.end()), alive_(std::move(alive)) {}
+      : datasets_(datasets.begin(), datasets.end()), alive_(std::move(alive)) {}
 
   // From now on every name is NOT_SERVING, and watchers are told.
   void StopServing();
+
+  // Whether a dataset can be served; watchers are told. The server does not
+  // serve where none of them can be.
+  void SetServing(const std::string& dataset, bool serving);
 
   // Ends every Watch, which would otherwise hold up a shutdown.
   void EndWatches();
@@ -46,12 +50,14 @@ class HealthService : public ::grpc::health::v1::Health::CallbackService {
   using Status = ::grpc::health::v1::HealthCheckResponse::ServingStatus;
 
   Status StatusOf(const std::string& name) const;  // with mu_ held
+  void TellWatches();                              // with mu_ held
   void Forget(HealthWatch* watch);
 
   mutable std::mutex mu_;  // guards everything below
-  const std::set<std::string> names_;
+  const std::set<std::string> datasets_;
   const std::function<bool()> alive_;
   bool serving_ = true;
+  std::set<std::string> lost_;  // of datasets_
   bool ended_ = false;
   std::set<HealthWatch*> watches_;
 };
