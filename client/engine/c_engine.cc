@@ -20,6 +20,7 @@
 #include "client/engine/local_engine.h"
 #include "client/engine/local_stream.h"
 #include "inkstream/engine.h"
+#include "server/batch/status_reason.h"
 #include "server/raster/rasterizer.h"
 #include "server/wire/status_message.h"
 
@@ -54,9 +55,17 @@ ik_error* ErrorOf(uint32_t code, std::string text, std::string details = "") {
   return error;
 }
 
+// In a process there is no replica that has another copy of the store.
+absl::StatusCode CodeOf(const absl::Status& status) {
+  namespace batch = inkstream::batch;
+  return batch::ReasonOf(status) == batch::kReasonStoreLost
+             ? absl::StatusCode::kDataLoss
+             : status.code();
+}
+
 ik_error* ErrorOf(const absl::Status& status) {
   if (status.ok()) return nullptr;
-  return ErrorOf(static_cast<uint32_t>(status.code()),
+  return ErrorOf(static_cast<uint32_t>(CodeOf(status)),
                  std::string(status.message()),
                  inkstream::wire::DetailsOf(status));
 }

@@ -14,7 +14,7 @@
 #include "server/service/describe_dataset.h"
 #include "server/service/explain_plan.h"
 #include "server/service/inspect_drawing.h"
-#include "server/store/store_reader.h"
+#include "server/store/store_health.h"
 
 namespace inkstream::engine {
 namespace {
@@ -43,30 +43,13 @@ absl::StatusOr<std::string> Answered(absl::string_view bytes,
   return response.SerializeAsString();
 }
 
-absl::StatusOr<std::shared_ptr<const store::StoreReader>> OpenStore(
-    const LocalEngineOptions& options) {
-  absl::StatusOr<std::shared_ptr<const store::StoreReader>> newest =
-      store::StoreReader::Open(options.path, {});
-  if (!newest.ok() || options.fingerprint.empty()) return newest;
-  for (auto store = newest;;) {
-    const store::StoreInfo& info = (*store)->info();
-    if (info.fingerprint == options.fingerprint) return store;
-    const uint64_t older = info.generation - 1;
-    if (older == 0) break;
-    store = store::StoreReader::Open(options.path, {.generation = older});
-    if (!store.ok()) break;
-  }
-  return absl::NotFoundError(absl::StrCat(
-      "fingerprint: ", options.fingerprint, " is of no generation of ",
-      options.path, "; the newest is ", (*newest)->info().fingerprint));
-}
-
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<LocalEngine>> LocalEngine::Open(
     const LocalEngineOptions& options) {
   absl::StatusOr<std::shared_ptr<const store::StoreReader>> store =
-      OpenStore(options);
+      store::StoreReader::Open(options.path,
+                               {.fingerprint = options.fingerprint});
   if (!store.ok()) return store.status();
   const uint32_t shares = std::max(1U, options.shares);
   const uint32_t threads =
@@ -94,11 +77,13 @@ absl::StatusOr<std::shared_ptr<LocalEngine>> LocalEngine::Open(
     return engine.status();
   }
   return std::shared_ptr<LocalEngine>(
-      new LocalEngine(*std::move(engine), memory));
+      new LocalEngine(*std::move(store), *std::move(engine), memory));
 }
 
-LocalEngine::LocalEngine(std::unique_ptr<batch::Engine> engine, uint64_t memory)
-    : engine_(std::move(engine)),
+LocalEngine::LocalEngine(std::shared_ptr<const store::StoreReader> store,
+                         std::unique_ptr<batch::Engine> engine, uint64_t memory)
+    : store_(std::move(store)),
+      engine_(std::move(engine)),
       service_{.engine = engine_.get(),
                .version = INKSTREAM_VERSION,
                .memory_bytes = memory} {}
@@ -200,6 +185,8 @@ absl::StatusOr<std::shared_ptr<LocalStream>> LocalEngine::StreamBatches(
   absl::StatusOr<v1::StreamBatchesRequest> request =
       Parsed<v1::StreamBatchesRequest>(bytes);
   if (!request.ok()) return request.status();
+  // Nobody else does, and what is cut off behind its first touch is a signal.
+  store::LookAtFiles(*store_);
   uint64_t id = 0;
   {
     const std::lock_guard<std::mutex> lock(mu_);
@@ -219,6 +206,7 @@ absl::StatusOr<std::shared_ptr<LocalStream>> LocalEngine::FetchDrawings(
   absl::StatusOr<v1::FetchDrawingsRequest> request =
       Parsed<v1::FetchDrawingsRequest>(bytes);
   if (!request.ok()) return request.status();
+  store::LookAtFiles(*store_);
   return LocalFetch::Open(shared_from_this(), engine_.get(), *request);
 }
 

@@ -16,6 +16,7 @@
 #include "absl/strings/string_view.h"
 #include "server/batch/engine.h"
 #include "server/service/service.h"
+#include "server/store/store_reader.h"
 
 namespace inkstream::engine {
 
@@ -51,13 +52,15 @@ class LocalEngine : public std::enable_shared_from_this<LocalEngine> {
       absl::string_view request);
 
  private:
-  LocalEngine(std::unique_ptr<batch::Engine> engine, uint64_t memory);
+  LocalEngine(std::shared_ptr<const store::StoreReader> store,
+              std::unique_ptr<batch::Engine> engine, uint64_t memory);
 
   absl::Status UploadKeys(const v1::UploadKeysRequest& request,
                           v1::UploadKeysResponse* response);
   absl::Status GetStatus(const v1::GetStatusRequest& request,
                          v1::GetStatusResponse* response);
 
+  const std::shared_ptr<const store::StoreReader> store_;
   const std::unique_ptr<batch::Engine> engine_;
   const service::Service service_;
   const std::chrono::steady_clock::time_point started_ =

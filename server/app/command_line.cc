@@ -12,6 +12,7 @@
 #include "server/app/logging.h"
 #include "server/app/version_text.h"
 #include "server/batch/nearest_name.h"
+#include "server/store/mapped_file.h"
 
 namespace inkstream::app {
 namespace {
@@ -110,6 +111,7 @@ int RunCommandLine(int argc, const char* const* argv) {
   for (CLI::App* command : app.get_subcommands(nullptr)) {
     command->fallthrough();
   }
+  store::GuardMaps();
   SetUpLogging();
   BindEnvironment(app);
 

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/store/format.h"
 #include "server/store/lineage.h"
+#include "server/store/store_health.h"
 
 namespace inkstream::app {
 namespace {
@@ -79,22 +80,24 @@ class GenerationWatch::Loop {
   struct Watched {
     Served served;
     Identity refused;  // the last one that could not be served
+    State state = {};
     std::chrono::milliseconds pause{0};
     Clock::time_point next_try;
   };
 
   static void SayNothingNew(const Served& served) {
     spdlog::info("dataset {}: nothing new in {}, fingerprint {}", served.name,
-                 served.path, served.info.fingerprint);
+                 served.path, served.store->info().fingerprint);
   }
 
   // Whether a new generation is served now.
   bool Look(Watched* watched, bool asked) {
     const Served& served = watched->served;
+    const bool lost = IsLost(watched);
     const Identity now = IdentityOf(served.path);
     // A store that is gone from its path stays open here.
     if (!now.has_value()) return false;
-    if (now == served.manifest) {
+    if (now == served.manifest && !lost) {
       if (watched->refused.has_value()) SetRefused(watched, std::nullopt);
       return false;
     }
@@ -102,11 +105,14 @@ class GenerationWatch::Loop {
     if (again && !asked && Clock::now() < watched->next_try) return false;
     absl::StatusOr<std::shared_ptr<const store::StoreReader>> store =
         store::StoreReader::Open(served.path, options_);
-    const bool new_content =
-        store.ok() && (*store)->info().fingerprint != served.info.fingerprint;
+    const bool new_content = store.ok() && (*store)->info().fingerprint !=
+                                               served.store->info().fingerprint;
     absl::Status status = store.status();
-    if (new_content) status = store::CheckContinues(served.info, **store);
-    if (new_content && status.ok()) status = Serve(*store, &watched->served);
+    if (new_content)
+      status = store::CheckContinues(served.store->info(), **store);
+    if ((new_content || lost) && status.ok()) {
+      status = Serve(*store, &watched->served);
+    }
     if (absl::IsCancelled(status)) return false;
     if (!status.ok()) {
       watched->pause =
@@ -115,14 +121,34 @@ class GenerationWatch::Loop {
       if (again && !asked) return false;
       SetRefused(watched, now);
       spdlog::warn(
-          "dataset {}: what stands at its path now cannot be served, so "
-          "generation {} goes on; it is tried again in growing pauses: {}",
-          served.name, served.info.generation, std::string(status.message()));
+          "dataset {}: what stands at its path now cannot be served in place "
+          "of generation {}; it is tried again in growing pauses: {}",
+          served.name, served.store->info().generation,
+          std::string(status.message()));
       return false;
     }
     watched->served.manifest = now;
+    IsLost(watched);
     if (watched->refused.has_value()) SetRefused(watched, std::nullopt);
     return new_content;
+  }
+
+  // Whether a file of the store cannot be read any more; says so when it turns.
+  bool IsLost(Watched* watched) {
+    const Served& served = watched->served;
+    store::LookAtFiles(*served.store);
+    const absl::Status intact = store::CheckIntact(*served.store);
+    const bool before = !watched->state.lost.empty();
+    if (before == !intact.ok()) return before;
+    watched->state.lost = std::string(intact.message());
+    if (intact.ok()) {
+      spdlog::info("dataset {}: whole again, and served", served.name);
+    } else {
+      spdlog::error("dataset {}: it is not served until this is mended: {}",
+                    served.name, watched->state.lost);
+    }
+    Tell(*watched);
+    return !before;
   }
 
   // CANCELLED: there is no engine any more.
@@ -132,18 +158,24 @@ class GenerationWatch::Loop {
     if (engine_ == nullptr) return absl::CancelledError("stopped");
     absl::Status added = engine_->AddGeneration(served->name, store);
     if (!added.ok()) return added;
-    served->info = store->info();
+    served->store = std::move(store);
     spdlog::info("dataset {}: generation {}, {} drawings, fingerprint {}",
-                 served->name, served->info.generation, served->info.drawings,
-                 served->info.fingerprint);
+                 served->name, served->store->info().generation,
+                 served->store->info().drawings,
+                 served->store->info().fingerprint);
     return absl::OkStatus();
   }
 
   void SetRefused(Watched* watched, const Identity& refused) {
     watched->refused = refused;
+    watched->state.successor_refused = refused.has_value();
+    Tell(*watched);
+  }
+
+  void Tell(const Watched& watched) {
     const std::lock_guard<std::mutex> lock(mu_);
-    if (engine_ == nullptr || !report_) return;
-    report_(watched->served.name, {.successor_refused = refused.has_value()});
+    if (engine_ != nullptr && report_)
+      report_(watched.served.name, watched.state);
   }
 
   const store::OpenOptions options_;

@@ -6,7 +6,8 @@
 //
 // A MANIFEST may come before the segments that it names (rsync copies in file
 // order), so one that cannot be opened is tried again, in growing pauses, for
-// as long as it stands there.
+// as long as it stands there. So is a store that lost a file while it was
+// served: when the file is whole again, it is opened anew.
 //
 // Thread safety: a thread of its own from the constructor to the destructor,
 // which does not wait for one that hangs in a file system; LookNow from any.
@@ -38,13 +39,15 @@ class GenerationWatch {
     std::string name;   // of the dataset
     std::string path;   // of the store
     Identity manifest;  // asked for before the store was opened
-    store::StoreInfo info;
+    std::shared_ptr<const store::StoreReader> store;
   };
 
   // How a dataset stands.
   struct State {
     // At the store's path is what is not served in its place.
     bool successor_refused = false;
+    // A file of the store cannot be read any more; "": all can.
+    std::string lost;
   };
   using Report = std::function<void(const std::string& dataset, const State&)>;
 

@@ -231,6 +231,13 @@ void AddServeCommand(CLI::App& app, int* exit_code) {
   command->add_flag("--preload", options.preload,
                     "Reads the stores once, so that no batch waits for a disk");
   command
+      ->add_option("--scrub", options.scrub,
+                   "Bytes of the stores that are read again a second, to find "
+                   "what a disk has changed since it was read first; 0: none")
+      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false))
+      ->default_str("4MiB")
+      ->type_name("BYTES");
+  command
       ->add_option("--config", flags->config,
                    "File with these options, one name=value a line; flags and "
                    "the environment win")

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <csignal>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -19,6 +20,7 @@
 #include "server/app/generation_watch.h"
 #include "server/app/interrupt.h"
 #include "server/app/last_words.h"
+#include "server/app/scrubber.h"
 #include "server/app/service_log.h"
 #include "server/app/service_manager.h"
 #include "server/app/service_state.h"
@@ -37,27 +39,6 @@ constexpr uint64_t kMinMemory = 64ULL << 20U;
 // When streams have ended and answers are given: connections, threads, maps.
 constexpr std::chrono::milliseconds kLastSteps{2000};
 
-// Written by the handler as it is, since nothing may be allocated there.
-char bus_error_text[1024];
-size_t bus_error_length = 0;
-
-void OnBusError(int signal) {
-  WriteLastWords({bus_error_text, bus_error_length});
-  std::signal(signal, SIG_DFL);
-  std::raise(signal);
-}
-
-// A file that is truncated, or a disk that fails, under a map ends the process:
-// the log says which stores were mapped, and clients go on elsewhere.
-void InstallBusErrorHandler(const std::vector<std::string>& paths) {
-  const std::string text = absl::StrCat(
-      "inkstream: SIGBUS: a file of a store could not be read through its "
-      "map (truncated while served, or a failing disk). Stores: ",
-      absl::StrJoin(paths, ", "), "\n");
-  bus_error_length = text.copy(bus_error_text, sizeof(bus_error_text));
-  std::signal(SIGBUS, OnBusError);
-}
-
 // gRPC's own lines, in the form of all others. What it calls an error is
 // mostly one connection's.
 void LogForGrpc(gpr_log_func_args* args) {
@@ -72,9 +53,14 @@ void LogForProtobuf(google::protobuf::LogLevel /*level*/, const char* /*file*/,
   spdlog::debug("protobuf: {}", message);
 }
 
+// What is damaged is to be found before anybody is served, and not be taken up
+// again.
+store::OpenOptions OpenOptionsOf(const ServeOptions& options) {
+  return {.check_columns = true, .preload = options.preload};
+}
+
 absl::StatusOr<std::vector<GenerationWatch::Served>> AddStores(
     const ServeOptions& options, batch::Engine* engine, ServiceState* state) {
-  std::vector<std::string> paths;
   std::vector<GenerationWatch::Served> served;
   for (const std::string& argument : options.stores) {
     NamedStore named = ParseStoreArgument(argument);
@@ -83,7 +69,7 @@ absl::StatusOr<std::vector<GenerationWatch::Served>> AddStores(
     const GenerationWatch::Identity manifest =
         GenerationWatch::IdentityOf(named.path);
     absl::StatusOr<std::shared_ptr<const store::StoreReader>> store =
-        store::StoreReader::Open(named.path, {.preload = options.preload});
+        store::StoreReader::Open(named.path, OpenOptionsOf(options));
     if (!store.ok()) return store.status();
     const store::StoreInfo& info = (*store)->info();
     if (named.name.empty()) named.name = info.name;
@@ -92,10 +78,8 @@ absl::StatusOr<std::vector<GenerationWatch::Served>> AddStores(
     spdlog::info("dataset {}: {} drawings, {} classes, from {}, fingerprint {}",
                  named.name, info.drawings, info.classes.size(), named.path,
                  info.fingerprint);
-    paths.push_back(named.path);
-    served.push_back({named.name, named.path, manifest, info});
+    served.push_back({named.name, named.path, manifest, *store});
   }
-  InstallBusErrorHandler(paths);
   return served;
 }
 
@@ -273,11 +257,19 @@ absl::Status ServeUntilInterrupted(const ServeOptions& options) {
                engine_options.batch_memory >> 20U);
   const std::string addresses = AddressesOf(*server, http_address, options);
   GenerationWatch watch(
-      engine->get(), *std::move(served), {.preload = options.preload},
-      options.poll,
-      [&state](const std::string& dataset, const GenerationWatch::State& how) {
+      engine->get(), *std::move(served), OpenOptionsOf(options), options.poll,
+      [&](const std::string& dataset, const GenerationWatch::State& how) {
         state.SetDataset(dataset, how);
+        server->SetServing(dataset, how.lost.empty());
       });
+  std::optional<Scrubber> scrubber;
+  if (options.scrub > 0) {
+    scrubber.emplace(
+        engine->get(), options.scrub,
+        [&state](const std::string& dataset, const Scrubber::Figures& figures) {
+          state.SetScrubbed(dataset, figures);
+        });
+  }
   guard.ExpectEndWithin(options.drain_delay + options.drain_spread +
                         options.grace + kLastSteps);
   spdlog::info("process {} listens on{}", getpid(), addresses);

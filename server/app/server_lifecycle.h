@@ -42,6 +42,8 @@ struct ServeOptions {
   uint32_t retain_generations = 2;
   std::chrono::milliseconds poll = std::chrono::seconds(1);  // for generations
   bool preload = false;
+  uint64_t scrub =
+      4U << 20U;  // bytes of stores checked again a second; 0: none
   std::string version;
 };
 

@@ -29,7 +29,13 @@ void ServiceState::Draining() {
 void ServiceState::SetDataset(const std::string& name,
                               const GenerationWatch::State& how) {
   const std::lock_guard<std::mutex> lock(mu_);
-  datasets_[name] = how;
+  datasets_[name].watched = how;
+}
+
+void ServiceState::SetScrubbed(const std::string& dataset,
+                               const Scrubber::Figures& figures) {
+  const std::lock_guard<std::mutex> lock(mu_);
+  datasets_[dataset].scrubbed = figures;
 }
 
 bool ServiceState::Alive() const {
@@ -47,7 +53,18 @@ std::vector<ops::ReadyCheck> ServiceState::Checks() const {
   } else if (!server_->alive()) {
     serving = "gRPC takes no new connections";
   }
-  return {{"stores", loading_}, {"serving", serving}};
+  return {{"stores", loading_}, {"serving", serving}, {"files", LostFiles()}};
+}
+
+// As long as one dataset can be served, the others are no reason to send
+// everybody away.
+std::string ServiceState::LostFiles() const {
+  std::string lost;
+  for (const auto& [name, dataset] : datasets_) {
+    if (dataset.watched.lost.empty()) return "";
+    lost = dataset.watched.lost;
+  }
+  return lost;
 }
 
 std::string ServiceState::Metrics() const {
@@ -56,8 +73,11 @@ std::string ServiceState::Metrics() const {
   {
     const std::lock_guard<std::mutex> lock(mu_);
     server = server_;
-    for (const auto& [name, how] : datasets_) {
-      input.datasets.push_back({name, how.successor_refused});
+    for (const auto& [name, dataset] : datasets_) {
+      input.datasets.push_back({name, dataset.watched.successor_refused,
+                                dataset.watched.lost.empty(),
+                                dataset.scrubbed.passes, dataset.scrubbed.bytes,
+                                dataset.scrubbed.damaged});
     }
   }
   if (server != nullptr) input.service = server->Figures();

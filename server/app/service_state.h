@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "server/app/generation_watch.h"
+#include "server/app/scrubber.h"
 #include "server/ops/http_server.h"
 #include "server/transport/grpc/grpc_server.h"
 
@@ -27,6 +28,8 @@ class ServiceState {
   void Draining();
   // From the watch of the store's path.
   void SetDataset(const std::string& name, const GenerationWatch::State& how);
+  void SetScrubbed(const std::string& dataset,
+                   const Scrubber::Figures& figures);
 
   // Not so: only another process helps.
   bool Alive() const;
@@ -34,12 +37,19 @@ class ServiceState {
   std::string Metrics() const;
 
  private:
+  struct DatasetState {
+    GenerationWatch::State watched;
+    Scrubber::Figures scrubbed;
+  };
+
+  std::string LostFiles() const;  // with mu_ held; "": some can be served
+
   const std::string version_;
   mutable std::mutex mu_;
-  std::string loading_ = "not opened yet";                  // by mu_; "": done
-  bool draining_ = false;                                   // by mu_
-  std::map<std::string, GenerationWatch::State> datasets_;  // by mu_
-  const transport::GrpcServer* server_ = nullptr;           // by mu_
+  std::string loading_ = "not opened yet";         // by mu_; "": done
+  bool draining_ = false;                          // by mu_
+  std::map<std::string, DatasetState> datasets_;   // by mu_
+  const transport::GrpcServer* server_ = nullptr;  // by mu_
 };
 
 }  // namespace inkstream::app

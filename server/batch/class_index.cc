@@ -21,6 +21,9 @@ int LowBits(uint64_t drawings, uint64_t members) {
 }  // namespace
 
 void ClassIndex::List::Add(uint64_t number) {
+  // A column that is lost while it is read may have more than were counted;
+  // what is made of it is thrown away.
+  if (filled == room) return;
   if (low_bits > 0) {
     const uint64_t bits = number & ((uint64_t{1} << low_bits) - 1);
     const uint64_t place = filled * low_bits;
@@ -52,6 +55,7 @@ ClassIndex::ClassIndex(const store::StoreReader& store,
   for (size_t c = 0; c < lists_.size(); ++c) {
     const uint64_t members = view.class_counts()[c];
     List& list = lists_[c];
+    list.room = members;
     list.low_bits = LowBits(drawings, members);
     list.low.resize((members * list.low_bits + 63) / 64);
     list.high_words.resize(((drawings >> list.low_bits) + members) / 64 + 1);

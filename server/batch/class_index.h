@@ -35,6 +35,7 @@ class ClassIndex {
   // An ascending list: the numbers' low bits packed, the high ones in unary.
   struct List {
     int low_bits = 0;
+    uint64_t room = 0;  // drawings that were counted
     uint64_t filled = 0;
     std::vector<uint64_t> low;
     std::vector<uint64_t> high_words;  // until sealed

@@ -7,6 +7,7 @@
 #include "server/batch/key_search.h"
 #include "server/batch/nearest_name.h"
 #include "server/batch/status_reason.h"
+#include "server/store/store_health.h"
 
 namespace inkstream::batch {
 namespace {
@@ -60,15 +61,26 @@ void AddGenerationTo(Dataset* dataset,
   if (others.size() + 1 > retain) others.resize(std::max(retain, 1U) - 1);
 }
 
+absl::Status CheckStore(const store::StoreReader& store) {
+  const absl::Status intact = store::CheckIntact(store);
+  if (intact.ok()) return intact;
+  return WithReason(
+      absl::UnavailableError(absl::StrCat(
+          intact.message(), "; restore the file, or ask another replica")),
+      kReasonStoreLost);
+}
+
 absl::Status UseGeneration(const std::string& field,
                            const std::string& fingerprint, Dataset* dataset) {
   const std::string& newest = dataset->store->info().fingerprint;
-  if (fingerprint.empty() || fingerprint == newest) return absl::OkStatus();
+  if (fingerprint.empty() || fingerprint == newest) {
+    return CheckStore(*dataset->store);
+  }
   std::string here = Quoted(newest);
   for (const auto& other : dataset->others) {
     if (other->info().fingerprint == fingerprint) {
       dataset->store = other;
-      return absl::OkStatus();
+      return CheckStore(*other);
     }
     absl::StrAppend(&here, ", ", Quoted(other->info().fingerprint));
   }

@@ -31,9 +31,13 @@ void AddGenerationTo(Dataset* dataset,
                      std::shared_ptr<const store::StoreReader> store,
                      uint32_t retain);
 
+// UNAVAILABLE with reason STORE_LOST: a file of the store cannot be read any
+// more, so nothing that was read of it before this call may be used.
+absl::Status CheckStore(const store::StoreReader& store);
+
 // Makes the generation with this fingerprint ("": the newest) the one in use.
 // UNAVAILABLE with reason GENERATION_NOT_HERE, naming it and those that are
-// here, where there is none.
+// here, where there is none; otherwise as CheckStore.
 absl::Status UseGeneration(const std::string& field,
                            const std::string& fingerprint, Dataset* dataset);
 

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "server/batch/dataset.h"
+
 namespace inkstream::batch {
 
 bool PieceJob::RunPiece(uint32_t piece, WorkerScratch* scratch) {
@@ -9,6 +11,9 @@ bool PieceJob::RunPiece(uint32_t piece, WorkerScratch* scratch) {
     const ThreadUsage begin = ThreadUsage::Now();
     Measured measured = {begin};
     absl::Status status = RunRows(piece, scratch, &measured);
+    // Behind everything that was read, and before any of it is given away.
+    absl::Status read = CheckStore(*recipe_->store);
+    if (!read.ok()) status = std::move(read);
     if (!status.ok()) Fail(std::move(status));
     const StageTimes times = StagesOf(begin, measured.found, ThreadUsage::Now(),
                                       measured.decoding, measured.packing);

@@ -278,6 +278,7 @@ absl::Status ServingEngine::StartFetch(
   absl::StatusOr<std::vector<uint64_t>> indices =
       IndicesOf(dataset, **view, plan, options_.workers,
                 [&request] { return request->ended(); });
+  if (absl::Status s = CheckStore(*dataset.store); !s.ok()) return s;
   if (!indices.ok()) return indices.status();
   absl::StatusOr<std::shared_ptr<const BatchRecipe>> recipe = RecipeOf(
       dataset, std::make_shared<const SampledView>(*view),
@@ -306,6 +307,7 @@ absl::StatusOr<InspectedDrawing> ServingEngine::Inspect(
   if (!everything.ok()) return everything.status();
   absl::StatusOr<std::vector<uint64_t>> indices = IndicesOf(
       *found, **everything, plan, options_.workers, [] { return false; });
+  if (absl::Status s = CheckStore(*found->store); !s.ok()) return s;
   if (!indices.ok()) return indices.status();
   InspectedDrawing inspected;
   inspected.index = indices->front();
@@ -313,6 +315,7 @@ absl::StatusOr<InspectedDrawing> ServingEngine::Inspect(
   inspected.split = SplitOf(*found->store, inspected.index);
   absl::Status read = found->store->NewDrawingReader()->ReadDrawing(
       inspected.index, &inspected.drawing);
+  if (absl::Status s = CheckStore(*found->store); !s.ok()) return s;
   if (!read.ok()) return read;
   return inspected;
 }

@@ -18,6 +18,7 @@ namespace inkstream::batch {
 inline constexpr char kReasonDrain[] = "DRAIN";
 inline constexpr char kReasonOverloaded[] = "OVERLOADED";
 inline constexpr char kReasonGenerationNotHere[] = "GENERATION_NOT_HERE";
+inline constexpr char kReasonStoreLost[] = "STORE_LOST";
 inline constexpr char kReasonIdle[] = "IDLE";
 inline constexpr char kReasonSlowReader[] = "SLOW_READER";
 inline constexpr char kReasonBroken[] = "BROKEN";  // bytes are not as sent

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
+#include "server/batch/dataset.h"
 #include "server/batch/status_reason.h"
 #include "server/order/order_plan.h"
 
@@ -56,7 +57,7 @@ absl::StatusOr<std::shared_ptr<const ResolvedView>> ViewCache::Get(
       key_sets_.Get("view.exclude_keys", view.exclude_keys);
   inputs.sizes = [&] {
     return Share<SizeColumns>(
-        absl::StrCat("sizes:", store.info().fingerprint),
+        store, absl::StrCat("sizes:", store.info().fingerprint),
         [&](Promised* promised)
             -> absl::StatusOr<std::shared_ptr<const SizeColumns>> {
           absl::Status status =
@@ -66,7 +67,7 @@ absl::StatusOr<std::shared_ptr<const ResolvedView>> ViewCache::Get(
         });
   };
   return Share<ResolvedView>(
-      KeyOf(store, view),
+      store, KeyOf(store, view),
       [&](Promised* promised)
           -> absl::StatusOr<std::shared_ptr<const ResolvedView>> {
         // A view that is there already does not need its key sets any more.
@@ -83,7 +84,7 @@ absl::StatusOr<std::shared_ptr<const ResolvedView>> ViewCache::GetWithin(
     const store::StoreReader& store, const View& outer, const View& inner) {
   using Resolved = absl::StatusOr<std::shared_ptr<const ResolvedView>>;
   return Share<ResolvedView>(
-      absl::StrCat(KeyOf(store, outer), "&", KeyOf(store, inner)),
+      store, absl::StrCat(KeyOf(store, outer), "&", KeyOf(store, inner)),
       [&](Promised* promised) -> Resolved {
         Resolved large = Get(store, outer);
         if (!large.ok()) return large;
@@ -99,7 +100,7 @@ absl::StatusOr<std::shared_ptr<const ResolvedView>> ViewCache::GetWithin(
 absl::StatusOr<std::shared_ptr<const ClassIndex>> ViewCache::GetClasses(
     const store::StoreReader& store, const View& view) {
   return Share<ClassIndex>(
-      absl::StrCat("classes:", KeyOf(store, view)),
+      store, absl::StrCat("classes:", KeyOf(store, view)),
       [&](Promised* promised)
           -> absl::StatusOr<std::shared_ptr<const ClassIndex>> {
         absl::StatusOr<std::shared_ptr<const ResolvedView>> resolved =
@@ -115,7 +116,7 @@ absl::StatusOr<std::shared_ptr<const ClassIndex>> ViewCache::GetClasses(
 
 template <typename Item, typename Make>
 absl::StatusOr<std::shared_ptr<const Item>> ViewCache::Share(
-    const std::string& key, const Make& make) {
+    const store::StoreReader& store, const std::string& key, const Make& make) {
   {
     std::unique_lock<std::mutex> lock(mu_);
     for (;;) {
@@ -136,6 +137,7 @@ absl::StatusOr<std::shared_ptr<const Item>> ViewCache::Share(
   }
   Promised promised = 0;
   absl::StatusOr<std::shared_ptr<const Item>> made = make(&promised);
+  if (absl::Status read = CheckStore(store); !read.ok()) made = std::move(read);
   std::vector<std::shared_ptr<ParkedRequest>> parked;
   std::vector<std::shared_ptr<const void>> gone;  // freed without the lock
   {

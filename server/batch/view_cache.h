@@ -74,8 +74,9 @@ class ViewCache {
   // The item under `key`, made by `make` where there is none. One request makes
   // it; others are parked, or wait where they cannot be.
   template <typename Item, typename Make>
-  absl::StatusOr<std::shared_ptr<const Item>> Share(const std::string& key,
-                                                    const Make& make);
+  absl::StatusOr<std::shared_ptr<const Item>> Share(
+      const store::StoreReader& store, const std::string& key,
+      const Make& make);
   // Forgets what nobody uses, the least recently used first, until `bytes`
   // more fit.
   absl::Status Admit(size_t bytes, Promised* promised);

@@ -81,7 +81,7 @@ class ErrorLog {
   std::string ToJson(uint64_t read, uint64_t kept,
                      const std::vector<std::string>& files) const;
 
-  // As bytes and back, for the journal of an ingest. False: not such bytes.
+  // As bytes and back, for a checkpoint of the ingest. False: not such bytes.
   std::string Serialize() const;
   bool Parse(absl::string_view bytes);
 

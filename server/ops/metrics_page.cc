@@ -168,6 +168,29 @@ void AddDatasets(const std::vector<DatasetFigures>& datasets, Page* page) {
   for (const DatasetFigures& dataset : datasets) {
     page->Add(dataset.successor_refused ? 1 : 0, {{"dataset", dataset.name}});
   }
+  page->Begin("inkstream_dataset_intact", MetricType::Gauge,
+              "0: a file of the store cannot be read any more, so the dataset "
+              "is not served; the log says which.");
+  for (const DatasetFigures& dataset : datasets) {
+    page->Add(dataset.intact ? 1 : 0, {{"dataset", dataset.name}});
+  }
+  const auto add_scrub = [&](const char* name, MetricType type,
+                             const char* help,
+                             uint64_t DatasetFigures::*field) {
+    page->Begin(name, type, help);
+    for (const DatasetFigures& dataset : datasets) {
+      page->Add(Number(dataset.*field), {{"dataset", dataset.name}});
+    }
+  };
+  add_scrub("inkstream_scrubbed_bytes_total", MetricType::Counter,
+            "Bytes of stores that were read again and checked.",
+            &DatasetFigures::scrubbed_bytes);
+  add_scrub("inkstream_scrub_passes_total", MetricType::Counter,
+            "Times that all of a dataset was.", &DatasetFigures::scrub_passes);
+  add_scrub("inkstream_scrub_damaged_blocks", MetricType::Gauge,
+            "Blocks that the last pass found damaged; drawings in them are "
+            "DATA_LOSS.",
+            &DatasetFigures::damaged_blocks);
 }
 
 void AddSent(const std::map<transport::SentKey, transport::SentTotals>& all,

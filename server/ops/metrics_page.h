@@ -15,10 +15,14 @@
 
 namespace inkstream::ops {
 
-// What the watch of a dataset's path has found there.
+// What the watch of a dataset's path and the scrub of its store have found.
 struct DatasetFigures {
   std::string name;
   bool successor_refused = false;  // what is at its path is not served
+  bool intact = true;              // every file of its store can be read
+  uint64_t scrub_passes = 0;
+  uint64_t scrubbed_bytes = 0;
+  uint64_t damaged_blocks = 0;  // that scrubbing found
 };
 
 struct MetricsInput {

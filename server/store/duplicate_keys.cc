@@ -44,7 +44,8 @@ template <typename Visit>
 void ForEachKey(const OpenStore& store, const Visit& visit) {
   for (size_t s = 0; s < store.segments(); ++s) {
     uint64_t place = store.segment(s).first();
-    for (const ColumnRun& run : store.segment(s).runs()) {
+    for (uint32_t r = 0; r < store.segment(s).runs(); ++r) {
+      const ColumnRun& run = store.segment(s).Run(r);
       const ColumnView& column = run.column(ColumnKind::kKeyId);
       const bool some_dropped = place < store.dropped().end();
       for (uint32_t i = 0; column.any && i < run.count; ++i) {

@@ -50,7 +50,6 @@ inline constexpr size_t kBlockBytes = kPageBytes - kLmdbPageHeader;
 inline constexpr size_t kRawBlockBytes = 4 * kPageBytes - kLmdbPageHeader;
 // A drawing larger than that stands alone in a longer block.
 inline constexpr size_t kMaxBlockBytes = size_t{1} << 21;
-inline constexpr size_t kMaxColumnRunBytes = size_t{1} << 20;
 inline constexpr size_t kMaxTableBytes = size_t{1} << 28;
 
 // Every value ends with the XXH3-64 of what is before it.

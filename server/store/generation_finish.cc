@@ -57,7 +57,8 @@ absl::Status FinishGeneration(const GenerationParts& parts,
   counts->FillIn(&manifest->info);
   manifest->info.dropped = manifest->dropped.count();
   const auto open = [&] {
-    return OpenStore::Create(parts.path, *manifest, parts.directories, 0, {});
+    return OpenStore::Create(parts.path, *manifest, parts.directories, 0,
+                             {.check_columns = true});
   };
   absl::StatusOr<std::shared_ptr<const OpenStore>> store = open();
   if (!store.ok()) return store.status();

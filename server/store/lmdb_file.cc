@@ -4,16 +4,8 @@
 
 #include "server/store/lmdb_file.h"
 
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-
-#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "server/store/endian_io.h"
-#include "server/store/file_sync.h"
 
 namespace inkstream::store {
 namespace {
@@ -40,22 +32,19 @@ constexpr uint64_t kMetaTransaction = 128;
 constexpr uint64_t kDbBytes = 48;
 constexpr uint64_t kDbDepth = 6;
 constexpr uint64_t kDbRoot = 40;
+constexpr uint64_t kLargestPage = 65536;
 
 }  // namespace
 
 absl::Status LmdbFile::Damaged(absl::string_view what) const {
-  return absl::DataLossError(absl::StrCat(path_, ": ", what));
+  return absl::DataLossError(absl::StrCat(path(), ": ", what));
 }
 
 absl::StatusOr<std::unique_ptr<LmdbFile>> LmdbFile::Open(
     const std::string& path, uint64_t expected_bytes) {
-  const absl::StatusOr<int> opened = OpenRegularFile(path);
-  if (!opened.ok()) return opened.status();
-  const int fd = *opened;
-  const auto close_fd = absl::MakeCleanup([fd] { close(fd); });
-  struct stat info;
-  if (fstat(fd, &info) != 0) return absl::ErrnoToStatus(errno, path);
-  const uint64_t size = static_cast<uint64_t>(info.st_size);
+  absl::StatusOr<std::unique_ptr<MappedFile>> mapped = MappedFile::Open(path);
+  if (!mapped.ok()) return mapped.status();
+  const uint64_t size = (*mapped)->bytes().size();
   if (size != expected_bytes) {
     return absl::DataLossError(
         absl::StrCat(path, ": expected ", expected_bytes,
@@ -66,17 +55,21 @@ absl::StatusOr<std::unique_ptr<LmdbFile>> LmdbFile::Open(
     return absl::DataLossError(
         absl::StrCat(path, ": too short for LMDB's two meta pages"));
   }
-  void* data = mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
-  if (data == MAP_FAILED) return absl::ErrnoToStatus(errno, path);
-  std::unique_ptr<LmdbFile> file(
-      new LmdbFile(path, static_cast<const char*>(data), size));
+  std::unique_ptr<LmdbFile> file(new LmdbFile(*std::move(mapped)));
   if (absl::Status s = file->ReadMeta(); !s.ok()) return s;
   return file;
 }
 
-LmdbFile::~LmdbFile() { munmap(const_cast<char*>(data_), size_); }
+absl::Status LmdbFile::Populate(absl::string_view part) const {
+  absl::Status populated = file_->Populate(part);
+  if (populated.ok()) return populated;
+  if (absl::Status s = file_->CheckIntact(); !s.ok()) return s;
+  return Damaged(populated.message());
+}
 
 absl::Status LmdbFile::ReadMeta() {
+  absl::Status populated = Populate(bytes().substr(0, 2 * kLargestPage));
+  if (!populated.ok()) return populated;
   const auto meta_ok = [&](uint64_t at) {
     if (at + kPageHeader + kMetaBytes > size_) return false;
     const char* page = data_ + at;
@@ -93,7 +86,7 @@ absl::Status LmdbFile::ReadMeta() {
       return Damaged("not an LMDB data file (no valid meta page)");
     }
   }
-  if (page_bytes_ < 512 || page_bytes_ > 65536 ||
+  if (page_bytes_ < 512 || page_bytes_ > kLargestPage ||
       (page_bytes_ & (page_bytes_ - 1)) != 0) {
     return Damaged(absl::StrCat("LMDB page size is ", page_bytes_,
                                 ", expected a power of two in 512..65536"));
@@ -135,6 +128,7 @@ absl::Status LmdbFile::WalkPage(uint64_t page, int levels_left,
   }
   --*pages_left;
   const char* const base = data_ + page * page_bytes_;
+  if (absl::Status s = Populate({base, page_bytes_}); !s.ok()) return s;
   const uint16_t flags = LoadLittle<uint16_t>(base + 10);
   const uint16_t lower = LoadLittle<uint16_t>(base + 12);
   const bool branch = flags == kBranch;

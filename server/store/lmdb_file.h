@@ -11,10 +11,12 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "server/store/mapped_file.h"
 
 namespace inkstream::store {
 
@@ -25,18 +27,18 @@ class LmdbFile {
   // not LMDB, truncated or damaged; the text names file, expected and found.
   static absl::StatusOr<std::unique_ptr<LmdbFile>> Open(
       const std::string& path, uint64_t expected_bytes);
-  ~LmdbFile();
-  LmdbFile(const LmdbFile&) = delete;
-  LmdbFile& operator=(const LmdbFile&) = delete;
-
   // Calls visit(key, value) for every entry of the named database in key
   // order, until it returns an error. Values lie inside the map, with at least
-  // 16 readable bytes before them.
+  // 16 readable bytes before them; Walk itself does not read them.
   using Visitor =
       std::function<absl::Status(absl::string_view, absl::string_view)>;
   absl::Status Walk(absl::string_view database, const Visitor& visit) const;
 
-  const std::string& path() const { return path_; }
+  // As MappedFile's, with the file's name in every error.
+  absl::Status Populate(absl::string_view part) const;
+
+  const MappedFile& file() const { return *file_; }
+  const std::string& path() const { return file_->path(); }
   absl::string_view bytes() const { return {data_, size_}; }
 
  private:
@@ -45,8 +47,10 @@ class LmdbFile {
     uint16_t depth;
   };
 
-  LmdbFile(std::string path, const char* data, uint64_t size)
-      : path_(std::move(path)), data_(data), size_(size) {}
+  explicit LmdbFile(std::unique_ptr<MappedFile> file)
+      : file_(std::move(file)),
+        data_(file_->bytes().data()),
+        size_(file_->bytes().size()) {}
 
   absl::Status ReadMeta();
   absl::Status WalkPage(uint64_t page, int levels_left, uint64_t* pages_left,
@@ -54,9 +58,9 @@ class LmdbFile {
   absl::StatusOr<Tree> FindTree(absl::string_view database) const;
   absl::Status Damaged(absl::string_view what) const;
 
-  std::string path_;
-  const char* data_;
-  uint64_t size_;
+  const std::unique_ptr<MappedFile> file_;
+  const char* const data_;
+  const uint64_t size_;
   uint64_t page_bytes_ = 0;
   uint64_t pages_ = 0;  // in the file
   Tree main_{};

@@ -2,9 +2,14 @@
 
 #include <sys/stat.h>
 
+#include <filesystem>
+#include <system_error>
+
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "server/store/checksum.h"
 #include "server/store/file_sync.h"
 #include "server/store/format.h"
@@ -145,6 +150,23 @@ absl::Status WriteManifest(const std::string& directory,
 
 std::string ManifestNameOf(uint64_t generation) {
   return absl::StrFormat("%s.%06d", kManifestName, generation);
+}
+
+std::vector<std::string> OlderManifests(const std::string& directory) {
+  std::vector<std::string> names;
+  std::error_code ignored;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(directory, ignored)) {
+    const std::string name = entry.path().filename();
+    absl::string_view number = name;
+    uint64_t generation = 0;
+    if (absl::ConsumePrefix(&number, absl::StrCat(kManifestName, ".")) &&
+        absl::SimpleAtoi(number, &generation) &&
+        name == ManifestNameOf(generation)) {
+      names.push_back(name);
+    }
+  }
+  return names;
 }
 
 }  // namespace inkstream::store

@@ -60,4 +60,7 @@ absl::Status WriteManifest(const std::string& directory,
 // MANIFEST.000001.
 std::string ManifestNameOf(uint64_t generation);
 
+// The names of those that DIRECTORY has, in no order.
+std::vector<std::string> OlderManifests(const std::string& directory);
+
 }  // namespace inkstream::store

@@ -49,7 +49,8 @@ absl::Status OpenStore::AddSegment(const std::string& directory,
   return absl::OkStatus();
 }
 
-void OpenStore::Finish(uint64_t manifest_bytes, const OpenOptions& options) {
+absl::Status OpenStore::Finish(uint64_t manifest_bytes,
+                               const OpenOptions& options) {
   info_.bytes_on_disk += manifest_bytes;
   std::set<std::string> codes;
   for (const OneSegment& segment : segments_) {
@@ -62,12 +63,16 @@ void OpenStore::Finish(uint64_t manifest_bytes, const OpenOptions& options) {
       segment.countrycodes.push_back(RankOf(countrycodes_, code));
     }
     firsts_.push_back(segment.reader->first());
+    if (options.check_columns) {
+      if (absl::Status s = segment.reader->CheckColumns(); !s.ok()) return s;
+    }
     if (options.preload) {
       segment.reader->Preload();
     } else {
       segment.reader->AdviseRandom();
     }
   }
+  return absl::OkStatus();
 }
 
 void OpenStore::ReadColumn(StoreColumn column, uint64_t first,
@@ -77,7 +82,7 @@ void OpenStore::ReadColumn(StoreColumn column, uint64_t first,
   for (size_t i = 0; i < out.size();) {
     const Place at = Find(first + i);
     const size_t here =
-        std::min<size_t>(out.size() - i, at.run->count - at.row);
+        std::min<size_t>(out.size() - i, at.run().count - at.row);
     ReadRun(column, at, out.subspan(i, here));
     i += here;
   }
@@ -90,7 +95,7 @@ void OpenStore::ReadRun(StoreColumn column, const Place& at,
   };
   // Numbers of the segment's own into those of the store.
   const auto translate = [&](const std::vector<int32_t>& table) {
-    for (int64_t& value : out) value = value < 0 ? -1 : table[value];
+    for (int64_t& value : out) value = Translated(table, value);
   };
   switch (column) {
     case StoreColumn::kLabel:
@@ -127,7 +132,8 @@ void OpenStore::ReadRun(StoreColumn column, const Place& at,
 absl::StatusOr<uint64_t> OpenStore::FindKey(int64_t key_id) const {
   for (const OneSegment& segment : segments_) {
     uint64_t run_first = segment.reader->first();
-    for (const ColumnRun& run : segment.reader->runs()) {
+    for (uint32_t r = 0; r < segment.reader->runs(); ++r) {
+      const ColumnRun& run = segment.reader->Run(r);
       const ColumnView& column = run.column(ColumnKind::kKeyId);
       const uint64_t above = static_cast<uint64_t>(key_id) - column.base;
       const uint64_t packed = column.unit == 0 ? 0 : above / column.unit;
@@ -142,8 +148,35 @@ absl::StatusOr<uint64_t> OpenStore::FindKey(int64_t key_id) const {
       run_first += run.count;
     }
   }
+  if (absl::Status s = CheckIntact(); !s.ok()) return s;
   return absl::NotFoundError(
       absl::StrCat("key_id ", key_id, " is not in ", path_));
+}
+
+absl::Status OpenStore::CheckIntact() const {
+  if (!MappedFile::AnyLost()) return absl::OkStatus();
+  for (const OneSegment& segment : segments_) {
+    if (absl::Status s = segment.reader->CheckIntact(); !s.ok()) return s;
+  }
+  return absl::OkStatus();
+}
+
+void OpenStore::Look() const {
+  for (const OneSegment& segment : segments_) segment.reader->Look();
+}
+
+uint64_t OpenStore::parts() const {
+  uint64_t parts = 0;
+  for (const OneSegment& segment : segments_) parts += segment.reader->parts();
+  return parts;
+}
+
+absl::StatusOr<uint64_t> OpenStore::Scrub(uint64_t part) const {
+  size_t s = 0;
+  while (part >= segments_[s].reader->parts()) {
+    part -= segments_[s++].reader->parts();
+  }
+  return segments_[s].reader->Scrub(static_cast<uint32_t>(part));
 }
 
 std::unique_ptr<DrawingReader> OpenStore::NewDrawingReader() const {
@@ -161,7 +194,8 @@ absl::StatusOr<std::shared_ptr<const OpenStore>> OpenStore::Create(
         store->AddSegment(directories[s], manifest.segments[s]);
     if (!added.ok()) return added;
   }
-  store->Finish(manifest_bytes, options);
+  absl::Status finished = store->Finish(manifest_bytes, options);
+  if (!finished.ok()) return finished;
   return std::shared_ptr<const OpenStore>(std::move(store));
 }
 

@@ -35,7 +35,7 @@ class OpenStore final : public StoreReader {
   // `directory`: where the segment's file is.
   absl::Status AddSegment(const std::string& directory,
                           const SegmentEntry& entry);
-  void Finish(uint64_t manifest_bytes, const OpenOptions& options);
+  absl::Status Finish(uint64_t manifest_bytes, const OpenOptions& options);
 
   const SegmentReader& segment(size_t s) const { return *segments_[s].reader; }
   size_t segments() const { return segments_.size(); }
@@ -57,7 +57,7 @@ class OpenStore final : public StoreReader {
     const Place at = Find(index);
     const ColumnView& column = at.column(ColumnKind::kWord);
     if (!column.Has(at.row)) return -1;
-    return at.segment->labels[column.Value(at.row)];
+    return Translated(at.segment->labels, column.Value(at.row));
   }
   int64_t KeyId(uint64_t index) const override {
     return ValueOr(index, ColumnKind::kKeyId, -1);
@@ -72,13 +72,13 @@ class OpenStore final : public StoreReader {
     const Place at = Find(index);
     const ColumnView& column = at.column(ColumnKind::kCountrycode);
     if (!column.Has(at.row)) return -1;
-    return at.segment->countrycodes[column.Value(at.row)];
+    return Translated(at.segment->countrycodes, column.Value(at.row));
   }
   int32_t ListedSplit(uint64_t index) const override {
     const Place at = Find(index);
     const ColumnView& column = at.column(ColumnKind::kSplit);
     if (!column.Has(at.row)) return -1;
-    return at.segment->splits[column.Value(at.row)];
+    return Translated(at.segment->splits, column.Value(at.row));
   }
   uint64_t SplitHash(uint64_t index) const override {
     const Place at = Find(index);
@@ -91,6 +91,11 @@ class OpenStore final : public StoreReader {
   void ReadColumn(StoreColumn column, uint64_t first,
                   absl::Span<int64_t> out) const override;
   absl::StatusOr<uint64_t> FindKey(int64_t key_id) const override;
+  // As store_health.h says.
+  absl::Status CheckIntact() const;
+  void Look() const;
+  uint64_t parts() const;
+  absl::StatusOr<uint64_t> Scrub(uint64_t part) const;
   void WillNeed(absl::Span<const uint64_t> indices) const override {
     for (const uint64_t index : indices) {
       const Place at = Find(index);
@@ -108,9 +113,9 @@ class OpenStore final : public StoreReader {
     const OneSegment* segment;
     uint32_t local;
     uint32_t row;  // in its run of columns
-    const ColumnRun* run;
+    const ColumnRun& run() const { return segment->reader->Columns(local); }
     const ColumnView& column(ColumnKind kind) const {
-      return run->column(kind);
+      return run().column(kind);
     }
   };
   // REQUIRES: index < size().
@@ -123,8 +128,7 @@ class OpenStore final : public StoreReader {
           firsts_.begin() - 1;
     }
     const uint32_t local = static_cast<uint32_t>(place - firsts_[s]);
-    return {&segments_[s], local, SegmentReader::InRun(local),
-            &segments_[s].reader->Columns(local)};
+    return {&segments_[s], local, SegmentReader::InRun(local)};
   }
 
  private:
@@ -132,6 +136,14 @@ class OpenStore final : public StoreReader {
     const Place at = Find(index);
     const ColumnView& column = at.column(kind);
     return column.Has(at.row) ? column.Value(at.row) : missing;
+  }
+
+  // -1: beyond the table. A column that is lost since it was checked may hold
+  // any number.
+  static int32_t Translated(const std::vector<int32_t>& table, int64_t rank) {
+    return static_cast<uint64_t>(rank) < table.size()
+               ? table[static_cast<size_t>(rank)]
+               : -1;
   }
 
   // Columns of drawings at.row.. of one run.

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstring>
 
-#include "absl/status/status.h"
 #include "server/store/endian_io.h"
 #include "server/store/fingerprint.h"
 #include "server/store/format.h"
@@ -46,66 +45,37 @@ void PutText(absl::string_view text, char** at) {
   PutBytes(text.data(), text.size(), at);
 }
 
-// Fills in what is found; false: not the bytes of a drawing.
-bool ReadCanonical(absl::string_view bytes, PackedDrawing* drawing) {
+// Of bytes that Add() has made.
+PackedDrawing ReadCanonical(absl::string_view bytes) {
+  PackedDrawing drawing;
   LittleReader in(bytes);
-  drawing->canonical = bytes;
-  const uint8_t kind = in.Read<uint8_t>();
+  drawing.canonical = bytes;
+  drawing.raw = in.Read<uint8_t>() != 0;
   const uint8_t present = in.Read<uint8_t>();
-  drawing->raw = kind != 0;
-  drawing->strokes = in.Read<uint32_t>();
-  if (kind > 1 || drawing->strokes == 0) return false;
+  drawing.strokes = in.Read<uint32_t>();
   const absl::string_view ends =
-      in.ReadBytes(uint64_t{drawing->strokes} * sizeof(uint32_t));
-  if (!in.ok()) return false;
-  drawing->stroke_ends = ends.data();
-  drawing->points =
+      in.ReadBytes(uint64_t{drawing.strokes} * sizeof(uint32_t));
+  drawing.stroke_ends = ends.data();
+  drawing.points =
       LoadLittle<uint32_t>(ends.data() + ends.size() - sizeof(uint32_t));
-  if (drawing->raw) {
-    in.ReadBytes(uint64_t{drawing->points} * kRawPointBytes);
+  if (drawing.raw) {
+    in.ReadBytes(uint64_t{drawing.points} * kRawPointBytes);
   } else {
-    const absl::string_view points =
-        in.ReadBytes(uint64_t{drawing->points} * 2);
-    drawing->x = reinterpret_cast<const uint8_t*>(points.data());
-    drawing->y = drawing->x + drawing->points;
+    const absl::string_view points = in.ReadBytes(uint64_t{drawing.points} * 2);
+    drawing.x = reinterpret_cast<const uint8_t*>(points.data());
+    drawing.y = drawing.x + drawing.points;
   }
-  if (present & kWord) drawing->word = in.ReadBytes(in.Read<uint32_t>());
+  if (present & kWord) drawing.word = in.ReadBytes(in.Read<uint32_t>());
   if (present & kCountrycode) {
-    drawing->countrycode = in.ReadBytes(in.Read<uint32_t>());
+    drawing.countrycode = in.ReadBytes(in.Read<uint32_t>());
   }
   if (present & kTimestamp) {
     const int64_t micros = in.Read<int64_t>();
-    drawing->timestamp = Timestamp{micros, in.Read<uint8_t>()};
+    drawing.timestamp = Timestamp{micros, in.Read<uint8_t>()};
   }
-  if (present & kRecognized) drawing->recognized = in.Read<uint8_t>() != 0;
-  if (present & kKeyId) drawing->key_id = in.Read<int64_t>();
-  return in.done();
-}
-
-bool EndsAscend(const PackedDrawing& drawing) {
-  uint32_t before = 0;
-  for (uint32_t s = 0; s < drawing.strokes; ++s) {
-    const uint32_t end =
-        LoadLittle<uint32_t>(drawing.stroke_ends + s * sizeof(uint32_t));
-    if (end <= before) return false;
-    before = end;
-  }
-  return true;
-}
-
-template <typename T>
-void AppendNumbers(const std::vector<T>& numbers, std::string* out) {
-  AppendLittle<uint32_t>(static_cast<uint32_t>(numbers.size()), out);
-  out->append(reinterpret_cast<const char*>(numbers.data()),
-              numbers.size() * sizeof(T));
-}
-
-template <typename T>
-void ReadNumbers(LittleReader* in, std::vector<T>* numbers) {
-  const absl::string_view raw =
-      in->ReadBytes(uint64_t{in->Read<uint32_t>()} * sizeof(T));
-  numbers->resize(raw.size() / sizeof(T));
-  if (!raw.empty()) std::memcpy(numbers->data(), raw.data(), raw.size());
+  if (present & kRecognized) drawing.recognized = in.Read<uint8_t>() != 0;
+  if (present & kKeyId) drawing.key_id = in.Read<int64_t>();
+  return drawing;
 }
 
 }  // namespace
@@ -166,9 +136,7 @@ void PackedDrawings::Add(const PackedDrawings& from, size_t i) {
 }
 
 PackedDrawing PackedDrawings::operator[](size_t i) const {
-  PackedDrawing drawing;
-  ReadCanonical(canonical(i), &drawing);
-  return drawing;
+  return ReadCanonical(canonical(i));
 }
 
 void PackedDrawings::SetSplit(size_t i, absl::string_view name) {
@@ -227,47 +195,6 @@ std::vector<Drawing> PackedDrawings::Unpack() const {
   std::vector<Drawing> drawings(size());
   for (size_t i = 0; i < size(); ++i) Unpack(i, &drawings[i]);
   return drawings;
-}
-
-void PackedDrawings::Serialize(std::string* out) const {
-  AppendNumbers(ends_, out);
-  AppendNumbers(split_of_, out);
-  AppendLittle<uint32_t>(static_cast<uint32_t>(splits_.size()), out);
-  for (const std::string& name : splits_) {
-    AppendLittle<uint32_t>(static_cast<uint32_t>(name.size()), out);
-    *out += name;
-  }
-  *out += bytes_;
-}
-
-absl::StatusOr<PackedDrawings> PackedDrawings::Parse(absl::string_view bytes) {
-  LittleReader in(bytes);
-  PackedDrawings result;
-  ReadNumbers(&in, &result.ends_);
-  ReadNumbers(&in, &result.split_of_);
-  for (uint32_t n = in.Read<uint32_t>(); n > 0 && in.ok(); --n) {
-    result.splits_.emplace_back(in.ReadBytes(in.Read<uint32_t>()));
-  }
-  result.bytes_ = std::string(in.ReadBytes(in.remaining()));
-  bool good = in.ok() && (result.split_of_.empty() ||
-                          result.split_of_.size() == result.size());
-  for (const uint32_t split : result.split_of_) {
-    good = good && split <= result.splits_.size();
-  }
-  uint32_t begin = 0;
-  for (const uint32_t end : result.ends_) {
-    PackedDrawing drawing;
-    good = good && end > begin && end <= result.bytes_.size() &&
-           ReadCanonical(
-               absl::string_view(result.bytes_).substr(begin, end - begin),
-               &drawing) &&
-           EndsAscend(drawing);
-    if (!good) break;
-    result.points_.push_back(drawing.points);
-    begin = end;
-  }
-  if (good && begin == result.bytes_.size()) return result;
-  return absl::DataLossError("not packed drawings");
 }
 
 }  // namespace inkstream::store

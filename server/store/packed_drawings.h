@@ -1,6 +1,6 @@
 // Drawings on their way into a store: their canonical bytes (fingerprint.h) one
-// after another. Nothing is allocated a drawing, the hash is taken of the very
-// bytes, and the journal of an ingest writes them as they lie.
+// after another. Nothing is allocated a drawing, and the hash is taken of the
+// very bytes.
 //
 // Thread safety: plain value; concurrent reads are safe. Views borrow it until
 // it is changed.
@@ -12,7 +12,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "inkstream/drawing.h"
@@ -81,11 +80,6 @@ class PackedDrawings {
 
   void Unpack(size_t i, Drawing* drawing) const;
   std::vector<Drawing> Unpack() const;
-
-  // The whole of it as bytes, for a journal.
-  void Serialize(std::string* out) const;
-  // DATA_LOSS: not such bytes.
-  static absl::StatusOr<PackedDrawings> Parse(absl::string_view bytes);
 
   bool operator==(const PackedDrawings& other) const;
 

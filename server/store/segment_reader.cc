@@ -60,9 +60,9 @@ absl::StatusOr<std::unique_ptr<SegmentReader>> SegmentReader::Open(
         entry.content, " as the MANIFEST says, found ", header.drawings,
         " with ", ToHex(header.content)));
   }
-  if (absl::Status s = segment->ReadColumns(); !s.ok()) return s;
+  if (absl::Status s = segment->FindRuns(); !s.ok()) return s;
   if (absl::Status s = segment->ReadBlocks(); !s.ok()) return s;
-  if (absl::Status s = segment->CheckRanks(); !s.ok()) return s;
+  if (absl::Status s = segment->CheckIntact(); !s.ok()) return s;
   segment->LetGo();
   return segment;
 }
@@ -71,6 +71,7 @@ absl::Status SegmentReader::ReadTables(ModelCache* models) {
   std::map<std::string, std::string> tables;
   absl::Status status = file_->Walk(
       kTablesDb, [&](absl::string_view key, absl::string_view value) {
+        if (absl::Status s = file_->Populate(value); !s.ok()) return s;
         absl::StatusOr<std::string> raw = UnwrapTable(key, value);
         if (!raw.ok()) {
           return InFile(path(), absl::CEscape(key), raw.status());
@@ -122,24 +123,19 @@ absl::Status SegmentReader::ReadTables(ModelCache* models) {
   return absl::OkStatus();
 }
 
-absl::Status SegmentReader::ReadColumns() {
+absl::Status SegmentReader::FindRuns() {
   uint64_t next = 0;
   absl::Status status = file_->Walk(
       kColumnsDb, [&](absl::string_view key, absl::string_view value) {
         const absl::StatusOr<uint32_t> first = IntegerKey(key);
         if (!first.ok()) return InFile(path(), "columns", first.status());
-        const std::string what = absl::StrCat("columns at ", *first);
-        absl::StatusOr<ColumnRun> run = ParseColumnRun(value);
-        if (!run.ok()) return InFile(path(), what, run.status());
-        const uint64_t expected =
-            std::min<uint64_t>(kColumnRun, header_.drawings - next);
-        if (*first != next || run->first != next || run->count != expected) {
-          return absl::DataLossError(
-              absl::StrCat(path(), ": ", what, ": ", run->count,
-                           " drawings, expected ", expected, " at ", next));
+        if (*first != next || next >= header_.drawings) {
+          return absl::DataLossError(absl::StrCat(
+              path(), ": columns at ", *first, ", expected those at ", next,
+              " of ", header_.drawings, " drawings"));
         }
-        next += run->count;
-        runs_.push_back(*run);
+        next += std::min<uint64_t>(kColumnRun, header_.drawings - next);
+        run_bytes_.push_back(value);
         return absl::OkStatus();
       });
   if (!status.ok()) return status;
@@ -148,7 +144,48 @@ absl::Status SegmentReader::ReadColumns() {
                                             " drawings, expected ",
                                             header_.drawings));
   }
+  runs_.resize(run_bytes_.size());
   return absl::OkStatus();
+}
+
+absl::StatusOr<ColumnRun> SegmentReader::ReadRun(uint32_t run) const {
+  const uint64_t first = uint64_t{run} << kColumnRunBits;
+  const uint64_t count = std::min<uint64_t>(kColumnRun, drawings() - first);
+  absl::Status populated = file_->file().Populate(run_bytes_[run]);
+  if (!populated.ok()) return populated;
+  absl::StatusOr<ColumnRun> read = ParseColumnRun(run_bytes_[run]);
+  if (!read.ok()) return read;
+  if (read->first != first || read->count != count) {
+    return absl::DataLossError(absl::StrCat(read->count, " drawings at ",
+                                            read->first, ", expected ", count,
+                                            " at ", first));
+  }
+  absl::Status ranks = CheckRanks(*read);
+  if (!ranks.ok()) return ranks;
+  return read;
+}
+
+void SegmentReader::CheckRun(uint32_t run) const {
+  absl::StatusOr<ColumnRun> read = ReadRun(run);
+  if (!read.ok()) {
+    const uint64_t first = uint64_t{run} << kColumnRunBits;
+    file_->file().Lose(
+        InFile(path(), absl::StrCat("columns at ", first), read.status()));
+    read = ColumnRun();
+    read->first = static_cast<uint32_t>(first);
+    read->count = static_cast<uint32_t>(
+        std::min<uint64_t>(kColumnRun, drawings() - first));
+  }
+  const std::lock_guard<std::mutex> lock(runs_mu_);
+  if (Checked(blocks_.blocks() + run)) return;
+  runs_[run] = *std::move(read);
+  SetChecked(blocks_.blocks() + run);
+}
+
+absl::Status SegmentReader::CheckColumns() const {
+  for (uint32_t run = 0; run < runs(); ++run) Run(run);
+  LetGo();
+  return CheckIntact();
 }
 
 absl::Status SegmentReader::ReadBlocks() {
@@ -168,55 +205,82 @@ absl::Status SegmentReader::ReadBlocks() {
                                             " blocks of strokes, expected ",
                                             header_.blocks));
   }
-  checked_ =
-      std::make_unique<std::atomic<uint64_t>[]>(blocks_.blocks() / 64 + 1);
+  checked_ = std::make_unique<std::atomic<uint64_t>[]>(parts() / 64 + 1);
   return absl::OkStatus();
 }
 
-absl::Status SegmentReader::CheckRanks() const {
+absl::Status SegmentReader::CheckRanks(const ColumnRun& run) const {
   // A rank's width does not bound it to the table, so every stored number is
   // looked at once.
-  const auto check = [&](ColumnKind kind, size_t names,
-                         absl::string_view what) {
-    for (const ColumnRun& run : runs_) {
-      const ColumnView& column = run.column(kind);
-      if (!column.any) continue;
-      const uint32_t stored = column.width == 0          ? 1
-                              : column.starts != nullptr ? column.stretches
-                                                         : run.count;
-      for (uint32_t n = 0; n < stored; ++n) {
-        const uint64_t rank =
-            column.base +
-            (column.width == 0 ? 0 : column.unit * column.Stored(n));
-        if (rank >= names) {
-          return absl::DataLossError(
-              absl::StrCat(path(), ": ", what, " ", rank, " of ", names));
-        }
+  const auto check = [&run](ColumnKind kind, size_t names,
+                            absl::string_view what) {
+    const ColumnView& column = run.column(kind);
+    if (!column.any) return absl::OkStatus();
+    const uint32_t stored = column.width == 0          ? 1
+                            : column.starts != nullptr ? column.stretches
+                                                       : run.count;
+    for (uint32_t n = 0; n < stored; ++n) {
+      const uint64_t rank =
+          column.base +
+          (column.width == 0 ? 0 : column.unit * column.Stored(n));
+      if (rank >= names) {
+        return absl::DataLossError(
+            absl::StrCat(what, " ", rank, " of ", names));
       }
     }
     return absl::OkStatus();
   };
-  absl::Status words = check(ColumnKind::kWord, words_.size(), "word");
-  if (!words.ok()) return words;
-  absl::Status codes =
-      check(ColumnKind::kCountrycode, countrycodes_.size(), "countrycode");
-  if (!codes.ok()) return codes;
-  return check(ColumnKind::kSplit, splits_.size(), "split");
+  absl::Status ranks = check(ColumnKind::kWord, words_.size(), "word");
+  ranks.Update(
+      check(ColumnKind::kCountrycode, countrycodes_.size(), "countrycode"));
+  ranks.Update(check(ColumnKind::kSplit, splits_.size(), "split"));
+  return ranks;
 }
 
 absl::StatusOr<StoredRecord> SegmentReader::Record(uint32_t local) const {
   const BlockRef block = blocks_.Find(local);
-  if (!Touched(block.id)) {
+  // Each time would cost a quarter of the read.
+  if (!Checked(block.id)) {
+    absl::Status populated = file_->file().Populate(block.bytes);
+    if (!populated.ok()) return populated;
     if (!ChecksumHolds(block.bytes)) {
       return absl::DataLossError(absl::StrCat("the checksum of the block at ",
                                               block.first, " does not match"));
     }
-    checked_[block.id / 64].fetch_or(uint64_t{1} << (block.id % 64),
-                                     std::memory_order_relaxed);
+    SetChecked(block.id);
   }
   return RecordOfBlock(
       block.bytes.substr(0, block.bytes.size() - kChecksumBytes), block.first,
       block.count, local - block.first);
+}
+
+absl::StatusOr<uint64_t> SegmentReader::Scrub(uint32_t part) const {
+  const bool is_block = part < blocks_.blocks();
+  const absl::string_view bytes =
+      is_block ? blocks_.At(part).bytes : run_bytes_[part - blocks_.blocks()];
+  std::string read(bytes.size(), '\0');
+  const absl::StatusOr<size_t> got = file_->file().ReadAt(
+      static_cast<uint64_t>(bytes.data() - file_->bytes().data()), read.data(),
+      read.size());
+  if (!got.ok()) return got.status();
+  if (*got < read.size()) {
+    Look();
+    if (absl::Status s = CheckIntact(); !s.ok()) return s;
+  }
+  if (ChecksumHolds(read)) return read.size();
+  if (!is_block) {
+    const uint32_t first = (part - blocks_.blocks()) << kColumnRunBits;
+    file_->file().Lose(absl::DataLossError(absl::StrCat(
+        path(), ": columns at ", first, ": the checksum does not match")));
+    return CheckIntact();
+  }
+  checked_[part / 64].fetch_and(~(uint64_t{1} << (part % 64)),
+                                std::memory_order_relaxed);
+  const BlockRef block = blocks_.At(part);
+  return absl::DataLossError(
+      absl::StrCat(path(), ": the checksum of the block with drawings ",
+                   first_ + block.first, " to ",
+                   first_ + block.first + block.count - 1, " does not match"));
 }
 
 void SegmentReader::FetchHeader(uint32_t local) const {
@@ -238,7 +302,7 @@ void SegmentReader::FetchRecord(const StoredRecord& record) {
 void SegmentReader::WillNeed(uint32_t local) const {
   const BlockRef block = blocks_.Find(local);
   // It was in memory once and most likely is: the call costs more than a read.
-  if (Touched(block.id)) return;
+  if (Checked(block.id)) return;
   const absl::string_view bytes = block.bytes;
   const uintptr_t page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
   const uintptr_t begin =

@@ -1,4 +1,7 @@
-// One segment, opened: its map, its block table, its parsed columns and tables.
+// One segment, opened: its map, its block table, its tables and columns.
+//
+// Its *parts*, blocks of strokes and then runs of columns, have a checksum
+// each, which is looked at when a part is touched first.
 //
 // Ownership: owns the map; views borrow it. Thread safety: const methods from
 // any thread.
@@ -8,6 +11,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -30,8 +34,7 @@ using ModelCache = std::map<std::string, std::shared_ptr<const StrokeModel>>;
 
 class SegmentReader {
  public:
-  // Reads tree, tables and columns and checks all of them; strokes are checked
-  // when they are read. Errors as StoreReader::Open.
+  // Reads tree and tables and checks them. Errors as StoreReader::Open.
   static absl::StatusOr<std::unique_ptr<SegmentReader>> Open(
       const std::string& directory, const SegmentEntry& entry,
       ModelCache* models);
@@ -48,22 +51,41 @@ class SegmentReader {
   const StrokeModel& model() const { return *model_; }
   std::shared_ptr<const StrokeModel> shared_model() const { return model_; }
 
-  // `local`: index in the segment. REQUIRES: local < drawings().
+  // The columns of a drawing. `local`: index in the segment. Where the run is
+  // found damaged, the file is lost (CheckIntact) and the run has no columns:
+  // views and orders are made of them, so nothing of the store would be right.
+  // REQUIRES: local < drawings().
   const ColumnRun& Columns(uint32_t local) const {
-    return runs_[local >> kColumnRunBits];
+    return Run(local >> kColumnRunBits);
   }
   static uint32_t InRun(uint32_t local) { return local & (kColumnRun - 1); }
-  const std::vector<ColumnRun>& runs() const { return runs_; }
+  // REQUIRES: run < runs().
+  const ColumnRun& Run(uint32_t run) const {
+    if (!Checked(blocks_.blocks() + run)) CheckRun(run);
+    return runs_[run];
+  }
+  uint32_t runs() const { return static_cast<uint32_t>(runs_.size()); }
+  // All of them, now. DATA_LOSS as CheckIntact().
+  absl::Status CheckColumns() const;
 
-  // The record of a drawing. Its block's checksum is checked the first time
-  // that a record of it is asked for: each time would cost a quarter of the
-  // read. DATA_LOSS without the file's name if the block is damaged.
+  // The record of a drawing. DATA_LOSS, without the file's name, if its block
+  // is damaged.
   absl::StatusOr<StoredRecord> Record(uint32_t local) const;
 
   // Hints for the processor: what Record(local) reads first, and what the
   // decoder of a record reads.
   void FetchHeader(uint32_t local) const;
   static void FetchRecord(const StoredRecord& record);
+
+  // As MappedFile's. What was read behind a loss may be zeros.
+  absl::Status CheckIntact() const { return file_->file().CheckIntact(); }
+  void Look() const { file_->file().Look(); }
+
+  uint32_t parts() const { return blocks_.blocks() + runs(); }
+  // Reads one again from the file. Answers its bytes. DATA_LOSS: its checksum
+  // does not match; then reading a drawing of the block fails as well, and a
+  // run of columns makes the file be lost.
+  absl::StatusOr<uint64_t> Scrub(uint32_t part) const;
 
   // Hints for the kernel.
   void WillNeed(uint32_t local) const;
@@ -80,15 +102,20 @@ class SegmentReader {
   SegmentReader(std::unique_ptr<LmdbFile> file, uint64_t first)
       : file_(std::move(file)), first_(first), blocks_(file_->bytes().data()) {}
   absl::Status ReadTables(ModelCache* models);
-  absl::Status ReadColumns();
+  absl::Status FindRuns();
   absl::Status ReadBlocks();
-  absl::Status CheckRanks() const;
-  // Relaxed: a bit says nothing about other memory; at worst two threads check
-  // the same block.
-  bool Touched(uint32_t block) const {
-    return (checked_[block / 64].load(std::memory_order_relaxed) >>
-            (block % 64)) &
+  void CheckRun(uint32_t run) const;
+  absl::StatusOr<ColumnRun> ReadRun(uint32_t run) const;
+  absl::Status CheckRanks(const ColumnRun& run) const;
+  // At worst two threads check the same part.
+  bool Checked(uint32_t part) const {
+    return (checked_[part / 64].load(std::memory_order_acquire) >>
+            (part % 64)) &
            1;
+  }
+  void SetChecked(uint32_t part) const {
+    checked_[part / 64].fetch_or(uint64_t{1} << (part % 64),
+                                 std::memory_order_release);
   }
 
   std::unique_ptr<LmdbFile> file_;
@@ -100,9 +127,12 @@ class SegmentReader {
   std::vector<Digest> folds_;
   std::shared_ptr<const StrokeModel> model_;
   BlockTable blocks_;
-  // One bit a block: its checksum held.
+  // One bit a part: its checksum held, or it is a run that is lost.
   std::unique_ptr<std::atomic<uint64_t>[]> checked_;
-  std::vector<ColumnRun> runs_;
+  std::vector<absl::string_view> run_bytes_;  // of each run, in the map
+  mutable std::mutex runs_mu_;
+  // Written once each, by runs_mu_; read once its bit is set.
+  mutable std::vector<ColumnRun> runs_;
 };
 
 }  // namespace inkstream::store

@@ -66,8 +66,8 @@ std::vector<std::string> SegmentedWriter::Directories() const {
 
 absl::Status SegmentedWriter::Start() {
   if (!manifest_.segments.empty()) {
-    absl::StatusOr<std::shared_ptr<const OpenStore>> store =
-        OpenStore::Create(partial_->path(), manifest_, Directories(), 0, {});
+    absl::StatusOr<std::shared_ptr<const OpenStore>> store = OpenStore::Create(
+        partial_->path(), manifest_, Directories(), 0, {.check_columns = true});
     if (!store.ok()) return store.status();
     absl::Status folded = FoldStore(**store, options_.threads, &fold_);
     if (!folded.ok()) return folded;

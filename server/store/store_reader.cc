@@ -70,11 +70,21 @@ class OpenDrawingReader final : public DrawingReader {
       return column.Value(at.row);
     };
     const SegmentReader& segment = *at.segment->reader;
-    if (const auto word = value(ColumnKind::kWord)) {
-      drawing->word = segment.words()[*word];
-    }
-    if (const auto code = value(ColumnKind::kCountrycode)) {
-      drawing->countrycode = segment.countrycodes()[*code];
+    // Numbers that lead out of their table are of a column that was damaged
+    // since it was checked.
+    const auto name = [](const std::vector<std::string>& names,
+                         std::optional<int64_t> rank, auto* to) {
+      if (!rank.has_value()) return true;
+      if (static_cast<uint64_t>(*rank) >= names.size()) return false;
+      *to = names[static_cast<size_t>(*rank)];
+      return true;
+    };
+    if (!name(segment.words(), value(ColumnKind::kWord), &drawing->word) ||
+        !name(segment.countrycodes(), value(ColumnKind::kCountrycode),
+              &drawing->countrycode) ||
+        !name(segment.splits(), value(ColumnKind::kSplit), &drawing->split)) {
+      return Damaged(index, segment,
+                     absl::DataLossError("a name that is not in its table"));
     }
     if (const auto micros = value(ColumnKind::kTimestamp)) {
       const auto zeros = value(ColumnKind::kTrailingZeros);
@@ -85,10 +95,7 @@ class OpenDrawingReader final : public DrawingReader {
       drawing->recognized = *recognized != 0;
     }
     drawing->key_id = value(ColumnKind::kKeyId);
-    if (const auto split = value(ColumnKind::kSplit)) {
-      drawing->split = segment.splits()[*split];
-    }
-    return absl::OkStatus();
+    return segment.CheckIntact();
   }
 
  private:
@@ -136,21 +143,23 @@ class OpenDrawingReader final : public DrawingReader {
   absl::StatusOr<StrokesView> Decode(
       uint64_t index, const SegmentReader& segment,
       const absl::StatusOr<StoredRecord>& record) {
-    if (!record.ok()) return Damaged(index, segment, record.status());
+    if (!record.ok()) {
+      if (absl::Status s = segment.CheckIntact(); !s.ok()) return s;
+      return Damaged(index, segment, record.status());
+    }
     is_raw_ = record->raw;
-    if (is_raw_) return ReadRawAt(index, segment, record->bytes);
     absl::StatusOr<StrokesView> strokes =
-        DecodeRecord(segment.model(), record->bytes, &scratch_);
+        is_raw_ ? ReadRaw(record->bytes)
+                : DecodeRecord(segment.model(), record->bytes, &scratch_);
+    if (absl::Status s = segment.CheckIntact(); !s.ok()) return s;
     if (!strokes.ok()) return Damaged(index, segment, strokes.status());
     return strokes;
   }
 
-  absl::StatusOr<StrokesView> ReadRawAt(uint64_t index,
-                                        const SegmentReader& segment,
-                                        absl::string_view record) {
+  absl::StatusOr<StrokesView> ReadRaw(absl::string_view record) {
     raw_scratch_.Clear();
     absl::Status status = DecodeRawRecord(record, &raw_scratch_);
-    if (!status.ok()) return Damaged(index, segment, status);
+    if (!status.ok()) return status;
     FillCanvas(&raw_scratch_);
     return raw_scratch_.strokes();
   }
@@ -168,6 +177,41 @@ class OpenDrawingReader final : public DrawingReader {
   bool is_raw_ = false;  // the drawing read last
   std::vector<Found> found_;
 };
+
+// The MANIFEST of the generation that is asked for.
+absl::StatusOr<Manifest> FindManifest(const std::string& path,
+                                      const OpenOptions& options,
+                                      uint64_t* bytes) {
+  absl::StatusOr<Manifest> newest = ReadManifest(path, bytes);
+  if (!newest.ok()) return newest;
+  const auto asked_for = [&options](const StoreInfo& info) {
+    return (options.generation == 0 || options.generation == info.generation) &&
+           (options.fingerprint.empty() ||
+            options.fingerprint == info.fingerprint);
+  };
+  if (asked_for(newest->info)) return newest;
+  // Damaged ones are told of where none of the others is it.
+  absl::Status damaged;
+  for (const std::string& name : OlderManifests(path)) {
+    absl::StatusOr<Manifest> older = ReadManifest(path, bytes, name);
+    if (older.ok() && asked_for(older->info)) return older;
+    if (!older.ok() && !absl::IsNotFound(older.status())) {
+      damaged.Update(older.status());
+    }
+  }
+  if (!damaged.ok()) return damaged;
+  std::string wanted;
+  if (options.generation != 0) {
+    absl::StrAppend(&wanted, "generation ", options.generation);
+  }
+  if (!options.fingerprint.empty()) {
+    absl::StrAppend(&wanted, wanted.empty() ? "" : " with ", "fingerprint ",
+                    options.fingerprint);
+  }
+  return absl::NotFoundError(absl::StrCat(
+      path, ": ", wanted, " is not here; the newest is generation ",
+      newest->info.generation, ", fingerprint ", newest->info.fingerprint));
+}
 
 }  // namespace
 
@@ -206,19 +250,9 @@ void StoreReader::ReadColumn(StoreColumn column, uint64_t first,
 absl::StatusOr<std::shared_ptr<const StoreReader>> StoreReader::Open(
     const std::string& path, const OpenOptions& options) {
   uint64_t manifest_bytes = 0;
-  absl::StatusOr<Manifest> manifest = ReadManifest(path, &manifest_bytes);
+  const absl::StatusOr<Manifest> manifest =
+      FindManifest(path, options, &manifest_bytes);
   if (!manifest.ok()) return manifest.status();
-  const uint64_t newest = manifest->info.generation;
-  if (options.generation != 0 && options.generation != newest) {
-    manifest =
-        ReadManifest(path, &manifest_bytes, ManifestNameOf(options.generation));
-    if (absl::IsNotFound(manifest.status())) {
-      return absl::NotFoundError(
-          absl::StrCat(path, ": generation ", options.generation,
-                       " is not here; the newest is ", newest));
-    }
-    if (!manifest.ok()) return manifest.status();
-  }
   const std::vector<std::string> directories(manifest->segments.size(), path);
   return OpenStore::Create(path, *manifest, directories, manifest_bytes,
                            options);

@@ -2,8 +2,9 @@
 //
 // Ownership: a StoreReader owns its maps; everything that borrows from it
 // (DrawingReader) holds a shared_ptr to it. Memory caveats: pages come from the
-// page cache; a file truncated under the map is SIGBUS, which Open makes
-// unlikely by checking sizes but cannot exclude. Never open across fork().
+// page cache. A file that is truncated under the map is DATA_LOSS where it is
+// touched first; where it was read before, the kernel may send SIGBUS: see
+// mapped_file.h, and store_health.h for what an accessor gave then.
 //
 // Thread safety: const methods are safe from any thread.
 #pragma once
@@ -74,6 +75,13 @@ struct StoreInfo {
 struct OpenOptions {
   // 0: the newest. Others: NOT_FOUND names those there are.
   uint64_t generation = 0;
+  // "": whatever it has. Otherwise the generation with this fingerprint, among
+  // those that the directory still has; NOT_FOUND names the newest.
+  std::string fingerprint = "";
+  // Checks every column now, which takes as long as reading them (some 20 bytes
+  // a drawing), instead of each run of 16,384 drawings when it is touched
+  // first. For who reads them all, or cannot do with an error later.
+  bool check_columns = false;
   // Reads the whole store once so that later reads do not wait for the disk.
   bool preload = false;
 };
@@ -92,8 +100,9 @@ class DrawingReader;
 
 class StoreReader : public std::enable_shared_from_this<StoreReader> {
  public:
-  // NOT_FOUND: no such directory, or not a store. FAILED_PRECONDITION: a
-  // format version of another release. DATA_LOSS: truncated or damaged, with
+  // Reads trees and tables, not columns and strokes: some milliseconds a
+  // segment. NOT_FOUND: no such directory, or not a store. FAILED_PRECONDITION:
+  // a format version of another release. DATA_LOSS: truncated or damaged, with
   // the file and what was expected and found.
   static absl::StatusOr<std::shared_ptr<const StoreReader>> Open(
       const std::string& path, const OpenOptions& options = {});
@@ -106,7 +115,9 @@ class StoreReader : public std::enable_shared_from_this<StoreReader> {
   // A reader with its own scratch memory, for one thread at a time.
   virtual std::unique_ptr<DrawingReader> NewDrawingReader() const = 0;
 
-  // Columns in O(1), without touching strokes. REQUIRES: index < size().
+  // Columns in O(1), without touching strokes. Of a column that is damaged, as
+  // if there was no value, and CheckIntact (store_health.h) fails from then on.
+  // REQUIRES: index < size().
   virtual int32_t Label(uint64_t index) const = 0;            // -1: none
   virtual int64_t KeyId(uint64_t index) const = 0;            // -1: none
   virtual int64_t TimestampMicros(uint64_t index) const = 0;  // INT64_MIN: none

@@ -137,7 +137,7 @@ absl::StatusOr<VerifyReport> VerifyStore(const std::string& path,
                                          const VerifyProgress& progress,
                                          const std::atomic<bool>* interrupted) {
   absl::StatusOr<std::shared_ptr<const StoreReader>> store =
-      StoreReader::Open(path);
+      StoreReader::Open(path, {.check_columns = true});
   if (!store.ok()) return store.status();
   const StoreInfo& claimed = (*store)->info();
   VerifyReport report;

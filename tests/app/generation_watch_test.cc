@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/store/sample_drawings.h"
 #include "tests/support/scratch_directory.h"
@@ -20,6 +21,7 @@ namespace inkstream::app {
 namespace {
 
 using std::chrono::milliseconds;
+using ::testing::HasSubstr;
 namespace fs = std::filesystem;
 
 constexpr uint64_t kDrawings = 300;
@@ -34,18 +36,19 @@ class GenerationWatchTest : public ::testing::Test {
     store::MustWrite(path_, store::SampleDrawings(kDrawings));
     const auto store = store::MustOpen(path_);
     EXPECT_TRUE(engine_->AddDataset("served", store).ok());
-    info_ = store->info();
+    store_ = store;
   }
 
   void Watch(milliseconds interval = milliseconds(2)) {
     watch_.emplace(
         engine_.get(),
         std::vector<GenerationWatch::Served>{
-            {"served", path_, GenerationWatch::IdentityOf(path_), info_}},
+            {"served", path_, GenerationWatch::IdentityOf(path_), store_}},
         store::OpenOptions(), interval,
         [this](const std::string& dataset, const GenerationWatch::State& how) {
           EXPECT_EQ(dataset, "served");
           refused_ = how.successor_refused;
+          lost_ = !how.lost.empty();
         });
   }
 
@@ -76,7 +79,7 @@ class GenerationWatchTest : public ::testing::Test {
   }
   bool Refused() const { return refused_; }
   bool ServesTheFirst() const {
-    return Newest()->info().fingerprint == info_.fingerprint;
+    return Newest()->info().fingerprint == store_->info().fingerprint;
   }
 
   // Waits for as long as ctest lets it.
@@ -86,9 +89,10 @@ class GenerationWatchTest : public ::testing::Test {
 
   const testing::ScratchDirectory scratch_;
   const std::string path_ = scratch_.File("s.ink");
-  store::StoreInfo info_;
+  std::shared_ptr<const store::StoreReader> store_;
   std::unique_ptr<batch::Engine> engine_;
   std::atomic<bool> refused_{false};
+  std::atomic<bool> lost_{false};
   std::optional<GenerationWatch> watch_;
 };
 
@@ -183,8 +187,8 @@ TEST_F(GenerationWatchTest, TheSameContentIsNothingNew) {
   watch_.emplace(
       engine_.get(),
       std::vector<GenerationWatch::Served>{
-          {"served", path_, GenerationWatch::IdentityOf(path_), info_},
-          {"tail", second, GenerationWatch::IdentityOf(second), info_}},
+          {"served", path_, GenerationWatch::IdentityOf(path_), store_},
+          {"tail", second, GenerationWatch::IdentityOf(second), store_}},
       store::OpenOptions(), std::chrono::hours(1),
       [this](const std::string&, const GenerationWatch::State& how) {
         refused_ = refused_ || how.successor_refused;
@@ -206,6 +210,24 @@ TEST_F(GenerationWatchTest, AFifoInPlaceOfTheManifestHoldsNothingUp) {
   ASSERT_EQ(mkfifo((path_ + "/MANIFEST").c_str(), 0600), 0);
   Await([&] { return Refused(); });
   watch_.reset();
+  EXPECT_TRUE(ServesTheFirst());
+}
+
+TEST_F(GenerationWatchTest, AFileThatIsCutIsToldAndTakenUpAgainWhenItIsWhole) {
+  const std::string segment = path_ + "/segment-000000.mdb";
+  const std::string kept = scratch_.File("kept");
+  fs::copy_file(segment, kept);
+  Watch();
+  fs::resize_file(segment, 5000);
+  Await([&] { return lost_.load(); });
+  const absl::Status refused = engine_->Describe("served", View()).status();
+  EXPECT_TRUE(absl::IsUnavailable(refused)) << refused;
+  EXPECT_THAT(
+      refused.message(),
+      ::testing::AllOf(HasSubstr("segment-000000.mdb"),
+                       HasSubstr("has 5000 now"), HasSubstr("truncated")));
+  fs::rename(kept, segment);
+  Await([&] { return !lost_.load(); });
   EXPECT_TRUE(ServesTheFirst());
 }
 

@@ -1,5 +1,6 @@
 // The store room, one core each: random reads of strokes and of whole drawings,
-// a column, opening, writing. bytes_per_drawing counts every file of the store.
+// a column, opening, what is touched first, writing. bytes_per_drawing counts
+// every file of the store.
 //
 // Input: INKSTREAM_BENCH_STORE, a store; one of synthetic drawings without it.
 
@@ -60,8 +61,7 @@ const StoreReader& Store() {
     if (const char* path = std::getenv("INKSTREAM_BENCH_STORE")) {
       return *StoreReader::Open(path, options);
     }
-    // The map outlives the directory.
-    const testing::ScratchDirectory scratch;
+    static const testing::ScratchDirectory scratch;
     Write(scratch.File("store"), SyntheticDrawings());
     return *StoreReader::Open(scratch.File("store"), options);
   }();
@@ -149,6 +149,33 @@ void SplitHashScan(benchmark::State& state) {
                 static_cast<uint64_t>(state.iterations()) * Store().size());
 }
 BENCHMARK(SplitHashScan);
+
+void Open(benchmark::State& state) {
+  for (auto _ : state) {
+    if (!StoreReader::Open(Store().path()).ok()) std::abort();
+  }
+  CountDrawings(state,
+                static_cast<uint64_t>(state.iterations()) * Store().size());
+}
+BENCHMARK(Open)->Unit(benchmark::kMicrosecond);
+
+// Random drawings of a store that was just opened: nearly each is the first of
+// its block.
+void ReadFirst(benchmark::State& state) {
+  const uint64_t count = Store().size() / 64;
+  const std::vector<uint64_t> indices = RandomIndices();
+  for (auto _ : state) {
+    state.PauseTiming();
+    const auto store = *StoreReader::Open(Store().path());
+    const std::unique_ptr<DrawingReader> reader = store->NewDrawingReader();
+    state.ResumeTiming();
+    for (uint64_t i = 0; i < count; ++i) {
+      benchmark::DoNotOptimize(reader->ReadStrokes(indices[i]));
+    }
+  }
+  CountDrawings(state, static_cast<uint64_t>(state.iterations()) * count);
+}
+BENCHMARK(ReadFirst)->Unit(benchmark::kMicrosecond);
 
 void WriteStore(benchmark::State& state) {
   std::vector<Drawing> drawings(std::min(kWritten, Store().size()));

@@ -6,14 +6,14 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import inkstream
 import numpy as np
 import pytest
 from inkstream import Image
-from support.processes import Server
+from support.processes import Server, eventually
 
 IMAGE = Image(28)
 
@@ -123,3 +123,85 @@ def test_a_damaged_store_is_refused_at_the_opening(
     assert done.returncode == 1
     assert done.stdout == ""
     assert largest.name in done.stderr
+
+
+def cut(store: Path) -> Path:
+    """Truncates its largest file, which the server has mapped."""
+    largest = max(store.iterdir(), key=lambda path: path.stat().st_size)
+    os.truncate(largest, 20_000)
+    return largest
+
+
+def test_a_truncated_store_takes_only_its_dataset_down(
+    binary: Path, store: Path, other_store: Path, tmp_path: Path
+) -> None:
+    kept = Path(shutil.copytree(store, tmp_path / "kept.ink"))
+    copy = Path(shutil.copytree(store, tmp_path / "cut.ink"))
+    home = tmp_path / "home"
+    home.mkdir()
+    with Server(binary, copy, home, "--store", f"other={other_store}") as server:
+        client = inkstream.connect(server.tcp, retry_for=0.5)
+        data, other = client.dataset("quickdraw"), client.dataset("other")
+        wanted = [batch.image.tobytes() for batch in read(data)]
+        stream = data.stream(batch_size=50, image=IMAGE, shuffle="none")
+        next(stream)
+        largest = cut(copy)
+        with pytest.raises(inkstream.Unavailable) as caught:
+            for _ in range(100):
+                list(stream)
+                read(data)
+        assert largest.name in str(caught.value)
+        assert "20000" in str(caught.value) and "truncated" in str(caught.value)
+        assert len(read(other)) == len(wanted)
+        assert server.process.poll() is None
+        # A whole file at its place is taken up again.
+        os.replace(kept / largest.name, largest)
+        again = inkstream.connect(server.tcp, retry_for=60).dataset("quickdraw")
+        assert [batch.image.tobytes() for batch in read(again)] == wanted
+
+
+def test_a_stream_of_a_truncated_store_goes_on_at_another_replica(
+    binary: Path, store: Path, tmp_path: Path
+) -> None:
+    with ExitStack() as stack:
+        stores, servers = [], []
+        for name in ("a", "b"):
+            stores.append(Path(shutil.copytree(store, tmp_path / f"{name}.ink")))
+            home = tmp_path / name
+            home.mkdir()
+            servers.append(stack.enter_context(Server(binary, stores[-1], home)))
+        data = inkstream.connect([server.tcp for server in servers]).dataset()
+        again = {"batch_size": 50, "image": IMAGE, "shuffle": "none", "epochs": 2}
+        wanted = [batch.image.tobytes() for batch in data.stream("train", **again)]
+        stream = data.stream("train", **again)
+        found = [next(stream).image.tobytes() for _ in range(5)]
+        used = next(i for i in (0, 1) if servers[i].tcp == stream.stats()["endpoint"])
+        cut(stores[used])
+        found += [batch.image.tobytes() for batch in stream]
+        assert found == wanted
+        assert stream.stats()["endpoint"] == servers[1 - used].tcp
+        assert servers[used].process.poll() is None
+
+
+def test_what_flips_behind_the_first_read_is_found(
+    binary: Path, store: Path, tmp_path: Path
+) -> None:
+    copy = Path(shutil.copytree(store, tmp_path / "copy.ink"))
+    home = tmp_path / "home"
+    home.mkdir()
+    with Server(binary, copy, home, "--scrub", "1GiB") as server:
+        data = inkstream.connect(server.tcp, retry_for=0.5).dataset()
+        read(data)
+        for tenth in range(2, 9):
+            scribble(copy, tenth / 10, 8)
+
+        def refused() -> bool:
+            try:
+                read(data)
+            except (inkstream.DataLoss, inkstream.Unavailable):
+                return True
+            return False
+
+        # Each block was read and found sound before.
+        assert eventually(refused, 60)
+        assert server.process.poll() is None

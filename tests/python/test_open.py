@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import pickle
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -336,3 +337,34 @@ def test_an_interpreter_that_ends_in_the_midst_of_a_stream_ends_well(
 def test_a_server_beside_it_is_none_of_its_business(server: Server, store: Path) -> None:
     with inkstream.connect(server.tcp) as remote, inkstream.open(store) as local:
         assert remote.dataset().fingerprint == local.dataset().fingerprint
+
+
+CUT = """
+import os, sys
+import inkstream
+
+data = inkstream.open(sys.argv[1]).dataset()
+largest = max(os.scandir(sys.argv[1]), key=lambda entry: entry.stat().st_size)
+with data.stream("train", batch_size=16, image=28) as stream:
+    next(stream)
+os.truncate(largest, 20_000)
+for read in (lambda: list(data.stream("train", image=28)), lambda: data.fetch([1990])):
+    try:
+        read()
+    except inkstream.DataLoss as error:
+        assert largest.name in str(error) and "has 20000 now" in str(error), error
+    else:
+        raise AssertionError("nothing was said")
+"""
+
+
+def test_a_store_that_is_cut_short_is_an_error_and_no_signal(store: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(store, tmp_path / "cut.ink")
+    done = subprocess.run(
+        [sys.executable, "-c", CUT, str(copy)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

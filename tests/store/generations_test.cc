@@ -72,6 +72,41 @@ TEST_F(Generations, AppendedPartsAreTheWholeAndTheOldGenerationStays) {
   EXPECT_NE(first, whole);
 }
 
+TEST_F(Generations, AFingerprintIsFoundAmongTheOlderOnes) {
+  const std::string path = scratch_.File("a");
+  std::vector<std::string> prints = {
+      MustWrite(path, Part(all_, 0, 8000), options_)};
+  options_.append = true;
+  prints.push_back(MustWrite(path, Part(all_, 8000, 16000), options_));
+  prints.push_back(MustWrite(path, Part(all_, 16000, 20000), options_));
+  for (size_t g = 0; g < prints.size(); ++g) {
+    const auto store = StoreReader::Open(path, {.fingerprint = prints[g]});
+    ASSERT_TRUE(store.ok()) << store.status();
+    EXPECT_EQ((*store)->info().generation, g + 1);
+    EXPECT_EQ((*store)->info().fingerprint, prints[g]);
+  }
+  const auto none = StoreReader::Open(path, {.fingerprint = "00ff"}).status();
+  EXPECT_TRUE(absl::IsNotFound(none)) << none;
+  EXPECT_THAT(none.message(), ::testing::AllOf(HasSubstr("fingerprint 00ff"),
+                                               HasSubstr("generation 3"),
+                                               HasSubstr(prints[2])));
+  // Both must hold.
+  const auto other =
+      StoreReader::Open(path, {.generation = 1, .fingerprint = prints[1]});
+  EXPECT_TRUE(absl::IsNotFound(other.status())) << other.status();
+  // What an operator has removed is not there; what is damaged may be it.
+  fs::remove(path + "/MANIFEST.000001");
+  EXPECT_TRUE(absl::IsNotFound(
+      StoreReader::Open(path, {.fingerprint = prints[0]}).status()));
+  EXPECT_TRUE(StoreReader::Open(path, {.fingerprint = prints[1]}).ok());
+  fs::resize_file(path + "/MANIFEST.000002", 100);
+  const auto damaged =
+      StoreReader::Open(path, {.fingerprint = prints[1]}).status();
+  EXPECT_TRUE(absl::IsDataLoss(damaged)) << damaged;
+  EXPECT_THAT(damaged.message(), HasSubstr("MANIFEST.000002"));
+  EXPECT_TRUE(StoreReader::Open(path, {.fingerprint = prints[2]}).ok());
+}
+
 TEST_F(Generations, AResumedWriterGoesOnBehindFinishedSegments) {
   const std::string whole = MustWrite(scratch_.File("w"), all_, options_);
   options_.job = "job";

@@ -33,13 +33,6 @@ using Clock = std::chrono::steady_clock;
 // every five seconds; it is not waited for.
 constexpr std::chrono::milliseconds kGoodbye{500};
 
-std::vector<std::string> HealthNames(const batch::Engine& engine) {
-  std::vector<std::string> names = engine.datasets();
-  names.push_back("");
-  names.push_back(v1::DrawingService::service_full_name());
-  return names;
-}
-
 // What a call may send before it is read: nearly every request is shorter.
 constexpr int kLookaheadBytes = 8 << 10;
 // With what gRPC keeps of it besides.
@@ -71,7 +64,7 @@ class RunningServer : public GrpcServer {
         connections_(options.connections),
         open_calls_(options.max_calls),
         health_(
-            HealthNames(*engine), [this] { return alive(); }, &connections_),
+            engine->datasets(), [this] { return alive(); }, &connections_),
         streams_(options.stall, options.rebalance, options.observer),
         reads_(LimitsOfReads(*engine, options)),
         context_{{engine, options.version, options.memory_bytes,
@@ -116,6 +109,10 @@ class RunningServer : public GrpcServer {
                      streams_, context_.started);
     snapshot.connections = connections_.counts();
     return TakeFigures(*context_.engine, std::move(snapshot), streams_, shm);
+  }
+
+  void SetServing(const std::string& dataset, bool serving) override {
+    health_.SetServing(dataset, serving);
   }
 
   void Shutdown(const DrainTimes& times) override {

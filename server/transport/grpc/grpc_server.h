@@ -77,6 +77,9 @@ class GrpcServer {
   // What it does now, and has done.
   virtual ServiceFigures Figures() const = 0;
 
+  // What Health says of a dataset, from now on.
+  virtual void SetServing(const std::string& dataset, bool serving) = 0;
+
   // Health says NOT_SERVING; after the delay every stream finishes the batch in
   // hand and ends with UNAVAILABLE, reason DRAIN; what is left after all times
   // together is cut off. No time is spent where there is no stream.

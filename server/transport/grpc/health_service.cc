@@ -1,5 +1,7 @@
 #include "server/transport/grpc/health_service.h"
 
+#include <inkstream/v1/service.grpc.pb.h>
+
 #include <utility>
 
 #include "server/transport/grpc/caller.h"
@@ -74,11 +76,11 @@ class HealthWatch : public PermittedReactor {
   bool finished_ = false;
 };
 
-HealthService::HealthService(const std::vector<std::string>& names,
+HealthService::HealthService(const std::vector<std::string>& datasets,
                              std::function<bool()> alive,
                              const ConnectionTable* connections)
     : RawService("grpc.health.v1.Health"),
-      names_(names.begin(), names.end()),
+      datasets_(datasets.begin(), datasets.end()),
       alive_(std::move(alive)) {
   const auto check = [this](const Request& request, Response* response) {
     return Check(request, response);
@@ -108,6 +110,16 @@ void HealthService::Look() {
   TellWatches();
 }
 
+void HealthService::SetServing(const std::string& dataset, bool serving) {
+  const std::lock_guard<std::mutex> lock(mu_);
+  if (serving) {
+    lost_.erase(dataset);
+  } else {
+    lost_.insert(dataset);
+  }
+  TellWatches();
+}
+
 void HealthService::EndWatches() {
   const std::lock_guard<std::mutex> lock(mu_);
   ended_ = true;
@@ -127,8 +139,13 @@ absl::Status HealthService::Check(const Request& request,
 }
 
 HealthService::Status HealthService::StatusOf(const std::string& name) const {
-  if (!names_.contains(name)) return Response::SERVICE_UNKNOWN;
-  return serving_ && alive_() ? Response::SERVING : Response::NOT_SERVING;
+  const bool all =
+      name.empty() || name == v1::DrawingService::service_full_name();
+  if (!all && !datasets_.contains(name)) return Response::SERVICE_UNKNOWN;
+  const bool lost =
+      all ? !lost_.empty() && lost_ == datasets_ : lost_.contains(name);
+  return serving_ && alive_() && !lost ? Response::SERVING
+                                       : Response::NOT_SERVING;
 }
 
 void HealthService::TellWatches() {

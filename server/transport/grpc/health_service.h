@@ -23,9 +23,9 @@ class HealthWatch;
 
 class HealthService : public RawService {
  public:
-  // `names` serve from the start, for as long as `alive`. `connections`
+  // All `datasets` serve from the start, for as long as `alive`. `connections`
   // outlives every call.
-  HealthService(const std::vector<std::string>& names,
+  HealthService(const std::vector<std::string>& datasets,
                 std::function<bool()> alive,
                 const ConnectionTable* connections);
 
@@ -34,6 +34,9 @@ class HealthService : public RawService {
 
   // Tells watchers what has become of `alive`. To be called now and then.
   void Look();
+  // Whether a dataset can be served; watchers are told. The server does not
+  // serve where none of them can be.
+  void SetServing(const std::string& dataset, bool serving);
 
   // Ends every Watch, which would otherwise hold up a shutdown.
   void EndWatches();
@@ -53,9 +56,10 @@ class HealthService : public RawService {
   // Its own: probes are answered while other requests wait to be read.
   ReadPermits reads_{{}};
   mutable std::mutex mu_;  // guards everything below
-  const std::set<std::string> names_;
+  const std::set<std::string> datasets_;
   const std::function<bool()> alive_;
   bool serving_ = true;
+  std::set<std::string> lost_;  // of datasets_
   bool ended_ = false;
   std::set<HealthWatch*> watches_;
 };

@@ -137,6 +137,20 @@ CASES = {
         AT_A,
         "The server a:9101 has met records that are damaged.",
     ),
+    "InkstreamStoreLost": Case(
+        always((f'inkstream_dataset_intact{{{A}, dataset="d"}}', 0)),
+        always((f'inkstream_dataset_intact{{{A}, dataset="d"}}', 1)),
+        1,
+        AT_A | {"dataset": "d"},
+        "A file of d cannot be read on a:9101, which does not serve it.",
+    ),
+    "InkstreamStoreDamaged": Case(
+        always((f'inkstream_scrub_damaged_blocks{{{A}, dataset="d"}}', 3)),
+        always((f'inkstream_scrub_damaged_blocks{{{A}, dataset="d"}}', 0)),
+        1,
+        AT_A | {"dataset": "d"},
+        "The scrub has found 3 damaged blocks of d on a:9101.",
+    ),
     "InkstreamMixedGenerations": Case(
         always((INFO.format(A, 1, "aa"), 1), (INFO.format(B, 2, "bb"), 1)),
         always((INFO.format(A, 1, "aa"), 1), (INFO.format(B, 2, "bb"), 1)),
