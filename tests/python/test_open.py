@@ -18,6 +18,7 @@ import inkstream
 import numpy as np
 import pytest
 from inkstream import Augment, Image, Strokes, View
+from inkstream._reader import Ahead
 from support.processes import Server, run_python
 from support.stores import next_generation
 
@@ -117,6 +118,17 @@ def test_a_reading_thread_is_given_what_it_grants(here: inkstream.Dataset) -> No
     stream = here.stream(batch_size=30)
     stream._playback._convert = Slow(stream._playback._convert)
     assert [batch.index.tolist() for batch in stream] == wanted
+
+
+def test_what_is_granted_before_it_is_open_is_not_lost(here: inkstream.Dataset) -> None:
+    connection = here.client._connection
+    opening = here.stream(batch_size=30)._playback.plan.opening(here.name, here.fingerprint, None)
+    reader = connection.open_reader("", opening, Ahead(0, 1 << 20, False))
+    reader.grant(2)  # as whoever waits for a batch does meanwhile
+    reader.open()
+    assert reader._reader._stream.offered == 2  # type: ignore[attr-defined]
+    assert [reader.read().epoch, reader.read().epoch] == [0, 0]  # type: ignore[union-attr]
+    reader.cancel()
 
 
 def test_stats_tell_where_the_time_goes(here: inkstream.Dataset) -> None:

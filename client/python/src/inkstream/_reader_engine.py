@@ -122,6 +122,7 @@ class EngineReader:
         self._cancelled = False
         self._stream: EngineStream | None = None
         self._depth = 0  # batches ahead
+        self._granted = 0  # before it was open
 
     @property
     def endpoint(self) -> str:
@@ -140,6 +141,9 @@ class EngineReader:
             self._stream = stream
             if self._cancelled:
                 stream.cancel()
+            else:
+                for _ in range(self._granted):
+                    stream.offer()
         return facts
 
     def read(self) -> RawBatch | End:
@@ -153,8 +157,12 @@ class EngineReader:
 
     def grant(self, credits: int) -> None:
         """See BatchReader."""
-        stream = self._stream
-        if stream is not None and not self._cancelled:
+        with self._lock:
+            stream = self._stream
+            if stream is None:
+                self._granted += credits
+                return
+        if not self._cancelled:
             for _ in range(credits):
                 stream.offer()
 
