@@ -8,7 +8,7 @@ from typing import Any
 
 import inkstream
 import pytest
-from inkstream._addresses import addresses_of, in_words, is_loopback, is_name
+from inkstream._request.addresses import addresses_of, in_words, is_loopback, is_name
 from support.fake_server import FakeServer
 from support.processes import Server, run_python
 

@@ -6,9 +6,9 @@ import inkstream
 import numpy as np
 import pytest
 from inkstream import Augment, Image, Strokes
-from inkstream._assembly import Assembler
-from inkstream._unpacking import check_chunks, unpack
-from inkstream._wire import Part
+from inkstream._wire.assembly import Assembler
+from inkstream._wire.part import Part
+from inkstream._wire.unpacking import check_chunks, unpack
 from inkstream.v1 import batch_pb2
 from support.fake_server import Behaviour, FakeServer
 from support.processes import Server
@@ -41,9 +41,9 @@ TENSORS = {
 def reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "grpcio":
         monkeypatch.setattr(
-            "inkstream._connection.native_library", lambda: (None, "not in this test")
+            "inkstream._network.connection.native_library", lambda: (None, "not in this test")
         )
-    elif inkstream._native.library()[0] is None:
+    elif inkstream._library.library.library()[0] is None:
         pytest.skip("libinkstream is not there")
     return str(request.param)
 
@@ -88,7 +88,7 @@ def test_strokes_are_a_hundredth_of_the_pixels(server: Server, reader: str) -> N
 
 
 def test_shared_memory_is_not_compressed_and_says_so(server: Server) -> None:
-    if inkstream._native.library()[0] is None:
+    if inkstream._library.library.library()[0] is None:
         pytest.skip("libinkstream is not there")
     with (
         inkstream.connect(server.unix) as client,
@@ -125,7 +125,7 @@ def test_a_codec_that_cannot_be_had_is_refused_with_the_choices(
 def test_what_cannot_be_drawn_by_clients_comes_as_pixels(
     server: Server, keywords: dict[str, object], says: str
 ) -> None:
-    if inkstream._native.library()[0] is None:
+    if inkstream._library.library.library()[0] is None:
         pytest.skip("libinkstream is not there")
     with (
         inkstream.connect(server.tcp) as client,
@@ -140,7 +140,9 @@ def test_what_cannot_be_drawn_by_clients_comes_as_pixels(
 def test_without_the_library_strokes_are_refused(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("inkstream._connection.native_library", lambda: (None, "not in this test"))
+    monkeypatch.setattr(
+        "inkstream._network.connection.native_library", lambda: (None, "not in this test")
+    )
     with (
         inkstream.connect(server.tcp) as client,
         pytest.raises(inkstream.FixRequest, match="libinkstream"),
@@ -149,7 +151,7 @@ def test_without_the_library_strokes_are_refused(
 
 
 def test_strokes_of_a_server_that_draws_otherwise_are_refused() -> None:
-    if inkstream._native.library()[0] is None:
+    if inkstream._library.library.library()[0] is None:
         pytest.skip("there is no libinkstream")
     with FakeServer(Behaviour(raster_version=1000)) as fake:
         data = inkstream.connect(fake.address, retry_for=5).dataset()
@@ -161,8 +163,10 @@ def test_strokes_of_a_server_that_draws_otherwise_are_refused() -> None:
 def test_without_zstandard_auto_is_raw_and_zstd_says_what_to_install(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("inkstream._connection.native_library", lambda: (None, "not in this test"))
-    monkeypatch.setattr("inkstream._unpacking.zstandard", lambda: None)
+    monkeypatch.setattr(
+        "inkstream._network.connection.native_library", lambda: (None, "not in this test")
+    )
+    monkeypatch.setattr("inkstream._wire.unpacking.zstandard", lambda: None)
     with inkstream.connect(server.tcp) as client:
         with client.dataset().stream("train", image=Image(28), codec="auto") as stream:
             next(stream)

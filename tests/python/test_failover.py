@@ -125,7 +125,9 @@ def test_connections_cut_in_the_middle_of_a_batch_cost_nothing(
     replicas: list[Server], reader: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if reader == "grpcio":
-        monkeypatch.setattr("inkstream._connection.native_library", lambda: (None, "a test"))
+        monkeypatch.setattr(
+            "inkstream._network.connection.native_library", lambda: (None, "a test")
+        )
     image = Image(192)  # a batch is 1.8 MB: header, first part and later ones are all cut
     wanted = [bytes_of(b) for b in stream_of(inkstream.connect(replicas[0].tcp), image=image)]
     lengths = [300, 9_000, 70_000, 1_000_001, 1_900_000, 2_500_123, 12_345_678, 17, 30_000_000]

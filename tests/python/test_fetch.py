@@ -16,7 +16,7 @@ IMAGE = Image(28)
 
 
 def without_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("inkstream._connection.native_library", lambda: (None, "a test"))
+    monkeypatch.setattr("inkstream._network.connection.native_library", lambda: (None, "a test"))
 
 
 @pytest.fixture(params=["libinkstream", "grpcio"])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 
 import pytest
-from inkstream._converter import Item
-from inkstream._in_hand import InHand
+from inkstream._stream.converter import Item
+from inkstream._stream.prefetch_queue import InHand
 
 
 def item() -> Item[int]:

@@ -35,7 +35,9 @@ HOSTS = ["127.0.0.1", "127.0.0.2", "127.0.0.3"]
 @pytest.fixture(params=["libinkstream", "grpcio"])
 def reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "grpcio":
-        monkeypatch.setattr("inkstream._connection.native_library", lambda: (None, "a test"))
+        monkeypatch.setattr(
+            "inkstream._network.connection.native_library", lambda: (None, "a test")
+        )
     name: str = request.param
     return name
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from inkstream import Augment, Image, InkstreamError, KeySet, Strokes, View
-from inkstream._options import DrawOptions, StreamOptions
+from inkstream._request.options import DrawOptions, StreamOptions
 
 ODD: list[Any] = [
     None, True, False, 0, 1, -1, 3, 2**31, 2**32, 2**63, 2**64, 2**200, -(2**63) - 1, 1.5, 1e300,

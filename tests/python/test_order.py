@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from inkstream import FixRequest, Permutation
-from inkstream._schedule import Schedule
+from inkstream._order.schedule import Schedule
 
 # From tests/order/permutation_test.cc.
 WHOLE = {

@@ -21,7 +21,9 @@ IMAGE = Image(28)
 @pytest.fixture(params=["libinkstream", "grpcio"], autouse=True)
 def reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "grpcio":
-        monkeypatch.setattr("inkstream._connection.native_library", lambda: (None, "a test"))
+        monkeypatch.setattr(
+            "inkstream._network.connection.native_library", lambda: (None, "a test")
+        )
 
 
 def check_rows(got: inkstream.Batch, every: inkstream.Batch, rows: np.ndarray[Any, Any]) -> None:
@@ -61,7 +63,7 @@ def test_pages_by_bytes_have_ragged_strokes_one_after_the_other(
         "views": views,
     }
     at_once = data.fetch(rows, **how)
-    monkeypatch.setattr("inkstream._random_access._BYTES_A_CALL", 100_000)
+    monkeypatch.setattr("inkstream._fetch.random_access._BYTES_A_CALL", 100_000)
     paged = data.fetch(rows, **how)
     assert list(paged) == list(at_once)
     for name in at_once:
@@ -81,7 +83,7 @@ def test_none_are_a_batch_without_rows(data: inkstream.Dataset) -> None:
 
 
 def paged_by(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
-    monkeypatch.setattr("inkstream._random_access._ROWS_A_CALL", rows)
+    monkeypatch.setattr("inkstream._fetch.random_access._ROWS_A_CALL", rows)
 
 
 def check_fake(batch: inkstream.Batch, rows: list[int]) -> None:
@@ -125,7 +127,7 @@ def test_pixels_of_two_raster_versions_are_not_mixed(monkeypatch: pytest.MonkeyP
 def test_too_many_for_memory_are_told_in_bytes(
     data: inkstream.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("inkstream._joined.MAX_BYTES", 3_000_000)
+    monkeypatch.setattr("inkstream._fetch.joined.MAX_BYTES", 3_000_000)
     with pytest.raises(FixRequest, match=r"5,000 drawings of 801 bytes .* 4,005,000 .* 3,000,000"):
         data.fetch(np.zeros(5000, int), image=IMAGE)
 

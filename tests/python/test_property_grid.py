@@ -79,7 +79,7 @@ class Grid:
             self._data[way.servers] = client.dataset()
         with ExitStack() as stack:
             if not way.library:
-                name = "inkstream._connection.native_library"
+                name = "inkstream._network.connection.native_library"
                 stack.enter_context(mock.patch(name, lambda: (None, "a test")))
             yield self._data[way.servers]
 

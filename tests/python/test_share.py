@@ -337,8 +337,8 @@ def test_an_interrupted_file_is_gone_on_with(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "train.npy"
-    monkeypatch.setattr("inkstream._shared_view._BATCH_BYTES", 10 * 64)
-    monkeypatch.setattr("inkstream._view_in_file._CHECKPOINT_BYTES", 1)
+    monkeypatch.setattr("inkstream.shared.views.shared_view._BATCH_BYTES", 10 * 64)
+    monkeypatch.setattr("inkstream.shared.views.view_in_file._CHECKPOINT_BYTES", 1)
     with FakeServer(Behaviour(size=100)) as fake:
         data = inkstream.connect(fake.address).dataset()
 
@@ -422,14 +422,14 @@ def test_a_disk_without_room_is_told_before_anything_is_written(
     data: inkstream.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = type("Usage", (), {"free": 1000})
-    monkeypatch.setattr("inkstream._view_in_file.shutil.disk_usage", lambda _: usage)
+    monkeypatch.setattr("inkstream.shared.views.view_in_file.shutil.disk_usage", lambda _: usage)
     with pytest.raises(NotEnoughMemory, match="free there"):
         data.share("valid", image=Image(28), path=tmp_path / "x.npy")
     assert os.listdir(tmp_path) == []
 
 
 def test_a_terminal_sees_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    from inkstream._meter import progress_of
+    from inkstream.shared.views.progress_bar import progress_of
 
     meter: Any = progress_of(True, "sharing train")
     meter._next = time.monotonic()

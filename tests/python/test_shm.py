@@ -54,7 +54,7 @@ def test_where_it_is_not_used_the_reason_is_told(server: Server) -> None:
 
 
 def test_grpcio_says_that_it_cannot(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("inkstream._connection.native_library", lambda: (None, "a test"))
+    monkeypatch.setattr("inkstream._network.connection.native_library", lambda: (None, "a test"))
     stream = inkstream.connect(server.unix).dataset().stream("train", **PLAN)
     next(stream)
     assert "grpcio" in stream.stats()["transport_reason"]

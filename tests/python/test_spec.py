@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 from inkstream import Augment, FixRequest, Image, Strokes, View
-from inkstream._cursor import check_state
-from inkstream._plan import Plan
+from inkstream._request.cursor import check_state
+from inkstream._request.plan import Plan
 from inkstream.v1 import plan_pb2
 
 

@@ -41,7 +41,9 @@ def indices(stream: inkstream.Stream) -> list[list[int]]:
 def reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Whatever reads the bytes, a stream does the same."""
     if request.param == "grpcio":
-        monkeypatch.setattr("inkstream._connection.native_library", lambda: (None, "a test"))
+        monkeypatch.setattr(
+            "inkstream._network.connection.native_library", lambda: (None, "a test")
+        )
     name: str = request.param
     assert inkstream.connect("127.0.0.1:1").transport.split()[0] == name
     return name

@@ -10,7 +10,7 @@ import inkstream
 import numpy as np
 import pytest
 from inkstream import Augment, FixRequest, Image, Strokes
-from inkstream._polylines import from_polylines, to_polylines
+from inkstream._batch.polylines import from_polylines, to_polylines
 from inkstream.v1 import service_pb2
 from support.processes import Server
 

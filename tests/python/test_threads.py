@@ -79,7 +79,9 @@ class Waiting:
 def silent(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A dataset whose streams give two batches and no third one."""
     if request.param == "grpcio":
-        monkeypatch.setattr("inkstream._connection.native_library", lambda: (None, "a test"))
+        monkeypatch.setattr(
+            "inkstream._network.connection.native_library", lambda: (None, "a test")
+        )
     with FakeServer(Behaviour(silent_after=2)) as server:
         yield inkstream.connect(server.address).dataset()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import inkstream
 import pytest
-from inkstream._retry import Retry
+from inkstream._network.retry import Retry
 from support.names import NameServer
 from support.processes import Server, eventually
 
@@ -50,7 +50,7 @@ def test_a_server_that_comes_later_is_waited_for_and_named(
 def test_warnings_come_with_growing_pauses(said: pytest.LogCaptureFixture) -> None:
     now = 0.0
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("inkstream._retry.time.monotonic", lambda: now)
+        patch.setattr("inkstream._network.retry.time.monotonic", lambda: now)
         connection = inkstream.connect("h:1")._connection
         retry = Retry(connection.channels, 1000.0)
         warned = []
@@ -104,7 +104,9 @@ def test_one_that_hangs_is_left_out_in_every_form_of_address(
     said: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
     if reader == "grpcio":
-        monkeypatch.setattr("inkstream._connection.native_library", lambda: (None, "a test"))
+        monkeypatch.setattr(
+            "inkstream._network.connection.native_library", lambda: (None, "a test")
+        )
     port = replicas[0].tcp.rpartition(":")[2]
     addresses = [server.tcp for server in replicas]
     with NameServer(["127.0.0.1", "127.0.0.2"]) as names:

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from inkstream import DataLoss
-from inkstream._assembly import Assembler
-from inkstream._batch import decode
-from inkstream._raw_batch import RawBatch
-from inkstream._wire import parse_part, parse_status, read_varint
+from inkstream._batch.batch import decode
+from inkstream._wire.assembly import Assembler
+from inkstream._wire.part import parse_part, parse_status, read_varint
+from inkstream._wire.raw_batch import RawBatch
 from inkstream.v1 import batch_pb2
 
 

@@ -18,8 +18,8 @@ from typing import Any
 
 import inkstream
 import numpy as np
-from inkstream._schedule import Schedule
-from inkstream._window_shuffle import WindowShuffle
+from inkstream._order.schedule import Schedule
+from inkstream._order.window_shuffle import WindowShuffle
 from python_client import tensors_of
 
 Words = dict[str, Any]

@@ -17,14 +17,21 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from inkstream import _grpc_settings as _grpc_settings  # before grpc is imported
-from inkstream._augment import Augment
-from inkstream._batch import Batch
-from inkstream._client import Client
-from inkstream._connect import connect, open
-from inkstream._cursor import Cursor
-from inkstream._dataset import Dataset
-from inkstream._errors import (
+from inkstream._network import grpc_settings as _grpc_settings  # noqa: F401 - before grpc is
+
+# isort: split
+from inkstream._batch.batch import Batch
+from inkstream._order.permutation import Permutation
+from inkstream._request.augment import Augment
+from inkstream._request.cursor import Cursor
+from inkstream._request.image import Image
+from inkstream._request.key_set import KeySet
+from inkstream._request.strokes import Strokes
+from inkstream._request.view import View
+from inkstream._version import __version__
+from inkstream.client import Client, connect, open
+from inkstream.dataset import Dataset
+from inkstream.errors import (
     AccessDenied,
     Closed,
     DataLoss,
@@ -38,15 +45,9 @@ from inkstream._errors import (
     WrongProcess,
     WrongThread,
 )
-from inkstream._image import Image
-from inkstream._key_sets import KeySet
-from inkstream._permutation import Permutation
-from inkstream._plan_report import PlannedStep, PlanReport
-from inkstream._split import Split
-from inkstream._stream import Stream
-from inkstream._strokes import Strokes
-from inkstream._version import __version__
-from inkstream._view import View
+from inkstream.plan_report import PlannedStep, PlanReport
+from inkstream.split import Split
+from inkstream.stream import Stream
 
 if TYPE_CHECKING:
     from inkstream import shared as shared

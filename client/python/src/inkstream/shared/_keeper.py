@@ -12,7 +12,7 @@ import sys
 import threading
 from pathlib import Path
 
-from inkstream._errors import InkstreamError
+from inkstream.errors import InkstreamError
 from inkstream.shared._keep_segments import MESSAGE
 from inkstream.shared._memory import available_memory, text_of
 

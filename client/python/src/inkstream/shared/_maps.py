@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 
-from inkstream._errors import InkstreamError
+from inkstream.errors import InkstreamError
 
 HUGE = 2 << 20  # bytes
 SEALS = 0x1 | 0x2 | 0x4 | 0x8  # SEAL, SHRINK, GROW, WRITE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from inkstream._errors import InkstreamError
+from inkstream.errors import InkstreamError
 
 
 class NotEnoughMemory(InkstreamError, MemoryError):

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from inkstream._errors import InkstreamError
+from inkstream.errors import InkstreamError
 from inkstream.shared import _maps
 
 _F_ADD_SEALS = 1033

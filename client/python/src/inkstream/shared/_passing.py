@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inkstream._errors import FixRequest, InkstreamError
+from inkstream.errors import FixRequest, InkstreamError
 from inkstream.shared import _arrays, _keeper
 from inkstream.shared._memory import NotEnoughMemory, check_fits
 from inkstream.shared._new_segment import create

@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from inkstream._errors import InkstreamError, Unavailable
+from inkstream.errors import InkstreamError, Unavailable
 from inkstream.shared._segment import check_sealed
 
 Progress = Callable[[int, int], None]  # rows done, rows in all

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inkstream._errors import DataLoss
+from inkstream.errors import DataLoss
 from inkstream.shared._segment import Mapping
 
 _PAGE = 4096

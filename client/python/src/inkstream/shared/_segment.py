@@ -15,7 +15,7 @@ import weakref
 import numpy as np
 from numpy.typing import NDArray
 
-from inkstream._errors import InkstreamError
+from inkstream.errors import InkstreamError
 from inkstream.shared import _maps
 
 ALIGNMENT = 64  # bytes, of every array in a segment

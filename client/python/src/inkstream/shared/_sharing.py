@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from inkstream._errors import FixRequest
+from inkstream.errors import FixRequest
 from inkstream.shared import _keeper
 from inkstream.shared._memory import NotEnoughMemory
 from inkstream.shared._passing import map_checked, register

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from inkstream._errors import InkstreamError
+from inkstream.errors import InkstreamError
 from inkstream.shared import _arrays
 from inkstream.shared._memory import check_fits
 from inkstream.shared._new_segment import create

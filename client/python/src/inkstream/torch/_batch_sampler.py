@@ -8,19 +8,19 @@ from typing import Any
 import numpy as np
 from torch.utils.data import Sampler
 
-from inkstream._cursor import State, check_state
-from inkstream._dataset import Dataset
-from inkstream._errors import PlanMismatch
-from inkstream._keywords import checked_keywords
-from inkstream._options import Shuffle, Tail
-from inkstream._permutation import Permutation
-from inkstream._plan import Plan
-from inkstream._schedule import Schedule
-from inkstream._split import Split
-from inkstream._stream import Stream
-from inkstream._values import whole
-from inkstream._view import View
-from inkstream._window_shuffle import WindowShuffle
+from inkstream._order.permutation import Permutation
+from inkstream._order.schedule import Schedule
+from inkstream._order.window_shuffle import WindowShuffle
+from inkstream._request.cursor import State, check_state
+from inkstream._request.keywords import checked_keywords
+from inkstream._request.options import Shuffle, Tail
+from inkstream._request.plan import Plan
+from inkstream._request.values import whole
+from inkstream._request.view import View
+from inkstream.dataset import Dataset
+from inkstream.errors import PlanMismatch
+from inkstream.split import Split
+from inkstream.stream import Stream
 from inkstream.torch._index_batch import IndexBatch
 from inkstream.torch._map_dataset import MapDataset
 from inkstream.torch._placement import Placement

@@ -9,8 +9,8 @@ import torch
 from torch.utils.data import default_collate
 from torch.utils.data._utils.collate import default_collate_fn_map
 
-from inkstream._errors import FixRequest
-from inkstream._values import shown
+from inkstream._request.values import shown
+from inkstream.errors import FixRequest
 from inkstream.torch._tensor_batch import TensorBatch
 
 # Tensors that one drawing has with a dimension; all others are a number a drawing.

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
-from inkstream._errors import FixRequest, PlanMismatch
-from inkstream._values import shown, whole
+from inkstream._request.values import shown, whole
+from inkstream.errors import FixRequest, PlanMismatch
 
 
 def gather(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from inkstream._cursor import State
+from inkstream._request.cursor import State
 
 
 class IndexBatch(list[int]):

@@ -17,17 +17,17 @@ import torch
 from torch.utils.data import IterableDataset as TorchIterableDataset
 from torch.utils.data import get_worker_info
 
-from inkstream._cursor import State, check_state
-from inkstream._dataset import Dataset
-from inkstream._errors import FixRequest, WrongProcess
-from inkstream._image import Image
-from inkstream._keywords import checked_keywords
-from inkstream._options import OrderOptions
-from inkstream._plan import Plan
-from inkstream._playback import Playback
-from inkstream._strokes import Strokes
-from inkstream._values import whole
-from inkstream._view import View
+from inkstream._request.cursor import State, check_state
+from inkstream._request.image import Image
+from inkstream._request.keywords import checked_keywords
+from inkstream._request.options import OrderOptions
+from inkstream._request.plan import Plan
+from inkstream._request.strokes import Strokes
+from inkstream._request.values import whole
+from inkstream._request.view import View
+from inkstream._stream.playback import Playback
+from inkstream.dataset import Dataset
+from inkstream.errors import FixRequest, WrongProcess
 from inkstream.torch._placement import Placement
 from inkstream.torch._source import dataset_of
 from inkstream.torch._tensor_batch import TensorBatch

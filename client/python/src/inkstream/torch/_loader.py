@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import torch
 import torch.distributed as dist
 
-from inkstream._cursor import State, check_state
-from inkstream._dataset import Dataset
-from inkstream._errors import Closed, FixRequest, PlanMismatch
-from inkstream._image import Image
-from inkstream._keywords import checked_keywords
-from inkstream._options import OrderOptions
-from inkstream._plan import Plan
-from inkstream._playback import Playback
-from inkstream._prefetch import MAX_AHEAD
-from inkstream._reader import Facts
-from inkstream._schedule import Schedule
-from inkstream._split import Split
-from inkstream._strokes import Strokes
-from inkstream._values import flag, shown, whole
-from inkstream._view import View
+from inkstream._network.reader import Facts
+from inkstream._order.schedule import Schedule
+from inkstream._request.cursor import State, check_state
+from inkstream._request.image import Image
+from inkstream._request.keywords import checked_keywords
+from inkstream._request.options import OrderOptions
+from inkstream._request.plan import Plan
+from inkstream._request.strokes import Strokes
+from inkstream._request.values import flag, shown, whole
+from inkstream._request.view import View
+from inkstream._stream.playback import Playback
+from inkstream._stream.prefetch import MAX_AHEAD
+from inkstream.dataset import Dataset
+from inkstream.errors import Closed, FixRequest, PlanMismatch
+from inkstream.split import Split
 from inkstream.torch._map_dataset import MapDataset
 from inkstream.torch._placement import compare_ranks, place_of
 from inkstream.torch._source import dataset_of

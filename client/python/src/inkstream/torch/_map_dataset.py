@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from torch.utils.data import Dataset as TorchDataset
 
-from inkstream._dataset import Dataset
-from inkstream._image import Image
-from inkstream._keywords import checked_keywords
-from inkstream._options import DrawOptions
-from inkstream._split import Split
-from inkstream._strokes import Strokes
-from inkstream._view import View
+from inkstream._request.image import Image
+from inkstream._request.keywords import checked_keywords
+from inkstream._request.options import DrawOptions
+from inkstream._request.strokes import Strokes
+from inkstream._request.view import View
+from inkstream.dataset import Dataset
+from inkstream.split import Split
 from inkstream.torch._collate import Rows
 from inkstream.torch._index_batch import IndexBatch
 from inkstream.torch._source import dataset_of

@@ -9,8 +9,8 @@ from typing import Any
 
 import torch.distributed as dist
 
-from inkstream._errors import FixRequest, InkstreamError, PlanMismatch
-from inkstream._reader import Facts
+from inkstream._network.reader import Facts
+from inkstream.errors import FixRequest, InkstreamError, PlanMismatch
 
 
 def place_of(rank: int | None, world: int | None) -> tuple[int, int]:

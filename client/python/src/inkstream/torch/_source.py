@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from inkstream._client import Client
-from inkstream._dataset import Dataset
-from inkstream._errors import FixRequest
-from inkstream._split import Split
-from inkstream._values import shown, whole
-from inkstream._view import View, as_view
+from inkstream._request.values import shown, whole
+from inkstream._request.view import View, as_view
+from inkstream.client import Client
+from inkstream.dataset import Dataset
+from inkstream.errors import FixRequest
+from inkstream.split import Split
 
 
 def dataset_of(data: Any) -> Dataset:
@@ -32,6 +32,7 @@ def source_of(source: Any, view: View | str | None) -> tuple[Dataset | int, View
         own = split.plan.view
         if view is not None and as_view(view) != own:
             raise FixRequest(f"view = {view!r}, but the source's own is {own!r}: leave it out")
+        assert isinstance(split.dataset, Dataset)  # which made it
         return split.dataset, own
     try:
         drawings = whole("source", source, 1)

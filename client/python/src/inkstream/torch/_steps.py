@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 
 from torch.utils.data import SequentialSampler
 
-from inkstream._split import Split
+from inkstream.split import Split
 from inkstream.torch._collate import Rows
 from inkstream.torch._map_dataset import MapDataset
 from inkstream.torch._tensor_batch import TensorBatch

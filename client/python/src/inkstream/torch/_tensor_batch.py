@@ -7,10 +7,10 @@ from typing import Any, NoReturn
 
 import torch
 
-from inkstream._batch import ASKED_BY, RAGGED, no_array, row_number
-from inkstream._cursor import State
-from inkstream._errors import FixRequest, NotFound
-from inkstream._values import nearest
+from inkstream._batch.batch import ASKED_BY, RAGGED, no_array, row_number
+from inkstream._request.cursor import State
+from inkstream._request.values import nearest
+from inkstream.errors import FixRequest, NotFound
 
 
 class TensorBatch(dict[str, torch.Tensor]):

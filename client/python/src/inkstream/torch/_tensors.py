@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from inkstream._batch import Batch
-from inkstream._cursor import State
-from inkstream._raw_batch import RawBatch
-from inkstream._reader import Facts
+from inkstream._batch.batch import Batch
+from inkstream._network.reader import Facts
+from inkstream._request.cursor import State
+from inkstream._wire.raw_batch import RawBatch
 from inkstream.torch._tensor_batch import TensorBatch
 from inkstream.v1 import plan_pb2
 

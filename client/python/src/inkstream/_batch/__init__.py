@@ -1,0 +1,1 @@
+"""Batches as a user has them."""

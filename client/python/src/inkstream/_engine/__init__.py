@@ -1,0 +1,1 @@
+"""A store that is read and drawn in this process."""

@@ -1,0 +1,338 @@
+"""A store in this process: what a Connection does, done here, without a server."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any, TypeVar
+
+from inkstream._engine.memory import Pieces
+from inkstream._engine.reader import EngineReader, EngineStream
+from inkstream._library.functions import (
+    FETCH_DRAWINGS,
+    STREAM_BATCHES,
+    EngineBytes,
+    EngineOptions,
+    check,
+)
+from inkstream._library.library import engine_library
+from inkstream._network.plain import plain
+from inkstream._network.reader import Ahead, BatchReader, End, Facts
+from inkstream._network.service import FetchCall, Waits
+from inkstream._network.uploading_reader import UploadingReader
+from inkstream._request.addresses import is_address
+from inkstream._request.key_set import KeySet, wanted_by
+from inkstream._request.values import shown, whole
+from inkstream._wire.raw_batch import RawBatch
+from inkstream.errors import Closed, FixRequest, NotFound
+from inkstream.v1 import dataset_pb2, service_pb2
+
+Answer = TypeVar("Answer")
+
+_LEAST_MEMORY = 1 << 20  # bytes
+_WAITED_FOR = {
+    "store": "pages of the store that are not in memory",
+    "decode": "records to be decoded",
+    "draw": "batches to be drawn",
+    "queue": "threads that are at other batches",
+}
+_KEPT = 4  # pieces of memory that nothing shows
+_LOOK_EVERY = 0.1  # seconds: Python looks at signals
+_THREADS = "INKSTREAM_THREADS"
+
+
+class Engine:
+    """The engine of one process, closed with its last user; streams outlive it."""
+
+    def __init__(
+        self, library: ctypes.CDLL, path: str, fingerprint: str, threads: int, memory: int
+    ) -> None:
+        self.pid = os.getpid()
+        self.library = library
+        self.store = path
+        self._close = library.ik_engine_close
+        options = EngineOptions(
+            struct_size=ctypes.sizeof(EngineOptions),
+            path=os.fsencode(path),
+            fingerprint=fingerprint.encode(),
+            shares=_shares(),
+            threads=threads,
+            memory=memory,
+        )
+        handle = ctypes.c_void_p()
+        failure = library.ik_engine_open(ctypes.byref(options), ctypes.byref(handle))
+        check(library, failure, path)
+        self._handle = handle.value
+        self._for_fetches = Pieces(0, 0)
+
+    def call(self, method: str, request: bytes) -> bytes:
+        """One method of the contract."""
+        answer = ctypes.POINTER(EngineBytes)()
+        failure = self.library.ik_engine_call(
+            self._handle, method.encode(), request, len(request), ctypes.byref(answer)
+        )
+        check(self.library, failure, self.store)
+        try:
+            return answer.contents.copied()
+        finally:
+            self.library.ik_bytes_free(answer)
+
+    def stream(self, request: bytes, own_memory: bool) -> EngineStream:
+        """A StreamBatches. `own_memory`: who takes a batch may write to it."""
+        return self._open(STREAM_BATCHES, request, lambda size: Pieces(size, _KEPT), own_memory)
+
+    def fetch(self, request: bytes) -> EngineStream:
+        """A FetchDrawings, of one batch."""
+
+        def of(size: int) -> Pieces:
+            # Fetches of a kind follow each other: memory is used again between them.
+            if not size <= self._for_fetches.size <= 2 * size:
+                self._for_fetches = Pieces(size, _KEPT)
+            return self._for_fetches
+
+        return self._open(FETCH_DRAWINGS, request, of)
+
+    def _open(
+        self,
+        kind: int,
+        request: bytes,
+        pieces: Callable[[int], Pieces],
+        own_memory: bool = False,
+    ) -> EngineStream:
+        handle = ctypes.c_void_p()
+        failure = self.library.ik_stream_open(
+            self._handle, kind, request, len(request), ctypes.byref(handle)
+        )
+        check(self.library, failure, self.store)
+        assert handle.value is not None
+        return EngineStream(self.library, handle.value, self.store, pieces, own_memory)
+
+    def __del__(self) -> None:
+        if handle := getattr(self, "_handle", None):
+            self._close(handle)
+
+
+class _Fetch:
+    """One FetchDrawings, drawn when it is asked for."""
+
+    def __init__(self, engine: Engine, request: service_pb2.FetchDrawingsRequest) -> None:
+        self._stream = engine.fetch(request.SerializeToString())
+
+    def result(self) -> tuple[RawBatch, Facts | None]:
+        """See FetchCall."""
+        self._stream.offer()
+        batch = self._stream.next()
+        assert not isinstance(batch, End)
+        facts = self._stream.opened()
+        return batch, facts
+
+    def close(self) -> None:
+        """See FetchCall."""
+        self._stream.cancel()
+
+
+class Here:
+    """The one place that an engine's streams are at; see Channels."""
+
+    def __init__(self, store: str) -> None:
+        self._store = store
+
+    def endpoints(self) -> list[str]:
+        """The store."""
+        return [self._store]
+
+    def leave(self, endpoint: str, hangs: bool = False) -> None:
+        """There is nowhere to go."""
+
+    def renew(self, endpoint: str) -> None:
+        """There is nothing to make anew."""
+
+
+def _meant_by(path: str) -> str:
+    """What to do about one that is no directory."""
+    home = os.path.expanduser(path)
+    if home != path and os.path.isdir(home):
+        return f"'~' is the shell's; {home!r} is probably meant"
+    if is_address(path):
+        return f"a server is reached by inkstream.connect({path!r})"
+    return "a store is a directory that `inkstream ingest` makes"
+
+
+class EngineConnection:
+    """What Connection is to servers, to a store in this process. Picklable. Thread-safe.
+
+    The engine is opened when first used, separately in each process, in the generation that the
+    first one found.
+    """
+
+    retry_for = 0.0  # what fails here fails again
+
+    def __init__(self, path: str, threads: int, memory: int) -> None:
+        self.target = path
+        self._fingerprint = ""
+        self._threads = threads
+        self._memory = memory
+        self._closed = False
+        self._per_process: Engine | None = None
+
+    @classmethod
+    def of(cls, path: str | os.PathLike[str], threads: Any, memory: Any) -> EngineConnection:
+        """From what users give. NotFound where there is no store."""
+        if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
+            raise FixRequest(f"path = {shown(path)}: give the directory of a store")
+        if not Path(path).is_dir():
+            given = os.fsdecode(path)
+            raise NotFound(f"{given!r} is not a store: {_meant_by(given)}")
+        if threads is None and (set_to := os.environ.get(_THREADS)) is not None:
+            if not set_to.isdecimal() or int(set_to) < 1:
+                raise FixRequest(f"{_THREADS} = {set_to!r}: give a number of threads, at least 1")
+            threads = int(set_to)
+        made = cls(
+            str(Path(path).resolve()),
+            0 if threads is None else whole("threads", threads, 1),
+            0 if memory is None else whole("memory", memory, _LEAST_MEMORY),
+        )
+        made.engine()
+        return made
+
+    def engine(self) -> Engine:
+        """This process's."""
+        if self._closed:
+            raise Closed("this client was closed; open the store anew")
+        engine = self._per_process
+        if engine is None or engine.pid != os.getpid():
+            library, said = engine_library()
+            if library is None:
+                raise FixRequest(
+                    f"a store is opened in this process by libinkstream, and {said}; "
+                    "or `inkstream serve` it, and connect"
+                )
+            engine = Engine(library, self.target, self._fingerprint, self._threads, self._memory)
+            if not self._fingerprint:
+                said_of = dataset_pb2.ListDatasetsResponse.FromString(
+                    engine.call("ListDatasets", b"")
+                )
+                self._fingerprint = said_of.datasets[0].fingerprint
+            self._per_process = engine
+        return engine
+
+    def close(self) -> None:
+        """Lets go of the store; streams keep it until they are closed. Idempotent."""
+        self._closed = True
+        self._per_process = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_per_process": None}
+
+    def channels(self) -> Here:
+        """Where its streams are."""
+        self.engine()
+        return Here(self.target)
+
+    @property
+    def transport(self) -> str:
+        """What reads the drawings of this process."""
+        return "libinkstream, in this process"
+
+    def call(self, method: str, request: Any, answer: type[Answer]) -> Answer:
+        """One unary call."""
+        asked = request.SerializeToString()
+        engine = self.engine()
+        said = self._with_keys(request, lambda: _watched(lambda: engine.call(method, asked)))
+        parsed: Answer = answer.FromString(said)  # type: ignore[attr-defined]
+        return parsed
+
+    def waits_of(self, endpoint: str, stream_id: int, seconds: float) -> Waits | None:
+        """Where the time of one stream goes; None where there is none."""
+        del endpoint, seconds
+        request = dataset_pb2.GetStatusRequest(stream_id=stream_id)
+        said = self.engine().call("GetStatus", request.SerializeToString())
+        for stream in dataset_pb2.GetStatusResponse.FromString(said).streams:
+            told = plain(stream)
+            waits = {n.removeprefix("wait_"): v for n, v in told.items() if n.startswith("wait_")}
+            worst = max(_WAITED_FOR, key=lambda name: waits[name])
+            return Waits(
+                waits,
+                f"This process is the bottleneck: the loop waits for {_WAITED_FOR[worst]}, "
+                "by as many threads as open(threads=...) says.",
+            )
+        return None
+
+    def fetch(self, request: service_pb2.FetchDrawingsRequest) -> tuple[RawBatch, Facts | None]:
+        """Random access."""
+
+        def attempt() -> tuple[RawBatch, Facts | None]:
+            with closing(self.begin_fetch(request)) as call:
+                return _watched(call.result)
+
+        return self._with_keys(request, attempt)
+
+    def begin_fetch(self, request: service_pb2.FetchDrawingsRequest) -> FetchCall:
+        """Random access that is drawn with its result."""
+        return _Fetch(self.engine(), request)
+
+    def open_reader(
+        self, endpoint: str, request: service_pb2.StreamBatchesRequest, ahead: Ahead
+    ) -> BatchReader:
+        """A stream."""
+        engine = self.engine()
+        asked = request.SerializeToString()
+
+        def make() -> BatchReader:
+            return EngineReader(lambda own: engine.stream(asked, own), endpoint, ahead)
+
+        return UploadingReader(make, request, self._upload)
+
+    def _upload(self, keys: KeySet) -> None:
+        request = service_pb2.UploadKeysRequest(key_id=keys.keys.tolist())
+        self.engine().call("UploadKeys", request.SerializeToString())
+
+    def _with_keys(self, request: Any, attempt: Callable[[], Answer]) -> Answer:
+        try:
+            return attempt()
+        except NotFound as error:
+            missing = wanted_by(error, request)
+            if not missing:
+                raise
+        for keys in missing:
+            self._upload(keys)
+        return attempt()
+
+
+def _shares() -> int:
+    """Processes of this machine that do the same: the ranks, and their loaders' workers."""
+    set_to = os.environ.get("LOCAL_WORLD_SIZE", "1")
+    ranks = int(set_to) if set_to.isdecimal() else 1
+    loading = sys.modules.get("torch.utils.data")
+    worker = loading.get_worker_info() if loading is not None else None
+    return max(1, ranks) * (1 if worker is None else max(1, worker.num_workers))
+
+
+def _watched(work: Callable[[], Answer]) -> Answer:
+    """What `work` gives, which is in the library for as long as it takes.
+
+    Only the main thread sees Ctrl-C, and not while it is there: so another one works.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return work()
+    answers: list[Answer] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            answers.append(work())
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=run, name="inkstream-call", daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(_LOOK_EVERY)
+    if errors:
+        raise errors[0].with_traceback(None)
+    return answers[0]

@@ -1,0 +1,1 @@
+"""libinkstream, by its C interface."""

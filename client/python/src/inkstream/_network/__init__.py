@@ -1,0 +1,1 @@
+"""Servers, and calls to them."""

@@ -1,0 +1,48 @@
+"""Who waits for whom, in one sentence: what the loop saw, and what the server says."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+
+from inkstream._network.counts import Counts
+from inkstream._network.service import Service, Waits
+from inkstream.errors import InkstreamError
+
+_ASK_EVERY = 1.0  # seconds
+_ASK_FOR = 1.0  # seconds
+_TOO_EARLY = 0.5  # seconds
+_NOTHING = 0.1  # of the time
+
+
+class Asker:
+    """Asks the server, and remembers the answer for a second. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self._at = -_ASK_EVERY
+        self._answer: Waits | None = None
+
+    def ask(self, connection: Service, counts: Counts) -> Waits | None:
+        """None where there is no answer."""
+        now = time.monotonic()
+        if counts.stream_id and now - self._at >= _ASK_EVERY:
+            self._at = now
+            self._answer = None
+            with contextlib.suppress(InkstreamError):
+                self._answer = connection.waits_of(counts.endpoint, counts.stream_id, _ASK_FOR)
+        return self._answer
+
+
+def bottleneck_of(waited: float, seconds: float, server: Waits | None) -> str:
+    """One sentence. `waited`: how long the loop waited for a batch, of `seconds`."""
+    if seconds < _TOO_EARLY:
+        return "The stream is too young to say who waits for whom."
+    share = min(1.0, waited / seconds)
+    if share < _NOTHING:
+        return (
+            f"The client is the bottleneck: batches were there, and the loop itself takes "
+            f"{1 - share:.0%} of the time."
+        )
+    if server is None:
+        return f"Server or network is the bottleneck: the loop waited {share:.0%} of the time."
+    return server.bottleneck

@@ -1,0 +1,230 @@
+"""What a client has beneath it: its servers, and the calls to them that the package makes."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import closing
+from functools import partial
+from typing import Any, TypeVar
+
+import grpc
+
+from inkstream._library.library import library as native_library
+from inkstream._network.channels import Channels, Credentials, Target
+from inkstream._network.fetch_native import NativeFetch
+from inkstream._network.plain import plain
+from inkstream._network.reader import Ahead, BatchReader, Facts
+from inkstream._network.reader_grpc import GrpcBatchReader, GrpcFetch
+from inkstream._network.reader_native import NativeBatchReader, NativeChannel
+from inkstream._network.retry import Retry
+from inkstream._network.service import FetchCall, Waits
+from inkstream._network.uploading_reader import UploadingReader
+from inkstream._request.addresses import is_name
+from inkstream._request.key_set import KeySet, wanted_by
+from inkstream._wire.raw_batch import RawBatch
+from inkstream._wire.status import from_grpc
+from inkstream.errors import Closed, InkstreamError
+from inkstream.v1 import dataset_pb2, service_pb2
+
+_SERVICE = "/inkstream.v1.DrawingService/"
+Answer = TypeVar("Answer")
+
+
+class Connection:
+    """Connects when first used, separately in each process. Picklable. Thread-safe.
+
+    `timeout`, `retry_for`, `stall`: seconds, as `inkstream.connect` has them.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        credentials: Credentials,
+        *,
+        timeout: float,
+        retry_for: float,
+        stall: float,
+    ) -> None:
+        self.target = target
+        self.timeout = timeout
+        self.retry_for = retry_for
+        self.stall = stall
+        self._credentials = credentials
+        self._closed = False
+        self._per_process: Channels | None = None
+
+    def close(self) -> None:
+        """Closes the channels of this process. Idempotent."""
+        self._closed = True
+        if self._per_process is not None and self._per_process.pid == os.getpid():
+            self._per_process.close()
+        self._per_process = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_per_process": None}
+
+    def channels(self) -> Channels:
+        """This process's channels."""
+        if self._closed:
+            raise Closed("this client was closed; connect anew")
+        channels = self._per_process
+        if channels is None or channels.pid != os.getpid():
+            # After a fork the parent's channels are left alone: closing them here would
+            # disturb gRPC's threads, which this process does not have.
+            _inherited.append(channels)
+            channels = self._per_process = Channels(self.target, self._credentials)
+        return channels
+
+    @property
+    def transport(self) -> str:
+        """What reads the drawings of this process."""
+        found, said = native_library()
+        return f"grpcio ({said})" if found is None else "libinkstream"
+
+    def call(self, method: str, request: Any, answer: type[Answer]) -> Answer:
+        """One unary call: every endpoint may be tried, within `timeout` altogether.
+
+        Each gets an even share of it, so that one that hangs does not hide the others; a name
+        two, since several servers may be behind it.
+        """
+
+        def attempt(channel: grpc.Channel, _: str, seconds: float) -> Answer:
+            invoke: Any = channel.unary_unary(
+                _SERVICE + method,
+                request_serializer=type(request).SerializeToString,
+                response_deserializer=answer.FromString,  # type: ignore[attr-defined]
+            )
+            result: Answer = invoke(request, timeout=seconds, metadata=self._credentials.metadata())
+            return result
+
+        shares = sum(2 if is_name(one) else 1 for one in self.channels().endpoints())
+        answered: Answer = self._attempts(attempt, self.timeout, self.timeout / shares, request)
+        return answered
+
+    def waits_of(self, endpoint: str, stream_id: int, seconds: float) -> Waits | None:
+        """What the server at `endpoint` says of one stream; None where it knows none."""
+        invoke: Any = (
+            self.channels()
+            .channel(endpoint)
+            .unary_unary(
+                _SERVICE + "GetStatus",
+                request_serializer=dataset_pb2.GetStatusRequest.SerializeToString,
+                response_deserializer=dataset_pb2.GetStatusResponse.FromString,
+            )
+        )
+        request = dataset_pb2.GetStatusRequest(stream_id=stream_id)
+        try:
+            answer = invoke(request, timeout=seconds, metadata=self._credentials.metadata())
+        except grpc.RpcError as error:
+            raise from_grpc(error, endpoint) from None
+        for stream in answer.streams:
+            told = plain(stream)
+            waits = {n.removeprefix("wait_"): v for n, v in told.items() if n.startswith("wait_")}
+            return Waits(waits, stream.bottleneck)
+        return None
+
+    def fetch(self, request: service_pb2.FetchDrawingsRequest) -> tuple[RawBatch, Facts | None]:
+        """Random access; goes on elsewhere for as long as a stream would."""
+
+        def attempt(
+            channel: grpc.Channel, endpoint: str, seconds: float
+        ) -> tuple[RawBatch, Facts | None]:
+            with closing(self._fetch_at(channel, endpoint, request, seconds)) as call:
+                return call.result()
+
+        fetched: tuple[RawBatch, Facts | None] = self._attempts(
+            attempt, self.retry_for, self.stall, request
+        )
+        return fetched
+
+    def begin_fetch(self, request: service_pb2.FetchDrawingsRequest) -> FetchCall:
+        """Random access under way at the endpoint in use, which is not tried again."""
+        channels = self.channels()
+        endpoint = channels.endpoints()[0]
+        return self._fetch_at(channels.channel(endpoint), endpoint, request, self.stall)
+
+    def _fetch_at(
+        self,
+        channel: grpc.Channel,
+        endpoint: str,
+        request: service_pb2.FetchDrawingsRequest,
+        seconds: float,
+    ) -> FetchCall:
+        metadata = self._credentials.metadata()
+        library, _ = native_library()
+        if library is not None:
+            own = self.channels().native(endpoint, "fetch", partial(NativeChannel, library))
+            return NativeFetch(own, endpoint, request, metadata, seconds)
+        invoke: Any = channel.unary_stream(
+            _SERVICE + "FetchDrawings",
+            request_serializer=service_pb2.FetchDrawingsRequest.SerializeToString,
+        )
+        return GrpcFetch(invoke(request, timeout=seconds, metadata=metadata), endpoint)
+
+    def open_reader(
+        self, endpoint: str, request: service_pb2.StreamBatchesRequest, ahead: Ahead
+    ) -> BatchReader:
+        """A stream at one endpoint."""
+        opening = request.open
+        mixed = opening.order.sampling.mix.views
+        if any(view.include_keys or view.exclude_keys for view in (opening.view, *mixed)):
+
+            def upload(keys: KeySet) -> None:
+                self._upload(self.channels().channel(endpoint), keys, self.timeout)
+
+            make = partial(self._reader_at, endpoint, request, ahead)
+            return UploadingReader(make, request, upload)
+        return self._reader_at(endpoint, request, ahead)
+
+    def _reader_at(
+        self, endpoint: str, request: service_pb2.StreamBatchesRequest, ahead: Ahead
+    ) -> BatchReader:
+        metadata = self._credentials.metadata()
+        library, _ = native_library()
+        if library is None:
+            grpcio = self.channels().channel(endpoint)
+            return GrpcBatchReader(grpcio, endpoint, request, metadata, self.stall)
+        channel = self.channels().native(endpoint, "stream", partial(NativeChannel, library))
+        return NativeBatchReader(channel, endpoint, request, metadata, self.stall, ahead)
+
+    def _upload(self, channel: grpc.Channel, keys: KeySet, seconds: float) -> None:
+        invoke: Any = channel.stream_unary(
+            _SERVICE + "UploadKeys",
+            request_serializer=service_pb2.UploadKeysRequest.SerializeToString,
+            response_deserializer=service_pb2.UploadKeysResponse.FromString,
+        )
+        try:
+            invoke(keys.messages(), timeout=seconds, metadata=self._credentials.metadata())
+        except grpc.RpcError as error:
+            raise from_grpc(error, "UploadKeys") from None
+
+    def _attempts(self, attempt: Any, within: float, each: float, request: Any) -> Any:
+        retry = Retry(self.channels, within, time.monotonic())
+        uploaded: set[tuple[str, str]] = set()
+        while True:
+            endpoint = "no server"
+            try:
+                channels = self.channels()
+                endpoint = channels.endpoints()[0]
+                channel = channels.channel(endpoint)
+                seconds = max(0.1, min(retry.left, each))
+                answer = attempt(channel, endpoint, seconds)
+                retry.succeeded(endpoint)
+                return answer
+            except (grpc.RpcError, InkstreamError) as error:
+                failure = from_grpc(error, endpoint) if isinstance(error, grpc.RpcError) else error
+                missing = [
+                    keys
+                    for keys in wanted_by(failure, request)
+                    if (endpoint, keys.hash) not in uploaded
+                ]
+                if missing:
+                    for keys in missing:
+                        self._upload(channel, keys, seconds)
+                        uploaded.add((endpoint, keys.hash))
+                    continue
+                time.sleep(retry.failed(endpoint, failure))
+
+
+_inherited: list[Channels | None] = []

@@ -1,0 +1,110 @@
+"""The seam between a stream's logic and whatever moves its bytes.
+
+gRPC in pure Python is one implementation; a compiled reader is another. A reader is one
+connection's worth of stream: it is opened at a cursor, gives batches, and ends once, by an
+End or by an error. Going on elsewhere after that is not its concern.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from inkstream._request.cursor import State, to_state
+from inkstream._wire.raw_batch import RawBatch
+from inkstream.v1 import batch_pb2, plan_pb2
+
+
+def _codec_name(number: int) -> str:
+    known = plan_pb2.Codec.DESCRIPTOR.values_by_number.get(number)
+    return f"codec {number}" if known is None else known.name.removeprefix("CODEC_").lower()
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a server says first on a stream."""
+
+    dataset: str
+    cursor: State  # where the stream starts, order_plan set
+    view_size: int  # drawings
+    steps_per_epoch: int  # of this rank, a whole epoch from position 0
+    raster_version: int
+    classes: tuple[str, ...]  # what labels count
+    credit_window: int  # batches that may be ahead; 0: not said
+    stream_id: int = 0  # what GetStatus calls the stream; 0: not said
+    transport: str = "grpc"  # how the bytes come: or "shm", "here"
+    transport_reason: str = ""  # why not by shared memory
+    codec: str = "none"  # in use
+    codec_reason: str = ""  # why not the one asked for
+
+    @classmethod
+    def of(cls, opened: batch_pb2.StreamOpened, transport: str = "") -> Facts:
+        """From the contract's message. `transport`: where that does not say it."""
+        shared = opened.transport == plan_pb2.TRANSPORT_SHM
+        return cls(
+            dataset=opened.dataset,
+            cursor=to_state(opened.cursor),
+            view_size=opened.view_size,
+            steps_per_epoch=opened.steps_per_epoch,
+            raster_version=opened.raster_version,
+            classes=tuple(opened.vocabulary),
+            credit_window=opened.credit_window,
+            stream_id=opened.stream_id,
+            transport=transport or ("shm" if shared else "grpc"),
+            transport_reason=opened.transport_reason,
+            codec=_codec_name(opened.codec),
+            codec_reason=opened.codec_reason,
+        )
+
+
+@dataclass(frozen=True)
+class End:
+    """A stream that ended well, and where."""
+
+    cursor: State
+    reason: int  # batch_pb2.StreamEnd.Reason
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """How far a reader that reads ahead by itself may be."""
+
+    batches: int
+    bytes: int  # fewer batches, but two, where they are larger
+    own_memory: bool = False  # a batch's memory is its holder's, who may write to it
+
+
+class BatchReader(Protocol):
+    """One open stream. One thread reads; `grant` and `cancel` may come from any other.
+
+    `read` blocks, at most as long as the stall limit; it raises Unavailable when another
+    server may be tried at the last batch's cursor, and another InkstreamError when not.
+    """
+
+    @property
+    def endpoint(self) -> str:
+        """Where it reads from, for messages."""
+
+    @property
+    def reads_ahead(self) -> bool:
+        """Whether it has batches in hand, and grants, by itself; else only `read` moves it."""
+
+    @property
+    def goes_on(self) -> bool:
+        """False once the call is over: what is queued is all that comes, and does not block."""
+
+    @property
+    def queued(self) -> int:
+        """What `read` would give at once, where it reads ahead."""
+
+    def open(self) -> Facts:
+        """Waits for the server's first answer. Called once, before `read`."""
+
+    def read(self) -> RawBatch | End:
+        """The next batch, or the end. Not called again after an End or an error."""
+
+    def grant(self, credits: int) -> None:
+        """Lets the server send that many further batches. Not where it reads ahead."""
+
+    def cancel(self) -> None:
+        """Ends the stream at once; a blocked `open` or `read` raises. Idempotent."""

@@ -1,0 +1,1 @@
+"""The order of an epoch, computed here: see server/order/README.md."""

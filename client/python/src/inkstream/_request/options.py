@@ -1,0 +1,74 @@
+"""Types of keywords, for whoever reads, completes or checks a call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypedDict
+
+from numpy.typing import NDArray
+
+from inkstream._request.augment import Augment
+from inkstream._request.image import Image
+from inkstream._request.strokes import Strokes
+from inkstream._request.view import View
+
+# "window:N" is a str that no Literal can list.
+Shuffle = Literal["full", "none"] | bool | str
+Epochs = int | Literal["forever"] | None
+Tail = Literal["drop", "partial", "pad"]
+OnCorrupt = Literal["fail", "skip"]
+Codec = Literal["none", "zstd", "auto", "strokes"]
+Transport = Literal["auto", "shm", "grpc"]
+# "uniform", "balanced:ALPHA", a weight a class, weights by word, or (view, weight) pairs.
+Sampling = (
+    Literal["uniform"]
+    | str
+    | Sequence[float | tuple[View | str, float]]
+    | NDArray[Any]
+    | Mapping[str, float]
+)
+
+
+class DrawOptions(TypedDict, total=False):
+    """What further decides how a drawing comes, for `Dataset.split` and `Dataset.fetch`."""
+
+    seed: int
+    augment: Augment | None
+    views: int
+    ignore_index: int
+    on_corrupt: OnCorrupt
+
+
+class DeliveryOptions(TypedDict, total=False):
+    """The rarer keywords of `Dataset.stream`, which describes them."""
+
+    ignore_index: int
+    on_corrupt: OnCorrupt
+    max_bad: int
+    codec: Codec
+    transport: Transport
+    step_offset: int
+    step_stride: int
+
+
+class OrderOptions(DeliveryOptions, total=False):
+    """Every keyword of `Dataset.stream` but those that each of its relatives names itself."""
+
+    seed: int
+    epochs: Epochs
+    shuffle: Shuffle
+    sampling: Sampling
+    tail: Tail
+    augment: Augment | None
+    views: int
+
+
+class StreamOptions(OrderOptions, total=False):
+    """Every keyword of `Dataset.stream` but `view` and `start`."""
+
+    batch_size: int
+    image: Image | int | tuple[int, int] | None
+    strokes: Strokes | int | None
+    columns: Sequence[str]
+    rank: int
+    world: int

@@ -1,0 +1,1 @@
+"""A position in an epoch's order that moves."""

@@ -1,0 +1,270 @@
+"""Read-ahead: a bounded number of batches in hand, and going on elsewhere.
+
+Where the reader reads ahead on a thread of its own (libinkstream), the consumer takes from it
+directly, and a thread of this module runs only to open a stream. Otherwise that thread reads.
+
+When a server leaves, the thread opens the stream again at the cursor of the last batch received
+whole, while the trainer still works on those in hand. The trainer sees one sequence.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from inkstream._network.channels import Endpoints
+from inkstream._network.counts import Counts
+from inkstream._network.reader import Ahead, BatchReader, End, Facts
+from inkstream._network.retry import Retry
+from inkstream._request.cursor import State
+from inkstream._request.plan import Plan
+from inkstream._stream.converter import Converter, Item
+from inkstream._stream.prefetch_queue import InHand
+from inkstream._stream.replica_check import check_same
+from inkstream._stream.resume_point import Course
+from inkstream._wire.raw_batch import RawBatch
+from inkstream.errors import Closed, InkstreamError
+from inkstream.v1 import batch_pb2
+
+T = TypeVar("T")
+
+_log = logging.getLogger("inkstream")
+
+MAX_AHEAD = 8  # batches
+_JOIN_FOR = 5.0  # seconds
+
+
+class Prefetcher(Generic[T]):
+    """See above. `take` from one thread; `close` from any."""
+
+    def __init__(
+        self,
+        open_at: Callable[[str, Plan, State | None, Ahead], BatchReader],
+        channels: Callable[[], Endpoints],
+        retry_for: float,
+        course: Course,
+        convert: Converter[T],
+        counts: Counts,
+        ahead: int = MAX_AHEAD,
+    ) -> None:
+        self.pid = os.getpid()
+        self._open_at = open_at
+        self._channels = channels
+        self._retry = Retry(channels, retry_for)
+        self._course = course
+        self._convert = convert
+        self._counts = counts
+        self._changed = threading.Condition()
+        self._closing = threading.Event()
+        # Guarded by _changed.
+        self._hand: InHand[T] = InHand(ahead)
+        self._reader: BatchReader | None = None
+        self._direct: tuple[BatchReader, Facts] | None = None  # what the consumer reads itself
+        self._facts: Facts | None = None
+        self._end: End | None = None
+        self._error: BaseException | None = None
+        self._start(None)
+
+    def facts(self) -> Facts:
+        """What the server said first; blocks until it did."""
+        with self._changed:
+            while self._facts is None:
+                self._raise_if_over()
+                self._changed.wait()
+            return self._facts
+
+    def take(self) -> Item[T] | End:
+        """The next batch, or the end; blocks. Raises what ended the stream."""
+        item: Item[T] | None = None
+        while item is None:
+            direct = self._direct
+            if direct is not None and not self._hand:
+                item = self._pull(*direct)
+                continue
+            began = time.monotonic()
+            with self._changed:
+                self._hand.wanted = True
+                self._grant()
+                if self._hand:
+                    item = self._hand.items.popleft()
+                    self._grant()
+                elif self._direct is None:
+                    if self._end is not None:
+                        return self._end
+                    self._raise_if_over()
+                    self._changed.wait()
+            self._counts.waited += time.monotonic() - began
+        return item
+
+    @property
+    def in_hand(self) -> int:
+        """Batches received and not taken."""
+        return len(self._hand) + self.unread
+
+    @property
+    def unread(self) -> int:
+        """Those of them that only the reader has seen."""
+        direct = self._direct
+        return 0 if direct is None or os.getpid() != self.pid else direct[0].queued
+
+    def close(self) -> None:
+        """Ends the stream and its thread. Idempotent; nothing happens in another process."""
+        if os.getpid() != self.pid:
+            return
+        self._closing.set()
+        with self._changed:
+            reader, self._reader, self._direct = self._reader, None, None
+            thread = self._thread
+            self._changed.notify_all()
+        if reader is not None:
+            reader.cancel()
+        if threading.current_thread() is not thread:
+            thread.join(_JOIN_FOR)
+        with self._changed:
+            dropped = self._hand.drop()
+        del dropped  # not under the lock: batches may have something to say as they go
+
+    def _raise_if_over(self) -> None:
+        if self._error is not None:
+            raise self._error
+        if self._closing.is_set():
+            raise Closed("the stream was closed")
+
+    def _grant(self) -> None:
+        """Grants what there is room for. Called with _changed held."""
+        if self._reader is None or self._reader.reads_ahead:
+            return
+        if credits := self._hand.credits():
+            self._reader.grant(credits)
+
+    def _start(self, left: tuple[str, End | InkstreamError] | None) -> None:
+        """`left`: how the reader before ended, and where."""
+        self._thread = threading.Thread(
+            target=self._run, args=(left,), name="inkstream-read", daemon=True
+        )
+        self._thread.start()
+
+    def _pull(self, reader: BatchReader, facts: Facts) -> Item[T] | None:
+        """One batch, on the consumer's thread. None: the reader is done with."""
+        began = time.monotonic()
+        try:
+            raw = reader.read()
+            self._counts.waited += time.monotonic() - began
+            if not isinstance(raw, End):
+                item = self._received(raw, facts)
+                if reader.goes_on:
+                    return item
+                # The call is over: the next one is opened while what it gave is worked on.
+                self._hand.items.append(item)
+                while not isinstance(raw := reader.read(), End):
+                    self._hand.items.append(self._received(raw, facts))
+            self._leave(reader, raw)
+        except InkstreamError as error:
+            # Without the frames of whoever reads, which would live as long as the error.
+            self._leave(reader, error.with_traceback(None))
+        return None
+
+    def _leave(self, reader: BatchReader, outcome: End | InkstreamError) -> None:
+        reader.cancel()
+        with self._changed:
+            self._direct = self._reader = None
+            if not self._closing.is_set():
+                self._start((reader.endpoint, outcome))
+
+    def _received(self, raw: RawBatch, facts: Facts) -> Item[T]:
+        self._retry.succeeded(self._counts.endpoint)
+        raw.step = self._course.passed(raw.cursor, raw.epoch, raw.step)
+        self._counts.received(raw)
+        return Item(self._convert(raw, facts), raw.cursor, raw.epoch, raw.step)
+
+    def _run(self, left: tuple[str, End | InkstreamError] | None) -> None:
+        try:
+            while not self._closing.is_set():
+                if left is None:
+                    left = self._go()
+                if left is None or self._is_last(*left):
+                    return
+                left = None
+        except BaseException as error:  # whatever it is, the consumer must see it
+            if not self._closing.is_set():
+                with self._changed:
+                    self._error = error
+        finally:
+            with self._changed:
+                self._changed.notify_all()
+
+    def _go(self) -> tuple[str, End | InkstreamError] | None:
+        """One reader, from its opening to its end. None: the consumer has it now."""
+        endpoint = "no server"
+        try:
+            endpoint = self._channels().endpoints()[0]
+            batches = 0 if self._convert.slow else self._hand.most
+            ahead = Ahead(batches, self._hand.most_bytes, self._convert.own_memory)
+            reader = self._open_at(endpoint, self._course.opening(), self._course.place, ahead)
+            handed_over = False
+            try:
+                facts = self._open(reader)
+                with self._changed:
+                    if reader.reads_ahead and not self._closing.is_set():
+                        self._direct, handed_over = (reader, facts), True
+                        return None
+                    self._grant()
+                return endpoint, self._read(reader, facts)
+            finally:
+                if not handed_over:
+                    reader.cancel()
+                    with self._changed:
+                        self._reader = None
+                        self._hand.forget_granted()
+        except InkstreamError as error:
+            return endpoint, error
+
+    def _is_last(self, endpoint: str, outcome: End | InkstreamError) -> bool:
+        """Whether nothing comes behind it; waits where that is due."""
+        if isinstance(outcome, InkstreamError):
+            if self._closing.is_set():
+                return True
+            self._closing.wait(self._retry.failed(endpoint, outcome))
+            self._counts.reopened += 1
+            return False
+        if outcome.reason == batch_pb2.StreamEnd.REASON_REBALANCE:
+            _log.info("%s asked for the stream to be opened anew, at any server", endpoint)
+            self._counts.reopened += 1
+            self._channels().renew(endpoint)
+            return False
+        if not self._course.ended(outcome):
+            return False
+        with self._changed:
+            self._end = outcome
+        return True
+
+    def _open(self, reader: BatchReader) -> Facts:
+        with self._changed:
+            self._reader = reader
+            if self._closing.is_set():
+                raise Closed("the stream was closed")
+        facts = reader.open()
+        if self._facts is not None:
+            check_same(facts, self._facts, reader.endpoint)
+        self._counts.opened(reader.endpoint, facts)
+        with self._changed:
+            self._facts = self._facts or facts
+            self._hand.bound(facts.credit_window)
+            self._changed.notify_all()
+        return facts
+
+    def _read(self, reader: BatchReader, facts: Facts) -> End:
+        while True:
+            raw = reader.read()
+            if isinstance(raw, End):
+                self._retry.succeeded(reader.endpoint)
+                return raw
+            item = self._received(raw, facts)
+            with self._changed:
+                self._hand.add_granted(item, raw.memory.size)
+                self._changed.notify_all()
+            del raw, item  # a batch that the consumer dropped must not live on here

@@ -1,0 +1,1 @@
+"""Bytes that came -> checked batches."""

@@ -1,0 +1,123 @@
+"""Parts of batches, as they come, into batches.
+
+A batch that lies whole in one message stays there. One that is cut over several is gathered
+into one aligned buffer, the only copy made of it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from inkstream._wire.part import Part
+from inkstream._wire.raw_batch import RawBatch, wire_bytes_of
+from inkstream._wire.unpacking import check_chunks, unpack
+from inkstream.errors import DataLoss
+from inkstream.v1 import batch_pb2
+
+_ALIGNMENT = 64
+# Nothing larger is offered by any server's limits; a wrong number must not allocate.
+_MAX_BATCH_BYTES = 4 << 30
+
+
+def aligned_bytes(size: int) -> memoryview:
+    """`size` writable bytes whose address is a multiple of 64."""
+    memory = np.empty(size + _ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % _ALIGNMENT
+    return memory[start : start + size].data
+
+
+class Assembler:
+    """Takes parts in order, gives batches in order. DataLoss where the order is broken.
+
+    `packed`: whether batches may be packed; `max_bytes`: the most that one can take.
+    `order_plan`: what a server says only once a stream.
+    """
+
+    order_plan = ""
+
+    def __init__(self, packed: bool = False, max_bytes: int = _MAX_BATCH_BYTES) -> None:
+        self._packed = packed
+        self._max_bytes = min(max_bytes, _MAX_BATCH_BYTES)
+        self._next_seq = 0
+        self._open: batch_pb2.BatchHeader | None = None
+        self._memory = memoryview(bytearray())
+        self._next_part = 0
+        self._filled = 0
+
+    @property
+    def partial(self) -> bool:
+        """Whether a batch has begun and not ended."""
+        return self._open is not None
+
+    def feed(self, part: Part) -> list[RawBatch]:
+        """The batches that `part` completes."""
+        if self._open is not None:
+            return self._continue(self._open, part)
+        if part.batches:
+            return self._begin(part)
+        if len(part.data):
+            raise DataLoss(f"part {part.part} of batch {part.batch_seq} came before its part 0")
+        return []
+
+    def _begin(self, part: Part) -> list[RawBatch]:
+        whole: list[RawBatch] = []
+        for header in part.batches:
+            if header.batch_seq != self._next_seq:
+                raise DataLoss(f"batch {header.batch_seq} came where {self._next_seq} was due")
+            if header.byte_size > self._max_bytes:
+                raise DataLoss(
+                    f"batch {header.batch_seq} claims {header.byte_size} bytes; what was asked "
+                    f"for takes at most {self._max_bytes}"
+                )
+            if header.chunks:
+                if not self._packed:
+                    raise DataLoss(f"batch {header.batch_seq} is packed, which was not asked for")
+                check_chunks(header)
+            if header.part_count > 1:
+                if len(part.batches) != 1:
+                    raise DataLoss("a batch that is cut shares its message with another")
+                self._open = header
+                self._memory = aligned_bytes(wire_bytes_of(header))
+                self._next_part = self._filled = 0
+                return self._continue(header, part)
+            first, last = header.data_offset, header.data_offset + wire_bytes_of(header)
+            if last > len(part.data):
+                raise DataLoss(
+                    f"batch {header.batch_seq} needs bytes {first}..{last} of a message "
+                    f"that has {len(part.data)}"
+                )
+            whole.append(self._whole(header, part.data[first:last]))
+            self._next_seq += 1
+        return whole
+
+    def _continue(self, header: batch_pb2.BatchHeader, part: Part) -> list[RawBatch]:
+        end = part.offset + len(part.data)
+        if (
+            part.batch_seq != header.batch_seq
+            or part.part != self._next_part
+            or part.offset != self._filled
+            or end > wire_bytes_of(header)
+        ):
+            raise DataLoss(
+                f"part {part.part} of batch {part.batch_seq} at {part.offset} came where part "
+                f"{self._next_part} of batch {header.batch_seq} at {self._filled} was due"
+            )
+        self._memory[part.offset : end] = part.data
+        self._filled = end
+        self._next_part += 1
+        if self._next_part < header.part_count:
+            return []
+        if self._filled != wire_bytes_of(header):
+            raise DataLoss(
+                f"batch {header.batch_seq} has {self._filled} of its {wire_bytes_of(header)} bytes"
+            )
+        self._open = None
+        self._next_seq += 1
+        return [self._whole(header, self._memory)]
+
+    def _whole(self, header: batch_pb2.BatchHeader, received: memoryview) -> RawBatch:
+        if header.chunks:
+            memory = aligned_bytes(header.byte_size)
+            unpack(header, received, memory)
+            received = memory
+        return RawBatch.of(header, received.toreadonly(), self.order_plan)

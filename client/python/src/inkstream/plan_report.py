@@ -1,0 +1,91 @@
+"""What a stream would deliver, as the server works it out: for people and for checks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkstream._request.cursor import State, to_state
+from inkstream.v1 import service_pb2
+
+
+@dataclass(frozen=True, repr=False)
+class PlannedStep:
+    """One step. `index`: drawings in the store, row by row; `occurrence`: how often each came
+    before in the epoch; `cursor`: the place behind the step."""
+
+    epoch: int
+    step: int
+    position: int
+    cursor: State
+    index: NDArray[np.int64]
+    occurrence: NDArray[np.int64]
+    valid_rows: int
+    bytes: int
+
+    def __repr__(self) -> str:
+        return (
+            f"PlannedStep(epoch {self.epoch}, step {self.step}, position {self.position}: "
+            f"{self.index.size} drawings, {self.valid_rows} valid rows, {self.bytes:,} bytes)"
+        )
+
+
+@dataclass(frozen=True, repr=False)
+class PlanReport:
+    """Counts of a stream's epochs, and the steps asked for.
+
+    `epoch_drawings`: positions of an epoch; `view_drawings` unless it is sampled.
+    `steps_left`: of the epoch, from where it is entered. `step_drawings`: of all ranks.
+    `batch_bytes`: of a whole batch of one rank, uncompressed.
+    `components`: class or view → (drawings, positions an epoch), where the order is sampled.
+    """
+
+    dataset: str
+    start: State
+    view_drawings: int
+    epoch_drawings: int
+    steps_per_epoch: int
+    steps_left: int
+    step_drawings: int
+    batch_bytes: int
+    components: dict[str, tuple[int, int]]
+    steps: list[PlannedStep]
+
+    def __repr__(self) -> str:
+        return (
+            f"PlanReport({self.dataset!r}, from epoch {self.start['epoch']}, position "
+            f"{self.start['position']}: {self.epoch_drawings:,} drawings and "
+            f"{self.steps_per_epoch:,} steps an epoch, {self.step_drawings:,} drawings a step, "
+            f"{self.batch_bytes:,} bytes a batch; {len(self.steps)} steps listed)"
+        )
+
+    @classmethod
+    def of(cls, answer: service_pb2.ExplainPlanResponse) -> PlanReport:
+        """From the contract's message."""
+        start = to_state(answer.cursor)
+        return cls(
+            dataset=answer.dataset,
+            start=start,
+            view_drawings=answer.view_drawings,
+            epoch_drawings=answer.epoch_drawings,
+            steps_per_epoch=answer.steps_per_epoch,
+            steps_left=answer.steps_left,
+            step_drawings=answer.step_drawings,
+            batch_bytes=answer.batch_bytes,
+            components={c.name: (c.drawings, c.positions) for c in answer.components},
+            steps=[
+                PlannedStep(
+                    epoch=step.epoch,
+                    step=step.step,
+                    position=step.position,
+                    cursor=to_state(step.cursor, start["order_plan"]),
+                    index=np.array(step.index, dtype=np.int64),
+                    occurrence=np.array(step.occurrence, dtype=np.int64),
+                    valid_rows=step.valid_rows,
+                    bytes=step.bytes,
+                )
+                for step in answer.steps
+            ],
+        )

@@ -1,0 +1,1 @@
+"""Views that processes of one host share."""
