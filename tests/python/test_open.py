@@ -18,7 +18,7 @@ import inkstream
 import numpy as np
 import pytest
 from inkstream import Augment, Image, Strokes, View
-from inkstream._reader import Ahead
+from inkstream._network.reader import Ahead
 from support.processes import Server, run_python
 from support.stores import next_generation
 

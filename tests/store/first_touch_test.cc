@@ -92,7 +92,7 @@ TEST_F(FirstTouchTest, StrokesThatWereCutOffAreAnErrorAndNoSignal) {
     const auto reader = store->NewDrawingReader();
     fs::resize_file(segment_, 8192);
     const std::vector<int64_t> coming = {kDrawings - 1, 5, 70};
-    reader->WillRead(coming);
+    reader->Find(coming);
     store->WillNeed(std::vector<uint64_t>{kDrawings - 1, 5, 70});
     return NamesTheSizes(reader->ReadStrokes(kDrawings - 1).status()) &&
            NamesTheSizes(reader->ReadStrokes(5).status());
