@@ -168,7 +168,7 @@ class _Loader:
 
 def beside_the_package(folder: str, name: str) -> list[Path]:
     """Where a part lies that is built: in the package's `folder`, or where a checkout builds it."""
-    here = Path(__file__).resolve().parent
+    here = Path(__file__).resolve().parents[1]
     found = [here / folder / name]
     if here.parts[-4:-1] == ("client", "python", "src"):
         found.append(here.parents[3] / "build" / name)
