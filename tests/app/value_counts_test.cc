@@ -57,7 +57,7 @@ TEST(ValueCountsTest, MergedCountsAreThoseOfOne) {
   for (const uint64_t value : {1, 5, 5}) a.Add(value), both.Add(value);
   for (const uint64_t value : {2, 900}) b.Add(value), both.Add(value);
   a.Merge(b);
-  EXPECT_EQ(a.Json(), both.Json());
+  EXPECT_EQ(a.ToJson(), both.ToJson());
   EXPECT_EQ(a.Sum(), 913);
 }
 
@@ -80,7 +80,7 @@ TEST(ValueCountsTest, NothingIsAnAnswerToo) {
   EXPECT_EQ(counts.Mean(), 0);
   EXPECT_EQ(counts.Most(), 0);
   simdjson::dom::parser parser;
-  EXPECT_EQ(parser.parse(counts.Json()).error(), simdjson::SUCCESS);
+  EXPECT_EQ(parser.parse(counts.ToJson().dump()).error(), simdjson::SUCCESS);
 }
 
 }  // namespace

@@ -64,9 +64,9 @@ class NotingObserver : public CallObserver {
  public:
   void OnStreamOpened(const StreamReport&) override { ++opened; }
   void OnStreamEnded(const StreamReport&) override { ++ended; }
-  void OnRefused(const std::string& method, const std::string& peer,
+  void OnRefused(const std::string& method, const Peer& peer,
                  const absl::Status& status) override {
-    refused.push_back(method + " of " + peer + ": " +
+    refused.push_back(method + " of " + peer.name + ": " +
                       std::string(status.message()));
   }
 
@@ -89,7 +89,8 @@ class StreamRegistryTest : public ::testing::Test {
   // One whose client has not said yet what it wants.
   Stream& Add(StreamRegistry* registry, const std::string& peer = "peer") {
     Stream& stream = streams_.emplace_back();
-    stream.session = std::make_shared<StreamSession>(stream.sink.get(), peer);
+    stream.session = std::make_shared<StreamSession>(stream.sink.get(),
+                                                     Peer{peer, peer, false});
     registry->Add(stream.session);
     return stream;
   }

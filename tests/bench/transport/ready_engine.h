@@ -74,6 +74,16 @@ class ReadyEngine : public batch::Engine {
     return engine_->Fetch(std::move(plan), std::move(memory), std::move(caller),
                           std::move(done));
   }
+  std::function<void()> FetchHere(
+      batch::FetchPlan plan, std::shared_ptr<batch::MemoryArbiter> memory,
+      std::function<void(absl::StatusOr<batch::FetchedBatch>)> done) override {
+    return engine_->FetchHere(std::move(plan), std::move(memory),
+                              std::move(done));
+  }
+  absl::StatusOr<uint64_t> PriceFetch(
+      const batch::FetchPlan& plan) const override {
+    return engine_->PriceFetch(plan);
+  }
   absl::StatusOr<batch::InspectedDrawing> Inspect(const std::string& dataset,
                                                   uint64_t index,
                                                   int64_t key_id) override {

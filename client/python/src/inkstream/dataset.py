@@ -104,7 +104,6 @@ class Dataset(Source):
     def _ipython_key_completions_(self) -> list[str]:
         return list(self.splits)
 
-    @checked_keywords()
     @checked_keywords(DeliveryOptions)
     def stream(
         self,

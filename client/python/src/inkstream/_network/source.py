@@ -7,6 +7,7 @@ from typing import Any
 
 from inkstream._network.questions import Questions
 from inkstream._network.service import Service
+from inkstream._request.keywords import checked_keywords
 from inkstream._request.values import text
 from inkstream._request.view import View, as_view
 from inkstream.v1 import dataset_pb2, plan_pb2
@@ -44,6 +45,7 @@ class Source:
     def _service(self) -> Service:
         return self.client._connection
 
+    @checked_keywords()
     def count(self, view: View | str) -> int:
         """Drawings in a view."""
         described = describe(self.client, self.name, self.fingerprint, as_view(view))
