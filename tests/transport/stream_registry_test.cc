@@ -129,28 +129,6 @@ TEST_F(StreamRegistryTest, WhatNeverOpenedIsToldAsRefused) {
   EXPECT_TRUE(registry.Reports().empty());
 }
 
-TEST_F(StreamRegistryTest, ThoseWithoutARequestEndAfterTheStall) {
-  StreamRegistry registry(milliseconds(20), milliseconds(0));
-  const absl::Status end = Add(&registry).sink->Await();
-  EXPECT_TRUE(absl::IsUnavailable(end)) << end;
-  EXPECT_EQ(batch::ReasonOf(end), batch::kReasonIdle);
-}
-
-TEST_F(StreamRegistryTest, OthersAreLookedAtBeforeStreams) {
-  std::mutex mu;
-  std::vector<Clock::time_point> since;
-  StreamRegistry registry(milliseconds(20), milliseconds(0));
-  const Clock::time_point begun = Clock::now();
-  registry.AlsoWatch([&](Clock::time_point moment) {
-    const std::lock_guard<std::mutex> lock(mu);
-    since.push_back(moment);
-  });
-  EXPECT_FALSE(Add(&registry).sink->Await().ok());
-  const std::lock_guard<std::mutex> lock(mu);
-  ASSERT_FALSE(since.empty());
-  EXPECT_GE(since.back(), begun - milliseconds(20));
-}
-
 TEST_F(StreamRegistryTest, ADrainEndsAllAndWhateverComesAfterIt) {
   StreamRegistry registry(hours(1), milliseconds(0));
   EXPECT_FALSE(registry.leaving());
