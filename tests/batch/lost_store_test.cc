@@ -150,6 +150,7 @@ TEST_F(LostStoreTest, AFileThatWasCutEndsTheStreamAndNotTheOthers) {
   plan.delivery.batch_size = kBatch;
   plan.delivery.image = ImageSpec{28, 28};
   plan.delivery.on_corrupt = OnCorrupt::kSkip;
+  plan.dataset = "quickdraw";
   size_t batches = 0;
   ExpectLost(Read(plan, &batches), "has 8192 now");
   EXPECT_EQ(batches, 0);

@@ -176,7 +176,7 @@ TEST_F(EngineTest, WhatIsWrongWithARequestIsSaid) {
   options.path = path_->c_str();
   options.fingerprint = "ff";
   EXPECT_THAT(Failure(ik_engine_open(&options, &none)).text,
-              HasSubstr("fingerprint: ff"));
+              HasSubstr("fingerprint ff is not here"));
   EXPECT_EQ(none, nullptr);
 }
 
