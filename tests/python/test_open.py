@@ -256,7 +256,9 @@ use()
 before = held()
 for _ in range(200):
     use()
-print(before == held(), before, held())
+after = held()
+# A thread that is idle may keep the store it drew of last.
+print(before[:2] == after[:2] and after[2] <= max(before[2], 1), before, after)
 """
 
 

@@ -364,9 +364,10 @@ def test_an_interrupted_file_is_gone_on_with(
 FILE_BUILDER = """
 import sys, time
 import inkstream
-from inkstream import Image, _shared_view, _view_in_file
-_shared_view._BATCH_BYTES = 64 * 64 * 100
-_view_in_file._CHECKPOINT_BYTES = 1
+from inkstream import Image
+from inkstream.shared.views import shared_view, view_in_file
+shared_view._BATCH_BYTES = 64 * 64 * 100
+view_in_file._CHECKPOINT_BYTES = 1
 data = inkstream.connect(sys.argv[1]).dataset()
 def told(done, total):
     print(done, flush=True)
