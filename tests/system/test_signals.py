@@ -130,7 +130,7 @@ def test_streams_end_one_by_one_and_probes_are_answered_to_the_end(
     flags = ("--http", "127.0.0.1:0", "--drain-delay", "1s", "--drain-spread", "2s")
     with RunningServer(binary, [str(store)], tmp_path / "log", *flags) as server:
         http = server.addresses["http"]
-        assert readyz(http, "?verbose") == (200, "[+]stores ok\n[+]serving ok\n")
+        assert readyz(http, "?verbose") == (200, "[+]stores ok\n[+]serving ok\n[+]files ok\n")
         near = client.connect(server.address)
         streams = [
             near.dataset().stream("train", batch_size=8, epochs="forever", seed=seed)
