@@ -12,7 +12,7 @@
 #include "server/app/logging.h"
 #include "server/app/version_text.h"
 #include "server/batch/nearest_name.h"
-#include "server/store/mapped_file.h"
+#include "server/store/segment/mapped_file.h"
 
 namespace inkstream::app {
 namespace {

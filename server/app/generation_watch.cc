@@ -12,7 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "server/store/format.h"
-#include "server/store/lineage.h"
+#include "server/store/generation/lineage.h"
 #include "server/store/store_health.h"
 
 namespace inkstream::app {

@@ -21,8 +21,8 @@
 #include "server/ingest/export/byte_sink.h"
 #include "server/ingest/ingest_job.h"
 #include "server/ingest/job_identity.h"
-#include "server/store/file_sync.h"
-#include "server/store/partial_store.h"
+#include "server/store/generation/file_sync.h"
+#include "server/store/generation/partial_store.h"
 #include "server/store/store_reader.h"
 #include "server/store/store_writer.h"
 

@@ -7,7 +7,7 @@
 #include "server/base/json.h"
 #include "server/raster/rasterizer.h"
 #include "server/store/format.h"
-#include "server/store/lmdb_writer.h"
+#include "server/store/segment/lmdb_writer.h"
 
 namespace inkstream::app {
 

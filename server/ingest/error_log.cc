@@ -5,7 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "server/base/json_text.h"
-#include "server/store/endian_io.h"
+#include "server/store/segment/endian_io.h"
 
 namespace inkstream::ingest {
 namespace {

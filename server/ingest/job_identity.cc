@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
-#include "server/store/checksum.h"
+#include "server/store/segment/checksum.h"
 
 namespace inkstream::ingest {
 

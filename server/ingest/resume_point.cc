@@ -2,7 +2,7 @@
 
 #include "absl/strings/escaping.h"
 #include "server/ingest/ingest_job.h"
-#include "server/store/endian_io.h"
+#include "server/store/segment/endian_io.h"
 
 namespace inkstream::ingest {
 namespace {

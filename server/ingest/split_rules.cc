@@ -11,7 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/base/json_text.h"
 #include "server/store/format.h"
-#include "server/store/split_hash.h"
+#include "server/store/writing/split_hash.h"
 
 namespace inkstream::ingest {
 namespace {

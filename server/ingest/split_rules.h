@@ -10,7 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "server/store/packed_drawings.h"
+#include "server/store/writing/packed_drawings.h"
 
 namespace inkstream::ingest {
 

@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "server/store/format.h"
-#include "server/store/split_hash.h"
+#include "server/store/writing/split_hash.h"
 
 namespace inkstream::store {
 namespace {

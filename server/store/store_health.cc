@@ -1,6 +1,6 @@
 #include "server/store/store_health.h"
 
-#include "server/store/open_store.h"
+#include "server/store/generation/open_store.h"
 
 namespace inkstream::store {
 namespace {

@@ -5,12 +5,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "server/store/content_counts.h"
-#include "server/store/file_sync.h"
-#include "server/store/generation_finish.h"
-#include "server/store/generation_publish.h"
-#include "server/store/manifest.h"
-#include "server/store/partial_store.h"
+#include "server/store/generation/file_sync.h"
+#include "server/store/generation/generation_finish.h"
+#include "server/store/generation/generation_publish.h"
+#include "server/store/generation/manifest.h"
+#include "server/store/generation/partial_store.h"
+#include "server/store/writing/content_counts.h"
 
 namespace inkstream::store {
 namespace {

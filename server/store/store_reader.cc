@@ -5,11 +5,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "server/store/manifest.h"
-#include "server/store/open_store.h"
-#include "server/store/raw_canvas.h"
-#include "server/store/raw_codec.h"
-#include "server/store/record_codec.h"
+#include "server/store/generation/manifest.h"
+#include "server/store/generation/open_store.h"
+#include "server/store/strokes/raw_canvas.h"
+#include "server/store/strokes/raw_codec.h"
+#include "server/store/strokes/record_codec.h"
 
 namespace inkstream::store {
 namespace {

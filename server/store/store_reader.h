@@ -20,7 +20,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "inkstream/drawing.h"
-#include "server/store/delta_sums.h"
+#include "server/store/writing/delta_sums.h"
 
 namespace inkstream::store {
 

@@ -5,13 +5,13 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "server/store/content_counts.h"
 #include "server/store/drawing_rules.h"
-#include "server/store/fingerprint.h"
 #include "server/store/format.h"
-#include "server/store/manifest.h"
-#include "server/store/segment_reader.h"
+#include "server/store/generation/manifest.h"
+#include "server/store/segment/segment_reader.h"
 #include "server/store/store_reader.h"
+#include "server/store/writing/content_counts.h"
+#include "server/store/writing/fingerprint.h"
 
 namespace inkstream::store {
 namespace {

@@ -2,12 +2,12 @@
 
 #include <utility>
 
-#include "server/store/content_counts.h"
-#include "server/store/generation_publish.h"
-#include "server/store/manifest.h"
-#include "server/store/partial_store.h"
-#include "server/store/segmented_writer.h"
-#include "server/store/split_hash.h"
+#include "server/store/generation/generation_publish.h"
+#include "server/store/generation/manifest.h"
+#include "server/store/generation/partial_store.h"
+#include "server/store/writing/content_counts.h"
+#include "server/store/writing/segmented_writer.h"
+#include "server/store/writing/split_hash.h"
 
 namespace inkstream::store {
 

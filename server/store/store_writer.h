@@ -22,7 +22,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "inkstream/drawing.h"
-#include "server/store/packed_drawings.h"
+#include "server/store/writing/packed_drawings.h"
 
 namespace inkstream::store {
 

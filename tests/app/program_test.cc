@@ -13,7 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "server/store/checksum.h"
+#include "server/store/segment/checksum.h"
 #include "simdjson.h"
 #include "tests/support/compressed_bytes.h"
 #include "tests/support/run_program.h"

@@ -1,11 +1,11 @@
-#include "server/store/column_codec.h"
+#include "server/store/segment/column_codec.h"
 
 #include <random>
 #include <string>
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "server/store/checksum.h"
+#include "server/store/segment/checksum.h"
 
 namespace inkstream::store {
 namespace {

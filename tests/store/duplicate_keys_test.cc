@@ -1,6 +1,6 @@
 // Repeated keys, against a slow clear way to find them.
 
-#include "server/store/duplicate_keys.h"
+#include "server/store/generation/duplicate_keys.h"
 
 #include <cstdint>
 #include <map>

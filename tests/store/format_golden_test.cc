@@ -7,9 +7,9 @@
 
 #include "absl/strings/escaping.h"
 #include "gtest/gtest.h"
-#include "server/store/fingerprint.h"
-#include "server/store/record_codec.h"
-#include "server/store/sha256.h"
+#include "server/store/strokes/record_codec.h"
+#include "server/store/writing/fingerprint.h"
+#include "server/store/writing/sha256.h"
 #include "tests/store/sample_drawings.h"
 #include "tests/support/scratch_directory.h"
 

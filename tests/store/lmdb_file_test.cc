@@ -1,6 +1,6 @@
 // Our reader of LMDB files against liblmdb itself.
 
-#include "server/store/lmdb_file.h"
+#include "server/store/segment/lmdb_file.h"
 
 #include <lmdb.h>
 

@@ -9,9 +9,9 @@
 #include "absl/strings/str_replace.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "server/store/checksum.h"
-#include "server/store/manifest.h"
-#include "server/store/manifest_text.h"
+#include "server/store/generation/manifest.h"
+#include "server/store/generation/manifest_text.h"
+#include "server/store/segment/checksum.h"
 
 namespace inkstream::store {
 namespace {

@@ -1,4 +1,4 @@
-#include "server/store/packed_drawings.h"
+#include "server/store/writing/packed_drawings.h"
 
 #include <string>
 #include <vector>
@@ -6,8 +6,8 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "server/store/fingerprint.h"
-#include "server/store/raw_canvas.h"
+#include "server/store/strokes/raw_canvas.h"
+#include "server/store/writing/fingerprint.h"
 #include "tests/store/sample_drawings.h"
 
 namespace inkstream::store {

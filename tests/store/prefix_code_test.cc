@@ -1,4 +1,4 @@
-#include "server/store/prefix_code.h"
+#include "server/store/strokes/prefix_code.h"
 
 #include <random>
 #include <vector>

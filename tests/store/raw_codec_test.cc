@@ -1,6 +1,6 @@
 // Raw drawings come back bit for bit, alone and through a store.
 
-#include "server/store/raw_codec.h"
+#include "server/store/strokes/raw_codec.h"
 
 #include <cmath>
 #include <cstring>
@@ -12,9 +12,9 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/store/drawing_rules.h"
-#include "server/store/manifest.h"
-#include "server/store/raw_canvas.h"
+#include "server/store/generation/manifest.h"
 #include "server/store/store_verifier.h"
+#include "server/store/strokes/raw_canvas.h"
 #include "tests/store/sample_drawings.h"
 #include "tests/support/scratch_directory.h"
 

@@ -1,11 +1,11 @@
-#include "server/store/record_codec.h"
+#include "server/store/strokes/record_codec.h"
 
 #include <random>
 #include <string>
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "server/store/endian_io.h"
+#include "server/store/segment/endian_io.h"
 #include "tests/store/reference_encoder.h"
 #include "tests/store/sample_drawings.h"
 

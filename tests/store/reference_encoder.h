@@ -6,8 +6,8 @@
 #include <string>
 
 #include "inkstream/drawing.h"
-#include "server/store/stroke_model.h"
-#include "server/store/stroke_walk.h"
+#include "server/store/strokes/stroke_model.h"
+#include "server/store/strokes/stroke_walk.h"
 
 namespace inkstream::store {
 namespace internal {

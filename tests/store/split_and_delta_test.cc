@@ -6,7 +6,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "server/store/manifest.h"
+#include "server/store/generation/manifest.h"
 #include "server/store/store_verifier.h"
 #include "tests/store/sample_drawings.h"
 #include "tests/support/scratch_directory.h"

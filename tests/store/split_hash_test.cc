@@ -1,4 +1,4 @@
-#include "server/store/split_hash.h"
+#include "server/store/writing/split_hash.h"
 
 #include <cstdint>
 #include <vector>

@@ -10,7 +10,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "server/store/mapped_file.h"
+#include "server/store/segment/mapped_file.h"
 #include "tests/store/sample_drawings.h"
 #include "tests/support/scratch_directory.h"
 

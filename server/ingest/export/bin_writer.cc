@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "server/store/endian_io.h"
+#include "server/store/segment/endian_io.h"
 
 namespace inkstream::ingest {
 namespace {

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/store/file_sync.h"
+#include "server/store/generation/file_sync.h"
 
 namespace inkstream::ingest {
 namespace {

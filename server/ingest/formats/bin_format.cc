@@ -8,8 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "server/ingest/input/file_word.h"
 #include "server/store/drawing_rules.h"
-#include "server/store/endian_io.h"
 #include "server/store/format.h"
+#include "server/store/segment/endian_io.h"
 
 namespace inkstream::ingest {
 namespace {

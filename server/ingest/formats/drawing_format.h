@@ -13,7 +13,7 @@
 #include "server/ingest/error_log.h"
 #include "server/ingest/input/byte_source.h"
 #include "server/ingest/input/record_chunk.h"
-#include "server/store/packed_drawings.h"
+#include "server/store/writing/packed_drawings.h"
 
 namespace inkstream::ingest {
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "server/store/packed_drawings.h"
+#include "server/store/writing/packed_drawings.h"
 
 namespace inkstream::ingest {
 

@@ -14,7 +14,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
 #include "server/base/json_text.h"
-#include "server/store/endian_io.h"
+#include "server/store/segment/endian_io.h"
 
 namespace inkstream::ingest {
 namespace {

@@ -1,0 +1,62 @@
+// Walks a drawing in coding order and names each number with its context: the
+// one place that trainer and encoder share.
+//
+// Thread safety: pure function.
+#pragma once
+
+#include <cstdint>
+
+#include "inkstream/drawing.h"
+#include "server/store/strokes/stroke_symbols.h"
+
+namespace inkstream::store {
+
+// Calls sink.Count(context, value) for the stroke count and the stroke lengths
+// (each less one), then for every point sink.X(context, delta) and
+// sink.Y(context, delta), deltas modulo 256.
+// `Strokes`: StrokesView or ByteStrokes. REQUIRES: they passed ValidateDrawing.
+template <typename Strokes, typename Sink>
+void WalkStrokes(const Strokes& strokes, Sink& sink) {
+  const uint32_t count = static_cast<uint32_t>(strokes.strokes());
+  sink.Count(0, count - 1);
+  int context = FirstLengthContext(count);
+  for (uint32_t s = 0; s < count; ++s) {
+    const uint32_t length =
+        static_cast<uint32_t>(strokes.end(s) - strokes.begin(s));
+    sink.Count(context, length - 1);
+    context = NextLengthContext(length);
+  }
+  uint8_t x = 0;
+  uint8_t y = 0;
+  uint8_t zone_x = 0;
+  uint8_t zone_y = 0;
+  uint8_t last_dx = kZeroClass;
+  uint8_t older_dx = kZeroClass;
+  uint8_t last_dy = kZeroClass;
+  for (uint32_t s = 0; s < count; ++s) {
+    const size_t begin = strokes.begin(s);
+    for (size_t p = begin; p < strokes.end(s); ++p) {
+      const uint8_t next_x = static_cast<uint8_t>(strokes.x[p]);
+      const uint8_t next_y = static_cast<uint8_t>(strokes.y[p]);
+      const uint8_t dx = static_cast<uint8_t>(next_x - x);
+      const uint8_t dy = static_cast<uint8_t>(next_y - y);
+      const uint8_t class_dx = kDeltaClass[dx];
+      const PointSlot slot = p == begin       ? kFirstPoint
+                             : p == begin + 1 ? kSecondPoint
+                                              : kLaterPoint;
+      sink.X(EarlyXContext(slot, zone_x, older_dx) + LateContext(last_dx), dx);
+      sink.Y(
+          EarlyYContext(slot, zone_y, class_dx, last_dx) + LateContext(last_dy),
+          dy);
+      zone_x = kZone[x];
+      zone_y = kZone[y];
+      x = next_x;
+      y = next_y;
+      older_dx = last_dx;
+      last_dx = class_dx;
+      last_dy = kDeltaClass[dy];
+    }
+  }
+}
+
+}  // namespace inkstream::store
