@@ -11,7 +11,7 @@
 
 #include <memory>
 
-#include "server/batch/worker_pool.h"
+#include "server/batch/work/worker_pool.h"
 
 namespace inkstream::engine {
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "server/batch/memory_arbiter.h"
+#include "server/batch/work/memory_arbiter.h"
 #include "server/service/fetch_plan.h"
 #include "server/service/stream_message.h"
 

@@ -16,7 +16,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "server/batch/buffer_pool.h"
+#include "server/batch/job/buffer_pool.h"
 
 namespace inkstream::engine {
 

@@ -18,7 +18,7 @@
 #include "server/app/failure.h"
 #include "server/app/interrupt.h"
 #include "server/app/target_flag.h"
-#include "server/batch/process_cpu.h"
+#include "server/batch/work/process_cpu.h"
 
 namespace inkstream::app {
 namespace {

@@ -13,7 +13,7 @@
 #include "server/app/interrupt.h"
 #include "server/app/number_flags.h"
 #include "server/app/progress_display.h"
-#include "server/batch/machine_limits.h"
+#include "server/batch/work/machine_limits.h"
 #include "server/ingest/generate/class_catalog.h"
 #include "server/ingest/generate/generate_job.h"
 

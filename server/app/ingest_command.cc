@@ -17,7 +17,7 @@
 #include "server/app/interrupt.h"
 #include "server/app/progress_display.h"
 #include "server/app/split_flag.h"
-#include "server/batch/machine_limits.h"
+#include "server/batch/work/machine_limits.h"
 #include "server/ingest/export/byte_sink.h"
 #include "server/ingest/ingest_job.h"
 #include "server/ingest/job_identity.h"

@@ -11,7 +11,7 @@
 #include "server/app/interrupt.h"
 #include "server/app/progress_display.h"
 #include "server/base/json.h"
-#include "server/batch/machine_limits.h"
+#include "server/batch/work/machine_limits.h"
 #include "server/store/store_merger.h"
 #include "server/store/store_reader.h"
 

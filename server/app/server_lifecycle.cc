@@ -25,7 +25,7 @@
 #include "server/app/service_manager.h"
 #include "server/app/service_state.h"
 #include "server/batch/engine.h"
-#include "server/batch/machine_limits.h"
+#include "server/batch/work/machine_limits.h"
 #include "server/ops/http_server.h"
 #include "server/store/store_reader.h"
 #include "server/transport/grpc/grpc_server.h"

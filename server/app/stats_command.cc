@@ -18,7 +18,7 @@
 #include "server/app/value_counts.h"
 #include "server/base/json.h"
 #include "server/base/ordered_workers.h"
-#include "server/batch/machine_limits.h"
+#include "server/batch/work/machine_limits.h"
 #include "server/store/store_reader.h"
 
 namespace inkstream::app {

@@ -20,7 +20,7 @@
 
 #include "absl/status/status.h"
 #include "inkstream/cursor.h"
-#include "server/batch/finished_batch.h"
+#include "server/batch/job/finished_batch.h"
 
 namespace inkstream::batch {
 

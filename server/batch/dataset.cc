@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/batch/key_search.h"
 #include "server/batch/nearest_name.h"
 #include "server/batch/status_reason.h"
+#include "server/batch/view/key_search.h"
 #include "server/store/store_health.h"
 
 namespace inkstream::batch {

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/batch/batch_job.h"
+#include "server/batch/job/batch_job.h"
 #include "server/batch/status_reason.h"
 
 namespace inkstream::batch {

@@ -16,11 +16,11 @@
 #include <vector>
 
 #include "server/batch/batch_stream.h"
-#include "server/batch/memory_arbiter.h"
-#include "server/batch/piece_job.h"
-#include "server/batch/rows_job.h"
-#include "server/batch/wait_clock.h"
-#include "server/batch/worker_pool.h"
+#include "server/batch/job/piece_job.h"
+#include "server/batch/job/rows_job.h"
+#include "server/batch/job/wait_clock.h"
+#include "server/batch/work/memory_arbiter.h"
+#include "server/batch/work/worker_pool.h"
 #include "server/order/step_schedule.h"
 
 namespace inkstream::batch {

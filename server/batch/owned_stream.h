@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "server/batch/engine.h"
+#include "server/batch/job/stream_places.h"
 #include "server/batch/ordered_stream.h"
-#include "server/batch/stream_places.h"
 
 namespace inkstream::batch {
 

@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/batch/nearest_name.h"
-#include "server/batch/plan_check.h"
+#include "server/batch/plan/plan_check.h"
 
 namespace inkstream::batch {
 

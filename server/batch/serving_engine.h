@@ -11,18 +11,18 @@
 #include <utility>
 #include <vector>
 
-#include "server/batch/batch_job.h"
 #include "server/batch/dataset.h"
 #include "server/batch/engine.h"
-#include "server/batch/fetch_job.h"
-#include "server/batch/fetch_request.h"
-#include "server/batch/memory_arbiter.h"
+#include "server/batch/job/batch_job.h"
+#include "server/batch/job/fetch_job.h"
+#include "server/batch/job/fetch_request.h"
+#include "server/batch/job/stream_places.h"
 #include "server/batch/ordered_stream.h"
-#include "server/batch/request_threads.h"
 #include "server/batch/served_datasets.h"
-#include "server/batch/stream_places.h"
-#include "server/batch/view_cache.h"
-#include "server/batch/worker_pool.h"
+#include "server/batch/view/view_cache.h"
+#include "server/batch/work/memory_arbiter.h"
+#include "server/batch/work/request_threads.h"
+#include "server/batch/work/worker_pool.h"
 
 namespace inkstream::batch {
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "server/batch/explained_plan.h"
+#include "server/batch/plan/explained_plan.h"
 #include "server/wire/cursor_message.h"
 #include "server/wire/plan_message.h"
 

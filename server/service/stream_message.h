@@ -6,7 +6,7 @@
 #include <inkstream/v1/batch.pb.h>
 
 #include "server/batch/batch_stream.h"
-#include "server/batch/finished_batch.h"
+#include "server/batch/job/finished_batch.h"
 
 namespace inkstream::service {
 

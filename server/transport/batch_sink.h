@@ -11,7 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "server/batch/batch_stream.h"
-#include "server/batch/finished_batch.h"
+#include "server/batch/job/finished_batch.h"
 #include "server/transport/unread_bytes.h"
 
 namespace inkstream::transport {

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "server/batch/process_cpu.h"
+#include "server/batch/work/process_cpu.h"
 #include "server/transport/bottleneck.h"
 #include "server/transport/twin_streams.h"
 

@@ -17,7 +17,7 @@
 #include "absl/strings/string_view.h"
 #include "inkstream/plan.h"
 #include "server/batch/batch_stream.h"
-#include "server/batch/stage_times.h"
+#include "server/batch/job/stage_times.h"
 
 namespace inkstream::transport {
 

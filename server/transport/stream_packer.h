@@ -11,7 +11,7 @@
 #include <memory>
 
 #include "inkstream/plan.h"
-#include "server/batch/packer.h"
+#include "server/batch/job/packer.h"
 #include "server/transport/codec_chooser.h"
 
 namespace inkstream::transport {

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "server/batch/engine.h"
-#include "server/batch/packer.h"
+#include "server/batch/job/packer.h"
 #include "tests/support/batch_puller.h"
 #include "tests/support/fake_store.h"
 #include "tests/support/heap_buffer_pool.h"

@@ -1,4 +1,4 @@
-#include "server/batch/key_search.h"
+#include "server/batch/view/key_search.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

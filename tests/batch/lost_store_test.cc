@@ -15,10 +15,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "server/batch/class_index.h"
 #include "server/batch/engine.h"
 #include "server/batch/status_reason.h"
-#include "server/batch/view_cache.h"
+#include "server/batch/view/class_index.h"
+#include "server/batch/view/view_cache.h"
 #include "server/store/format.h"
 #include "tests/store/sample_drawings.h"
 #include "tests/support/batch_puller.h"

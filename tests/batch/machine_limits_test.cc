@@ -1,4 +1,4 @@
-#include "server/batch/machine_limits.h"
+#include "server/batch/work/machine_limits.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "server/batch/memory_arbiter.h"
+#include "server/batch/work/memory_arbiter.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

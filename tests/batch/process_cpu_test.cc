@@ -1,4 +1,4 @@
-#include "server/batch/process_cpu.h"
+#include "server/batch/work/process_cpu.h"
 
 #include <time.h>
 

@@ -1,4 +1,4 @@
-#include "server/batch/rank_select.h"
+#include "server/batch/view/rank_select.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "server/batch/request_threads.h"
+#include "server/batch/work/request_threads.h"
 
 #include <gtest/gtest.h>
 
@@ -9,8 +9,8 @@
 #include <thread>
 #include <vector>
 
-#include "server/batch/parked_request.h"
 #include "server/batch/status_reason.h"
+#include "server/batch/work/parked_request.h"
 
 namespace inkstream::batch {
 namespace {

@@ -1,4 +1,4 @@
-#include "server/batch/resolved_view.h"
+#include "server/batch/view/resolved_view.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,10 +6,10 @@
 #include <memory>
 #include <vector>
 
-#include "server/batch/class_index.h"
-#include "server/batch/rank_select.h"
 #include "server/batch/status_reason.h"
-#include "server/batch/view_cache.h"
+#include "server/batch/view/class_index.h"
+#include "server/batch/view/rank_select.h"
+#include "server/batch/view/view_cache.h"
 #include "tests/support/fake_store.h"
 
 namespace inkstream::batch {

@@ -1,4 +1,4 @@
-#include "server/batch/split_slice.h"
+#include "server/batch/view/split_slice.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

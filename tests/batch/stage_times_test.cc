@@ -1,10 +1,10 @@
-#include "server/batch/stage_times.h"
+#include "server/batch/job/stage_times.h"
 
 #include <gtest/gtest.h>
 
 #include <thread>
 
-#include "server/batch/wait_clock.h"
+#include "server/batch/job/wait_clock.h"
 
 namespace inkstream::batch {
 namespace {

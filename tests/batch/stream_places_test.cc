@@ -1,4 +1,4 @@
-#include "server/batch/stream_places.h"
+#include "server/batch/job/stream_places.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "server/batch/value_set.h"
+#include "server/batch/view/value_set.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "server/batch/view_cache.h"
+#include "server/batch/view/view_cache.h"
 
 #include <gtest/gtest.h>
 
@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "server/batch/parked_request.h"
-#include "server/batch/request_threads.h"
 #include "server/batch/status_reason.h"
+#include "server/batch/work/parked_request.h"
+#include "server/batch/work/request_threads.h"
 #include "tests/support/fake_store.h"
 
 namespace inkstream::batch {

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "server/batch/status_reason.h"
-#include "server/batch/view_cache.h"
+#include "server/batch/view/view_cache.h"
 #include "server/order/sample_hash.h"
 #include "tests/support/fake_store.h"
 

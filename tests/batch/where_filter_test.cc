@@ -1,6 +1,6 @@
 // Terms of `where`, compiled: what they accept, what they are called, and what
 // is wrong with them. What views make of them: view_terms_test.cc.
-#include "server/batch/where_filter.h"
+#include "server/batch/view/where_filter.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

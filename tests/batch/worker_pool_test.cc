@@ -1,4 +1,4 @@
-#include "server/batch/worker_pool.h"
+#include "server/batch/work/worker_pool.h"
 
 #include <gtest/gtest.h>
 #include <pthread.h>

@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "server/batch/engine.h"
-#include "server/batch/rank_select.h"
+#include "server/batch/view/rank_select.h"
 #include "server/raster/rasterizer.h"
 #include "server/store/store_reader.h"
 #include "server/transport/grpc/grpc_server.h"

@@ -21,8 +21,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "server/batch/sampled_view.h"
-#include "server/batch/view_cache.h"
+#include "server/batch/view/sampled_view.h"
+#include "server/batch/view/view_cache.h"
 #include "server/order/sample_hash.h"
 #include "server/store/store_reader.h"
 #include "server/store/store_writer.h"

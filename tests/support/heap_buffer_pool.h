@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "inkstream/tensor.h"
-#include "server/batch/buffer_pool.h"
+#include "server/batch/job/buffer_pool.h"
 
 namespace inkstream::testing {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "server/batch/packer.h"
+#include "server/batch/job/packer.h"
 #include "server/transport/codec/chunk_codec.h"
 #include "server/transport/codec/sparse_words.h"
 #include "server/transport/stream_packer.h"

@@ -17,7 +17,7 @@
 
 #include "absl/status/status.h"
 #include "server/batch/batch_stream.h"
-#include "server/batch/finished_batch.h"
+#include "server/batch/job/finished_batch.h"
 #include "server/transport/shm/shm_host.h"
 #include "server/transport/unread_bytes.h"
 

@@ -14,7 +14,7 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
-#include "server/batch/buffer_pool.h"
+#include "server/batch/job/buffer_pool.h"
 
 namespace inkstream::transport {
 

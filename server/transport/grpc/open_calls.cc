@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "server/batch/caller_share.h"
+#include "server/batch/work/caller_share.h"
 
 namespace inkstream::transport {
 

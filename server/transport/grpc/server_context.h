@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "server/batch/engine.h"
-#include "server/batch/memory_arbiter.h"
+#include "server/batch/work/memory_arbiter.h"
 #include "server/service/service.h"
 #include "server/transport/calls_in_flight.h"
 #include "server/transport/grpc/watched_calls.h"

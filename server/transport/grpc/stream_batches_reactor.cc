@@ -7,7 +7,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "server/batch/parked_request.h"
+#include "server/batch/work/parked_request.h"
 #include "server/raster/rasterizer.h"
 #include "server/transport/grpc/caller.h"
 #include "server/transport/grpc/cancel_call.h"

@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "server/batch/parked_request.h"
+#include "server/batch/work/parked_request.h"
 #include "server/transport/grpc/permitted_reactor.h"
 #include "server/transport/grpc/proto_message.h"
 

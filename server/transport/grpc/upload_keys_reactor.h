@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "server/batch/key_upload.h"
+#include "server/batch/view/key_upload.h"
 #include "server/transport/grpc/permitted_reactor.h"
 #include "server/transport/grpc/server_context.h"
 

@@ -21,7 +21,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "server/batch/buffer_pool.h"
+#include "server/batch/job/buffer_pool.h"
 #include "server/transport/shm/slot_layout.h"
 
 namespace inkstream::transport {

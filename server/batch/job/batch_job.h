@@ -1,0 +1,53 @@
+// One batch being laid out: rows -> drawings -> the bytes of one buffer.
+//
+// Each piece finds its rows (order, columns, records) and has them laid out.
+// What comes out depends on the recipe and the rows alone.
+//
+// Thread safety: as PieceJob.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "inkstream/plan.h"
+#include "server/batch/job/packed_pieces.h"
+#include "server/batch/job/piece_job.h"
+#include "server/layout/batch_tensors.h"
+#include "server/layout/damage.h"
+
+namespace inkstream::batch {
+
+// Of a fetch: a quarter of a stream's rows a piece, since it is one batch and
+// short, and whoever draws it should not have to wait for a piece that another
+// has begun.
+uint32_t FetchRowsAPiece(const DeliverySpec& delivery, int workers);
+
+class BatchJob : public PieceJob {
+ public:
+  // `batch` has everything but the tensors; its buffer has at least
+  // layout.Bytes(batch.rows) bytes. Rows from `valid_rows` on are not valid.
+  // `packer`: makes the batch smaller; null: it travels as it lies.
+  BatchJob(std::shared_ptr<const BatchRecipe> recipe, RowSource source,
+           FinishedBatch batch, uint32_t valid_rows,
+           std::shared_ptr<Packer> packer = nullptr);
+
+  uint32_t rows() const override { return batch_.rows; }
+  std::vector<FinishedBatch> Take() override;
+
+ protected:
+  absl::Status RunRows(uint32_t piece, WorkerScratch* scratch,
+                       Measured* measured) override;
+  void Complete() override;
+
+ private:
+  const RowSource source_;
+  FinishedBatch batch_;
+  layout::BatchTensors tensors_;
+  const uint32_t valid_rows_;
+  const std::unique_ptr<PackedPieces> packed_;  // null: nothing is packed
+  layout::Damage damage_;
+};
+
+}  // namespace inkstream::batch

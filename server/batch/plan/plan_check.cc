@@ -1,0 +1,128 @@
+#include "server/batch/plan/plan_check.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "server/batch/nearest_name.h"
+#include "server/raster/augmenter.h"
+#include "server/raster/rasterizer.h"
+
+namespace inkstream::batch {
+namespace {
+
+absl::Status InDelivery(const absl::Status& status) {
+  if (status.ok()) return status;
+  return absl::Status(status.code(),
+                      absl::StrCat("delivery.", status.message()));
+}
+
+absl::Status CheckColumns(const std::vector<std::string>& columns) {
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (layout::FieldNamed(columns[i]).has_value()) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "delivery.columns[", i, "]: there is no column ", Quoted(columns[i]),
+        NearestHint(columns[i], layout::OfferedColumns())));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<layout::BatchLayout> PriceDelivery(const DeliverySpec& delivery,
+                                                  const EngineOptions& options,
+                                                  bool has_times) {
+  if (absl::Status s = CheckColumns(delivery.columns); !s.ok()) return s;
+  absl::StatusOr<layout::BatchLayout> layout =
+      layout::BatchLayout::Create(delivery, options.limits);
+  if (!layout.ok()) return layout;
+  const uint64_t bytes = layout->Bytes(delivery.batch_size);
+  if (bytes > options.batch_memory) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "delivery: a batch of ", delivery.batch_size, " drawings takes ", bytes,
+        " bytes; this server keeps ", options.batch_memory,
+        " bytes for all batches together: ask for a smaller batch_size or "
+        "image"));
+  }
+  if (delivery.image.has_value()) {
+    absl::Status status = InDelivery(
+        raster::Rasterizer::Create(*delivery.image,
+                                   options.limits.max_image_side, has_times)
+            .status());
+    if (!status.ok()) return status;
+  }
+  if (delivery.augment.has_value()) {
+    absl::Status status =
+        InDelivery(raster::Augmenter::Create(*delivery.augment).status());
+    if (!status.ok()) return status;
+  }
+  return layout;
+}
+
+absl::StatusOr<double> DatasetStd(const store::StoreReader& store,
+                                  const StrokesSpec& spec) {
+  if (spec.scale != StrokeScale::kDataset || spec.scale_value > 0) return 0;
+  double known = store.info().delta_std;
+  for (const store::SplitInfo& split : store.info().splits) {
+    if (split.name == "train" && split.delta_std > 0) known = split.delta_std;
+  }
+  if (known > 0) return known;
+  return absl::InvalidArgumentError(absl::StrCat(
+      "delivery.strokes.scale is \"dataset\", but store ", Quoted(store.path()),
+      " keeps no standard deviation of its offsets; offered are \"none\", "
+      "\"unit\" and a number"));
+}
+
+absl::Status CheckSharding(const DeliverySpec& delivery, const Limits& limits) {
+  if (delivery.world < 1 || delivery.world > limits.max_world) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("delivery.world: ", delivery.world, " is not in 1..",
+                     limits.max_world, " ranks (max_world)"));
+  }
+  if (delivery.rank >= delivery.world) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("delivery.rank: ", delivery.rank,
+                     " is not below delivery.world, ", delivery.world));
+  }
+  if (delivery.epochs.has_value() && *delivery.epochs == 0) {
+    return absl::InvalidArgumentError(
+        "delivery.epochs: 0 epochs; at least 1, or forever");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckFetch(const FetchPlan& plan, const Limits& limits) {
+  const int kinds = (plan.indices.empty() ? 0 : 1) +
+                    (plan.ranks.empty() ? 0 : 1) +
+                    (plan.key_ids.empty() ? 0 : 1);
+  if (kinds != 1) {
+    return absl::InvalidArgumentError(
+        kinds == 0
+            ? "give one of index, rank and key_id: none is set"
+            : "give one of index, rank and key_id: more than one is set");
+  }
+  const size_t drawings =
+      std::max({plan.indices.size(), plan.ranks.size(), plan.key_ids.size()});
+  if (drawings > limits.max_fetch_indices) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        plan.indices.empty() ? plan.ranks.empty() ? "key_id" : "rank" : "index",
+        ": ", drawings, " drawings asked for; at most ",
+        limits.max_fetch_indices, " a call (max_fetch_indices)"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckDatasetName(const std::string& name) {
+  const bool fits =
+      !name.empty() && name.size() <= 64 &&
+      std::all_of(name.begin(), name.end(), [](char c) {
+        return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == '-';
+      });
+  if (fits) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("dataset name ", Quoted(name),
+                   ": use 1 to 64 letters, digits, '.', '_' and '-'"));
+}
+
+}  // namespace inkstream::batch

@@ -1,0 +1,128 @@
+#include "server/batch/view/key_set_cache.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "server/batch/nearest_name.h"
+#include "server/batch/status_reason.h"
+
+namespace inkstream::batch {
+namespace {
+
+constexpr absl::Duration kRetryDelay = absl::Seconds(5);
+
+}  // namespace
+
+class KeySetCache::Upload : public KeyUpload {
+ public:
+  explicit Upload(KeySetCache* cache) : cache_(cache) {}
+  ~Upload() override { cache_->GiveBack(claimed_); }
+
+  absl::Status Add(absl::Span<const int64_t> keys) override {
+    if (keys.size() > cache_->max_keys() - keys_.size()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "key_id: ", keys_.size() + keys.size(), " keys; at most ",
+          cache_->max_keys(), " a set on this server (max_keys)"));
+    }
+    for (size_t i = 0; i < keys.size(); ++i) {
+      if (keys[i] > 0) continue;
+      return absl::InvalidArgumentError(
+          absl::StrCat("key_id[", keys_.size() + i, "]: ", keys[i],
+                       " is no key; keys are 1..2^63-1"));
+    }
+    absl::Status status = cache_->Claim(kUploadBytes * keys.size());
+    if (!status.ok()) return status;
+    claimed_ += kUploadBytes * keys.size();
+    keys_.insert(keys_.end(), keys.begin(), keys.end());
+    return absl::OkStatus();
+  }
+
+  std::vector<int64_t> Take() { return std::move(keys_); }
+
+ private:
+  KeySetCache* const cache_;
+  std::vector<int64_t> keys_;
+  size_t claimed_ = 0;
+};
+
+std::unique_ptr<KeyUpload> KeySetCache::NewUpload() {
+  return std::make_unique<Upload>(this);
+}
+
+absl::StatusOr<std::shared_ptr<const KeySet>> KeySetCache::Keep(
+    std::unique_ptr<KeyUpload> upload) {
+  std::vector<int64_t> keys = static_cast<Upload*>(upload.get())->Take();
+  if (keys.empty()) {
+    return absl::InvalidArgumentError("key_id: no keys; give at least one");
+  }
+  auto added = std::make_shared<const KeySet>(std::move(keys));
+  upload.reset();
+  const std::lock_guard<std::mutex> lock(mu_);
+  if (const auto* const same = sets_.Find(added->hash())) return *same;
+  bytes_ += added->bytes();
+  sets_.Put(added->hash(), added);
+  MakeRoom();
+  return added;
+}
+
+absl::StatusOr<std::shared_ptr<const KeySet>> KeySetCache::Get(
+    const std::string& field, const std::string& hash) {
+  if (hash.empty()) return nullptr;
+  const std::lock_guard<std::mutex> lock(mu_);
+  if (const auto* const found = sets_.Find(hash)) {
+    ++lookups_.hits;
+    return *found;
+  }
+  ++lookups_.misses;
+  return WithReason(
+      absl::NotFoundError(absl::StrCat(
+          field, ": this server does not have the key set ", Quoted(hash),
+          " (any more); upload it with UploadKeys and ask again")),
+      kReasonKeysNotHere);
+}
+
+Lookups KeySetCache::lookups() const {
+  const std::lock_guard<std::mutex> lock(mu_);
+  return lookups_;
+}
+
+size_t KeySetCache::bytes() const {
+  const std::lock_guard<std::mutex> lock(mu_);
+  return bytes_ + claimed_;
+}
+
+absl::Status KeySetCache::Claim(size_t bytes) {
+  const std::lock_guard<std::mutex> lock(mu_);
+  if (bytes > budget_bytes_ - claimed_) {
+    return WithRetryDelay(
+        WithReason(absl::ResourceExhaustedError(absl::StrCat(
+                       "key_id: sets that are being uploaded take ", claimed_,
+                       " of the ", budget_bytes_,
+                       " bytes that this server has for key sets (a quarter "
+                       "of what it has for views)")),
+                   kReasonViewMemory),
+        kRetryDelay);
+  }
+  claimed_ += bytes;
+  MakeRoom();
+  return absl::OkStatus();
+}
+
+void KeySetCache::GiveBack(size_t bytes) {
+  const std::lock_guard<std::mutex> lock(mu_);
+  claimed_ -= bytes;
+}
+
+// The newest set stays: it has just been asked for.
+void KeySetCache::MakeRoom() {
+  sets_.GiveUp(
+      [this] {
+        return bytes_ + claimed_ <= budget_bytes_ || sets_.size() == 1;
+      },
+      [](const auto&) { return true; },
+      [this](const auto& set) { bytes_ -= set->bytes(); });
+}
+
+}  // namespace inkstream::batch

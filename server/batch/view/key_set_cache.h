@@ -1,0 +1,65 @@
+// Key sets that clients uploaded, by hash, under a byte budget: the least
+// recently used go first. A view keeps what it was resolved to, not its set.
+// Sets that are still coming in are of the same budget.
+//
+// Thread safety: every method may be called from any thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "server/batch/view/key_set.h"
+#include "server/batch/view/key_upload.h"
+#include "server/batch/work/lru_map.h"
+
+namespace inkstream::batch {
+
+class KeySetCache {
+ public:
+  explicit KeySetCache(size_t budget_bytes) : budget_bytes_(budget_bytes) {}
+
+  // How many keys one set may have.
+  uint64_t max_keys() const { return budget_bytes_ / KeySet::BytesOf(2); }
+
+  // Of this cache, which outlives it.
+  std::unique_ptr<KeyUpload> NewUpload();
+
+  // Keeps a set; the same one again is a refresh. INVALID_ARGUMENT: no keys.
+  // REQUIRES: the upload is of this cache.
+  absl::StatusOr<std::shared_ptr<const KeySet>> Keep(
+      std::unique_ptr<KeyUpload> upload);
+
+  // "": null. NOT_FOUND with reason KEYS_NOT_HERE, naming `field`: to be
+  // uploaded (again).
+  absl::StatusOr<std::shared_ptr<const KeySet>> Get(const std::string& field,
+                                                    const std::string& hash);
+
+  Lookups lookups() const;  // Get() for a hash
+
+  // Of sets that are kept or are coming in.
+  size_t bytes() const;
+
+ private:
+  class Upload;
+
+  // A key that comes in: in an array that grows by half, then in a set.
+  static constexpr size_t kUploadBytes = 16;
+
+  absl::Status Claim(size_t bytes);  // for an upload
+  void GiveBack(size_t bytes);
+  void MakeRoom();  // with mu_ held
+
+  const size_t budget_bytes_;
+  mutable std::mutex mu_;  // guards everything below
+  LruMap<std::string, std::shared_ptr<const KeySet>> sets_;
+  size_t bytes_ = 0;    // of sets_
+  size_t claimed_ = 0;  // by uploads
+  Lookups lookups_;
+};
+
+}  // namespace inkstream::batch

@@ -1,0 +1,102 @@
+#include "server/batch/work/request_threads.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "server/batch/status_reason.h"
+#include "server/batch/work/caller_share.h"
+#include "server/batch/work/parked_request.h"
+
+namespace inkstream::batch {
+namespace {
+
+// Opening and describing is mostly waiting for a scan; two may run at once so
+// that one long scan does not hold up the others.
+constexpr int kThreads = 2;
+constexpr size_t kMaxRequests = 4096;
+constexpr absl::Duration kRetryDelay = absl::Seconds(1);
+
+}  // namespace
+
+class RequestThreads::Request : public WorkSource,
+                                public ParkedRequest,
+                                public std::enable_shared_from_this<Request> {
+ public:
+  Request(WorkerPool* pool, const std::string& caller,
+          std::function<void(WorkerScratch*)> work,
+          std::shared_ptr<Count> count, size_t bytes)
+      : WorkSource(caller),
+        pool_(pool),
+        caller_(caller),
+        work_(std::move(work)),
+        count_(std::move(count)),
+        bytes_(bytes) {}
+  ~Request() override {
+    const std::lock_guard<std::mutex> lock(count_->mu);
+    const auto of_caller = count_->callers.find(caller_);
+    for (Sum* const sum : {&count_->all, &of_caller->second}) {
+      --sum->requests;
+      sum->bytes -= bytes_;
+    }
+    if (of_caller->second.requests == 0) count_->callers.erase(of_caller);
+  }
+
+  void RunPiece(WorkerScratch* scratch) override {
+    const RunningRequest running(shared_from_this());
+    work_(scratch);
+  }
+
+  void Resume() override { pool_->Add(shared_from_this(), 1); }
+
+ private:
+  WorkerPool* const pool_;
+  const std::string caller_;
+  const std::function<void(WorkerScratch*)> work_;
+  const std::shared_ptr<Count> count_;
+  const size_t bytes_;
+};
+
+RequestThreads::RequestThreads(size_t memory, bool at_once)
+    : memory_(memory),
+      count_(std::make_shared<Count>()),
+      pool_(at_once ? kThreads : 0) {
+  pool_.Resume(kThreads);
+}
+
+absl::Status RequestThreads::Run(const std::string& caller, size_t bytes,
+                                 std::function<void(WorkerScratch*)> work) {
+  {
+    const std::lock_guard<std::mutex> lock(count_->mu);
+    const auto found = count_->callers.find(caller);
+    const bool has_others = found != count_->callers.end();
+    // One by itself always has room: it may be longer in memory than on the
+    // wire.
+    if (count_->all.requests >= kMaxRequests ||
+        (count_->all.bytes > 0 && count_->all.bytes + bytes > memory_) ||
+        (has_others && (found->second.requests >= CallerShare(kMaxRequests) ||
+                        found->second.bytes + bytes > CallerShare(memory_)))) {
+      const size_t own = has_others ? found->second.requests : 0;
+      return WithRetryDelay(
+          WithReason(
+              absl::ResourceExhaustedError(absl::StrCat(
+                  count_->all.requests, " requests of ", count_->all.bytes,
+                  " bytes wait for their turn already, ", own, " of them from ",
+                  caller, ", and this one has another ", bytes, "; at most ",
+                  kMaxRequests, " of ", memory_,
+                  " bytes may, seven eighths of that from one caller")),
+              kReasonOverloaded),
+          kRetryDelay);
+    }
+    for (Sum* const sum : {&count_->all, &count_->callers[caller]}) {
+      ++sum->requests;
+      sum->bytes += bytes;
+    }
+  }
+  pool_.Add(
+      std::make_shared<Request>(&pool_, caller, std::move(work), count_, bytes),
+      1);
+  return absl::OkStatus();
+}
+
+}  // namespace inkstream::batch
