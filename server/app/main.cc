@@ -4,7 +4,7 @@
 #include <csignal>
 
 #include "absl/synchronization/mutex.h"
-#include "server/app/command_line.h"
+#include "server/app/flags/command_line.h"
 
 namespace {
 

@@ -1,4 +1,4 @@
-#include "server/app/config_file.h"
+#include "server/app/flags/config_file.h"
 
 #include <fstream>
 #include <string>
@@ -6,7 +6,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "server/app/server_lifecycle.h"
+#include "server/app/serve/server_lifecycle.h"
 #include "tests/support/scratch_directory.h"
 
 namespace inkstream::app {

@@ -1,4 +1,4 @@
-#include "server/app/environment.h"
+#include "server/app/flags/environment.h"
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

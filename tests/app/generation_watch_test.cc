@@ -1,4 +1,4 @@
-#include "server/app/generation_watch.h"
+#include "server/app/serve/generation_watch.h"
 
 #include <sys/stat.h>
 

@@ -1,4 +1,4 @@
-#include "server/app/guarded_child.h"
+#include "server/app/serve/guarded_child.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>

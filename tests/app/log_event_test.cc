@@ -1,4 +1,4 @@
-#include "server/app/log_event.h"
+#include "server/app/log/log_event.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "server/app/logging.h"
+#include "server/app/log/logging.h"
 
 namespace inkstream::app {
 namespace {

@@ -1,4 +1,4 @@
-#include "server/app/log_limiter.h"
+#include "server/app/log/log_limiter.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "server/app/number_flags.h"
+#include "server/app/flags/number_flags.h"
 
 #include <limits>
 #include <optional>

@@ -1,4 +1,4 @@
-#include "server/app/progress_display.h"
+#include "server/app/commands/progress_display.h"
 
 #include "gtest/gtest.h"
 

@@ -1,4 +1,4 @@
-#include "server/app/scrubber.h"
+#include "server/app/serve/scrubber.h"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "server/app/service_manager.h"
+#include "server/app/serve/service_manager.h"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>

@@ -1,4 +1,4 @@
-#include "server/app/split_flag.h"
+#include "server/app/flags/split_flag.h"
 
 #include <string>
 

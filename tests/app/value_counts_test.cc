@@ -1,4 +1,4 @@
-#include "server/app/value_counts.h"
+#include "server/app/commands/value_counts.h"
 
 #include <algorithm>
 #include <cmath>

@@ -177,7 +177,7 @@ def test_cut_short_it_leaves_no_process_and_the_next_run_works(
     variables = environment(root, grpcurl)
     if moment == "Build":
         # Something to compile that no cache has.
-        with (checkout.path / "server/app/serve_command.cc").open("a") as source:
+        with (checkout.path / "server/app/serve/serve_command.cc").open("a") as source:
             source.write(f"extern int touched_{time.time_ns()};\n")
     ours, theirs = pty.openpty()
     process = subprocess.Popen(

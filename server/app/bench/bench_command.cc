@@ -1,0 +1,206 @@
+// Every stream has a connection, a thread and a seed of its own, and all are
+// opened at once. Measuring begins when each of them has its first batch:
+// connecting and resolving the view are not what is asked for.
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "inkstream/client.h"
+#include "server/app/bench/bench_figures.h"
+#include "server/app/bench/bench_streams.h"
+#include "server/app/commands/commands.h"
+#include "server/app/failure.h"
+#include "server/app/flags/command_line.h"
+#include "server/app/flags/target_flag.h"
+#include "server/app/interrupt.h"
+#include "server/batch/work/process_cpu.h"
+
+namespace inkstream::app {
+namespace {
+
+constexpr char kName[] = "bench";
+
+struct BenchFlags {
+  std::string target = "127.0.0.1:50051";
+  std::string dataset;
+  std::string split = "train";
+  std::string image = "128x128";
+  uint32_t strokes = 0;  // points; 0: pixels instead
+  uint32_t batch = 256;
+  std::string transport = "auto";
+  std::string codec = "none";
+  uint32_t streams = 1;
+  double seconds = 10;
+  bool json = false;
+};
+
+bool ParseSides(const std::string& text, ImageSpec* image) {
+  char rest = 0;
+  const int read = std::sscanf(text.c_str(), "%5ux%5u%c", &image->height,
+                               &image->width, &rest);
+  return read == 2 && image->height > 0 && image->width > 0;
+}
+
+Codec CodecOf(const std::string& name) {
+  if (name == "zstd") return Codec::kZstd;
+  if (name == "auto") return Codec::kAuto;
+  if (name == "strokes") return Codec::kStrokes;
+  return Codec::kNone;
+}
+
+// A stream of its own connection.
+absl::StatusOr<std::unique_ptr<Stream>> OpenStream(const BenchFlags& flags,
+                                                   const ImageSpec& image,
+                                                   uint32_t number) {
+  ClientOptions options;
+  if (flags.codec != "none" && flags.transport == "auto") {
+    // Asked for to be measured, and shared memory is not packed.
+    options.transport = TransportChoice::kGrpc;
+  }
+  if (flags.transport == "grpc") options.transport = TransportChoice::kGrpc;
+  if (flags.transport == "shm") options.transport = TransportChoice::kShm;
+  auto client = Client::Connect({flags.target}, options);
+  if (!client.ok()) {
+    return client.status();
+  }
+  Plan plan;
+  plan.dataset = flags.dataset;
+  plan.view.split = flags.split;
+  plan.order.seed = number;
+  if (flags.strokes > 0) {
+    plan.delivery.strokes = StrokesSpec{};
+    plan.delivery.strokes->format = StrokeFormat::kStroke5;
+    plan.delivery.strokes->max_len = flags.strokes;
+  } else {
+    plan.delivery.image = image;
+  }
+  plan.delivery.columns = {"label"};
+  plan.delivery.batch_size = flags.batch;
+  plan.delivery.epochs = std::nullopt;
+  plan.delivery.codec = CodecOf(flags.codec);
+  auto stream = (*client)->Stream(plan);
+  if (!stream.ok()) {
+    return stream.status();
+  }
+  if (flags.transport == "shm" && !(*stream)->info().shared_memory) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("--transport shm: ", (*stream)->info().transport_reason));
+  }
+  return stream;
+}
+
+int RunBench(const BenchFlags& flags) {
+  ImageSpec image;
+  if (!ParseSides(flags.image, &image)) {
+    return Fail(kName,
+                absl::InvalidArgumentError(absl::StrCat(
+                    "--image ", flags.image,
+                    " is not HEIGHTxWIDTH in pixels, such as 128x128")),
+                kExitUsage);
+  }
+  Interrupt::Install();
+  BenchStreams streams(flags.streams, [&](uint32_t number) {
+    return OpenStream(flags, image, number);
+  });
+  absl::Status status = streams.AwaitFirstBatches();
+  if (absl::IsCancelled(status) && Interrupt::requested()) {
+    // There is nothing to tell, and connecting may take long.
+    std::_Exit(Interrupt::exit_code());
+  }
+  if (!status.ok()) return Fail(kName, status, kExitFailed);
+
+  const StreamStats before = streams.stream(0).stats();
+  const double cpu_before = batch::ProcessCpuSeconds();
+  const absl::Time begin = absl::Now();
+  status = streams.Measure(flags.seconds);
+  if (!status.ok()) return Fail(kName, status, kExitFailed);
+  BenchFigures all = streams.figures();
+  const bool shared_memory = streams.stream(0).info().shared_memory;
+  all.seconds = absl::ToDoubleSeconds(absl::Now() - begin);
+  all.cpu_seconds = batch::ProcessCpuSeconds() - cpu_before;
+  // Batches read ahead count with those before the first one: near enough.
+  for (uint32_t i = 0; i < flags.streams; ++i) {
+    const StreamStats& stats = streams.stats(i);
+    if (stats.bytes > 0) {
+      all.wire_bytes +=
+          static_cast<uint64_t>(static_cast<double>(streams.bytes(i)) *
+                                static_cast<double>(stats.wire_bytes) /
+                                static_cast<double>(stats.bytes));
+    }
+    if (i == 0 && before.server_cpu > 0 &&
+        stats.server_cpu >= before.server_cpu) {
+      all.server_cpu_seconds = stats.server_cpu - before.server_cpu;
+      all.server_bytes = stats.server_bytes - before.server_bytes;
+    }
+  }
+  BenchSetup setup = {flags.target, flags.dataset, flags.split,  image.height,
+                      image.width,  flags.batch,   flags.streams};
+  setup.strokes = flags.strokes;
+  setup.transport = shared_memory ? "shm" : "grpc";
+  setup.codec = shared_memory ? "none" : flags.codec;
+  const std::string report =
+      flags.json ? FiguresAsJson(setup, all) : FiguresAsText(setup, all);
+  std::fputs(report.c_str(), stdout);
+  return Interrupt::requested() ? Interrupt::exit_code() : kExitDone;
+}
+
+}  // namespace
+
+void AddBenchCommand(CLI::App& app, int* exit_code) {
+  const auto flags = std::make_shared<BenchFlags>();
+  CLI::App* command = app.add_subcommand(
+      kName, "Measures how fast batches arrive from a server");
+  AddTargetFlag(command, &flags->target,
+                "HOST:PORT, dns:///HOST:PORT or unix:PATH");
+  command->add_option("--dataset", flags->dataset,
+                      "Left out: the server's only one");
+  command->add_option("--split", flags->split, "Subset to stream")
+      ->capture_default_str();
+  CLI::Option* const image =
+      command->add_option("--image", flags->image, "Pixels")
+          ->type_name("HEIGHTxWIDTH")
+          ->capture_default_str();
+  command
+      ->add_option("--strokes", flags->strokes,
+                   "Stroke-5 tensors of up to N points, instead of pixels")
+      ->type_name("N")
+      ->check(CLI::Range(1U, 1U << 20U))
+      ->excludes(image);
+  command->add_option("--batch", flags->batch, "Drawings a batch")
+      ->check(CLI::Range(1U, 1U << 20U))
+      ->capture_default_str();
+  command->add_option("--transport", flags->transport, "How bulk bytes travel")
+      ->check(CLI::IsMember({"auto", "grpc", "shm"}))
+      ->capture_default_str();
+  command
+      ->add_option("--codec", flags->codec,
+                   "Compression on the wire; strokes: the client draws")
+      ->check(CLI::IsMember({"none", "zstd", "auto", "strokes"}))
+      ->capture_default_str();
+  command
+      ->add_option("--streams", flags->streams,
+                   "Streams at once, each over a connection of its own")
+      ->check(CLI::Range(1U, 256U))
+      ->capture_default_str();
+  command->add_option("--seconds", flags->seconds, "How long to measure")
+      ->check(CLI::Range(0.1, 86400.0))
+      ->capture_default_str();
+  command->add_flag("--json", flags->json,
+                    "The figures on standard output, as JSON");
+  command->footer(
+      "The wait is the time from asking for a batch to having it. Server CPU "
+      "and\nbytes are those of its whole process, other clients included.\n"
+      "Example:\n"
+      "  inkstream bench --target 127.0.0.1:50051 --image 128x128 --seconds "
+      "10\n"
+      "  inkstream bench --target 127.0.0.1:50051 --strokes 250\n"
+      "  inkstream bench --target far-away:50051 --codec strokes");
+  command->callback([flags, exit_code] { *exit_code = RunBench(*flags); });
+}
+
+}  // namespace inkstream::app

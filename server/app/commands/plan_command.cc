@@ -1,0 +1,142 @@
+// `inkstream plan`: what a stream would deliver, from the store itself.
+
+#include <cstdio>
+#include <limits>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "server/app/commands/commands.h"
+#include "server/app/failure.h"
+#include "server/app/flags/command_line.h"
+#include "server/app/flags/number_flags.h"
+#include "server/app/flags/plan_flags.h"
+#include "server/base/json.h"
+#include "server/batch/engine.h"
+#include "server/store/store_reader.h"
+
+namespace inkstream::app {
+namespace {
+
+constexpr char kName[] = "plan";
+constexpr char kDataset[] = "store";
+
+std::string Text(const batch::ExplainedPlan& plan) {
+  std::string text;
+  const auto line = [&](absl::string_view name, const auto&... value) {
+    std::string padded(name);
+    padded.resize(17, ' ');
+    absl::StrAppend(&text, padded, value..., "\n");
+  };
+  line("drawings", plan.view_size);
+  if (!plan.components.empty()) line("epoch", plan.epoch_size, " positions");
+  line("steps per epoch", plan.steps_per_epoch);
+  line("drawings a step", plan.step_drawings);
+  line("bytes a batch", plan.batch_bytes);
+  line("order plan", plan.start.plan_hash);
+  for (const batch::PlannedComponent& part : plan.components) {
+    line("", part.name, ": ", part.drawings, " drawings, ", part.positions,
+         " positions");
+  }
+  for (const batch::PlannedStep& step : plan.steps) {
+    line(absl::StrCat("step ", step.step.number), "epoch ", step.step.epoch,
+         ", position ", step.step.first, ", ", step.bytes, " bytes, cursor ",
+         step.step.after.epoch, ":", step.step.after.position, "\n  ",
+         absl::StrJoin(step.indices, " "));
+  }
+  return text;
+}
+
+std::string JsonText(const batch::ExplainedPlan& plan) {
+  Json steps = Json::array();
+  for (const batch::PlannedStep& step : plan.steps) {
+    steps.push_back({{"epoch", step.step.epoch},
+                     {"step", step.step.number},
+                     {"position", step.step.first},
+                     {"valid_rows", step.step.valid_rows},
+                     {"bytes", step.bytes},
+                     {"after",
+                      {{"epoch", step.step.after.epoch},
+                       {"position", step.step.after.position}}},
+                     {"index", step.indices},
+                     {"occurrence", step.occurrences}});
+  }
+  return JsonLine({{"fingerprint", plan.start.fingerprint},
+                   {"plan_hash", plan.start.plan_hash},
+                   {"view_drawings", plan.view_size},
+                   {"epoch_drawings", plan.epoch_size},
+                   {"steps_per_epoch", plan.steps_per_epoch},
+                   {"step_drawings", plan.step_drawings},
+                   {"batch_bytes", plan.batch_bytes},
+                   {"steps", steps}});
+}
+
+int RunPlan(const PlanFlags& flags) {
+  absl::StatusOr<Plan> plan = PlanOf(flags);
+  if (!plan.ok()) return Fail(kName, plan.status(), kExitUsage);
+  absl::StatusOr<std::shared_ptr<const store::StoreReader>> store =
+      store::StoreReader::Open(flags.store);
+  if (!store.ok()) return Fail(kName, store.status(), kExitFailed);
+  absl::StatusOr<std::unique_ptr<batch::Engine>> engine =
+      batch::Engine::Create(batch::EngineOptions());
+  if (!engine.ok()) return Fail(kName, engine.status(), kExitFailed);
+  absl::Status added = (*engine)->AddDataset(kDataset, *store);
+  if (!added.ok()) return Fail(kName, added, kExitFailed);
+  const absl::StatusOr<batch::ExplainedPlan> explained = (*engine)->Explain(
+      *plan, {flags.epoch, flags.step, flags.steps, flags.all_ranks});
+  if (!explained.ok()) return Fail(kName, explained.status(), kExitFailed);
+  std::fputs((flags.json ? JsonText(*explained) : Text(*explained)).c_str(),
+             stdout);
+  return kExitDone;
+}
+
+}  // namespace
+
+void AddPlanCommand(CLI::App& app, int* exit_code) {
+  auto flags = std::make_shared<PlanFlags>();
+  CLI::App* command = app.add_subcommand(
+      kName, "Shows what a stream of a store delivers: steps, bytes, drawings");
+  const auto option = [&](const char* name, auto* value, const char* help) {
+    CLI::Option* const added = command->add_option(name, *value, help);
+    using Value = std::remove_reference_t<decltype(*value)>;
+    if constexpr (std::is_unsigned_v<Value>) {
+      added->transform(WholeNumber(std::numeric_limits<Value>::max()));
+    }
+    return added->capture_default_str();
+  };
+  option("STORE", &flags->store, "The store")->required();
+  option("--split", &flags->split,
+         "A split, a slice as in train[:10%], or all");
+  option("--classes", &flags->classes, "Words, in label order")->delimiter(',');
+  option("--where", &flags->where,
+         "A term such as \"recognized==1\"; may be given again, all must hold");
+  option("--max-per-class", &flags->max_per_class, "Drawings; 0: no bound");
+  option("--fraction", &flags->fraction, "Of the view, in (0, 1]");
+  option("--fold", &flags->fold, "INDEX/COUNT, or INDEX/COUNT:held-out");
+  option("--seed", &flags->seed, "Of the shuffle");
+  option("--shuffle", &flags->shuffle, "full, none or window:N");
+  option("--sampling", &flags->sampling,
+         "uniform, balanced:ALPHA or weights:W,W,... one a class");
+  option("--image", &flags->image, "HEIGHTxWIDTH in pixels; left out: none");
+  option("--columns", &flags->columns, "Columns of a batch")->delimiter(',');
+  option("--batch", &flags->batch, "Drawings a rank and step");
+  option("--world", &flags->world, "Ranks");
+  option("--rank", &flags->rank, "Whose batches");
+  option("--tail", &flags->tail, "drop, partial or pad");
+  option("--epoch", &flags->epoch, "The epoch of the steps listed");
+  option("--step", &flags->step, "The first step listed");
+  option("--steps", &flags->steps, "How many steps to list");
+  command->add_flag("--all-ranks", flags->all_ranks,
+                    "List the drawings of all ranks, rank by rank");
+  command->add_flag("--json", flags->json, "For programs");
+  command->footer(
+      "Example:\n"
+      "  inkstream plan drawings.ink --batch 256 --world 4 --image 128x128\n"
+      "  inkstream plan drawings.ink --seed 7 --epoch 2 --step 500 --steps 1");
+  command->callback([flags, exit_code] { *exit_code = RunPlan(*flags); });
+}
+
+}  // namespace inkstream::app

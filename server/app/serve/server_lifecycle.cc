@@ -1,0 +1,294 @@
+#include "server/app/serve/server_lifecycle.h"
+
+#include <google/protobuf/stubs/logging.h>
+#include <grpc/support/log.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "server/app/interrupt.h"
+#include "server/app/log/last_words.h"
+#include "server/app/log/service_log.h"
+#include "server/app/serve/descriptor_limit.h"
+#include "server/app/serve/end_guard.h"
+#include "server/app/serve/generation_watch.h"
+#include "server/app/serve/scrubber.h"
+#include "server/app/serve/service_manager.h"
+#include "server/app/serve/service_state.h"
+#include "server/batch/engine.h"
+#include "server/batch/work/machine_limits.h"
+#include "server/ops/http_server.h"
+#include "server/store/store_reader.h"
+#include "server/transport/grpc/grpc_server.h"
+#include "server/transport/stream_packer.h"
+
+namespace inkstream::app {
+namespace {
+
+// Too little to lay out a few batches in, and to keep anything else.
+constexpr uint64_t kMinMemory = 64ULL << 20U;
+// When streams have ended and answers are given: connections, threads, maps.
+constexpr std::chrono::milliseconds kLastSteps{2000};
+
+// gRPC's own lines, in the form of all others. What it calls an error is
+// mostly one connection's.
+void LogForGrpc(gpr_log_func_args* args) {
+  spdlog::log(args->severity == GPR_LOG_SEVERITY_ERROR ? spdlog::level::warn
+                                                       : spdlog::level::debug,
+              "grpc: {}", args->message);
+}
+
+// What a peer has sent is no error of this process.
+void LogForProtobuf(google::protobuf::LogLevel /*level*/, const char* /*file*/,
+                    int /*line*/, const std::string& message) {
+  spdlog::debug("protobuf: {}", message);
+}
+
+// What is damaged is to be found before anybody is served, and not be taken up
+// again.
+store::OpenOptions OpenOptionsOf(const ServeOptions& options) {
+  return {.check_columns = true, .preload = options.preload};
+}
+
+absl::StatusOr<std::vector<GenerationWatch::Served>> AddStores(
+    const ServeOptions& options, batch::Engine* engine, ServiceState* state) {
+  std::vector<GenerationWatch::Served> served;
+  for (const std::string& argument : options.stores) {
+    NamedStore named = ParseStoreArgument(argument);
+    state->Loading(absl::StrCat("reading ", named.path, ", ", served.size() + 1,
+                                " of ", options.stores.size()));
+    const GenerationWatch::Identity manifest =
+        GenerationWatch::IdentityOf(named.path);
+    absl::StatusOr<std::shared_ptr<const store::StoreReader>> store =
+        store::StoreReader::Open(named.path, OpenOptionsOf(options));
+    if (!store.ok()) return store.status();
+    const store::StoreInfo& info = (*store)->info();
+    if (named.name.empty()) named.name = info.name;
+    absl::Status added = engine->AddDataset(named.name, *store);
+    if (!added.ok()) return added;
+    spdlog::info("dataset {}: {} drawings, {} classes, from {}, fingerprint {}",
+                 named.name, info.drawings, info.classes.size(), named.path,
+                 info.fingerprint);
+    served.push_back({named.name, named.path, manifest, *store});
+  }
+  return served;
+}
+
+// --listen none is for servers that only this machine's users of the Unix
+// socket may reach.
+absl::StatusOr<std::vector<std::string>> ListenAddresses(
+    const ServeOptions& options) {
+  const bool none = std::find(options.listen.begin(), options.listen.end(),
+                              "none") != options.listen.end();
+  if (!none) return options.listen;
+  if (options.listen.size() > 1) {
+    return absl::InvalidArgumentError(
+        "--listen none stands beside other addresses; give one or the other");
+  }
+  if (options.unix_path.empty()) {
+    return absl::InvalidArgumentError(
+        "--listen none leaves nothing to reach the server by; give --unix "
+        "PATH too");
+  }
+  return std::vector<std::string>();
+}
+
+// Null: not asked for.
+absl::StatusOr<std::unique_ptr<ops::HttpServer>> StartHttp(
+    const ServeOptions& options, const ServiceState& state,
+    std::string* address) {
+  if (options.http.empty()) return nullptr;
+  absl::StatusOr<std::unique_ptr<ops::HttpServer>> http =
+      ops::HttpServer::Start(options.http, options.insecure_network,
+                             {[&state] { return state.Metrics(); },
+                              [&state] { return state.Alive(); },
+                              [&state] { return state.Checks(); }});
+  if (http.ok()) {
+    const std::string host = options.http.substr(0, options.http.rfind(':'));
+    *address = absl::StrCat(host, ":", (*http)->port());
+  }
+  return http;
+}
+
+// A call of gRPC's takes about so much, whatever it is for.
+constexpr uint64_t kBytesOfACall = 32U << 10U;
+
+uint32_t MaxCalls(uint64_t memory, uint32_t streams) {
+  return std::min<uint64_t>(streams + memory / 16 / kBytesOfACall, 1U << 20U);
+}
+
+std::string AddressesOf(const transport::GrpcServer& server,
+                        const std::string& http, const ServeOptions& options) {
+  std::string line;
+  if (!server.addresses().empty()) {
+    absl::StrAppend(&line, " grpc=", absl::StrJoin(server.addresses(), ","));
+  }
+  if (!options.unix_path.empty()) {
+    absl::StrAppend(&line, " unix=", options.unix_path);
+  }
+  if (!http.empty()) absl::StrAppend(&line, " http=", http);
+  return line;
+}
+
+// By a thread of its own: whoever is to read it may not, and signals are obeyed
+// all the same.
+void SayReady(const std::string& addresses) {
+  std::thread([line = absl::StrCat("inkstream ready", addresses, "\n")] {
+    absl::string_view rest = line;
+    while (!rest.empty()) {
+      const ssize_t wrote = write(STDOUT_FILENO, rest.data(), rest.size());
+      if (wrote < 0 && errno != EINTR) return;
+      if (wrote > 0) rest.remove_prefix(wrote);
+    }
+  }).detach();
+}
+
+// SIGHUP is a request for what can be had without a restart.
+void ServeUntilSignalled(GenerationWatch* watch) {
+  while (Interrupt::WaitForHangup()) {
+    spdlog::info(
+        "SIGHUP: looks at every store for a new generation; options are read "
+        "at the start alone");
+    watch->LookNow();
+  }
+}
+
+transport::DrainTimes DrainTimesOf(const ServeOptions& options) {
+  transport::DrainTimes times{options.grace};
+  if (Interrupt::signal() == SIGTERM && !options.http.empty()) {
+    times.delay = options.drain_delay;
+    times.spread = options.drain_spread;
+  }
+  return times;
+}
+
+}  // namespace
+
+NamedStore ParseStoreArgument(const std::string& argument) {
+  const size_t equals = argument.find('=');
+  const size_t slash = argument.find('/');
+  if (equals == std::string::npos || equals == 0 || slash < equals) {
+    return {"", argument};
+  }
+  return {argument.substr(0, equals), argument.substr(equals + 1)};
+}
+
+absl::Status ServeUntilInterrupted(const ServeOptions& options) {
+  Interrupt::InstallForService();
+  InstallLastWords();
+  gpr_set_log_function(LogForGrpc);
+  google::protobuf::SetLogHandler(LogForProtobuf);
+  EndGuard guard;
+  // Declared in the order in which they must be there; pages first and last.
+  ServiceState state(options.version);
+  ServiceLog log;
+  std::string http_address;
+  const uint64_t memory =
+      options.memory > 0 ? options.memory : batch::UsableMemory() / 10 * 9;
+  if (memory < kMinMemory) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--memory: ", memory, " bytes; at least ", kMinMemory, " are needed"));
+  }
+  const absl::StatusOr<uint64_t> descriptors = RaiseDescriptorLimit();
+  if (!descriptors.ok()) return descriptors.status();
+  const absl::StatusOr<transport::ConnectionLimits> connections =
+      LimitsOfConnections(*descriptors, options.max_connections,
+                          options.max_connections_per_peer);
+  if (!connections.ok()) return connections.status();
+  batch::EngineOptions engine_options;
+  engine_options.workers = options.workers;
+  // What threads keep to pack batches with is of the batches' share.
+  const uint64_t threads =
+      options.workers > 0 ? options.workers : batch::UsableCpus();
+  engine_options.batch_memory =
+      memory / 4 -
+      std::min(memory / 16,
+               threads * transport::StreamPacker::MemoryOfAThread());
+  engine_options.view_memory = memory / 20;
+  engine_options.limits.max_streams = options.max_streams;
+  engine_options.retain_generations = options.retain_generations;
+  engine_options.limits.max_batch_bytes = std::min(
+      engine_options.limits.max_batch_bytes, engine_options.batch_memory);
+  absl::StatusOr<std::unique_ptr<batch::Engine>> engine =
+      batch::Engine::Create(engine_options);
+  if (!engine.ok()) return engine.status();
+  std::unique_ptr<transport::GrpcServer> server;
+  const absl::StatusOr<std::unique_ptr<ops::HttpServer>> http =
+      StartHttp(options, state, &http_address);
+  if (!http.ok()) return http.status();
+  absl::StatusOr<std::vector<GenerationWatch::Served>> served =
+      AddStores(options, engine->get(), &state);
+  if (!served.ok()) return served.status();
+
+  transport::GrpcServerOptions server_options;
+  absl::StatusOr<std::vector<std::string>> listen = ListenAddresses(options);
+  if (!listen.ok()) return listen.status();
+  server_options.listen = *std::move(listen);
+  server_options.unix_path = options.unix_path;
+  server_options.unix_access = options.unix_access;
+  server_options.connections = *connections;
+  server_options.max_calls = MaxCalls(memory, options.max_streams);
+  server_options.handshake = options.handshake;
+  server_options.idle = options.idle;
+  server_options.channelz = options.channelz;
+  server_options.shm_bytes = options.shm_bytes.value_or(memory / 4);
+  server_options.insecure_network = options.insecure_network;
+  server_options.stall = options.stall;
+  server_options.rebalance = options.rebalance;
+  server_options.memory_bytes = memory;
+  server_options.version = options.version;
+  server_options.observer = &log;
+  absl::StatusOr<std::unique_ptr<transport::GrpcServer>> started =
+      transport::GrpcServer::Start(engine->get(), server_options);
+  if (!started.ok()) return started.status();
+  server = *std::move(started);
+  state.Serving(server.get());
+  spdlog::info("{} workers, {} MiB of memory, {} MiB of it for batches",
+               (*engine)->workers(), memory >> 20U,
+               engine_options.batch_memory >> 20U);
+  const std::string addresses = AddressesOf(*server, http_address, options);
+  GenerationWatch watch(
+      engine->get(), *std::move(served), OpenOptionsOf(options), options.poll,
+      [&](const std::string& dataset, const GenerationWatch::State& how) {
+        state.SetDataset(dataset, how);
+        server->SetServing(dataset, how.lost.empty());
+      });
+  std::optional<Scrubber> scrubber;
+  if (options.scrub > 0) {
+    scrubber.emplace(
+        engine->get(), options.scrub,
+        [&state](const std::string& dataset, const Scrubber::Figures& figures) {
+          state.SetScrubbed(dataset, figures);
+        });
+  }
+  guard.ExpectEndWithin(options.drain_delay + options.drain_spread +
+                        options.grace + kLastSteps);
+  spdlog::info("process {} listens on{}", getpid(), addresses);
+  SayReady(addresses);
+  const ServiceManager manager([&state] { return state.Alive(); });
+
+  ServeUntilSignalled(&watch);
+  state.Draining();
+  manager.Stopping();
+  const transport::DrainTimes times = DrainTimesOf(options);
+  spdlog::info(
+      "signal {}: not ready; {} streams go on for {} ms, end over {} ms and "
+      "have {} ms for the batch in hand",
+      Interrupt::signal(), (*engine)->open_streams(), times.delay.count(),
+      times.spread.count(), times.grace.count());
+  server->Shutdown(times);
+  (*engine)->Stop();
+  spdlog::info("done");
+  return absl::OkStatus();
+}
+
+}  // namespace inkstream::app
