@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/cpp/part_parser.h"
-#include "server/raster/rasterizer.h"
+#include "server/raster/draw/rasterizer.h"
 
 namespace inkstream::client {
 namespace {

@@ -6,8 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/batch/status_reason.h"
-#include "server/raster/capsule_rasterizer.h"
-#include "server/raster/image_spec_check.h"
+#include "server/raster/draw/capsule_rasterizer.h"
+#include "server/raster/tensor/image_spec_check.h"
 #include "server/wire/delivery_message.h"
 
 namespace inkstream::client {

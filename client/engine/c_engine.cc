@@ -21,7 +21,7 @@
 #include "client/engine/local_stream.h"
 #include "inkstream/engine.h"
 #include "server/batch/status_reason.h"
-#include "server/raster/rasterizer.h"
+#include "server/raster/draw/rasterizer.h"
 #include "server/wire/status_message.h"
 
 namespace ik = inkstream::engine;

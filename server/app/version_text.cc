@@ -5,7 +5,7 @@
 #include <zstd.h>
 
 #include "server/base/json.h"
-#include "server/raster/rasterizer.h"
+#include "server/raster/draw/rasterizer.h"
 #include "server/store/format.h"
 #include "server/store/segment/lmdb_writer.h"
 

@@ -6,7 +6,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "server/raster/stroke_tensor.h"
+#include "server/raster/tensor/stroke_tensor.h"
 
 namespace inkstream::layout {
 namespace {

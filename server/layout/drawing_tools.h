@@ -11,7 +11,7 @@
 #include "absl/status/statusor.h"
 #include "server/layout/layout_recipe.h"
 #include "server/layout/recently_used.h"
-#include "server/raster/drawing_tensors.h"
+#include "server/raster/tensor/drawing_tensors.h"
 
 namespace inkstream::layout {
 

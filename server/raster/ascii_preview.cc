@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "absl/strings/string_view.h"
-#include "server/raster/rasterizer.h"
+#include "server/raster/draw/rasterizer.h"
 
 namespace inkstream::raster {
 namespace {

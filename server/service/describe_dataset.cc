@@ -3,8 +3,8 @@
 #include <string>
 
 #include "server/order/window_shuffle.h"
-#include "server/raster/channel.h"
-#include "server/raster/rasterizer.h"
+#include "server/raster/draw/rasterizer.h"
+#include "server/raster/tensor/channel.h"
 #include "server/wire/view_message.h"
 
 namespace inkstream::service {

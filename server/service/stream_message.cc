@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "server/raster/rasterizer.h"
+#include "server/raster/draw/rasterizer.h"
 #include "server/wire/cursor_message.h"
 
 namespace inkstream::service {

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "server/batch/engine.h"
-#include "server/raster/rasterizer.h"
-#include "server/raster/stroke_tensor.h"
+#include "server/raster/draw/rasterizer.h"
+#include "server/raster/tensor/stroke_tensor.h"
 #include "tests/support/batch_puller.h"
 #include "tests/support/fake_store.h"
 #include "tests/support/heap_buffer_pool.h"

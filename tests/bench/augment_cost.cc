@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "server/raster/augmenter.h"
-#include "server/raster/draw_kernel.h"
-#include "server/raster/rasterizer.h"
+#include "server/raster/augment/augmenter.h"
+#include "server/raster/draw/draw_kernel.h"
+#include "server/raster/draw/rasterizer.h"
 
 namespace inkstream::bench {
 namespace {

@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "server/raster/draw_kernel.h"
-#include "server/raster/rasterizer.h"
+#include "server/raster/draw/draw_kernel.h"
+#include "server/raster/draw/rasterizer.h"
 #include "tests/bench/album.h"
 #include "tests/bench/augment_cost.h"
 #include "tests/support/cairo_reference.h"

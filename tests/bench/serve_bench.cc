@@ -18,7 +18,7 @@
 
 #include "server/batch/engine.h"
 #include "server/batch/view/rank_select.h"
-#include "server/raster/rasterizer.h"
+#include "server/raster/draw/rasterizer.h"
 #include "server/store/store_reader.h"
 #include "server/transport/grpc/grpc_server.h"
 #include "tests/support/batch_puller.h"

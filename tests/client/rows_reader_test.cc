@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "server/batch/status_reason.h"
-#include "server/raster/rasterizer.h"
+#include "server/raster/draw/rasterizer.h"
 #include "server/rows/stroke_coding.h"
 
 namespace inkstream::client {

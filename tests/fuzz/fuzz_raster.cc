@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "server/raster/augmenter.h"
-#include "server/raster/draw_kernel.h"
-#include "server/raster/rasterizer.h"
+#include "server/raster/augment/augmenter.h"
+#include "server/raster/draw/draw_kernel.h"
+#include "server/raster/draw/rasterizer.h"
 #include "tests/support/golden_tensors.h"
 #include "tests/support/image_difference.h"
 #include "tests/support/reference_rasterizer.h"

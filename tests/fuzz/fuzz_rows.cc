@@ -14,7 +14,7 @@
 #include "client/cpp/batch_buffers.h"
 #include "client/cpp/part_parser.h"
 #include "client/cpp/rows_reader.h"
-#include "server/raster/rasterizer.h"
+#include "server/raster/draw/rasterizer.h"
 
 namespace inkstream::client {
 namespace {

@@ -6,7 +6,7 @@
 #include <new>
 #include <vector>
 
-#include "server/raster/rasterizer.h"
+#include "server/raster/draw/rasterizer.h"
 #include "tests/support/generated_drawings.h"
 #include "tests/support/golden_tensors.h"
 

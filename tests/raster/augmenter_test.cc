@@ -1,4 +1,4 @@
-#include "server/raster/augmenter.h"
+#include "server/raster/augment/augmenter.h"
 
 #include <algorithm>
 #include <cmath>

@@ -5,7 +5,7 @@
 #include <tuple>
 #include <vector>
 
-#include "server/raster/rasterizer.h"
+#include "server/raster/draw/rasterizer.h"
 #include "tests/support/cairo_reference.h"
 #include "tests/support/generated_drawings.h"
 #include "tests/support/image_difference.h"

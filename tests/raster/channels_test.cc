@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "server/raster/augmenter.h"
-#include "server/raster/rasterizer.h"
+#include "server/raster/augment/augmenter.h"
+#include "server/raster/draw/rasterizer.h"
 #include "tests/support/generated_drawings.h"
 #include "tests/support/golden_tensors.h"
 

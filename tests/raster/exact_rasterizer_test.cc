@@ -6,9 +6,9 @@
 #include <limits>
 #include <vector>
 
-#include "server/raster/image_spec_check.h"
-#include "server/raster/pixel_writer.h"
-#include "server/raster/rasterizer.h"
+#include "server/raster/draw/rasterizer.h"
+#include "server/raster/tensor/image_spec_check.h"
+#include "server/raster/tensor/pixel_writer.h"
 #include "tests/support/cairo_reference.h"
 #include "tests/support/generated_drawings.h"
 #include "tests/support/image_difference.h"

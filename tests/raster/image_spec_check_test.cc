@@ -1,4 +1,4 @@
-#include "server/raster/image_spec_check.h"
+#include "server/raster/tensor/image_spec_check.h"
 
 #include <gtest/gtest.h>
 

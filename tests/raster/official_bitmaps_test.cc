@@ -4,7 +4,7 @@
 #include <iostream>
 #include <vector>
 
-#include "server/raster/rasterizer.h"
+#include "server/raster/draw/rasterizer.h"
 #include "tests/support/cairo_reference.h"
 #include "tests/support/image_difference.h"
 #include "tests/support/quick_draw_files.h"

@@ -1,4 +1,4 @@
-#include "server/raster/pixel_writer.h"
+#include "server/raster/tensor/pixel_writer.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <limits>
 #include <vector>
 
-#include "server/raster/float_bits.h"
+#include "server/raster/draw/float_bits.h"
 
 namespace inkstream::raster {
 namespace {

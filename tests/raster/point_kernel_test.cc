@@ -1,6 +1,6 @@
 // Random words and changed points of every instruction set against a plain loop
 // over the points.
-#include "server/raster/point_kernel.h"
+#include "server/raster/draw/point_kernel.h"
 
 #include <gtest/gtest.h>
 
@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "server/raster/augmenter.h"
-#include "server/raster/draw_kernel.h"
+#include "server/raster/augment/augmenter.h"
+#include "server/raster/draw/draw_kernel.h"
 #include "tests/support/generated_drawings.h"
 
 namespace inkstream::raster {

@@ -1,4 +1,4 @@
-#include "server/raster/rasterizer.h"
+#include "server/raster/draw/rasterizer.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -7,7 +7,7 @@
 #include <sstream>
 #include <vector>
 
-#include "server/raster/rasterizer.h"
+#include "server/raster/draw/rasterizer.h"
 #include "tests/support/generated_drawings.h"
 #include "tests/support/image_difference.h"
 #include "tests/support/reference_rasterizer.h"

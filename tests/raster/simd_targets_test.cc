@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "server/raster/draw_kernel.h"
-#include "server/raster/rasterizer.h"
+#include "server/raster/draw/draw_kernel.h"
+#include "server/raster/draw/rasterizer.h"
 #include "tests/support/generated_drawings.h"
 #include "tests/support/golden_tensors.h"
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "server/raster/stroke_tensor.h"
+#include "server/raster/tensor/stroke_tensor.h"
 #include "tests/support/generated_drawings.h"
 #include "tests/support/golden_tensors.h"
 

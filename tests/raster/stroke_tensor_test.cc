@@ -1,4 +1,4 @@
-#include "server/raster/stroke_tensor.h"
+#include "server/raster/tensor/stroke_tensor.h"
 
 #include <cmath>
 #include <cstring>

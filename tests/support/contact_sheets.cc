@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "server/raster/rasterizer.h"
-#include "server/raster/stroke_tensor.h"
+#include "server/raster/draw/rasterizer.h"
+#include "server/raster/tensor/stroke_tensor.h"
 #include "tests/support/augmented_sheets.h"
 #include "tests/support/contact_sheet.h"
 #include "tests/support/generated_drawings.h"

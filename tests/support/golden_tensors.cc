@@ -1,7 +1,7 @@
 #include "tests/support/golden_tensors.h"
 
-#include "server/raster/augmenter.h"
-#include "server/raster/capsule_rasterizer.h"
+#include "server/raster/augment/augmenter.h"
+#include "server/raster/draw/capsule_rasterizer.h"
 #include "tests/support/generated_drawings.h"
 
 namespace inkstream::testing {

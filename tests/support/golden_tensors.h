@@ -11,7 +11,7 @@
 #include "inkstream/augment_spec.h"
 #include "inkstream/drawing.h"
 #include "inkstream/image_spec.h"
-#include "server/raster/rasterizer.h"
+#include "server/raster/draw/rasterizer.h"
 
 namespace inkstream::testing {
 

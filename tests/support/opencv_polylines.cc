@@ -5,7 +5,7 @@
 #include <opencv2/imgproc.hpp>
 #include <vector>
 
-#include "server/raster/frame.h"
+#include "server/raster/draw/frame.h"
 
 namespace inkstream::testing {
 namespace {

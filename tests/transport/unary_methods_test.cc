@@ -5,7 +5,7 @@
 
 #include <filesystem>
 
-#include "server/raster/rasterizer.h"
+#include "server/raster/draw/rasterizer.h"
 #include "tests/transport/serving_fixture.h"
 
 namespace inkstream::transport {

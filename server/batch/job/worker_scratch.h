@@ -9,7 +9,7 @@
 
 #include "server/layout/drawing_tools.h"
 #include "server/layout/recently_used.h"
-#include "server/raster/rasterizer.h"
+#include "server/raster/draw/rasterizer.h"
 #include "server/store/store_reader.h"
 
 namespace inkstream::batch {

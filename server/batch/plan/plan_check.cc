@@ -6,8 +6,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "server/batch/nearest_name.h"
-#include "server/raster/augmenter.h"
-#include "server/raster/rasterizer.h"
+#include "server/raster/augment/augmenter.h"
+#include "server/raster/draw/rasterizer.h"
 
 namespace inkstream::batch {
 namespace {

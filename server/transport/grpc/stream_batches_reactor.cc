@@ -8,7 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "server/batch/work/parked_request.h"
-#include "server/raster/rasterizer.h"
+#include "server/raster/draw/rasterizer.h"
 #include "server/transport/grpc/caller.h"
 #include "server/transport/grpc/cancel_call.h"
 #include "server/transport/grpc/proto_message.h"
