@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "server/ops/process_figures.h"
-#include "server/transport/server_snapshot.h"
+#include "server/transport/status/server_snapshot.h"
 
 namespace inkstream::ops {
 

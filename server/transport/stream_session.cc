@@ -9,7 +9,7 @@
 #include "absl/time/time.h"
 #include "server/batch/status_reason.h"
 #include "server/transport/call_observer.h"
-#include "server/transport/plan_summary.h"
+#include "server/transport/status/plan_summary.h"
 
 namespace inkstream::transport {
 namespace {

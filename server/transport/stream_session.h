@@ -23,7 +23,7 @@
 #include "server/batch/batch_stream.h"
 #include "server/transport/batch_sink.h"
 #include "server/transport/listener/connection_table.h"
-#include "server/transport/service_counts.h"
+#include "server/transport/status/service_counts.h"
 #include "server/transport/stream_packer.h"
 
 namespace inkstream::transport {

@@ -1,4 +1,4 @@
-#include "server/transport/bottleneck.h"
+#include "server/transport/status/bottleneck.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // Streams that are open: their numbers, their sums, and how they are ended.
-#include "server/transport/stream_registry.h"
+#include "server/transport/status/stream_registry.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

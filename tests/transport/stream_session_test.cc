@@ -13,7 +13,7 @@
 
 #include "server/batch/engine.h"
 #include "server/batch/status_reason.h"
-#include "server/transport/twin_streams.h"
+#include "server/transport/status/twin_streams.h"
 #include "tests/support/fake_store.h"
 #include "tests/support/heap_buffer_pool.h"
 

@@ -8,7 +8,7 @@
 
 #include "server/transport/call_observer.h"
 #include "server/transport/listener/connection_table.h"
-#include "server/transport/service_counts.h"
+#include "server/transport/status/service_counts.h"
 
 namespace inkstream::transport {
 

@@ -12,8 +12,8 @@
 #include "absl/status/statusor.h"
 #include "server/batch/engine.h"
 #include "server/transport/listener/connection_table.h"
-#include "server/transport/server_snapshot.h"
 #include "server/transport/socket_file.h"
+#include "server/transport/status/server_snapshot.h"
 
 namespace inkstream::transport {
 

@@ -9,12 +9,12 @@
 #include "server/batch/engine.h"
 #include "server/batch/work/memory_arbiter.h"
 #include "server/service/service.h"
-#include "server/transport/calls_in_flight.h"
 #include "server/transport/grpc/watched_calls.h"
 #include "server/transport/listener/connection_table.h"
 #include "server/transport/read_permits.h"
 #include "server/transport/shm/shm_host.h"
-#include "server/transport/stream_registry.h"
+#include "server/transport/status/calls_in_flight.h"
+#include "server/transport/status/stream_registry.h"
 
 namespace inkstream::transport {
 

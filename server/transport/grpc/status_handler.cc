@@ -1,6 +1,6 @@
 #include "server/transport/grpc/status_handler.h"
 
-#include "server/transport/server_snapshot.h"
+#include "server/transport/status/server_snapshot.h"
 
 namespace inkstream::transport {
 namespace {

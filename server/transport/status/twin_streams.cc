@@ -1,4 +1,4 @@
-#include "server/transport/twin_streams.h"
+#include "server/transport/status/twin_streams.h"
 
 #include <cstddef>
 #include <map>

@@ -1,4 +1,4 @@
-#include "server/transport/service_counts.h"
+#include "server/transport/status/service_counts.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "server/transport/calls_in_flight.h"
+#include "server/transport/status/calls_in_flight.h"
 
 namespace inkstream::transport {
 

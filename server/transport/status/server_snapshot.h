@@ -12,8 +12,8 @@
 
 #include "server/batch/engine.h"
 #include "server/transport/listener/connection_table.h"
-#include "server/transport/service_counts.h"
-#include "server/transport/stream_registry.h"
+#include "server/transport/status/service_counts.h"
+#include "server/transport/status/stream_registry.h"
 #include "server/transport/stream_session.h"
 
 namespace inkstream::transport {

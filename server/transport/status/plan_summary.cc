@@ -1,4 +1,4 @@
-#include "server/transport/plan_summary.h"
+#include "server/transport/status/plan_summary.h"
 
 #include "absl/strings/str_cat.h"
 

@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "server/transport/call_observer.h"
-#include "server/transport/service_counts.h"
+#include "server/transport/status/service_counts.h"
 #include "server/transport/stream_session.h"
 
 namespace inkstream::transport {

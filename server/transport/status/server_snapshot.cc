@@ -1,10 +1,10 @@
-#include "server/transport/server_snapshot.h"
+#include "server/transport/status/server_snapshot.h"
 
 #include <utility>
 
 #include "server/batch/work/process_cpu.h"
-#include "server/transport/bottleneck.h"
-#include "server/transport/twin_streams.h"
+#include "server/transport/status/bottleneck.h"
+#include "server/transport/status/twin_streams.h"
 
 namespace inkstream::transport {
 

@@ -1,4 +1,4 @@
-#include "server/transport/stream_registry.h"
+#include "server/transport/status/stream_registry.h"
 
 #include <algorithm>
 #include <utility>
