@@ -1,4 +1,4 @@
-#include "client/cpp/batch_assembler.h"
+#include "client/cpp/batch/batch_assembler.h"
 
 #include <cstring>
 #include <functional>
@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "client/cpp/answer_values.h"
+#include "client/cpp/messages/answer_values.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/fake_drawing_server.h"

@@ -1,6 +1,6 @@
 // A strided stream that is opened anew after every batch sees the steps that it
 // would have seen in one piece.
-#include "client/cpp/course.h"
+#include "client/cpp/stream/course.h"
 
 #include <cstdint>
 #include <optional>

@@ -1,4 +1,4 @@
-#include "client/cpp/part_parser.h"
+#include "client/cpp/call/part_parser.h"
 
 #include <google/protobuf/stubs/logging.h>
 

@@ -1,7 +1,7 @@
-#include "client/cpp/retry_policy.h"
+#include "client/cpp/stream/retry_policy.h"
 
 #include "absl/strings/cord.h"
-#include "client/cpp/status_conversion.h"
+#include "client/cpp/messages/status_conversion.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "inkstream/errors.h"

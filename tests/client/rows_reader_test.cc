@@ -1,4 +1,4 @@
-#include "client/cpp/rows_reader.h"
+#include "client/cpp/batch/rows_reader.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

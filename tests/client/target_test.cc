@@ -1,4 +1,4 @@
-#include "client/cpp/target.h"
+#include "client/cpp/call/target.h"
 
 #include <cstdlib>
 #include <string>

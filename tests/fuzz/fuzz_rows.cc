@@ -10,10 +10,10 @@
 #include <memory>
 #include <vector>
 
-#include "client/cpp/batch_assembler.h"
-#include "client/cpp/batch_buffers.h"
-#include "client/cpp/part_parser.h"
-#include "client/cpp/rows_reader.h"
+#include "client/cpp/batch/batch_assembler.h"
+#include "client/cpp/batch/batch_buffers.h"
+#include "client/cpp/batch/rows_reader.h"
+#include "client/cpp/call/part_parser.h"
 #include "server/raster/draw/rasterizer.h"
 
 namespace inkstream::client {

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "client/cpp/batch_unpacker.h"
+#include "client/cpp/batch/batch_unpacker.h"
 
 namespace inkstream::client {
 namespace {

@@ -9,7 +9,7 @@
 #include <memory>
 #include <string>
 
-#include "client/cpp/channel_arguments.h"
+#include "client/cpp/call/channel_arguments.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "server/app/commands/commands.h"
 #include "server/app/flags/command_line.h"

@@ -1,6 +1,6 @@
 #include "server/app/flags/target_flag.h"
 
-#include "client/cpp/target.h"
+#include "client/cpp/call/target.h"
 
 namespace inkstream::app {
 

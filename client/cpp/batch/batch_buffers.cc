@@ -1,0 +1,107 @@
+#include "client/cpp/batch/batch_buffers.h"
+
+#include <sys/mman.h>
+
+#include <cstdlib>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
+#include "client/cpp/mutex.h"
+#include "inkstream/tensor.h"
+#include "server/transport/huge_pages.h"
+
+namespace inkstream::client {
+namespace {
+
+// Larger blocks come straight from the kernel and go back to it: malloc would
+// keep what batches of many sizes leave between each other.
+constexpr size_t kLeastMapped = 64 << 10;
+
+struct Free {
+  size_t size = 0;
+  void operator()(uint8_t* bytes) const {
+    if (size < kLeastMapped) {
+      std::free(bytes);
+    } else {
+      munmap(bytes, size);
+    }
+  }
+};
+struct Block {
+  std::unique_ptr<uint8_t, Free> bytes;
+  size_t size = 0;
+};
+
+// Without bytes: there is no memory.
+Block NewBlock(size_t size) {
+  void* memory = nullptr;
+  if (size < kLeastMapped) {
+    memory = std::aligned_alloc(kTensorAlignment, size);
+  } else {
+    memory = transport::MapPrivateHugePages(size);
+    if (memory == MAP_FAILED) memory = nullptr;
+  }
+  return {
+      std::unique_ptr<uint8_t, Free>(static_cast<uint8_t*>(memory), Free{size}),
+      size};
+}
+
+}  // namespace
+
+struct BatchBuffers::Shelf {
+  const size_t kept;
+  Mutex mutex;
+  std::vector<Block> unused ABSL_GUARDED_BY(mutex);
+
+  explicit Shelf(size_t keep) : kept(keep) {}
+
+  // The one that came back last: its pages are still in the caches.
+  Block Take(size_t size) {
+    MutexLock lock(&mutex);
+    for (size_t i = unused.size(); i-- > 0;) {
+      if (unused[i].size >= size && unused[i].size / 2 <= size) {
+        Block block = std::move(unused[i]);
+        unused.erase(unused.begin() + static_cast<std::ptrdiff_t>(i));
+        return block;
+      }
+    }
+    return {};
+  }
+
+  void Return(Block block) {
+    MutexLock lock(&mutex);
+    unused.push_back(std::move(block));
+    if (unused.size() > kept) {
+      unused.erase(unused.begin());
+    }
+  }
+};
+
+BatchBuffers::BatchBuffers(size_t kept)
+    : shelf_(std::make_shared<Shelf>(kept)) {}
+
+absl::StatusOr<std::shared_ptr<uint8_t>> BatchBuffers::Acquire(size_t size) {
+  // aligned_alloc wants a multiple of the alignment, and not 0.
+  const size_t rounded = (size / kTensorAlignment + 1) * kTensorAlignment;
+  Block block = shelf_->Take(rounded);
+  if (block.bytes == nullptr) {
+    block = NewBlock(rounded);
+    if (block.bytes == nullptr) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat("no memory for a batch of ", size, " bytes"));
+    }
+  }
+  const size_t block_size = block.size;
+  uint8_t* bytes = block.bytes.release();
+  return std::shared_ptr<uint8_t>(bytes, [shelf = std::weak_ptr<Shelf>(shelf_),
+                                          block_size](uint8_t* b) {
+    Block back{std::unique_ptr<uint8_t, Free>(b, Free{block_size}), block_size};
+    if (const std::shared_ptr<Shelf> alive = shelf.lock()) {
+      alive->Return(std::move(back));
+    }
+  });
+}
+
+}  // namespace inkstream::client

@@ -1,0 +1,112 @@
+#include "client/cpp/call/call_reader.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "client/cpp/call/part_parser.h"
+#include "server/raster/draw/rasterizer.h"
+
+namespace inkstream::client {
+namespace {
+
+absl::Status Broken(const char* what) {
+  return absl::InternalError(
+      absl::StrCat("the server broke the protocol: ", what));
+}
+
+}  // namespace
+
+CallReader::CallReader(std::shared_ptr<StreamCall> call, std::string target,
+                       const v1::StreamBatchesRequest& opening,
+                       BatchBuffers* buffers, uint64_t max_batch_bytes,
+                       bool own_memory)
+    : call_(std::move(call)),
+      target_(std::move(target)),
+      opening_(opening),
+      buffers_(buffers),
+      own_memory_(own_memory),
+      unpacker_(opening.open().delivery().codec() == v1::CODEC_NONE
+                    ? nullptr
+                    : std::make_unique<BatchUnpacker>()),
+      assembler_(buffers, PlannedBatchBytes(opening, max_batch_bytes),
+                 unpacker_.get()) {}
+
+absl::StatusOr<std::optional<CallEvent>> CallReader::Read() {
+  if (!behind_.ok()) return Break(behind_);
+  grpc::ByteBuffer message;
+  if (call_->Read(&message)) {
+    absl::StatusOr<CallEvent> event = EventOf(message);
+    if (!event.ok()) return Break(event.status());
+    return std::optional<CallEvent>(*std::move(event));
+  }
+  const absl::Status status = call_->Finish();
+  if (!status.ok()) return status;
+  broken_ = true;
+  if (!ended_) return Broken("a stream that ends well without an end part");
+  if (assembler_.incomplete()) {
+    return Broken("a stream that ends within a batch");
+  }
+  broken_ = false;
+  return std::optional<CallEvent>();
+}
+
+absl::StatusOr<CallEvent> CallReader::EventOf(const grpc::ByteBuffer& message) {
+  absl::StatusOr<BatchPartView> part = ParseBatchPart(message);
+  if (!part.ok()) return part.status();
+  if (ended_) return Broken("a message after the end part");
+  if (part->opened.has_value()) {
+    if (opened_) return Broken("a second first part");
+    opened_ = true;
+    if (absl::Status status = OnOpened(&*part->opened); !status.ok()) {
+      return status;
+    }
+    return CallEvent(*std::move(part->opened));
+  }
+  if (!opened_) return Broken("a batch before the first part");
+  if (part->end.has_value()) {
+    ended_ = true;
+    return CallEvent(*std::move(part->end));
+  }
+  std::vector<ReceivedBatch> batches;
+  absl::Status status =
+      slots_ != nullptr
+          ? assembler_.AddInSlots(part->batches, slots_.get(), &batches)
+          : assembler_.Add(*std::move(part), &batches);
+  if (!status.ok() && batches.empty()) return status;
+  behind_ = std::move(status);
+  return CallEvent(std::move(batches));
+}
+
+absl::Status CallReader::OnOpened(v1::StreamOpened* opened) {
+  if (opened->codec() == v1::CODEC_STROKES) {
+    auto rows = RowsReader::Create(opening_, *opened, target_);
+    if (!rows.ok()) return rows.status();
+    rows_ = *std::move(rows);
+    assembler_.DrawRows(rows_.get());
+    // What replicas are compared by is the version of whoever draws.
+    opened->set_raster_version(raster::kRasterVersion);
+  }
+  if (opened->transport() == v1::TRANSPORT_SHM) {
+    auto slots = SharedSlots::Attach(target_, *opened, call_, own_memory_);
+    if (!slots.ok()) {
+      shm_failure_ = std::string(slots.status().message());
+      return slots.status();
+    }
+    slots_ = *std::move(slots);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CallReader::Break(absl::Status status) {
+  broken_ = absl::IsInternal(status) || absl::IsResourceExhausted(status) ||
+            !shm_failure_.empty();
+  call_->Cancel();
+  // The call is over only once everything is read and its status taken.
+  grpc::ByteBuffer message;
+  while (call_->Read(&message)) {
+  }
+  static_cast<void>(call_->Finish());
+  return status;
+}
+
+}  // namespace inkstream::client

@@ -1,0 +1,73 @@
+// What comes in on one StreamBatches call, as whole events: the first part,
+// batches, the end. Checks the order of messages; whatever breaks the protocol
+// cancels the call.
+//
+// Thread safety: for one thread, the only one that reads the call.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "client/cpp/batch/batch_assembler.h"
+#include "client/cpp/batch/batch_buffers.h"
+#include "client/cpp/batch/batch_unpacker.h"
+#include "client/cpp/batch/received_batch.h"
+#include "client/cpp/batch/rows_reader.h"
+#include "client/cpp/batch/shared_slots.h"
+#include "client/cpp/call/stream_call.h"
+
+namespace inkstream::client {
+
+// No batches: a message came that completes none.
+using CallEvent =
+    std::variant<v1::StreamOpened, std::vector<ReceivedBatch>, v1::StreamEnd>;
+
+class CallReader {
+ public:
+  // `target`: of the call, where a stream's shared memory is found. `opening`:
+  // the request that opens it, which bounds and says what may come.
+  // `own_memory`: batches never lie in memory that is shared with the server.
+  CallReader(std::shared_ptr<StreamCall> call, std::string target,
+             const v1::StreamBatchesRequest& opening, BatchBuffers* buffers,
+             uint64_t max_batch_bytes, bool own_memory = false);
+
+  // Blocks. nullopt: the call ended well, behind its end part. An error is the
+  // server's status, or what is wrong with its messages. Not called again after
+  // either.
+  absl::StatusOr<std::optional<CallEvent>> Read();
+
+  // The last error was found here, not told by the server.
+  bool broken() const { return broken_; }
+
+  // Not empty: the last error was that the server's shared memory cannot be
+  // had, and why. The same stream without it may work.
+  const std::string& shm_failure() const { return shm_failure_; }
+
+ private:
+  absl::StatusOr<CallEvent> EventOf(const grpc::ByteBuffer& message);
+  absl::Status OnOpened(v1::StreamOpened* opened);
+  absl::Status Break(absl::Status status);
+
+  const std::shared_ptr<StreamCall> call_;
+  const std::string target_;
+  const v1::StreamBatchesRequest opening_;
+  BatchBuffers* const buffers_;
+  const bool own_memory_;
+  std::unique_ptr<SharedSlots> slots_;  // null: bytes come in messages
+  std::string shm_failure_;
+  const std::unique_ptr<BatchUnpacker> unpacker_;  // null: no codec
+  std::unique_ptr<RowsReader> rows_;  // null: batches do not come as rows
+  BatchAssembler assembler_;
+  absl::Status behind_;  // the error behind the batches that were given out
+  bool opened_ = false;
+  bool ended_ = false;
+  bool broken_ = false;
+};
+
+}  // namespace inkstream::client

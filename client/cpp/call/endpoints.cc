@@ -1,0 +1,95 @@
+#include "client/cpp/call/endpoints.h"
+
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+#include "client/cpp/call/channel_arguments.h"
+#include "client/cpp/call/target.h"
+
+namespace inkstream::client {
+absl::StatusOr<std::shared_ptr<Endpoints>> Endpoints::Create(
+    const std::vector<std::string>& targets, uint32_t max_message_bytes) {
+  if (targets.empty()) {
+    return absl::InvalidArgumentError(
+        "no target; name at least one, as host:50051 or unix:/path");
+  }
+  std::vector<std::string> all;
+  for (const std::string& target : targets) {
+    absl::StatusOr<std::vector<std::string>> found = EndpointsOf(target);
+    if (!found.ok()) return found.status();
+    all.insert(all.end(), found->begin(), found->end());
+  }
+  return std::shared_ptr<Endpoints>(
+      new Endpoints(std::move(all), max_message_bytes));
+}
+
+Endpoints::Endpoints(std::vector<std::string> targets,
+                     uint32_t max_message_bytes)
+    : targets_(std::move(targets)), max_message_bytes_(max_message_bytes) {}
+
+size_t Endpoints::tries() const {
+  return targets_.size() +
+         std::count_if(targets_.begin(), targets_.end(),
+                       [](const std::string& one) { return IsName(one); });
+}
+
+std::string Endpoints::target() const {
+  MutexLock lock(&mutex_);
+  return targets_[current_];
+}
+
+std::shared_ptr<grpc::Channel> Endpoints::NewChannel() const {
+  return grpc::CreateCustomChannel(
+      targets_[current_], grpc::InsecureChannelCredentials(),
+      ChannelArgumentsFor(targets_[current_], max_message_bytes_));
+}
+
+std::shared_ptr<grpc::Channel> Endpoints::channel() {
+  MutexLock lock(&mutex_);
+  if (channel_ == nullptr) {
+    channel_ = NewChannel();
+  }
+  return channel_;
+}
+
+void Endpoints::Advance(const std::shared_ptr<grpc::Channel>& failed) {
+  MutexLock lock(&mutex_);
+  if (channel_ == failed) {
+    current_ = (current_ + 1) % targets_.size();
+    channel_ = NewChannel();
+  }
+}
+
+absl::Status Endpoints::WaitForConnected(absl::Duration timeout) {
+  const absl::Time deadline = absl::Now() + timeout;
+  // Each target gets an equal share of the time, at most a second a turn, so
+  // that one that drops packets does not hide the others.
+  const absl::Duration turn =
+      std::min(absl::Seconds(1), timeout / static_cast<int64_t>(size()));
+  for (;;) {
+    const std::shared_ptr<grpc::Channel> current = channel();
+    const absl::Time until =
+        size() == 1 ? deadline : std::min(deadline, absl::Now() + turn);
+    if (current->WaitForConnected(absl::ToChronoTime(until))) {
+      return absl::OkStatus();
+    }
+    if (absl::Now() >= deadline) {
+      const auto in_words = [](std::string* out, const std::string& target) {
+        out->append(InWords(target));
+      };
+      return absl::UnavailableError(absl::StrCat(
+          "no server answers at ", absl::StrJoin(targets_, ", ", in_words),
+          " within ", absl::FormatDuration(timeout)));
+    }
+    Advance(current);
+  }
+}
+
+}  // namespace inkstream::client

@@ -1,0 +1,79 @@
+// One FetchDrawings call. Whoever waits for it reads the connection itself: no
+// other thread has to wake up on the way.
+//
+// Thread safety: for one thread, except Cancel().
+#pragma once
+
+#include <grpcpp/channel.h>
+#include <grpcpp/client_context.h>
+#include <grpcpp/completion_queue.h>
+#include <grpcpp/support/async_stream.h>
+#include <grpcpp/support/byte_buffer.h>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "client/cpp/batch/batch_assembler.h"
+#include "client/cpp/batch/batch_buffers.h"
+#include "client/cpp/batch/received_batch.h"
+#include "client/cpp/call/stream_call.h"
+#include "inkstream/v1/batch.pb.h"
+
+namespace inkstream::client {
+
+class FetchCall {
+ public:
+  // Begins the call, which ends at `deadline` at the latest. `buffers` must
+  // outlive it, not its batch.
+  FetchCall(std::shared_ptr<grpc::Channel> channel,
+            const grpc::ByteBuffer& request, const CallMetadata& metadata,
+            absl::Time deadline, BatchBuffers* buffers,
+            uint64_t max_batch_bytes);
+  FetchCall(const FetchCall&) = delete;
+  FetchCall& operator=(const FetchCall&) = delete;
+  // Cancels and waits for the end, which is at hand then.
+  ~FetchCall();
+
+  // Blocks until the call is over, no longer than `within`. Whether it is.
+  bool Wait(absl::Duration within);
+
+  void Cancel() { context_.TryCancel(); }
+
+  // The rest REQUIRES that the call is over.
+
+  // The server's status, or what is wrong with its answer. OK: there is a
+  // batch, and what the server said before it.
+  const absl::Status& status() const { return status_; }
+  // The error was found here, not told by the server.
+  bool broken() const { return broken_; }
+  // This process had no memory for the answer.
+  bool failed() const { return failed_; }
+  const v1::StreamOpened& opened() const { return opened_; }
+  ReceivedBatch Take() { return std::move(batches_.front()); }
+
+ private:
+  enum class Step : uint8_t { kStarting, kReading, kFinishing, kOver };
+
+  void Advance(bool ok);
+  absl::Status Add(const grpc::ByteBuffer& message);
+  void End();
+
+  const std::shared_ptr<grpc::Channel> channel_;
+  grpc::ClientContext context_;
+  grpc::CompletionQueue queue_;
+  std::unique_ptr<grpc::ClientAsyncReader<grpc::ByteBuffer>> reader_;
+  grpc::ByteBuffer message_;
+  grpc::Status told_;
+  Step step_ = Step::kStarting;
+  BatchAssembler assembler_;
+  v1::StreamOpened opened_;
+  std::vector<ReceivedBatch> batches_;
+  absl::Status status_;
+  bool broken_ = false;
+  bool failed_ = false;
+};
+
+}  // namespace inkstream::client

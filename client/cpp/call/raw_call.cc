@@ -1,0 +1,42 @@
+#include "client/cpp/call/raw_call.h"
+
+#include <grpcpp/impl/codegen/rpc_method.h>
+
+#include <string>
+
+namespace inkstream::client {
+namespace {
+
+constexpr char kStreamBatches[] = "/inkstream.v1.DrawingService/StreamBatches";
+constexpr char kFetchDrawings[] = "/inkstream.v1.DrawingService/FetchDrawings";
+
+}  // namespace
+
+grpc::ByteBuffer Serialize(const google::protobuf::MessageLite& message) {
+  const grpc::Slice slice(message.SerializeAsString());
+  return grpc::ByteBuffer(&slice, 1);
+}
+
+std::unique_ptr<grpc::ClientReaderWriter<grpc::ByteBuffer, grpc::ByteBuffer>>
+OpenRawStream(const std::shared_ptr<grpc::Channel>& channel,
+              grpc::ClientContext* context) {
+  const grpc::internal::RpcMethod method(
+      kStreamBatches, grpc::internal::RpcMethod::BIDI_STREAMING, channel);
+  return std::unique_ptr<
+      grpc::ClientReaderWriter<grpc::ByteBuffer, grpc::ByteBuffer>>(
+      grpc::internal::ClientReaderWriterFactory<
+          grpc::ByteBuffer, grpc::ByteBuffer>::Create(channel.get(), method,
+                                                      context));
+}
+
+std::unique_ptr<grpc::ClientAsyncReader<grpc::ByteBuffer>> OpenRawFetch(
+    const std::shared_ptr<grpc::Channel>& channel, grpc::ClientContext* context,
+    const grpc::ByteBuffer& request, grpc::CompletionQueue* queue, void* tag) {
+  const grpc::internal::RpcMethod method(
+      kFetchDrawings, grpc::internal::RpcMethod::SERVER_STREAMING, channel);
+  return std::unique_ptr<grpc::ClientAsyncReader<grpc::ByteBuffer>>(
+      grpc::internal::ClientAsyncReaderFactory<grpc::ByteBuffer>::Create(
+          channel.get(), queue, method, context, request, /*start=*/true, tag));
+}
+
+}  // namespace inkstream::client

@@ -1,0 +1,21 @@
+// Public values out of the answers of the contract.
+//
+// Thread safety: pure functions.
+#pragma once
+
+#include "client/cpp/batch/received_batch.h"
+#include "inkstream/batch.h"
+#include "inkstream/client.h"
+#include "inkstream/dataset_info.h"
+#include "inkstream/plan.h"
+#include "inkstream/v1/service.pb.h"
+
+namespace inkstream::client {
+
+DType DTypeOf(v1::DType dtype);  // kUnspecified for unknown numbers
+StreamInfo StreamInfoOf(const v1::StreamOpened& message);
+PlanReport PlanReportOf(const v1::ExplainPlanResponse& message);
+DatasetInfo DatasetInfoOf(const v1::DescribeDatasetResponse& message);
+Batch::Content ContentOf(ReceivedBatch batch);
+
+}  // namespace inkstream::client

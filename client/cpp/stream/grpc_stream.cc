@@ -1,0 +1,179 @@
+#include "client/cpp/stream/grpc_stream.h"
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "client/cpp/messages/request_messages.h"
+
+namespace inkstream::client {
+namespace {
+
+absl::Status Broken(const char* what) {
+  return absl::InternalError(
+      absl::StrCat("the server broke the protocol: ", what));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<inkstream::Stream>> GrpcStream::Open(
+    std::shared_ptr<Endpoints> endpoints, std::shared_ptr<const KnownKeys> keys,
+    const ClientOptions& options, const Plan& plan) {
+  if (absl::Status status = CheckPlan(plan); !status.ok()) {
+    return status;
+  }
+  std::unique_ptr<GrpcStream> stream;
+  try {
+    stream.reset(
+        new GrpcStream(std::move(endpoints), std::move(keys), options, plan));
+  } catch (const std::system_error& error) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("no thread for a stream: ", error.what()));
+  }
+  absl::Status status;
+  {
+    MutexLock lock(&stream->mutex_);
+    const auto settled = [&stream]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+      return stream->accepted_ || stream->done_.has_value();
+    };
+    // An even share for each target: one that hangs does not hide the others.
+    const absl::Time deadline = absl::Now() + options.call_timeout;
+    const absl::Duration share =
+        options.call_timeout /
+        static_cast<int64_t>(stream->endpoints_->tries());
+    bool answered = false;
+    for (;;) {
+      answered = stream->mutex_.AwaitWithDeadline(
+          settled, std::min(deadline, absl::Now() + share));
+      if (answered || absl::Now() >= deadline) break;
+      stream->GiveUpCall();
+    }
+    if (!answered) {
+      status = absl::DeadlineExceededError(absl::StrCat(
+          stream->endpoints_->target(), " did not answer the opening of a ",
+          "stream within ", absl::FormatDuration(options.call_timeout)));
+    } else if (!stream->accepted_) {
+      status = stream->done_->ok() ? Broken("a stream without its first part")
+                                   : *stream->done_;
+    }
+  }
+  if (!status.ok()) {
+    return status;
+  }
+  return stream;
+}
+
+GrpcStream::GrpcStream(std::shared_ptr<Endpoints> endpoints,
+                       std::shared_ptr<const KnownKeys> keys,
+                       const ClientOptions& options, const Plan& plan)
+    : endpoints_(std::move(endpoints)),
+      keys_(std::move(keys)),
+      options_(options),
+      course_(plan),
+      views_(ViewsOf(plan)),
+      // The queue's, one being filled, one in the reader's hands.
+      buffers_(options.read_ahead + 2),
+      retry_(options.failover_timeout, endpoints_->size()),
+      progress_(absl::Now()),
+      reader_([this] { Run(); }) {}
+
+GrpcStream::~GrpcStream() {
+  Cancel();
+  reader_.join();
+}
+
+Cursor GrpcStream::cursor() const {
+  MutexLock lock(&mutex_);
+  return cursor_;
+}
+
+void GrpcStream::Cancel() {
+  // Batches may have something to say as they go: not under the lock.
+  std::deque<Batch> dropped;
+  MutexLock lock(&mutex_);
+  dropped.swap(queue_);
+  EndWith(absl::CancelledError("the stream was cancelled by its reader"));
+}
+
+void GrpcStream::EndWith(absl::Status status) {
+  if (!done_.has_value()) {
+    done_ = std::move(status);
+  }
+  if (call_ != nullptr) {
+    call_->Cancel();
+  }
+}
+
+void GrpcStream::GiveUpCall() {
+  stalled_ = true;
+  progress_ = absl::Now();
+  if (call_ != nullptr) {
+    call_->Cancel();
+  }
+}
+
+absl::StatusOr<std::optional<Batch>> GrpcStream::Next() {
+  std::optional<Batch> batch;
+  std::shared_ptr<StreamCall> call;
+  uint32_t credits = 0;
+  {
+    MutexLock lock(&mutex_);
+    const absl::Time began = absl::Now();
+    // The time that the reader spent elsewhere is not the server's.
+    progress_ = std::max(progress_, began);
+    const auto ready = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+      return !queue_.empty() || done_.has_value();
+    };
+    while (
+        !mutex_.AwaitWithDeadline(ready, progress_ + options_.stall_timeout)) {
+      if (absl::Now() >= progress_ + options_.stall_timeout) GiveUpCall();
+    }
+    counts_.waited += absl::ToDoubleSeconds(absl::Now() - began);
+    if (queue_.empty()) {
+      if (!done_->ok()) {
+        return *done_;
+      }
+      cursor_ = end_cursor_;
+      return std::nullopt;
+    }
+    batch = std::move(queue_.front());
+    queue_.pop_front();
+    cursor_ = batch->cursor();
+    credits = TakeGrant();
+    call = call_;
+  }
+  if (credits > 0) {
+    v1::StreamBatchesRequest request;
+    request.set_credits(credits);
+    // A failure here means that the call is over; the reading thread learns
+    // why and acts on it.
+    call->Write(request);
+  }
+  return batch;
+}
+
+uint32_t GrpcStream::TakeGrant() {
+  const uint32_t held = credit_ + static_cast<uint32_t>(queue_.size());
+  if (!open_ || done_.has_value() || held >= window_) {
+    return 0;
+  }
+  const uint32_t room = window_ - held;
+  if (room < (window_ + 1) / 2) {
+    return 0;
+  }
+  credit_ += room;
+  return room;
+}
+
+bool GrpcStream::Pause(absl::Duration delay) {
+  MutexLock lock(&mutex_);
+  const auto done = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    return done_.has_value();
+  };
+  return !mutex_.AwaitWithTimeout(done, delay);
+}
+
+}  // namespace inkstream::client

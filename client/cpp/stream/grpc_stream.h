@@ -1,0 +1,111 @@
+// A stream of batches over gRPC.
+//
+// A thread of its own reads with gRPC's blocking calls, which carry about twice
+// what its callbacks do, and queues whole batches for Next(). The server may
+// send as many as the queue has room for: queue + credit <= window at any time.
+// A server that goes away is replaced at the cursor of the last batch queued.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/time/clock.h"
+#include "client/cpp/batch/batch_buffers.h"
+#include "client/cpp/call/call_reader.h"
+#include "client/cpp/call/endpoints.h"
+#include "client/cpp/call/stream_call.h"
+#include "client/cpp/mutex.h"
+#include "client/cpp/stream/course.h"
+#include "client/cpp/stream/known_keys.h"
+#include "client/cpp/stream/retry_policy.h"
+#include "inkstream/client.h"
+
+namespace inkstream::client {
+
+class GrpcStream final : public inkstream::Stream {
+ public:
+  // Blocks until the server has accepted or refused the plan.
+  static absl::StatusOr<std::unique_ptr<inkstream::Stream>> Open(
+      std::shared_ptr<Endpoints> endpoints,
+      std::shared_ptr<const KnownKeys> keys, const ClientOptions& options,
+      const Plan& plan);
+
+  ~GrpcStream() override;
+  const StreamInfo& info() const override { return info_; }
+  absl::StatusOr<std::optional<Batch>> Next() override;
+  Cursor cursor() const override;
+  void Cancel() override;
+  StreamStats stats() const override;
+
+ private:
+  GrpcStream(std::shared_ptr<Endpoints> endpoints,
+             std::shared_ptr<const KnownKeys> keys,
+             const ClientOptions& options, const Plan& plan);
+
+  // On the reading thread, where nothing may be thrown.
+  void Run() noexcept;
+  void ReadUntilDone();
+  absl::Status WhyBroken(absl::Status status);
+  void TurnAway();
+  absl::Status ReadOneCall();
+  absl::Status OnEvent(CallEvent event,
+                       const std::shared_ptr<StreamCall>& call);
+  absl::Status OnOpened(const v1::StreamOpened& opened,
+                        const std::shared_ptr<StreamCall>& call);
+  absl::Status CheckSame(const v1::StreamOpened& opened) const;
+  absl::Status OnBatches(std::vector<ReceivedBatch> batches);
+  // Batches of that size that may be ahead.
+  uint32_t FittingBatches(uint64_t batch_bytes) const;
+  // Waits; false: the stream was cancelled meanwhile.
+  bool Pause(absl::Duration delay);
+
+  // Takes what may be granted now; 0: not worth a message yet.
+  uint32_t TakeGrant() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void EndWith(absl::Status status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The server counts as gone; the reading thread goes on elsewhere.
+  void GiveUpCall() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const std::shared_ptr<Endpoints> endpoints_;
+  const std::shared_ptr<const KnownKeys> keys_;
+  const ClientOptions options_;
+
+  // Of the reading thread.
+  Course course_;
+  const std::vector<View> views_;        // of the plan
+  std::shared_ptr<grpc::Channel> told_;  // has been sent their key sets
+  BatchBuffers buffers_;
+  RetryPolicy retry_;
+  std::optional<v1::StreamEnd> end_part_;  // of the current call
+  uint64_t received_ = 0;                  // batches, over all calls
+  bool moved_ = false;                     // batches came on the current call
+  std::string shm_failure_;  // why the last call had to do without
+  std::string reason_;       // why this one does
+
+  StreamInfo info_;  // written before Open() returns, then constant
+
+  mutable Mutex mutex_;
+  std::deque<Batch> queue_ ABSL_GUARDED_BY(mutex_);
+  // Set: nothing more will be queued. OK: the stream ended well.
+  std::optional<absl::Status> done_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<StreamCall> call_ ABSL_GUARDED_BY(mutex_);
+  bool accepted_ ABSL_GUARDED_BY(mutex_) = false;  // once, by some server
+  bool open_ ABSL_GUARDED_BY(mutex_) = false;      // the current call is
+  uint32_t window_ ABSL_GUARDED_BY(mutex_) = 1;
+  uint32_t credit_ ABSL_GUARDED_BY(mutex_) = 0;  // batches that may still come
+  absl::Time progress_ ABSL_GUARDED_BY(mutex_);
+  bool stalled_ ABSL_GUARDED_BY(mutex_) = false;    // the current call was
+  uint64_t stream_id_ ABSL_GUARDED_BY(mutex_) = 0;  // of the current call
+  StreamStats counts_ ABSL_GUARDED_BY(mutex_);
+  const absl::Time started_ = absl::Now();
+  Cursor cursor_ ABSL_GUARDED_BY(mutex_);
+  Cursor end_cursor_ ABSL_GUARDED_BY(mutex_);
+
+  std::thread reader_;  // last: it uses everything above
+};
+
+}  // namespace inkstream::client

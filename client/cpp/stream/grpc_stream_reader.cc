@@ -1,0 +1,285 @@
+// The reading thread of GrpcStream.
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "client/cpp/batch/rows_reader.h"
+#include "client/cpp/call/target.h"
+#include "client/cpp/messages/answer_values.h"
+#include "client/cpp/messages/request_messages.h"
+#include "client/cpp/messages/status_conversion.h"
+#include "client/cpp/stream/grpc_stream.h"
+#include "server/wire/cursor_message.h"
+#include "server/wire/plan_message.h"
+
+namespace inkstream::client {
+namespace {
+
+// Cancelling does not reach an upload.
+constexpr absl::Duration kTimeForKeys = absl::Seconds(10);
+constexpr absl::Duration kPauseWithoutBatches = absl::Milliseconds(50);
+
+absl::Status Broken(const char* what) {
+  return absl::InternalError(
+      absl::StrCat("the server broke the protocol: ", what));
+}
+
+}  // namespace
+
+void GrpcStream::Run() noexcept {
+  try {
+    ReadUntilDone();
+  } catch (const std::exception& error) {
+    MutexLock lock(&mutex_);
+    EndWith(absl::ResourceExhaustedError(error.what()));
+  }
+}
+
+void GrpcStream::ReadUntilDone() {
+  for (;;) {
+    moved_ = false;
+    absl::Status status = ReadOneCall();
+    if (!status.ok() && !shm_failure_.empty()) {
+      status = ReadOneCall();  // without shared memory
+    }
+    const bool rebalance =
+        status.ok() && end_part_->reason() == v1::StreamEnd::REASON_REBALANCE;
+    const bool ended =
+        status.ok() && !rebalance &&
+        course_.Ended(wire::CursorFromProto(end_part_->cursor()));
+    // A server that leaves behind the last batch leaves nothing undone.
+    if (ended || course_.complete()) {
+      MutexLock lock(&mutex_);
+      end_cursor_ = course_.place();
+      end_cursor_.order_plan = info_.start.order_plan;
+      EndWith(absl::OkStatus());
+      return;
+    }
+    if (status.ok()) {
+      // Not at once again where nothing came: it would be a busy loop.
+      if (!moved_ && !Pause(kPauseWithoutBatches)) return;
+      if (rebalance) TurnAway();
+      continue;
+    }
+    std::shared_ptr<grpc::Channel> channel;
+    {
+      MutexLock lock(&mutex_);
+      if (done_.has_value()) return;  // perhaps before there was a call at all
+      channel = call_->channel();
+    }
+    if (moved_) told_.reset();
+    if (told_ != channel &&
+        keys_->SentWhere(status, channel, views_, kTimeForKeys)) {
+      told_ = channel;
+      continue;
+    }
+    const absl::StatusOr<absl::Duration> delay =
+        retry_.OnFailure(WhyBroken(std::move(status)), absl::Now());
+    if (!delay.ok()) {
+      MutexLock lock(&mutex_);
+      EndWith(delay.status());
+      return;
+    }
+    if (!Pause(*delay)) return;
+    TurnAway();
+  }
+}
+
+// CANCELLED is this side's own doing, or a server's that is cut off.
+absl::Status GrpcStream::WhyBroken(absl::Status status) {
+  MutexLock lock(&mutex_);
+  if (done_.has_value()) return status;
+  if (stalled_) {
+    return absl::UnavailableError(
+        absl::StrCat("no message from ", InWords(endpoints_->target()), " for ",
+                     absl::FormatDuration(options_.stall_timeout)));
+  }
+  if (status.code() == absl::StatusCode::kCancelled || IsBrokenLink(status)) {
+    return absl::UnavailableError(
+        absl::StrCat(InWords(endpoints_->target()), ": ", status.message()));
+  }
+  return status;
+}
+
+void GrpcStream::TurnAway() {
+  std::shared_ptr<grpc::Channel> left;
+  {
+    MutexLock lock(&mutex_);
+    left = call_->channel();
+    ++counts_.reopened;
+  }
+  endpoints_->Advance(left);
+}
+
+absl::Status GrpcStream::ReadOneCall() {
+  const auto call = std::make_shared<StreamCall>(endpoints_->channel());
+  {
+    MutexLock lock(&mutex_);
+    if (done_.has_value()) {
+      return *done_;
+    }
+    call_ = call;
+    open_ = false;
+    stalled_ = false;
+    progress_ = absl::Now();
+    // The server's window is not known yet; OnOpened() grants the rest.
+    credit_ = 1;
+  }
+  end_part_.reset();
+  // Where this fails, so does the first Read(), and its status says why.
+  v1::StreamBatchesRequest opening =
+      wire::PlanToProto(course_.Opening(), 1, options_.max_message_bytes);
+  const std::string target = endpoints_->target();
+  if (options_.transport != TransportChoice::kGrpc && shm_failure_.empty()) {
+    // It may be another server next time, so this is not kept.
+    const std::string why_not = SharedSlots::WhyNotAt(target);
+    if (why_not.empty()) {
+      opening.mutable_open()->mutable_delivery()->set_transport(
+          v1::TRANSPORT_SHM);
+    }
+    reason_ = why_not;
+  } else {
+    reason_ = shm_failure_;
+  }
+  SayWhoDraws(&opening);
+  call->Write(opening);
+
+  CallReader reader(call, target, opening, &buffers_, options_.max_batch_bytes);
+  absl::Status refused;  // by this side
+  for (;;) {
+    absl::StatusOr<std::optional<CallEvent>> event = reader.Read();
+    if (!event.ok() || !event->has_value()) {
+      MutexLock lock(&mutex_);
+      open_ = false;
+      shm_failure_ = reader.shm_failure();
+      return refused.ok() ? event.status() : refused;
+    }
+    if (refused.ok()) {
+      refused = OnEvent(**std::move(event), call);
+      if (!refused.ok()) {
+        call->Cancel();
+      }
+    }
+  }
+}
+
+absl::Status GrpcStream::OnEvent(CallEvent event,
+                                 const std::shared_ptr<StreamCall>& call) {
+  {
+    MutexLock lock(&mutex_);
+    progress_ = absl::Now();
+  }
+  if (const auto* opened = std::get_if<v1::StreamOpened>(&event)) {
+    return OnOpened(*opened, call);
+  }
+  if (auto* end = std::get_if<v1::StreamEnd>(&event)) {
+    end_part_ = std::move(*end);
+    return absl::OkStatus();
+  }
+  return OnBatches(std::get<std::vector<ReceivedBatch>>(std::move(event)));
+}
+
+absl::Status GrpcStream::OnOpened(const v1::StreamOpened& opened,
+                                  const std::shared_ptr<StreamCall>& call) {
+  uint32_t credits = 0;
+  {
+    MutexLock lock(&mutex_);
+    if (!accepted_) {
+      info_ = StreamInfoOf(opened);
+      if (info_.transport_reason.empty()) info_.transport_reason = reason_;
+      cursor_ = info_.start;
+      course_.Accepted(info_.start);
+      accepted_ = true;
+    } else if (absl::Status same = CheckSame(opened); !same.ok()) {
+      return same;
+    }
+    open_ = true;
+    stream_id_ = opened.stream_id();
+    window_ = std::max<uint32_t>(
+        1, opened.credit_window() == 0
+               ? options_.read_ahead
+               : std::min(options_.read_ahead, opened.credit_window()));
+    const uint32_t held = credit_ + static_cast<uint32_t>(queue_.size());
+    credits = window_ > held ? window_ - held : 0;
+    credit_ += credits;
+  }
+  if (received_ == 0) {
+    retry_.OnProgress();
+  }
+  if (credits > 0) {
+    v1::StreamBatchesRequest request;
+    request.set_credits(credits);
+    call->Write(request);
+  }
+  return absl::OkStatus();
+}
+
+uint32_t GrpcStream::FittingBatches(uint64_t batch_bytes) const {
+  constexpr uint64_t kLeast = 2;  // one in hand, one on its way
+  return static_cast<uint32_t>(std::clamp<uint64_t>(
+      options_.max_read_ahead_bytes / std::max<uint64_t>(batch_bytes, 1),
+      std::min<uint64_t>(kLeast, options_.read_ahead), options_.read_ahead));
+}
+
+// Other pixels or other drawings are another replica's; another order of the
+// same drawings is an error of this plan.
+absl::Status GrpcStream::CheckSame(const v1::StreamOpened& opened) const {
+  const auto differs = [this](const char* what, const auto& there,
+                              const auto& here) {
+    return absl::StrCat(endpoints_->target(), " would go on with ", what, " ",
+                        there, ", the stream began with ", here);
+  };
+  const Cursor& start = info_.start;
+  if (opened.cursor().fingerprint() != start.fingerprint) {
+    return NotHere(differs("fingerprint", opened.cursor().fingerprint(),
+                           start.fingerprint));
+  }
+  if (opened.raster_version() != info_.raster_version) {
+    return NotHere(differs("raster version", opened.raster_version(),
+                           info_.raster_version));
+  }
+  if (opened.cursor().plan_hash() != start.plan_hash) {
+    return absl::FailedPreconditionError(
+        differs("order plan", opened.cursor().plan_hash(), start.plan_hash));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status GrpcStream::OnBatches(std::vector<ReceivedBatch> batches) {
+  {
+    MutexLock lock(&mutex_);
+    if (batches.size() > credit_) {
+      return Broken("more batches than were granted");
+    }
+  }
+  for (ReceivedBatch& received : batches) {
+    const v1::BatchHeader& header = received.header;
+    const uint64_t wire_bytes = header.wire_size() > 0 ? header.wire_size()
+                                : info_.shared_memory  ? 0
+                                                       : header.byte_size();
+    Batch::Content content = ContentOf(std::move(received));
+    content.sequence = received_++;
+    // Sent once a stream; a cursor that is kept should be able to explain
+    // itself.
+    content.cursor.order_plan = info_.start.order_plan;
+    content.step = course_.Passed(content.cursor, content.epoch, content.step);
+    moved_ = true;
+    retry_.OnProgress();
+    MutexLock lock(&mutex_);
+    --credit_;
+    window_ = std::min(window_, FittingBatches(content.byte_size));
+    ++counts_.batches;
+    counts_.bytes += content.byte_size;
+    counts_.wire_bytes += wire_bytes;
+    if (!done_.has_value()) {
+      queue_.emplace_back(std::move(content));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace inkstream::client
