@@ -15,11 +15,11 @@
 #include "client/cpp/call/endpoints.h"
 #include "client/cpp/call/fetch_call.h"
 #include "client/cpp/call/raw_call.h"
-#include "client/cpp/messages/answer_values.h"
-#include "client/cpp/messages/request_messages.h"
+#include "client/cpp/messages/from_proto.h"
 #include "client/cpp/messages/status_conversion.h"
+#include "client/cpp/messages/to_proto.h"
 #include "client/cpp/stream/grpc_stream.h"
-#include "client/cpp/stream/known_keys.h"
+#include "client/cpp/stream/key_set_cache.h"
 #include "inkstream/errors.h"
 #include "inkstream/v1/service.grpc.pb.h"
 #include "server/wire/view_message.h"
@@ -113,7 +113,7 @@ class GrpcClient final : public Client {
         OnAnyTarget([&](const std::shared_ptr<grpc::Channel>& channel,
                         grpc::ClientContext* context) {
           absl::StatusOr<UploadedKeys> sent =
-              KnownKeys::Send(channel, context, keys);
+              KeySetCache::Send(channel, context, keys);
           if (!sent.ok()) return sent.status();
           uploaded = *std::move(sent);
           return absl::OkStatus();
@@ -167,7 +167,7 @@ class GrpcClient final : public Client {
   }
 
   const std::shared_ptr<Endpoints> endpoints_;
-  const std::shared_ptr<KnownKeys> keys_ = std::make_shared<KnownKeys>();
+  const std::shared_ptr<KeySetCache> keys_ = std::make_shared<KeySetCache>();
   const ClientOptions options_;
   BatchBuffers fetch_buffers_;
 };

@@ -81,7 +81,7 @@ void LocalBatches::End() {
 
 v1::StreamStatus LocalBatches::Report() const {
   const batch::WaitTimes waited = stream_->wait_times();
-  const order::Place place = stream_->place();
+  const order::EpochPosition place = stream_->place();
   v1::StreamStatus status = status_;
   status.set_epoch(place.epoch);
   status.set_position(place.position);

@@ -44,7 +44,7 @@ enum class EndReason : uint8_t { kEpochsDone, kMaxBatches, kRebalance };
 struct NotReady {};
 struct Ended {
   EndReason reason;
-  order::Place place;
+  order::EpochPosition place;
 };
 // A batch, nothing yet, the end, or the error that ended the stream.
 using TakeResult = std::variant<FinishedBatch, NotReady, Ended, absl::Status>;
@@ -84,7 +84,7 @@ class BatchStream {
   virtual void Cancel() = 0;
 
   virtual WaitTimes wait_times() const = 0;
-  virtual order::Place place() const = 0;  // after the last batch taken
+  virtual order::EpochPosition place() const = 0;  // after the last batch taken
   virtual uint32_t credits() const = 0;
 };
 

@@ -115,13 +115,13 @@ struct KeptKeys {
 
 // What one stream's batches are laid out in and, where they do not travel as
 // they lie, what packs them.
-struct StreamCarrier {
+struct BatchChannel {
   std::shared_ptr<MemoryAccount> memory;  // the stream closes it
   std::shared_ptr<Packer> packer;
 };
 
-// The carrier of one stream, of batches of at most `batch_bytes`.
-using CarrierOf = std::function<StreamCarrier(uint64_t batch_bytes)>;
+// The channel of one stream, of batches of at most `batch_bytes`.
+using ChannelOf = std::function<BatchChannel(uint64_t batch_bytes)>;
 
 class Engine {
  public:
@@ -159,18 +159,18 @@ class Engine {
   }
 
   // Validates and prices the plan before anything is allocated. Batches are
-  // laid out and packed in what `carrier_of` answers; under Codec::kStrokes
+  // laid out and packed in what `channel_of` answers; under Codec::kStrokes
   // they come as rows (FinishedBatch::rows_form). Streams of the same `caller`
   // share its turns at the workers.
   virtual absl::StatusOr<std::unique_ptr<BatchStream>> OpenStreamFor(
       const std::string& caller, const Plan& plan,
-      const CarrierOf& carrier_of) = 0;
+      const ChannelOf& channel_of) = 0;
 
   // On behalf of nobody, as its batches lie.
   absl::StatusOr<std::unique_ptr<BatchStream>> OpenStream(
       const Plan& plan, const std::shared_ptr<MemoryArbiter>& memory) {
     return OpenStreamFor("", plan, [&memory](uint64_t batch_bytes) {
-      return StreamCarrier{memory->Open("", batch_bytes), nullptr};
+      return BatchChannel{memory->Open("", batch_bytes), nullptr};
     });
   }
 

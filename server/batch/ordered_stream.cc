@@ -138,7 +138,7 @@ WaitTimes OrderedStream::wait_times() const {
   return clock_.times();
 }
 
-order::Place OrderedStream::place() const {
+order::EpochPosition OrderedStream::place() const {
   const std::lock_guard<std::mutex> lock(mu_);
   return place_;
 }

@@ -30,7 +30,7 @@ struct OrderedStreamParts {
   StreamFacts facts;
   OrderSpec order;
   order::StepSchedule schedule;
-  order::Place start;
+  order::EpochPosition start;
   uint64_t max_batches = 0;  // 0: no bound
   uint64_t max_bad = 0;      // damaged records; 0: no bound
   uint32_t max_credits = 0;
@@ -66,7 +66,7 @@ class OrderedStream : public BatchStream,
   TakeResult TryTake() override;
   void Cancel() override;
   WaitTimes wait_times() const override;
-  order::Place place() const override;
+  order::EpochPosition place() const override;
   uint32_t credits() const override;
 
   void RunPiece(WorkerScratch* scratch) override;
@@ -134,7 +134,7 @@ class OrderedStream : public BatchStream,
   std::deque<std::shared_ptr<Slot>> slots_;  // in order of the batches
   std::vector<std::shared_ptr<const order::EpochOrder>> orders_;
   std::vector<uint64_t> order_epochs_;  // of orders_
-  order::Place place_;
+  order::EpochPosition place_;
   uint64_t bad_ = 0;  // damaged records in batches taken
   absl::Status failed_;
   bool wake_up_ = false;  // the listener is to be called

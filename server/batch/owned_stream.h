@@ -32,7 +32,7 @@ class OwnedStream : public BatchStream {
   TakeResult TryTake() override { return stream_->TryTake(); }
   void Cancel() override { stream_->Cancel(); }
   WaitTimes wait_times() const override { return stream_->wait_times(); }
-  order::Place place() const override { return stream_->place(); }
+  order::EpochPosition place() const override { return stream_->place(); }
   uint32_t credits() const override { return stream_->credits(); }
 
  private:

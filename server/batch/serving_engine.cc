@@ -103,17 +103,17 @@ absl::StatusOr<DatasetFacts> ServingEngine::DescribeGeneration(
 }
 
 absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::OpenStreamFor(
-    const std::string& caller, const Plan& plan, const CarrierOf& carrier_of) {
+    const std::string& caller, const Plan& plan, const ChannelOf& channel_of) {
   absl::StatusOr<StreamPlaces::Place> place = places_->Take(caller);
   if (!place.ok()) return place.status();
   absl::StatusOr<std::shared_ptr<OrderedStream>> stream =
-      Open(caller, plan, carrier_of);
+      Open(caller, plan, channel_of);
   if (!stream.ok()) return stream.status();
   return std::make_unique<OwnedStream>(*std::move(stream), *std::move(place));
 }
 
 absl::StatusOr<std::shared_ptr<OrderedStream>> ServingEngine::Open(
-    const std::string& caller, const Plan& plan, const CarrierOf& carrier_of) {
+    const std::string& caller, const Plan& plan, const ChannelOf& channel_of) {
   absl::StatusOr<Dataset> dataset = datasets_.Find(plan.dataset);
   if (!dataset.ok()) return dataset.status();
   absl::StatusOr<OpenedPlan> opened =
@@ -123,7 +123,7 @@ absl::StatusOr<std::shared_ptr<OrderedStream>> ServingEngine::Open(
   StreamFacts facts = FactsOf(opened->dataset, *sampled->view());
   facts.view_size = sampled->size();
   facts.start = opened->start;
-  const order::Place place = {facts.start.epoch, facts.start.position};
+  const order::EpochPosition place = {facts.start.epoch, facts.start.position};
   absl::StatusOr<order::StepSchedule> schedule =
       order::StepSchedule::Create(facts.view_size, plan.delivery, place);
   if (!schedule.ok()) return schedule.status();
@@ -152,7 +152,7 @@ absl::StatusOr<std::shared_ptr<OrderedStream>> ServingEngine::Open(
         RowsReserve(*shape, plan.delivery.batch_size, facts.credit_window));
   }
   const uint32_t credits = facts.credit_window;
-  StreamCarrier carrier = carrier_of(buffer_bytes);
+  BatchChannel channel = channel_of(buffer_bytes);
   OrderedStreamParts parts = {*std::move(recipe),
                               std::move(facts),
                               plan.order,
@@ -162,9 +162,9 @@ absl::StatusOr<std::shared_ptr<OrderedStream>> ServingEngine::Open(
                               plan.delivery.max_bad,
                               credits,
                               workers_,
-                              std::move(carrier.memory),
+                              std::move(channel.memory),
                               caller,
-                              std::move(carrier.packer),
+                              std::move(channel.packer),
                               shape};
   return std::make_shared<OrderedStream>(std::move(parts));
 }

@@ -221,10 +221,10 @@ void AddStreams(const transport::ServiceFigures& service, Page* page) {
   for (const transport::StoreSnapshot& store : service.stores) {
     open[store.dataset] = 0;
   }
-  uint64_t twins = 0;
+  uint64_t duplicates = 0;
   for (const transport::StreamSnapshot& stream : service.now.streams) {
     if (!stream.report.dataset.empty()) ++open[stream.report.dataset];
-    if (!stream.warning.empty()) ++twins;
+    if (!stream.warning.empty()) ++duplicates;
   }
   page->Begin("inkstream_streams", MetricType::Gauge, "Streams that are open.");
   for (const auto& [dataset, count] : open) {
@@ -232,7 +232,7 @@ void AddStreams(const transport::ServiceFigures& service, Page* page) {
   }
   page->Gauge("inkstream_twin_streams",
               "Streams with the plan, epoch and rank of another one.",
-              Number(twins));
+              Number(duplicates));
   page->Begin("inkstream_stream_seconds_total", MetricType::Counter,
               "Where the lives of streams went, one thing at a time: opening; "
               "waiting for the client (no credits), the network (a write in "

@@ -15,7 +15,7 @@ constexpr uint64_t kMaxStride = uint64_t{1} << 32U;
 constexpr uint64_t kMaxEpoch = (uint64_t{1} << 63U) - 1;
 
 absl::Status Validate(uint64_t size, const DeliverySpec& delivery,
-                      const Place& start) {
+                      const EpochPosition& start) {
   const auto invalid = [](const auto&... parts) {
     return absl::InvalidArgumentError(absl::StrCat(parts...));
   };
@@ -85,7 +85,7 @@ absl::Status Validate(uint64_t size, const DeliverySpec& delivery,
 
 absl::StatusOr<StepSchedule> StepSchedule::Create(uint64_t size,
                                                   const DeliverySpec& delivery,
-                                                  Place start) {
+                                                  EpochPosition start) {
   if (absl::Status status = Validate(size, delivery, start); !status.ok()) {
     return status;
   }
@@ -93,7 +93,7 @@ absl::StatusOr<StepSchedule> StepSchedule::Create(uint64_t size,
 }
 
 StepSchedule::StepSchedule(uint64_t size, const DeliverySpec& delivery,
-                           Place start)
+                           EpochPosition start)
     : size_(size),
       batch_size_(delivery.batch_size),
       world_(delivery.world),
@@ -111,7 +111,8 @@ uint64_t StepSchedule::StepsFrom(uint64_t position) const {
   return tail_ == Tail::kDrop ? whole : whole + (remainder ? 1 : 0);
 }
 
-std::optional<Step> StepSchedule::StepAt(Place entered, uint64_t number) const {
+std::optional<Step> StepSchedule::StepAt(EpochPosition entered,
+                                         uint64_t number) const {
   const uint64_t steps = StepsFrom(entered.position);
   if (number >= steps) {
     return std::nullopt;
@@ -134,8 +135,8 @@ std::optional<Step> StepSchedule::StepAt(Place entered, uint64_t number) const {
   Step step;
   step.epoch = entered.epoch;
   step.number = number;
-  step.after = number + 1 == steps ? Place{entered.epoch + 1, 0}
-                                   : Place{entered.epoch, end};
+  step.after = number + 1 == steps ? EpochPosition{entered.epoch + 1, 0}
+                                   : EpochPosition{entered.epoch, end};
   if (tail_ == Tail::kPartial) {
     const uint64_t each = (end - begin) / world_;
     const uint64_t extra = (end - begin) % world_;
@@ -172,7 +173,7 @@ std::optional<Step> StepSchedule::Walker::Next() {
         schedule_->step_offset_ >= schedule_->StepsFrom(0)) {
       return std::nullopt;
     }
-    entered_ = Place{entered_.epoch + 1, 0};
+    entered_ = EpochPosition{entered_.epoch + 1, 0};
     step_ = schedule_->step_offset_;
   }
   return std::nullopt;

@@ -18,11 +18,11 @@
 namespace inkstream::order {
 
 // A place in the order, of all ranks together.
-struct Place {
+struct EpochPosition {
   uint64_t epoch = 0;
   uint64_t position = 0;
 
-  bool operator==(const Place&) const = default;
+  bool operator==(const EpochPosition&) const = default;
 };
 
 // This rank's share of one step.
@@ -33,7 +33,7 @@ struct Step {
   uint64_t first = 0;
   uint32_t rows = 0;        // >= 1
   uint32_t valid_rows = 0;  // rows [valid_rows, rows) have valid = false
-  Place after;              // the cursor after this step
+  EpochPosition after;      // the cursor after this step
 
   bool operator==(const Step&) const = default;
 };
@@ -47,7 +47,7 @@ class StepSchedule {
   // `epochs`, is valid.
   static absl::StatusOr<StepSchedule> Create(uint64_t size,
                                              const DeliverySpec& delivery,
-                                             Place start);
+                                             EpochPosition start);
 
   // Walks the steps of this rank that step_offset and step_stride select:
   // those whose number within the epoch is step_offset modulo step_stride.
@@ -57,15 +57,15 @@ class StepSchedule {
     std::optional<Step> Next();
     // The cursor at which a new stream would go on: `after` of the last step
     // returned, the start before the first.
-    Place place() const { return place_; }
+    EpochPosition place() const { return place_; }
 
    private:
     friend class StepSchedule;
     explicit Walker(const StepSchedule* schedule);
     const StepSchedule* schedule_;
-    Place entered_;  // where the current epoch was entered
-    uint64_t step_;  // next step to look at in this epoch
-    Place place_;
+    EpochPosition entered_;  // where the current epoch was entered
+    uint64_t step_;          // next step to look at in this epoch
+    EpochPosition place_;
   };
   Walker Walk() const { return Walker(this); }
 
@@ -74,12 +74,13 @@ class StepSchedule {
 
   // Step `number` of an epoch entered at (epoch, position); nullopt beyond its
   // end. O(1). `epochs` is not looked at.
-  std::optional<Step> StepAt(Place entered, uint64_t number) const;
+  std::optional<Step> StepAt(EpochPosition entered, uint64_t number) const;
 
   uint64_t size() const { return size_; }
 
  private:
-  StepSchedule(uint64_t size, const DeliverySpec& delivery, Place start);
+  StepSchedule(uint64_t size, const DeliverySpec& delivery,
+               EpochPosition start);
 
   // Drawings of a step of all ranks together.
   uint64_t StepSize() const { return world_ * batch_size_; }
@@ -92,7 +93,7 @@ class StepSchedule {
   std::optional<uint64_t> epochs_;
   uint64_t step_offset_;
   uint64_t step_stride_;
-  Place start_;
+  EpochPosition start_;
 };
 
 }  // namespace inkstream::order

@@ -9,7 +9,7 @@
 #include "server/store/generation/generation_finish.h"
 #include "server/store/generation/generation_publish.h"
 #include "server/store/generation/manifest.h"
-#include "server/store/generation/partial_store.h"
+#include "server/store/generation/staging_directory.h"
 #include "server/store/writing/content_counts.h"
 
 namespace inkstream::store {
@@ -66,7 +66,7 @@ class Merger {
     return absl::OkStatus();
   }
 
-  absl::StatusOr<std::string> Merge(PartialStore* partial) {
+  absl::StatusOr<std::string> Merge(StagingDirectory* staging) {
     // The first with drawings has the ranges that an empty shard may lack.
     size_t first = 0;
     while (first + 1 < manifests_.size() &&
@@ -79,24 +79,24 @@ class Merger {
     ContentCounts counts(manifests_[first].info, "source");
     for (size_t m = 0; m < manifests_.size(); ++m) {
       if (m != first) counts.AddStore(manifests_[m].info);
-      if (absl::Status s = Take(m, partial, &merged); !s.ok()) return s;
+      if (absl::Status s = Take(m, staging, &merged); !s.ok()) return s;
     }
     if (absl::Status s = counts.CheckLimits(); !s.ok()) return s;
     GenerationParts parts;
-    parts.path = partial->path();
-    parts.directories.assign(merged.segments.size(), partial->directory());
+    parts.path = staging->path();
+    parts.directories.assign(merged.segments.size(), staging->directory());
     parts.duplicates = options_.duplicates;
     parts.memory_bytes = options_.memory_bytes;
     parts.threads = options_.threads;
     absl::Status s = FinishGeneration(parts, &counts, nullptr, &merged);
     if (!s.ok()) return s;
     merged.info.generation = 1;
-    if (s = PublishGeneration(partial, merged); !s.ok()) return s;
+    if (s = PublishGeneration(staging, merged); !s.ok()) return s;
     return merged.info.fingerprint;
   }
 
  private:
-  absl::Status Take(size_t m, PartialStore* partial, Manifest* merged) {
+  absl::Status Take(size_t m, StagingDirectory* staging, Manifest* merged) {
     const uint64_t base = places_;
     for (const SegmentEntry& entry : manifests_[m].segments) {
       if (options_.interrupted != nullptr && options_.interrupted->load()) {
@@ -109,7 +109,7 @@ class Merger {
       places_ += entry.drawings;
       absl::Status copied =
           CopyFile(absl::StrCat(inputs_[m], "/", entry.file),
-                   absl::StrCat(partial->directory(), "/", copy.file));
+                   absl::StrCat(staging->directory(), "/", copy.file));
       if (!copied.ok()) return copied;
       copied_bytes_ += entry.bytes;
       if (options_.progress) options_.progress(copied_bytes_, total_bytes_);
@@ -135,13 +135,13 @@ absl::StatusOr<std::string> MergeStores(const std::string& path,
                                         const MergeOptions& options) {
   Merger merger(inputs, options);
   if (absl::Status s = merger.ReadManifests(); !s.ok()) return s;
-  absl::StatusOr<std::unique_ptr<PartialStore>> partial =
-      PartialStore::Open(path, false);
-  if (!partial.ok()) return partial.status();
-  if (absl::Status s = (*partial)->Clear(); !s.ok()) return s;
-  absl::StatusOr<std::string> fingerprint = merger.Merge(partial->get());
+  absl::StatusOr<std::unique_ptr<StagingDirectory>> staging =
+      StagingDirectory::Open(path, false);
+  if (!staging.ok()) return staging.status();
+  if (absl::Status s = (*staging)->Clear(); !s.ok()) return s;
+  absl::StatusOr<std::string> fingerprint = merger.Merge(staging->get());
   if (fingerprint.ok()) return fingerprint;
-  absl::Status removed = (*partial)->Remove();
+  absl::Status removed = (*staging)->Remove();
   if (removed.ok()) return fingerprint.status();
   return absl::Status(fingerprint.status().code(),
                       absl::StrCat(fingerprint.status().message(), "; and ",

@@ -42,7 +42,7 @@ struct StreamReport {
   uint32_t world = 1;
   uint64_t step_offset = 0;
   uint64_t step_stride = 1;
-  order::Place place;
+  order::EpochPosition place;
   uint64_t batches = 0;  // sent
   uint64_t drawings = 0;
   uint64_t bytes = 0;          // of batches, unpacked

@@ -178,7 +178,7 @@ TEST_F(OrderedStreamTest, TailsGiveEveryRankTheSameNumberOfSteps) {
           valid_drawings.insert(index[row]);
         }
       }
-      EXPECT_EQ(batches.back().after, (order::Place{1, 0}));
+      EXPECT_EQ(batches.back().after, (order::EpochPosition{1, 0}));
     }
     EXPECT_EQ(steps[0], steps[1]);
     EXPECT_EQ(valid_rows, valid_drawings.size()) << "a drawing came twice";
@@ -219,13 +219,13 @@ TEST_F(OrderedStreamTest, EndsAreToldWithoutAnotherCredit) {
   const TakeResult end = stream->TryTake();
   ASSERT_TRUE(std::holds_alternative<Ended>(end));
   EXPECT_EQ(std::get<Ended>(end).reason, EndReason::kEpochsDone);
-  EXPECT_EQ(std::get<Ended>(end).place, (order::Place{1, 0}));
+  EXPECT_EQ(std::get<Ended>(end).place, (order::EpochPosition{1, 0}));
 
   plan.delivery.max_batches = 1;
   TakeResult last;
   EXPECT_EQ(Open(plan).All(&last).size(), 1U);
   EXPECT_EQ(std::get<Ended>(last).reason, EndReason::kMaxBatches);
-  EXPECT_EQ(std::get<Ended>(last).place, (order::Place{0, 16}));
+  EXPECT_EQ(std::get<Ended>(last).place, (order::EpochPosition{0, 16}));
 }
 
 TEST_F(OrderedStreamTest, NothingIsLaidOutWithoutACredit) {

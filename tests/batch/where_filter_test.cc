@@ -28,8 +28,9 @@ class WhereFilterTest : public ::testing::Test {
   CompiledTerm Compile(const WhereTerm& term) const {
     const auto compiled = CompileWhere({term}, store_);
     EXPECT_TRUE(compiled.ok()) << compiled.status();
-    return compiled.ok() ? compiled->front()
-                         : CompiledTerm{WhereColumn::kLabel, ValueSet({}), ""};
+    return compiled.ok()
+               ? compiled->front()
+               : CompiledTerm{WhereColumn::kLabel, IntervalSet({}), ""};
   }
   bool Accepts(const WhereTerm& term, int64_t value) const {
     return Compile(term).accepted.Contains(value);

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "client/cpp/messages/answer_values.h"
+#include "client/cpp/messages/from_proto.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/fake_drawing_server.h"

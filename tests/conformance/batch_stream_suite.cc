@@ -169,7 +169,7 @@ std::vector<BatchStreamSuite::Expected> BatchStreamSuite::ExpectedOf(
       view.push_back(static_cast<int64_t>(i));
     }
   }
-  order::Place start;
+  order::EpochPosition start;
   if (plan.start.has_value()) {
     start = {plan.start->epoch, plan.start->position};
   }

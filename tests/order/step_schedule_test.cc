@@ -32,7 +32,7 @@ DeliverySpec Delivery(uint32_t batch_size, uint32_t world, Tail tail,
 }
 
 StepSchedule Schedule(uint64_t size, const DeliverySpec& delivery,
-                      Place start = {}) {
+                      EpochPosition start = {}) {
   absl::StatusOr<StepSchedule> schedule =
       StepSchedule::Create(size, delivery, start);
   EXPECT_TRUE(schedule.ok()) << schedule.status();
@@ -40,7 +40,7 @@ StepSchedule Schedule(uint64_t size, const DeliverySpec& delivery,
 }
 
 std::vector<Step> Steps(uint64_t size, const DeliverySpec& delivery,
-                        Place start = {}) {
+                        EpochPosition start = {}) {
   const StepSchedule schedule = Schedule(size, delivery, start);
   StepSchedule::Walker walker = schedule.Walk();
   std::vector<Step> steps;
@@ -133,7 +133,8 @@ TEST_P(Grid, RanksCoverTheRestOfTheEpochOnceAndInOrder) {
       }
       ASSERT_LE(largest - smallest, tail() == Tail::kPartial ? 1 : 0);
       const bool last = i + 1 == ranks[0].size();
-      ASSERT_EQ(ranks[0][i].after, last ? Place({1, 0}) : Place({0, next}));
+      ASSERT_EQ(ranks[0][i].after,
+                last ? EpochPosition({1, 0}) : EpochPosition({0, next}));
       if (tail() != Tail::kPartial) {
         ASSERT_EQ(ranks[0][i].rows, batch()) << "shapes are fixed";
       }
@@ -182,7 +183,7 @@ TEST_P(Grid, CursorReopenedAtAnotherWorldLosesNothing) {
   }
   const std::vector<Step> first =
       Steps(size(), Delivery(batch(), world(), tail()));
-  std::vector<Place> places;
+  std::vector<EpochPosition> places;
   for (const size_t at : {size_t{0}, first.size() / 2, first.size() - 1}) {
     if (at < first.size()) {
       places.push_back(first[at].after);
@@ -191,7 +192,7 @@ TEST_P(Grid, CursorReopenedAtAnotherWorldLosesNothing) {
   if (first.size() >= 2) {
     places.push_back(first[first.size() - 2].after);
   }
-  for (const Place& place : places) {
+  for (const EpochPosition& place : places) {
     if (place.epoch > 0) {
       continue;
     }
@@ -226,7 +227,7 @@ TEST_P(Grid, StridesTogetherAreTheWholeStream) {
   }
   DeliverySpec delivery = Delivery(batch(), world(), tail(), world() - 1);
   delivery.epochs = 3;
-  const Place start{0, size() / 3};
+  const EpochPosition start{0, size() / 3};
   const std::vector<Step> whole = Steps(size(), delivery, start);
   for (const uint64_t stride : {1, 2, 3, 7}) {
     std::map<std::pair<uint64_t, uint64_t>, Step> joined;
@@ -285,7 +286,8 @@ TEST(StepSchedule, OfFiftyMillionIsExactAtItsEnd) {
       for (uint64_t i = steps - 3; i < steps; ++i) {
         valid += schedule.StepAt({0, 0}, i)->valid_rows;
       }
-      EXPECT_EQ(schedule.StepAt({0, 0}, steps - 1)->after, Place({1, 0}));
+      EXPECT_EQ(schedule.StepAt({0, 0}, steps - 1)->after,
+                EpochPosition({1, 0}));
     }
     EXPECT_EQ(valid, tail == Tail::kDrop
                          ? 3 * 192 * 24
@@ -304,7 +306,7 @@ TEST(DropTail, OpenedNearTheEndGoesOnToTheNextEpoch) {
                             .rows = 4,
                             .valid_rows = 4,
                             .after = {1, 8}}));
-  EXPECT_EQ(steps[1].after, Place({2, 0}));
+  EXPECT_EQ(steps[1].after, EpochPosition({2, 0}));
 }
 
 TEST(DropTail, OpenedNearTheEndOfTheLastEpochYieldsNothing) {
@@ -408,7 +410,7 @@ TEST(Epochs, ForeverGoesOn) {
     ASSERT_TRUE(step.has_value());
     ASSERT_EQ(step->epoch, i / 2);
   }
-  EXPECT_EQ(walker.place(), Place({500, 0}));
+  EXPECT_EQ(walker.place(), EpochPosition({500, 0}));
 }
 
 TEST(Walker, StrideThatNoStepMatchesEndsEvenAnEndlessStream) {
@@ -419,26 +421,26 @@ TEST(Walker, StrideThatNoStepMatchesEndsEvenAnEndlessStream) {
   const StepSchedule schedule = Schedule(20, delivery, {0, 15});
   StepSchedule::Walker walker = schedule.Walk();
   EXPECT_EQ(walker.Next(), std::nullopt);
-  EXPECT_EQ(walker.place(), Place({0, 15}));
+  EXPECT_EQ(walker.place(), EpochPosition({0, 15}));
 }
 
 TEST(Walker, PlaceIsAfterTheLastStepReturned) {
   const StepSchedule schedule =
       Schedule(20, Delivery(5, 2, Tail::kDrop), {0, 0});
   StepSchedule::Walker walker = schedule.Walk();
-  EXPECT_EQ(walker.place(), Place({0, 0}));
+  EXPECT_EQ(walker.place(), EpochPosition({0, 0}));
   EXPECT_TRUE(walker.Next().has_value());
-  EXPECT_EQ(walker.place(), Place({0, 10}));
+  EXPECT_EQ(walker.place(), EpochPosition({0, 10}));
   EXPECT_TRUE(walker.Next().has_value());
   EXPECT_EQ(walker.Next(), std::nullopt);
   EXPECT_EQ(walker.Next(), std::nullopt);
-  EXPECT_EQ(walker.place(), Place({1, 0}));
+  EXPECT_EQ(walker.place(), EpochPosition({1, 0}));
 }
 
 TEST(StepSchedule, RefusesWhatCannotBeCutNamingTheField) {
   const auto refuses = [](uint64_t size,
                           const std::function<void(DeliverySpec*)>& spoil,
-                          Place start, const std::string& field) {
+                          EpochPosition start, const std::string& field) {
     DeliverySpec delivery = Delivery(4, 2, Tail::kDrop);
     spoil(&delivery);
     const auto schedule = StepSchedule::Create(size, delivery, start);

@@ -54,7 +54,7 @@ def test_a_form_comes_to_the_plain_one(
     data: inkstream.Dataset, given: dict[str, Any], plain: dict[str, Any]
 ) -> None:
     with data.stream("train", **given) as one, data.stream("train", **plain) as other:
-        assert one._playback.plan == other._playback.plan
+        assert one._iterator.plan == other._iterator.plan
         first, second = next(one), next(other)
     for name in second:
         np.testing.assert_array_equal(first[name], second[name])

@@ -1,4 +1,4 @@
-"""Who waits for whom: the right one is named, at the client and by the server."""
+"""Stall attribution: the right one is named, at the client and by the server."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import random
 
 import pytest
 from inkstream._stream.converter import Item
-from inkstream._stream.prefetch_queue import InHand
+from inkstream._stream.prefetch_queue import PrefetchQueue
 
 
 def item() -> Item[int]:
@@ -16,7 +16,7 @@ def item() -> Item[int]:
 @pytest.mark.parametrize("most", [1, 2, 3, 8])
 def test_what_is_granted_has_room(most: int) -> None:
     chance = random.Random(most)
-    hand: InHand[int] = InHand(most)
+    hand: PrefetchQueue[int] = PrefetchQueue(most)
     hand.wanted = True
     under_way = 0
     for _ in range(2000):
@@ -31,14 +31,14 @@ def test_what_is_granted_has_room(most: int) -> None:
 
 
 def test_nothing_is_granted_before_it_is_wanted() -> None:
-    hand: InHand[int] = InHand(8)
+    hand: PrefetchQueue[int] = PrefetchQueue(8)
     assert hand.credits() == 0
     hand.wanted = True
     assert hand.credits() == 8
 
 
 def test_credits_do_not_come_in_drops() -> None:
-    hand: InHand[int] = InHand(8)
+    hand: PrefetchQueue[int] = PrefetchQueue(8)
     hand.wanted = True
     hand.credits()
     granted = []
@@ -50,7 +50,7 @@ def test_credits_do_not_come_in_drops() -> None:
 
 
 def test_large_batches_and_a_servers_window_bound_it() -> None:
-    hand: InHand[int] = InHand(8)
+    hand: PrefetchQueue[int] = PrefetchQueue(8)
     hand.bound(0)
     assert hand.most == 8
     hand.bound(5)
@@ -62,7 +62,7 @@ def test_large_batches_and_a_servers_window_bound_it() -> None:
 
 
 def test_the_next_reader_is_granted_anew() -> None:
-    hand: InHand[int] = InHand(4)
+    hand: PrefetchQueue[int] = PrefetchQueue(4)
     hand.wanted = True
     assert hand.credits() == 4
     hand.forget_granted()

@@ -103,7 +103,7 @@ class Grid:
                 **job.tensors,
                 **job.order,
             )
-            stream._playback._ahead = way.ahead  # not for users to set
+            stream._iterator._ahead = way.ahead  # not for users to set
             with stream:
                 return [seen(batch) for batch in stream]
 

@@ -374,7 +374,7 @@ class TestProcesses:
         with FakeServer() as server:
             stream = data_of(server).stream(batch_size=10)
             next(stream)
-            prefetcher = stream._playback._prefetcher
+            prefetcher = stream._iterator._prefetcher
             assert prefetcher is not None
             prefetcher.pid = os.getpid() + 1
             with pytest.raises(inkstream.WrongProcess, match="IterableDataset"):

@@ -89,7 +89,7 @@ def silent(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> A
 def test_a_stream_that_is_being_read_says_so_to_other_threads(silent: inkstream.Dataset) -> None:
     stream = silent.stream(batch_size=10)
     taken = [next(stream), next(stream)]
-    waiting = Waiting(lambda: next(stream), stream._playback._moving)
+    waiting = Waiting(lambda: next(stream), stream._iterator._moving)
     for use in (
         lambda: next(stream),
         lambda: stream.seek(0, 1),
@@ -107,7 +107,7 @@ def test_a_stream_that_is_being_read_says_so_to_other_threads(silent: inkstream.
 def test_the_state_may_be_asked_for_while_the_first_batch_is_awaited() -> None:
     with FakeServer(Behaviour(silent_after=0)) as server:
         stream = inkstream.connect(server.address).dataset().stream(batch_size=10)
-        waiting = Waiting(lambda: next(stream), stream._playback._moving)
+        waiting = Waiting(lambda: next(stream), stream._iterator._moving)
         assert stream.state_dict()["position"] == 0
         assert len(server.opened) == 1
         stream.close()
@@ -118,7 +118,7 @@ def test_a_loader_that_is_being_read_says_so_to_other_threads(silent: inkstream.
     loader = inkstream.torch.loader(silent, batch_size=10, rank=0, world=1)
     batches = iter(loader)
     last = [next(batches), next(batches)][1]
-    waiting = Waiting(lambda: next(batches), loader._playback._moving)
+    waiting = Waiting(lambda: next(batches), loader._iterator._moving)
     with pytest.raises(inkstream.WrongThread, match="being read already"):
         next(iter(loader))
     with pytest.raises(inkstream.WrongThread, match="being read already"):

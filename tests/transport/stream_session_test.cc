@@ -13,7 +13,7 @@
 
 #include "server/batch/engine.h"
 #include "server/batch/status_reason.h"
-#include "server/transport/status/twin_streams.h"
+#include "server/transport/status/duplicate_streams.h"
 #include "tests/support/fake_store.h"
 #include "tests/support/heap_buffer_pool.h"
 
@@ -115,7 +115,7 @@ TEST_F(StreamSessionTest, RebalanceEndsWellAtTheCursorAfterTheBatchInHand) {
   session_->OnWritten();
   ASSERT_TRUE(sink_.end_.has_value());
   EXPECT_EQ(sink_.end_->reason, batch::EndReason::kRebalance);
-  EXPECT_EQ(sink_.end_->place, (order::Place{0, 10}));
+  EXPECT_EQ(sink_.end_->place, (order::EpochPosition{0, 10}));
   EXPECT_EQ(sink_.batches_, 1U);
   EXPECT_TRUE(session_->finished());
 }
@@ -126,7 +126,7 @@ TEST_F(StreamSessionTest, RebalanceBeforeTheFirstPartStillOpensFirst) {
   EXPECT_TRUE(sink_.opened_);
   session_->OnWritten();
   ASSERT_TRUE(sink_.end_.has_value());
-  EXPECT_EQ(sink_.end_->place, (order::Place{0, 0}));
+  EXPECT_EQ(sink_.end_->place, (order::EpochPosition{0, 0}));
 }
 
 TEST_F(StreamSessionTest, AnIdleStreamWithoutCreditsIsKept) {
@@ -205,8 +205,8 @@ TEST_F(StreamSessionTest, ATwinIsNamedAndStridesOfOneEpochAreNone) {
   one.plan_hash = "p";
   one.id = 7;
   one.peer = "ipv4:10.0.0.1:9";
-  StreamReport twin = one;
-  twin.id = 8;
+  StreamReport duplicate = one;
+  duplicate.id = 8;
   StreamReport other_rank = one;
   other_rank.rank = 1;
   StreamReport stride = one;
@@ -216,7 +216,7 @@ TEST_F(StreamSessionTest, ATwinIsNamedAndStridesOfOneEpochAreNone) {
   StreamReport opening;
   StreamReport also_opening;
   const std::vector<std::string> warnings = TwinWarnings(
-      {one, other_rank, twin, stride, later, opening, also_opening});
+      {one, other_rank, duplicate, stride, later, opening, also_opening});
   EXPECT_THAT(warnings[0], HasSubstr("Stream 8 of ipv4:10.0.0.1:9"));
   EXPECT_THAT(warnings[2], HasSubstr("Stream 7 of"));
   for (const size_t alone : {1, 3, 4, 5, 6}) EXPECT_EQ(warnings[alone], "");

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "client/cpp/messages/answer_values.h"
+#include "client/cpp/messages/from_proto.h"
 
 namespace inkstream::client {
 namespace {

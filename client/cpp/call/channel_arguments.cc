@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "client/cpp/batch/kept_memory.h"
+#include "client/cpp/batch/malloc_settings.h"
 #include "client/cpp/call/target.h"
 
 namespace inkstream::client {

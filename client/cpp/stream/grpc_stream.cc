@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "client/cpp/messages/request_messages.h"
+#include "client/cpp/messages/to_proto.h"
 
 namespace inkstream::client {
 namespace {
@@ -20,8 +20,9 @@ absl::Status Broken(const char* what) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<inkstream::Stream>> GrpcStream::Open(
-    std::shared_ptr<Endpoints> endpoints, std::shared_ptr<const KnownKeys> keys,
-    const ClientOptions& options, const Plan& plan) {
+    std::shared_ptr<Endpoints> endpoints,
+    std::shared_ptr<const KeySetCache> keys, const ClientOptions& options,
+    const Plan& plan) {
   if (absl::Status status = CheckPlan(plan); !status.ok()) {
     return status;
   }
@@ -67,12 +68,12 @@ absl::StatusOr<std::unique_ptr<inkstream::Stream>> GrpcStream::Open(
 }
 
 GrpcStream::GrpcStream(std::shared_ptr<Endpoints> endpoints,
-                       std::shared_ptr<const KnownKeys> keys,
+                       std::shared_ptr<const KeySetCache> keys,
                        const ClientOptions& options, const Plan& plan)
     : endpoints_(std::move(endpoints)),
       keys_(std::move(keys)),
       options_(options),
-      course_(plan),
+      resume_point_(plan),
       views_(ViewsOf(plan)),
       // The queue's, one being filled, one in the reader's hands.
       buffers_(options.read_ahead + 2),

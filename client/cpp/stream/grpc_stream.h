@@ -20,8 +20,8 @@
 #include "client/cpp/call/endpoints.h"
 #include "client/cpp/call/stream_call.h"
 #include "client/cpp/mutex.h"
-#include "client/cpp/stream/course.h"
-#include "client/cpp/stream/known_keys.h"
+#include "client/cpp/stream/key_set_cache.h"
+#include "client/cpp/stream/resume_point.h"
 #include "client/cpp/stream/retry_policy.h"
 #include "inkstream/client.h"
 
@@ -32,7 +32,7 @@ class GrpcStream final : public inkstream::Stream {
   // Blocks until the server has accepted or refused the plan.
   static absl::StatusOr<std::unique_ptr<inkstream::Stream>> Open(
       std::shared_ptr<Endpoints> endpoints,
-      std::shared_ptr<const KnownKeys> keys, const ClientOptions& options,
+      std::shared_ptr<const KeySetCache> keys, const ClientOptions& options,
       const Plan& plan);
 
   ~GrpcStream() override;
@@ -44,7 +44,7 @@ class GrpcStream final : public inkstream::Stream {
 
  private:
   GrpcStream(std::shared_ptr<Endpoints> endpoints,
-             std::shared_ptr<const KnownKeys> keys,
+             std::shared_ptr<const KeySetCache> keys,
              const ClientOptions& options, const Plan& plan);
 
   // On the reading thread, where nothing may be thrown.
@@ -71,11 +71,11 @@ class GrpcStream final : public inkstream::Stream {
   void GiveUpCall() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::shared_ptr<Endpoints> endpoints_;
-  const std::shared_ptr<const KnownKeys> keys_;
+  const std::shared_ptr<const KeySetCache> keys_;
   const ClientOptions options_;
 
   // Of the reading thread.
-  Course course_;
+  ResumePoint resume_point_;
   const std::vector<View> views_;        // of the plan
   std::shared_ptr<grpc::Channel> told_;  // has been sent their key sets
   BatchBuffers buffers_;

@@ -9,9 +9,9 @@
 #include "absl/time/clock.h"
 #include "client/cpp/batch/rows_reader.h"
 #include "client/cpp/call/target.h"
-#include "client/cpp/messages/answer_values.h"
-#include "client/cpp/messages/request_messages.h"
+#include "client/cpp/messages/from_proto.h"
 #include "client/cpp/messages/status_conversion.h"
+#include "client/cpp/messages/to_proto.h"
 #include "client/cpp/stream/grpc_stream.h"
 #include "server/wire/cursor_message.h"
 #include "server/wire/plan_message.h"
@@ -50,11 +50,11 @@ void GrpcStream::ReadUntilDone() {
         status.ok() && end_part_->reason() == v1::StreamEnd::REASON_REBALANCE;
     const bool ended =
         status.ok() && !rebalance &&
-        course_.Ended(wire::CursorFromProto(end_part_->cursor()));
+        resume_point_.Ended(wire::CursorFromProto(end_part_->cursor()));
     // A server that leaves behind the last batch leaves nothing undone.
-    if (ended || course_.complete()) {
+    if (ended || resume_point_.complete()) {
       MutexLock lock(&mutex_);
-      end_cursor_ = course_.place();
+      end_cursor_ = resume_point_.place();
       end_cursor_.order_plan = info_.start.order_plan;
       EndWith(absl::OkStatus());
       return;
@@ -132,7 +132,7 @@ absl::Status GrpcStream::ReadOneCall() {
   end_part_.reset();
   // Where this fails, so does the first Read(), and its status says why.
   v1::StreamBatchesRequest opening =
-      wire::PlanToProto(course_.Opening(), 1, options_.max_message_bytes);
+      wire::PlanToProto(resume_point_.Opening(), 1, options_.max_message_bytes);
   const std::string target = endpoints_->target();
   if (options_.transport != TransportChoice::kGrpc && shm_failure_.empty()) {
     // It may be another server next time, so this is not kept.
@@ -192,7 +192,7 @@ absl::Status GrpcStream::OnOpened(const v1::StreamOpened& opened,
       info_ = StreamInfoOf(opened);
       if (info_.transport_reason.empty()) info_.transport_reason = reason_;
       cursor_ = info_.start;
-      course_.Accepted(info_.start);
+      resume_point_.Accepted(info_.start);
       accepted_ = true;
     } else if (absl::Status same = CheckSame(opened); !same.ok()) {
       return same;
@@ -266,7 +266,8 @@ absl::Status GrpcStream::OnBatches(std::vector<ReceivedBatch> batches) {
     // Sent once a stream; a cursor that is kept should be able to explain
     // itself.
     content.cursor.order_plan = info_.start.order_plan;
-    content.step = course_.Passed(content.cursor, content.epoch, content.step);
+    content.step =
+        resume_point_.Passed(content.cursor, content.epoch, content.step);
     moved_ = true;
     retry_.OnProgress();
     MutexLock lock(&mutex_);

@@ -22,7 +22,7 @@
 #include "server/ingest/ingest_job.h"
 #include "server/ingest/job_identity.h"
 #include "server/store/generation/file_sync.h"
-#include "server/store/generation/partial_store.h"
+#include "server/store/generation/staging_directory.h"
 #include "server/store/store_reader.h"
 #include "server/store/store_writer.h"
 

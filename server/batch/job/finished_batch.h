@@ -24,7 +24,7 @@ struct FinishedBatch {
   uint64_t sequence = 0;  // 0, 1, ... within the stream
   uint64_t epoch = 0;
   uint64_t step = 0;
-  order::Place after;  // the cursor after this batch
+  order::EpochPosition after;  // the cursor after this batch
   std::vector<TensorInfo> tensors;
   uint64_t byte_size = 0;
   uint32_t bad = 0;  // rows replaced because their record is damaged

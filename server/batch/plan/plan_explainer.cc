@@ -40,7 +40,8 @@ void AddComponents(const Plan& plan, const SampledView& sampled,
 }
 
 absl::StatusOr<std::vector<order::StepSchedule>> SchedulesOf(
-    const Plan& plan, bool all_ranks, uint64_t size, order::Place start) {
+    const Plan& plan, bool all_ranks, uint64_t size,
+    order::EpochPosition start) {
   std::vector<order::StepSchedule> schedules;
   DeliverySpec delivery = plan.delivery;
   const uint32_t first = all_ranks ? 0 : delivery.rank;
@@ -60,8 +61,8 @@ absl::Status ExplainSteps(const Plan& plan, const StepsAsked& asked,
                           const SampledView& sampled,
                           const layout::BatchLayout& layout,
                           uint64_t max_drawings, ExplainedPlan* explained) {
-  const order::Place entered = {explained->start.epoch,
-                                explained->start.position};
+  const order::EpochPosition entered = {explained->start.epoch,
+                                        explained->start.position};
   absl::StatusOr<std::vector<order::StepSchedule>> own =
       SchedulesOf(plan, false, sampled.size(), entered);
   if (!own.ok()) return own.status();

@@ -179,21 +179,21 @@ absl::StatusOr<int64_t> ParseValue(const std::string& place,
   return refuse("a whole number");
 }
 
-ValueSet Accepted(WhereOp op, const std::vector<int64_t>& values,
-                  int64_t lowest) {
-  using Range = ValueSet::Range;
+IntervalSet Accepted(WhereOp op, const std::vector<int64_t>& values,
+                     int64_t lowest) {
+  using Range = IntervalSet::Range;
   const Range domain = {lowest, kMax};
   const int64_t v = values.front();
   const auto above = [&](int64_t from) {
-    return ValueSet({Range(std::max(from, lowest), kMax)});
+    return IntervalSet({Range(std::max(from, lowest), kMax)});
   };
   switch (op) {
     case WhereOp::kLt:
-      return v == kMin ? ValueSet({}) : ValueSet({Range(lowest, v - 1)});
+      return v == kMin ? IntervalSet({}) : IntervalSet({Range(lowest, v - 1)});
     case WhereOp::kLe:
-      return ValueSet({Range(lowest, v)});
+      return IntervalSet({Range(lowest, v)});
     case WhereOp::kGt:
-      return v == kMax ? ValueSet({}) : above(v + 1);
+      return v == kMax ? IntervalSet({}) : above(v + 1);
     case WhereOp::kGe:
       return above(v);
     default:
@@ -203,7 +203,7 @@ ValueSet Accepted(WhereOp op, const std::vector<int64_t>& values,
   for (const int64_t value : values) {
     if (value >= lowest) ranges.emplace_back(value, value);
   }
-  ValueSet named(std::move(ranges));
+  IntervalSet named(std::move(ranges));
   const bool negated = op == WhereOp::kNe || op == WhereOp::kNotIn;
   return negated ? named.WithoutThese(domain) : named;
 }

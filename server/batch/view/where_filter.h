@@ -11,7 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "inkstream/view.h"
-#include "server/batch/view/value_set.h"
+#include "server/batch/view/interval_set.h"
 #include "server/store/store_reader.h"
 
 namespace inkstream::batch {
@@ -29,8 +29,8 @@ enum class WhereColumn : uint8_t {
 
 struct CompiledTerm {
   WhereColumn column;
-  ValueSet accepted;  // never holds what stands for a missing value
-  std::string text;   // canonical: `recognized == 1`; words as classes
+  IntervalSet accepted;  // never holds what stands for a missing value
+  std::string text;      // canonical: `recognized == 1`; words as classes
 };
 
 // In the order given. INVALID_ARGUMENT for a column, an operator or a value

@@ -13,7 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "server/store/generation/partial_store.h"
+#include "server/store/generation/staging_directory.h"
 
 namespace inkstream::ingest {
 

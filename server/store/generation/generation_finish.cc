@@ -6,8 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/store/generation/duplicate_keys.h"
+#include "server/store/generation/fingerprint_fold.h"
 #include "server/store/generation/open_store.h"
-#include "server/store/generation/store_fold.h"
 
 namespace inkstream::store {
 namespace {

@@ -33,50 +33,51 @@ absl::Status KeepReplaced(const std::string& store, uint64_t generation) {
 }
 
 // Drops what is not the store's and renames the directory.
-absl::Status PublishBeside(PartialStore* partial, const Manifest& manifest) {
+absl::Status PublishBeside(StagingDirectory* staging,
+                           const Manifest& manifest) {
   std::vector<std::string> keep = FilesOf(manifest);
   keep.push_back(kManifestName);
-  if (absl::Status s = partial->Clear(keep); !s.ok()) return s;
-  return partial->Publish();
+  if (absl::Status s = staging->Clear(keep); !s.ok()) return s;
+  return staging->Publish();
 }
 
 }  // namespace
 
-absl::Status PublishGeneration(PartialStore* partial,
+absl::Status PublishGeneration(StagingDirectory* staging,
                                const Manifest& manifest) {
-  if (!partial->inside()) {
-    absl::Status s = WriteManifest(partial->directory(), manifest);
-    return s.ok() ? PublishBeside(partial, manifest) : s;
+  if (!staging->inside()) {
+    absl::Status s = WriteManifest(staging->directory(), manifest);
+    return s.ok() ? PublishBeside(staging, manifest) : s;
   }
-  absl::Status s = partial->MoveIntoStore(FilesOf(manifest));
+  absl::Status s = staging->MoveIntoStore(FilesOf(manifest));
   if (!s.ok()) return s;
   if (manifest.info.generation > 1) {
-    s = KeepReplaced(partial->path(), manifest.info.generation - 1);
+    s = KeepReplaced(staging->path(), manifest.info.generation - 1);
     if (!s.ok()) return s;
   }
-  if (s = WriteManifest(partial->path(), manifest); !s.ok()) return s;
-  return partial->Remove();
+  if (s = WriteManifest(staging->path(), manifest); !s.ok()) return s;
+  return staging->Remove();
 }
 
-absl::StatusOr<Manifest> ReadCheckpoint(const PartialStore& partial,
+absl::StatusOr<Manifest> ReadCheckpoint(const StagingDirectory& staging,
                                         const WriterOptions& options,
                                         uint64_t generation) {
   absl::StatusOr<Manifest> checkpoint =
-      ReadManifest(partial.directory(), nullptr, kCheckpointName);
+      ReadManifest(staging.directory(), nullptr, kCheckpointName);
   if (!checkpoint.ok()) {
     // Begun, but nothing was durable yet; or damaged, which costs time only.
     return absl::NotFoundError(checkpoint.status().message());
   }
   if (checkpoint->job != options.job) {
     return absl::FailedPreconditionError(absl::StrCat(
-        partial.directory(),
+        staging.directory(),
         " is of an ingest with other inputs or options: give --resume the very "
         "same ones, or begin anew without --resume"));
   }
   if (checkpoint->info.generation != generation) {
     return absl::FailedPreconditionError(
-        absl::StrCat(partial.directory(), " adds to generation ",
-                     checkpoint->info.generation, " of ", partial.path(),
+        absl::StrCat(staging.directory(), " adds to generation ",
+                     checkpoint->info.generation, " of ", staging.path(),
                      ", which has generation ", generation,
                      "; begin the append anew without --resume"));
   }
@@ -131,19 +132,19 @@ absl::StatusOr<bool> StoreWriter::IsComplete(const std::string& path,
     // The same append again was begun behind this one.
     if (checkpoint->info.generation == done->info.generation) return false;
     // Only the cleaning up was left.
-    absl::StatusOr<std::unique_ptr<PartialStore>> partial =
-        PartialStore::Open(path, true);
-    if (!partial.ok()) return partial.status();
-    if (absl::Status s = (*partial)->Remove(); !s.ok()) return s;
+    absl::StatusOr<std::unique_ptr<StagingDirectory>> staging =
+        StagingDirectory::Open(path, true);
+    if (!staging.ok()) return staging.status();
+    if (absl::Status s = (*staging)->Remove(); !s.ok()) return s;
     return true;
   }
   const absl::StatusOr<Manifest> unnamed =
       ReadManifest(place.directory, nullptr);
   if (!unnamed.ok() || unnamed->job != job) return false;
-  absl::StatusOr<std::unique_ptr<PartialStore>> partial =
-      PartialStore::Open(path, false);
-  if (!partial.ok()) return partial.status();
-  if (absl::Status s = PublishBeside(partial->get(), *unnamed); !s.ok()) {
+  absl::StatusOr<std::unique_ptr<StagingDirectory>> staging =
+      StagingDirectory::Open(path, false);
+  if (!staging.ok()) return staging.status();
+  if (absl::Status s = PublishBeside(staging->get(), *unnamed); !s.ok()) {
     return s;
   }
   return true;

@@ -11,7 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "server/store/generation/manifest.h"
-#include "server/store/generation/partial_store.h"
+#include "server/store/generation/staging_directory.h"
 #include "server/store/store_writer.h"
 
 namespace inkstream::store {
@@ -19,11 +19,12 @@ namespace inkstream::store {
 // Gives a finished generation its name. In a directory that is there, segments
 // are moved into it, the old MANIFEST is kept as MANIFEST.NNNNNN, and the new
 // one comes last; elsewhere the directory that it was built in is renamed.
-absl::Status PublishGeneration(PartialStore* partial, const Manifest& manifest);
+absl::Status PublishGeneration(StagingDirectory* staging,
+                               const Manifest& manifest);
 
 // What is durable of the job. NOT_FOUND: nothing. FAILED_PRECONDITION: it is of
 // another job, or of an append to another generation than `generation`.
-absl::StatusOr<Manifest> ReadCheckpoint(const PartialStore& partial,
+absl::StatusOr<Manifest> ReadCheckpoint(const StagingDirectory& staging,
                                         const WriterOptions& options,
                                         uint64_t generation);
 

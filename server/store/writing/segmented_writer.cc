@@ -10,10 +10,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "server/store/format.h"
+#include "server/store/generation/fingerprint_fold.h"
 #include "server/store/generation/generation_finish.h"
 #include "server/store/generation/generation_publish.h"
 #include "server/store/generation/open_store.h"
-#include "server/store/generation/store_fold.h"
 
 namespace inkstream::store {
 namespace {
@@ -23,11 +23,11 @@ constexpr uint64_t kModelGain = 50;
 
 }  // namespace
 
-SegmentedWriter::SegmentedWriter(std::unique_ptr<PartialStore> partial,
+SegmentedWriter::SegmentedWriter(std::unique_ptr<StagingDirectory> staging,
                                  const WriterOptions& options,
                                  ContentCounts counts, Manifest start,
                                  uint64_t base)
-    : partial_(std::move(partial)),
+    : staging_(std::move(staging)),
       options_(options),
       segment_drawings_(
           options.segment_drawings == 0
@@ -56,10 +56,10 @@ std::vector<std::string> SegmentedWriter::Directories() const {
   std::vector<std::string> directories;
   for (const SegmentEntry& entry : manifest_.segments) {
     const std::string here =
-        absl::StrCat(partial_->directory(), "/", entry.file);
+        absl::StrCat(staging_->directory(), "/", entry.file);
     directories.push_back(access(here.c_str(), F_OK) == 0
-                              ? partial_->directory()
-                              : partial_->path());
+                              ? staging_->directory()
+                              : staging_->path());
   }
   return directories;
 }
@@ -67,7 +67,7 @@ std::vector<std::string> SegmentedWriter::Directories() const {
 absl::Status SegmentedWriter::Start() {
   if (!manifest_.segments.empty()) {
     absl::StatusOr<std::shared_ptr<const OpenStore>> store = OpenStore::Create(
-        partial_->path(), manifest_, Directories(), 0, {.check_columns = true});
+        staging_->path(), manifest_, Directories(), 0, {.check_columns = true});
     if (!store.ok()) return store.status();
     absl::Status folded = FoldStore(**store, options_.threads, &fold_);
     if (!folded.ok()) return folded;
@@ -85,7 +85,7 @@ absl::Status SegmentedWriter::Start() {
 absl::Status SegmentedWriter::WriteCheckpoint() {
   counts_.FillIn(&manifest_.info);
   manifest_.info.dropped = manifest_.dropped.count();
-  return WriteManifest(partial_->directory(), manifest_, kCheckpointName);
+  return WriteManifest(staging_->directory(), manifest_, kCheckpointName);
 }
 
 absl::Status SegmentedWriter::Append(
@@ -195,7 +195,7 @@ absl::Status SegmentedWriter::Commit(const Unit& unit, EncodedUnit* encoded) {
         absl::StrFormat("segment-%06d.mdb", manifest_.segments.size());
     manifest_.segments.push_back({file, committed_, 0, 0, ""});
     absl::StatusOr<std::unique_ptr<SegmentWriter>> segment =
-        SegmentWriter::Create(absl::StrCat(partial_->directory(), "/", file),
+        SegmentWriter::Create(absl::StrCat(staging_->directory(), "/", file),
                               fold_.drawings(), unit.model);
     if (!segment.ok()) return segment.status();
     segment_ = *std::move(segment);
@@ -237,7 +237,7 @@ absl::StatusOr<std::string> SegmentedWriter::Finish(std::string resume_point) {
   absl::Status written = FinishSegment(std::move(resume_point));
   if (!written.ok()) return written;
   GenerationParts parts;
-  parts.path = partial_->path();
+  parts.path = staging_->path();
   parts.directories = Directories();
   parts.duplicates = options_.duplicates;
   parts.memory_bytes = options_.memory_bytes;
@@ -249,7 +249,7 @@ absl::StatusOr<std::string> SegmentedWriter::Finish(std::string resume_point) {
   ++manifest_.info.generation;
   manifest_.job = options_.job;
   manifest_.resume_point.clear();
-  if (s = PublishGeneration(partial_.get(), manifest_); !s.ok()) return s;
+  if (s = PublishGeneration(staging_.get(), manifest_); !s.ok()) return s;
   return manifest_.info.fingerprint;
 }
 
@@ -261,7 +261,7 @@ absl::Status SegmentedWriter::Discard() {
   finished_ = true;
   pipeline_.reset();
   segment_.reset();
-  return partial_->Remove();
+  return staging_->Remove();
 }
 
 }  // namespace inkstream::store

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "server/store/generation/manifest.h"
-#include "server/store/generation/partial_store.h"
+#include "server/store/generation/staging_directory.h"
 #include "server/store/segment/segment_writer.h"
 #include "server/store/store_writer.h"
 #include "server/store/writing/content_counts.h"
@@ -29,7 +29,7 @@ class SegmentedWriter final : public StoreWriter {
  public:
   // `start`: what is durable: segments of the store that is appended to and of
   // an interrupted writer. `base`: drawings of the former.
-  SegmentedWriter(std::unique_ptr<PartialStore> partial,
+  SegmentedWriter(std::unique_ptr<StagingDirectory> staging,
                   const WriterOptions& options, ContentCounts counts,
                   Manifest start, uint64_t base);
 
@@ -48,7 +48,7 @@ class SegmentedWriter final : public StoreWriter {
   std::string resume_point() const override { return resume_point_; }
   uint64_t durable() const override { return durable_.load(); }
   const std::string& directory() const override {
-    return partial_->directory();
+    return staging_->directory();
   }
 
  private:
@@ -62,7 +62,7 @@ class SegmentedWriter final : public StoreWriter {
   // `resume_point`: behind the segment.
   absl::Status FinishSegment(std::string resume_point);
 
-  std::unique_ptr<PartialStore> partial_;
+  std::unique_ptr<StagingDirectory> staging_;
   WriterOptions options_;
   const uint64_t segment_drawings_;
   const uint64_t base_;

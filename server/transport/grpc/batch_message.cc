@@ -71,22 +71,22 @@ BatchMessages::BatchMessages(const batch::StreamFacts& facts,
       area_(std::move(area)) {}
 
 absl::Status BatchMessages::Opened(uint32_t credit_window, uint64_t stream_id,
-                                   const Carriage& carriage,
+                                   const StreamChannel& channel,
                                    grpc::ByteBuffer* message) const {
   v1::BatchPart part;
   v1::StreamOpened* const opened = part.mutable_opened();
   *opened = service::OpenedOf(facts_);
-  if (carriage.shm.area != nullptr) {
+  if (channel.shm.area != nullptr) {
     opened->set_transport(v1::TRANSPORT_SHM);
-    opened->set_shm_token(carriage.shm.token);
-    opened->set_shm_slot_bytes(carriage.shm.area->layout().slot_bytes);
-    opened->set_shm_slots(carriage.shm.area->layout().slots);
+    opened->set_shm_token(channel.shm.token);
+    opened->set_shm_slot_bytes(channel.shm.area->layout().slot_bytes);
+    opened->set_shm_slots(channel.shm.area->layout().slots);
   } else {
     opened->set_transport(v1::TRANSPORT_GRPC);
-    opened->set_transport_reason(carriage.reason);
+    opened->set_transport_reason(channel.reason);
   }
-  opened->set_codec(static_cast<v1::Codec>(carriage.codec));
-  opened->set_codec_reason(carriage.codec_reason);
+  opened->set_codec(static_cast<v1::Codec>(channel.codec));
+  opened->set_codec_reason(channel.codec_reason);
   opened->set_credit_window(credit_window);
   opened->set_stream_id(stream_id);
   if (part.ByteSizeLong() > max_bytes_) {

@@ -28,7 +28,7 @@ class BatchHeader;
 namespace inkstream::transport {
 
 // How a stream's bytes travel.
-struct Carriage {
+struct StreamChannel {
   ShmOffer shm;        // its area is null where they travel in messages,
   std::string reason;  // though the client asked for shared memory
   Codec codec = Codec::kNone;  // that packs them
@@ -47,7 +47,7 @@ class BatchMessages {
   // INVALID_ARGUMENT: the vocabulary alone is longer than a message.
   // `stream_id`: what GetStatus calls the stream; 0: it is none.
   absl::Status Opened(uint32_t credit_window, uint64_t stream_id,
-                      const Carriage& carriage,
+                      const StreamChannel& channel,
                       grpc::ByteBuffer* message) const;
   grpc::ByteBuffer End(const batch::Ended& end) const;
 

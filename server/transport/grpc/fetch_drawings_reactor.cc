@@ -67,12 +67,12 @@ void FetchDrawingsReactor::Send(absl::StatusOr<batch::FetchedBatch> fetched,
   if (!fetched.ok()) return Finish(fetched.status());
   messages_ = std::make_unique<BatchMessages>(fetched->facts, max_message_bytes,
                                               watched_->unread());
-  Carriage carriage;
+  StreamChannel channel;
   if (asked_for_shm) {
-    carriage.reason = "what FetchDrawings answers travels in messages";
+    channel.reason = "what FetchDrawings answers travels in messages";
   }
   absl::Status status = messages_->Opened(/*credit_window=*/0, /*stream_id=*/0,
-                                          carriage, &message_);
+                                          channel, &message_);
   if (!status.ok()) return Finish(status);
   messages_->Add(std::move(fetched->batch));
   watched_->OnProgress();

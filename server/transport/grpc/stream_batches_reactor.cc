@@ -119,49 +119,49 @@ absl::Status StreamBatchesReactor::Open(
   if (!plan.ok()) return plan.status();
   const bool asked_for_shm = delivery.transport() == v1::TRANSPORT_SHM;
   if (plan->delivery.codec == Codec::kStrokes) {
-    carriage_->codec_reason =
+    channel_->codec_reason =
         asked_for_shm && WhyNoShm().empty()
             ? "shared memory holds tensors, which the server draws"
             : WhyNotStrokes(plan->delivery, delivery.raster_version());
-    if (!carriage_->codec_reason.empty()) plan->delivery.codec = Codec::kNone;
+    if (!channel_->codec_reason.empty()) plan->delivery.codec = Codec::kNone;
   }
-  if (asked_for_shm) carriage_->reason = WhyNoShm();
+  if (asked_for_shm) channel_->reason = WhyNoShm();
   ShmHost* const shm =
-      asked_for_shm && carriage_->reason.empty() ? server_.shm : nullptr;
+      asked_for_shm && channel_->reason.empty() ? server_.shm : nullptr;
   return server_.engine->Run(
       peer_.caller, request.SpaceUsedLong(),
       [engine = server_.engine, memory = server_.memory,
-       plan = *std::move(plan), session = session_, shm, carriage = carriage_,
+       plan = *std::move(plan), session = session_, shm, channel = channel_,
        caller = peer_.caller] {
         if (session->finished()) return;
         std::shared_ptr<StreamPacker> packer =
             StreamPacker::For(plan.delivery.codec);
-        const auto carrier_of =
-            [&](uint64_t batch_bytes) -> batch::StreamCarrier {
+        const auto channel_of =
+            [&](uint64_t batch_bytes) -> batch::BatchChannel {
           if (shm != nullptr) {
             absl::StatusOr<ShmOffer> offer = shm->Offer(batch_bytes);
             if (offer.ok()) {
-              carriage->shm = *std::move(offer);
+              channel->shm = *std::move(offer);
               if (packer != nullptr) {
-                carriage->codec_reason = "shared memory is not compressed";
+                channel->codec_reason = "shared memory is not compressed";
               }
               packer = nullptr;
               // All of its slots are this stream's.
               const std::shared_ptr<batch::MemoryArbiter> slots =
-                  engine->Arbitrate(carriage->shm.area);
+                  engine->Arbitrate(channel->shm.area);
               return {slots->Open(caller, slots->budget()), nullptr};
             }
-            carriage->reason = std::string(offer.status().message());
+            channel->reason = std::string(offer.status().message());
           }
-          carriage->codec = plan.delivery.codec;
+          channel->codec = plan.delivery.codec;
           return {memory->Open(caller, batch_bytes), packer};
         };
         absl::StatusOr<std::unique_ptr<batch::BatchStream>> stream =
-            engine->OpenStreamFor(caller, plan, carrier_of);
+            engine->OpenStreamFor(caller, plan, channel_of);
         if (batch::IsParked(stream.status())) return;
         if (!stream.ok()) return session->Fail(stream.status());
         session->Open(*std::move(stream), plan.delivery, std::move(packer),
-                      carriage->shm.area == nullptr);
+                      channel->shm.area == nullptr);
       });
 }
 
@@ -179,11 +179,11 @@ std::string StreamBatchesReactor::WhyNoShm() const {
 
 absl::Status StreamBatchesReactor::Release(
     const v1::StreamBatchesRequest& request) {
-  if (!carriage_told_ || carriage_->shm.area == nullptr) {
+  if (!channel_told_ || channel_->shm.area == nullptr) {
     return absl::InvalidArgumentError(
         "released: this stream has lent no shared memory");
   }
-  return carriage_->shm.area->Release(
+  return channel_->shm.area->Release(
       {request.released().begin(), request.released().end()});
 }
 
@@ -210,21 +210,21 @@ void StreamBatchesReactor::OnCancel() { session_->OnPeerGone(); }
 void StreamBatchesReactor::OnDone() {
   session_->Detach();
   server_.streams->Remove(session_->id());
-  if (carriage_told_ && carriage_->shm.area != nullptr) {
-    carriage_->shm.area->Close();
+  if (channel_told_ && channel_->shm.area != nullptr) {
+    channel_->shm.area->Close();
   }
   delete this;
 }
 
 absl::StatusOr<bool> StreamBatchesReactor::WriteOpened(
     const batch::StreamFacts& facts) {
-  carriage_told_ = true;
-  const ShmOffer& shm = carriage_->shm;
+  channel_told_ = true;
+  const ShmOffer& shm = channel_->shm;
   messages_ = std::make_unique<BatchMessages>(facts, max_message_bytes_,
                                               unread_, shm.area);
   absl::Status status = messages_->Opened(
       shm.area != nullptr ? shm.credit_window : facts.credit_window,
-      session_->id(), *carriage_, &message_);
+      session_->id(), *channel_, &message_);
   if (!status.ok()) return status;
   StartWrite(&message_);
   return true;
@@ -255,8 +255,8 @@ void StreamBatchesReactor::Abort(const absl::Status& status) {
 }
 
 bool StreamBatchesReactor::PeerHoldsAllMemory() const {
-  const ShmArea* const area = carriage_->shm.area.get();
-  return carriage_told_ && area != nullptr && area->exhausted() &&
+  const ShmArea* const area = channel_->shm.area.get();
+  return channel_told_ && area != nullptr && area->exhausted() &&
          area->lent() > 0;
 }
 

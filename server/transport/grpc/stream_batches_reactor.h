@@ -68,8 +68,9 @@ class StreamBatchesReactor
   uint32_t max_message_bytes_ = 0;
 
   // Decided while the stream is opened; fixed once it is told.
-  const std::shared_ptr<Carriage> carriage_ = std::make_shared<Carriage>();
-  std::atomic<bool> carriage_told_{false};
+  const std::shared_ptr<StreamChannel> channel_ =
+      std::make_shared<StreamChannel>();
+  std::atomic<bool> channel_told_{false};
 };
 
 }  // namespace inkstream::transport

@@ -1,4 +1,4 @@
-// Who waits for whom, in one sentence.
+// Stall attribution: who waits for whom, in one sentence.
 //
 // Thread safety: pure function.
 #pragma once

@@ -4,7 +4,7 @@
 
 #include "server/batch/work/process_cpu.h"
 #include "server/transport/status/bottleneck.h"
-#include "server/transport/status/twin_streams.h"
+#include "server/transport/status/duplicate_streams.h"
 
 namespace inkstream::transport {
 

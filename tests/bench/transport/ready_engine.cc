@@ -61,7 +61,7 @@ class ReadyStream : public batch::BatchStream {
     cancelled_ = true;
   }
   batch::WaitTimes wait_times() const override { return {}; }
-  order::Place place() const override { return batch_.after; }
+  order::EpochPosition place() const override { return batch_.after; }
   uint32_t credits() const override {
     const std::lock_guard<std::mutex> lock(mu_);
     return credits_;
@@ -81,8 +81,8 @@ class ReadyStream : public batch::BatchStream {
 
 absl::StatusOr<std::unique_ptr<batch::BatchStream>> ReadyEngine::OpenStreamFor(
     const std::string& caller, const Plan& plan,
-    const batch::CarrierOf& carrier_of) {
-  auto opened = engine_->OpenStreamFor(caller, plan, carrier_of);
+    const batch::ChannelOf& channel_of) {
+  auto opened = engine_->OpenStreamFor(caller, plan, channel_of);
   if (!opened.ok()) return opened.status();
   batch::StreamFacts facts = (*opened)->facts();
   testing::BatchPuller stream(*std::move(opened));

@@ -124,11 +124,11 @@ class Connection:
 
 @dataclass
 class StreamUnderTest:
-    """One of its streams. `facts`: what the server said at its opening."""
+    """One of its streams. `info`: what the server said at its opening."""
 
     client: ClientUnderTest
     name: str
-    facts: Words
+    info: Words
 
     def ask(self, do: str, **words: Any) -> Words:
         return self.client.ask(do, stream=self.name, **words)

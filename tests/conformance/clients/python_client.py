@@ -179,23 +179,23 @@ class PythonClient:
             **keywords_of(words),
         )
         if connection.ahead is not None:
-            stream._playback._ahead = connection.ahead  # not for users to set
+            stream._iterator._ahead = connection.ahead  # not for users to set
         try:
-            facts = stream._playback.facts()
+            info = stream._iterator.info()
         except inkstream.InkstreamError:
             stream.close()
             raise
         self.streams[words["as"]] = Opened(stream, words)
         return {
             "start": stream.state_dict(),
-            "view_drawings": facts.view_size,
-            "steps_per_epoch": facts.steps_per_epoch,
-            "raster_version": facts.raster_version,
-            "classes": list(facts.classes),
-            "transport": facts.transport,
-            "transport_reason": facts.transport_reason,
-            "codec": facts.codec,
-            "codec_reason": facts.codec_reason,
+            "view_drawings": info.view_size,
+            "steps_per_epoch": info.steps_per_epoch,
+            "raster_version": info.raster_version,
+            "classes": list(info.classes),
+            "transport": info.transport,
+            "transport_reason": info.transport_reason,
+            "codec": info.codec,
+            "codec_reason": info.codec_reason,
         }
 
     def next(self, words: Words) -> Words:

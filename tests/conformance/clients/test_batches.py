@@ -119,8 +119,8 @@ def test_every_tensor_under_a_codec(
         elif not {"image", "strokes"} & set(plan):
             why_not = "nothing to draw"
     with connect(way).stream(**plan, codec=way.codec) as stream:
-        assert stream.facts["codec"] == ("none" if why_not else way.codec)
-        assert why_not in stream.facts["codec_reason"]
+        assert stream.info["codec"] == ("none" if why_not else way.codec)
+        assert why_not in stream.info["codec_reason"]
         batches = stream.rest()
         stats = stream.stats()
     expected.check(batches, members_of(expected, plan), plan)
@@ -136,7 +136,7 @@ def test_every_order_as_strokes(
 ) -> None:
     plan = {**TRAIN, **ORDERS[order], "image": {"height": 12}}
     with connect(way).stream(**plan, codec="strokes") as stream:
-        assert stream.facts["codec"] == "strokes"
+        assert stream.info["codec"] == "strokes"
         batches = stream.rest()
     expected.check(batches, members_of(expected, plan), plan)
 
@@ -155,8 +155,8 @@ def test_strokes_are_the_exported_drawings(
 def test_bytes_travel_as_asked(connect: Connect, way: Way) -> None:
     with connect(way).stream(**TRAIN, image={"height": 28}) as stream:
         assert len(stream.next(2)) == 2
-        assert stream.facts["transport"] == (way.road if way.road in ("shm", "here") else "grpc")
-        assert way.road != "shm" or not stream.facts["transport_reason"]
+        assert stream.info["transport"] == (way.road if way.road in ("shm", "here") else "grpc")
+        assert way.road != "shm" or not stream.info["transport_reason"]
 
 
 @pytest.mark.parametrize("tail", ["drop", "partial", "pad"])

@@ -76,7 +76,7 @@ def test_the_other_replica_goes_on_with_the_same_bytes(
     targets = addresses(road, replicas)
     connection = any_client.connect(*targets, transport="auto", **PATIENCE)
     with connection.stream(**PLAN) as stream:
-        assert stream.facts["transport"] == ("shm" if road == "shm" else "grpc")
+        assert stream.info["transport"] == ("shm" if road == "shm" else "grpc")
         batches = stream.next(7)
         used = stream.stats()["target"]
         gone = replicas[targets.index(used)]

@@ -75,7 +75,7 @@ def test_classes_give_labels_in_the_order_named(plain: Connection, expected: Exp
     members = expected.members("train", lambda d: d["word"] in classes)
     plan = {"view": {"split": "train", "classes": classes}, **BATCHES}
     with plain.stream(**plan) as stream:
-        assert stream.facts["classes"] == classes
+        assert stream.info["classes"] == classes
         expected.check(stream.rest(), members, plan)
 
 

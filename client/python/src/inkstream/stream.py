@@ -7,14 +7,14 @@ from functools import cached_property
 from typing import Any, NoReturn, cast
 
 from inkstream._batch.batch import Batch, decode
-from inkstream._network.reader import Facts
+from inkstream._network.reader import StreamInfo
 from inkstream._network.source import Source
 from inkstream._request.cursor import Cursor
 from inkstream._request.keywords import checked_keywords
 from inkstream._request.plan import Plan
 from inkstream._request.strokes import Strokes
 from inkstream._stream.explain import explain
-from inkstream._stream.playback import Playback, cannot_be_pickled
+from inkstream._stream.stream_iterator import StreamIterator, cannot_be_pickled
 from inkstream._wire.raw_batch import RawBatch
 from inkstream.errors import FixRequest
 from inkstream.plan_report import PlanReport
@@ -28,8 +28,8 @@ class _ToBatch:
     def __init__(self, strokes: Strokes | None) -> None:
         self._strokes = strokes
 
-    def __call__(self, raw: RawBatch, facts: Facts) -> Batch:
-        return decode(raw, facts.classes, self._strokes)
+    def __call__(self, raw: RawBatch, info: StreamInfo) -> Batch:
+        return decode(raw, info.classes, self._strokes)
 
 
 class Stream:
@@ -44,28 +44,28 @@ class Stream:
     """
 
     def __init__(self, dataset: Source, plan: Plan, start: Mapping[str, Any] | None = None) -> None:
-        self._playback = Playback(dataset, plan, start, _ToBatch(plan.strokes))
+        self._iterator = StreamIterator(dataset, plan, start, _ToBatch(plan.strokes))
 
     @property
     def dataset(self) -> Source:
         """What it streams."""
-        return self._playback.dataset
+        return self._iterator.dataset
 
     def __iter__(self) -> Iterator[Batch]:
         return self
 
     def __next__(self) -> Batch:
-        item = self._playback.take()
+        item = self._iterator.take()
         if item is None:
             raise StopIteration
         return item.value
 
     def __len__(self) -> int:
         """Batches from epoch 0 to the end, wherever the stream stands now."""
-        epochs = self._playback.plan.last_epoch
+        epochs = self._iterator.plan.last_epoch
         if epochs is None:
             raise TypeError('an endless stream (epochs="forever") has no len()')
-        return epochs * self._playback.steps()
+        return epochs * self._iterator.steps()
 
     def __bool__(self) -> bool:
         return True
@@ -79,22 +79,22 @@ class Stream:
 
     def state_dict(self) -> Cursor:
         """The cursor of the last batch handed out, a JSON-able dict."""
-        return cast(Cursor, self._playback.state())
+        return cast(Cursor, self._iterator.state())
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Moves the stream to a cursor, of this stream or of another world or batch size."""
-        self._playback.load(state)
+        self._iterator.load(state)
 
     @checked_keywords()
     def seek(self, epoch: int = 0, step: int = 0, position: int | None = None) -> None:
         """Moves to a step of an epoch, that is position step · world · batch_size, or to any
         position: drawings of the epoch's order that come before, over all ranks."""
-        self._playback.seek(epoch, step, position)
+        self._iterator.seek(epoch, step, position)
 
     @checked_keywords()
     def explain(self, epoch: int = 0, step: int = 0, steps: int = 1) -> PlanReport:
         """What steps of an epoch deliver, without moving; see `Dataset.plan`."""
-        return explain(self.dataset, self._playback.plan, None, epoch, step, steps, False)
+        return explain(self.dataset, self._iterator.plan, None, epoch, step, steps, False)
 
     def stats(self) -> dict[str, Any]:
         """Counts since the stream was made, and who waits for whom.
@@ -102,16 +102,16 @@ class Stream:
         `waits`: seconds by what the server says of the present stream; it is asked at most once
         a second, and `waits` is empty where it does not answer at once.
         """
-        return self._playback.stats()
+        return self._iterator.stats()
 
     def close(self) -> None:
         """Ends the stream on the server and its thread here. Idempotent."""
-        self._playback.close()
+        self._iterator.close()
 
     @property
     def classes(self) -> Sequence[str]:
         """The words that `label` counts."""
-        return self._playback.plan.view.classes or self.dataset.classes
+        return self._iterator.plan.view.classes or self.dataset.classes
 
     @cached_property
     def class_to_idx(self) -> dict[str, int]:
@@ -128,5 +128,5 @@ class Stream:
         raise cannot_be_pickled("a Stream")
 
     def __repr__(self) -> str:
-        epoch, position = self._playback.place
+        epoch, position = self._iterator.epoch_position
         return f"Stream({self.dataset.name!r}, epoch {epoch}, position {position})"

@@ -22,7 +22,7 @@ from inkstream._library.functions import (
 )
 from inkstream._library.library import engine_library
 from inkstream._network.plain import plain
-from inkstream._network.reader import Ahead, BatchReader, End, Facts
+from inkstream._network.reader import BatchReader, End, ReadAhead, StreamInfo
 from inkstream._network.service import FetchCall, Waits
 from inkstream._network.uploading_reader import UploadingReader
 from inkstream._request.addresses import is_address
@@ -123,13 +123,13 @@ class _Fetch:
     def __init__(self, engine: Engine, request: service_pb2.FetchDrawingsRequest) -> None:
         self._stream = engine.fetch(request.SerializeToString())
 
-    def result(self) -> tuple[RawBatch, Facts | None]:
+    def result(self) -> tuple[RawBatch, StreamInfo | None]:
         """See FetchCall."""
         self._stream.offer()
         batch = self._stream.next()
         assert not isinstance(batch, End)
-        facts = self._stream.opened()
-        return batch, facts
+        info = self._stream.opened()
+        return batch, info
 
     def close(self) -> None:
         """See FetchCall."""
@@ -263,10 +263,12 @@ class EngineConnection:
             )
         return None
 
-    def fetch(self, request: service_pb2.FetchDrawingsRequest) -> tuple[RawBatch, Facts | None]:
+    def fetch(
+        self, request: service_pb2.FetchDrawingsRequest
+    ) -> tuple[RawBatch, StreamInfo | None]:
         """Random access."""
 
-        def attempt() -> tuple[RawBatch, Facts | None]:
+        def attempt() -> tuple[RawBatch, StreamInfo | None]:
             with closing(self.begin_fetch(request)) as call:
                 return _watched(call.result)
 
@@ -277,7 +279,7 @@ class EngineConnection:
         return _Fetch(self.engine(), request)
 
     def open_reader(
-        self, endpoint: str, request: service_pb2.StreamBatchesRequest, ahead: Ahead
+        self, endpoint: str, request: service_pb2.StreamBatchesRequest, ahead: ReadAhead
     ) -> BatchReader:
         """A stream."""
         engine = self.engine()

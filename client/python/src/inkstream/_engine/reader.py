@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from inkstream._engine.memory import Piece, Pieces
 from inkstream._library.functions import BATCH, END, EngineBatch, check
-from inkstream._network.reader import Ahead, End, Facts
+from inkstream._network.reader import End, ReadAhead, StreamInfo
 from inkstream._request.cursor import to_state
 from inkstream._wire.raw_batch import Layout, RawBatch
 from inkstream.errors import Closed
@@ -55,12 +55,12 @@ class EngineStream:
         """Batches that may be drawn, and are not taken."""
         return len(self._offered)
 
-    def opened(self) -> Facts:
+    def opened(self) -> StreamInfo:
         """What the stream begins with."""
         said = self._library.ik_stream_opened(self._handle).copied()
-        facts = Facts.of(batch_pb2.StreamOpened.FromString(said), transport="here")
-        self.order_plan = facts.cursor["order_plan"]
-        return facts
+        info = StreamInfo.of(batch_pb2.StreamOpened.FromString(said), transport="here")
+        self.order_plan = info.cursor["order_plan"]
+        return info
 
     def offer(self) -> None:
         """Lets one more batch be drawn."""
@@ -112,7 +112,7 @@ class EngineReader:
     queued = 0
 
     def __init__(
-        self, open_stream: Callable[[bool], EngineStream], store: str, ahead: Ahead
+        self, open_stream: Callable[[bool], EngineStream], store: str, ahead: ReadAhead
     ) -> None:
         self._open_stream = open_stream
         self._store = store
@@ -129,13 +129,13 @@ class EngineReader:
         """Where it reads from."""
         return self._store
 
-    def open(self) -> Facts:
+    def open(self) -> StreamInfo:
         """See BatchReader."""
         stream = self._open_stream(self._ahead.own_memory)
-        facts = stream.opened()
+        info = stream.opened()
         if self.reads_ahead:
             fitting = min(_BYTES_AHEAD, self._ahead.bytes) // max(1, stream.batch_bytes)
-            most = min(self._ahead.batches, facts.credit_window)
+            most = min(self._ahead.batches, info.credit_window)
             self._depth = max(1, min(most, max(_LEAST_AHEAD, fitting)))
         with self._lock:
             self._stream = stream
@@ -144,7 +144,7 @@ class EngineReader:
             else:
                 for _ in range(self._granted):
                     stream.offer()
-        return facts
+        return info
 
     def read(self) -> RawBatch | End:
         """See BatchReader."""

@@ -61,19 +61,19 @@ class RandomAccess:
     def _drawn_alike(self, answers: Iterator[Fetched]) -> Iterator[Batch]:
         """The batches, all by one raster version: replicas may have several."""
         first: int | None = None
-        for raw, facts in answers:
-            version = facts.raster_version if facts else None
+        for raw, info in answers:
+            version = info.raster_version if info else None
             if first not in (None, version):
                 raise PlanMismatch(
                     f"some of these drawings came by raster version {first} and others by "
                     f"{version}: ask again once all servers are of one version"
                 )
             first = version
-            yield self._batch((raw, facts))
+            yield self._batch((raw, info))
 
     def _batch(self, answer: Fetched) -> Batch:
-        raw, facts = answer
-        said = facts.classes if facts and facts.classes else ()
+        raw, info = answer
+        said = info.classes if info and info.classes else ()
         classes = said or self.plan.view.classes or self.dataset.classes
         return decode(raw, classes=classes, strokes_spec=self.plan.strokes, placed=False)
 

@@ -14,7 +14,7 @@ from inkstream._library.library import library as native_library
 from inkstream._network.channels import Channels, Credentials, Target
 from inkstream._network.fetch_native import NativeFetch
 from inkstream._network.plain import plain
-from inkstream._network.reader import Ahead, BatchReader, Facts
+from inkstream._network.reader import BatchReader, ReadAhead, StreamInfo
 from inkstream._network.reader_grpc import GrpcBatchReader, GrpcFetch
 from inkstream._network.reader_native import NativeBatchReader, NativeChannel
 from inkstream._network.retry import Retry
@@ -124,16 +124,18 @@ class Connection:
             return Waits(waits, stream.bottleneck)
         return None
 
-    def fetch(self, request: service_pb2.FetchDrawingsRequest) -> tuple[RawBatch, Facts | None]:
+    def fetch(
+        self, request: service_pb2.FetchDrawingsRequest
+    ) -> tuple[RawBatch, StreamInfo | None]:
         """Random access; goes on elsewhere for as long as a stream would."""
 
         def attempt(
             channel: grpc.Channel, endpoint: str, seconds: float
-        ) -> tuple[RawBatch, Facts | None]:
+        ) -> tuple[RawBatch, StreamInfo | None]:
             with closing(self._fetch_at(channel, endpoint, request, seconds)) as call:
                 return call.result()
 
-        fetched: tuple[RawBatch, Facts | None] = self._attempts(
+        fetched: tuple[RawBatch, StreamInfo | None] = self._attempts(
             attempt, self.retry_for, self.stall, request
         )
         return fetched
@@ -163,7 +165,7 @@ class Connection:
         return GrpcFetch(invoke(request, timeout=seconds, metadata=metadata), endpoint)
 
     def open_reader(
-        self, endpoint: str, request: service_pb2.StreamBatchesRequest, ahead: Ahead
+        self, endpoint: str, request: service_pb2.StreamBatchesRequest, ahead: ReadAhead
     ) -> BatchReader:
         """A stream at one endpoint."""
         opening = request.open
@@ -178,7 +180,7 @@ class Connection:
         return self._reader_at(endpoint, request, ahead)
 
     def _reader_at(
-        self, endpoint: str, request: service_pb2.StreamBatchesRequest, ahead: Ahead
+        self, endpoint: str, request: service_pb2.StreamBatchesRequest, ahead: ReadAhead
     ) -> BatchReader:
         metadata = self._credentials.metadata()
         library, _ = native_library()

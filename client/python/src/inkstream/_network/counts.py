@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from inkstream._network.reader import Facts
+from inkstream._network.reader import StreamInfo
 from inkstream._wire.raw_batch import RawBatch
 
 
@@ -24,13 +24,13 @@ class Counts:
     codec: str = ""  # in use
     codec_reason: str = ""  # why not the one asked for
 
-    def opened(self, endpoint: str, facts: Facts) -> None:
+    def opened(self, endpoint: str, info: StreamInfo) -> None:
         """The stream is there now."""
         self.endpoint = endpoint
-        self.stream_id = facts.stream_id
-        self.transport = facts.transport
-        self.transport_reason = facts.transport_reason
-        self.codec, self.codec_reason = facts.codec, facts.codec_reason
+        self.stream_id = info.stream_id
+        self.transport = info.transport
+        self.transport_reason = info.transport_reason
+        self.codec, self.codec_reason = info.codec, info.codec_reason
 
     def received(self, raw: RawBatch) -> None:
         """One batch more."""

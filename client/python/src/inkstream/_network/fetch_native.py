@@ -6,7 +6,7 @@ import ctypes
 from collections.abc import Sequence
 
 from inkstream._library import library as _native
-from inkstream._network.reader import Facts
+from inkstream._network.reader import StreamInfo
 from inkstream._network.reader_native import MAX_BATCH_BYTES, NativeChannel, lent, metadata_of
 from inkstream._wire.raw_batch import RawBatch
 from inkstream._wire.status import error_of
@@ -42,7 +42,7 @@ class NativeFetch:
         handle = self._library.ik_fetch_open(channel.handle, ctypes.byref(options))
         self._handle: int | None = _native.made(self._library, handle)
 
-    def result(self) -> tuple[RawBatch, Facts]:
+    def result(self) -> tuple[RawBatch, StreamInfo]:
         """The batch, and what the server said before it; waits."""
         opened, batch = _native.Event(), _native.Event()
         events = ctypes.byref(opened), ctypes.byref(batch)
@@ -56,7 +56,7 @@ class NativeFetch:
                 memory = lent(self._library, batch.buffer, batch.data, size, False).data
             header = batch_pb2.BatchHeader.FromString(_native.header_of(batch))
             said = batch_pb2.StreamOpened.FromString(_native.header_of(opened))
-            return RawBatch.of(header, memory), Facts.of(said)
+            return RawBatch.of(header, memory), StreamInfo.of(said)
         text, details = _native.error_of(batch)
         if batch.origin == _native.BROKEN:
             raise DataLoss(f"{self._endpoint}: {text}")

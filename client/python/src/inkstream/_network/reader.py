@@ -21,7 +21,7 @@ def _codec_name(number: int) -> str:
 
 
 @dataclass(frozen=True)
-class Facts:
+class StreamInfo:
     """What a server says first on a stream."""
 
     dataset: str
@@ -38,7 +38,7 @@ class Facts:
     codec_reason: str = ""  # why not the one asked for
 
     @classmethod
-    def of(cls, opened: batch_pb2.StreamOpened, transport: str = "") -> Facts:
+    def of(cls, opened: batch_pb2.StreamOpened, transport: str = "") -> StreamInfo:
         """From the contract's message. `transport`: where that does not say it."""
         shared = opened.transport == plan_pb2.TRANSPORT_SHM
         return cls(
@@ -66,7 +66,7 @@ class End:
 
 
 @dataclass(frozen=True)
-class Ahead:
+class ReadAhead:
     """How far a reader that reads ahead by itself may be."""
 
     batches: int
@@ -97,7 +97,7 @@ class BatchReader(Protocol):
     def queued(self) -> int:
         """What `read` would give at once, where it reads ahead."""
 
-    def open(self) -> Facts:
+    def open(self) -> StreamInfo:
         """Waits for the server's first answer. Called once, before `read`."""
 
     def read(self) -> RawBatch | End:

@@ -11,7 +11,7 @@ from typing import Any
 
 import grpc
 
-from inkstream._network.reader import End, Facts
+from inkstream._network.reader import End, StreamInfo
 from inkstream._network.stall import unwatch, watch
 from inkstream._request.addresses import in_words
 from inkstream._request.cursor import to_state
@@ -91,7 +91,7 @@ class GrpcBatchReader:
         """Where it reads from."""
         return self._endpoint
 
-    def open(self) -> Facts:
+    def open(self) -> StreamInfo:
         """See BatchReader."""
         part = self._receive()
         if part is None or part.opened is None:
@@ -103,10 +103,10 @@ class GrpcBatchReader:
             part.opened.transport_reason = "grpcio reads, which cannot share memory"
         if not part.opened.codec_reason:
             part.opened.codec_reason = self._codec_reason
-        facts = Facts.of(part.opened)
-        self._assembler.order_plan = facts.cursor["order_plan"]
+        info = StreamInfo.of(part.opened)
+        self._assembler.order_plan = info.cursor["order_plan"]
         self._accept(part)
-        return facts
+        return info
 
     def read(self) -> RawBatch | End:
         """See BatchReader."""
@@ -191,7 +191,7 @@ class GrpcFetch:
         self._call = call
         self._endpoint = endpoint
 
-    def result(self) -> tuple[RawBatch, Facts | None]:
+    def result(self) -> tuple[RawBatch, StreamInfo | None]:
         """See FetchCall."""
         return read_one_batch(self._call, self._endpoint)
 
@@ -200,17 +200,17 @@ class GrpcFetch:
         self._call.cancel()
 
 
-def read_one_batch(parts: Iterable[bytes], endpoint: str) -> tuple[RawBatch, Facts | None]:
+def read_one_batch(parts: Iterable[bytes], endpoint: str) -> tuple[RawBatch, StreamInfo | None]:
     """Gathers the answer of FetchDrawings, which is one batch."""
     assembler = Assembler()
-    facts: Facts | None = None
+    info: StreamInfo | None = None
     found: list[RawBatch] = []
     for message in parts:
         part = parse_part(message)
         if part.opened is not None:
-            facts = Facts.of(part.opened)
-            assembler.order_plan = facts.cursor["order_plan"]
+            info = StreamInfo.of(part.opened)
+            assembler.order_plan = info.cursor["order_plan"]
         found.extend(assembler.feed(part))
     if len(found) != 1:
         raise DataLoss(f"{endpoint}: the answer has {len(found)} batches instead of one")
-    return found[0], facts
+    return found[0], info

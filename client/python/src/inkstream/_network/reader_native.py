@@ -10,7 +10,7 @@ import numpy as np
 
 from inkstream._library import library as _native
 from inkstream._network.channels import Credentials
-from inkstream._network.reader import Ahead, End, Facts
+from inkstream._network.reader import End, ReadAhead, StreamInfo
 from inkstream._request.addresses import in_words
 from inkstream._request.cursor import to_state
 from inkstream._request.plan import MAX_MESSAGE_BYTES
@@ -95,7 +95,7 @@ class NativeBatchReader:
         request: service_pb2.StreamBatchesRequest,
         metadata: Sequence[tuple[str, str]],
         stall: float,
-        ahead: Ahead,
+        ahead: ReadAhead,
     ) -> None:
         self._channel = channel  # kept: it must outlive the opening
         self._library = channel.library
@@ -139,14 +139,14 @@ class NativeBatchReader:
         count: int = self._library.ik_call_queued(self._handle)
         return count
 
-    def open(self) -> Facts:
+    def open(self) -> StreamInfo:
         """See BatchReader."""
         if self._next()[0] != _native.OPENED:
             self.cancel()
             raise DataLoss(f"{self._endpoint}: the stream did not begin with `opened`")
-        facts = Facts.of(batch_pb2.StreamOpened.FromString(_native.header_of(self._event)))
-        self._order_plan = facts.cursor["order_plan"]
-        return facts
+        info = StreamInfo.of(batch_pb2.StreamOpened.FromString(_native.header_of(self._event)))
+        self._order_plan = info.cursor["order_plan"]
+        return info
 
     def read(self) -> RawBatch | End:
         """See BatchReader."""

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from inkstream._network.channels import Endpoints
-from inkstream._network.reader import Ahead, BatchReader, Facts
+from inkstream._network.reader import BatchReader, ReadAhead, StreamInfo
 from inkstream._wire.raw_batch import RawBatch
 from inkstream.v1 import service_pb2
 
 Answer = TypeVar("Answer")
-Fetched = tuple[RawBatch, Facts | None]
+Fetched = tuple[RawBatch, StreamInfo | None]
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Service(Protocol):
         """Random access whose answer is waited for later."""
 
     def open_reader(
-        self, endpoint: str, request: service_pb2.StreamBatchesRequest, ahead: Ahead
+        self, endpoint: str, request: service_pb2.StreamBatchesRequest, ahead: ReadAhead
     ) -> BatchReader:
         """A stream at one endpoint."""
 

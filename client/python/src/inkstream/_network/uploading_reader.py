@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from inkstream._network.reader import BatchReader, End, Facts
+from inkstream._network.reader import BatchReader, End, StreamInfo
 from inkstream._request.key_set import KeySet, wanted_by
 from inkstream._wire.raw_batch import RawBatch
 from inkstream.errors import NotFound
@@ -46,7 +46,7 @@ class UploadingReader:
         """As any reader's."""
         return self._reader.queued
 
-    def open(self) -> Facts:
+    def open(self) -> StreamInfo:
         """As any reader's."""
         try:
             return self._reader.open()

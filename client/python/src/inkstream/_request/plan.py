@@ -123,7 +123,7 @@ class Plan:
         return delivery
 
     def opening(
-        self, dataset: str, fingerprint: str, place: State | None
+        self, dataset: str, fingerprint: str, cursor: State | None
     ) -> service_pb2.StreamBatchesRequest:
         """The first request of a stream that starts at `place`, without credits."""
         request = service_pb2.StreamBatchesRequest(dataset=dataset)
@@ -131,8 +131,8 @@ class Plan:
         request.open.order.CopyFrom(self.order)
         request.open.delivery.CopyFrom(self.delivery)
         request.open.fingerprint = fingerprint
-        if place is not None:
-            request.open.cursor.CopyFrom(to_proto(place))
+        if cursor is not None:
+            request.open.cursor.CopyFrom(to_proto(cursor))
         return request
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from inkstream._network.reader import Facts
+from inkstream._network.reader import StreamInfo
 from inkstream._request.cursor import State
 from inkstream._wire.raw_batch import RawBatch
 
@@ -24,7 +24,7 @@ class Converter(Protocol[T_co]):
     def slow(self) -> bool:
         """Whether it is to run ahead of the consumer, on the reading thread."""
 
-    def __call__(self, raw: RawBatch, facts: Facts) -> T_co:
+    def __call__(self, raw: RawBatch, info: StreamInfo) -> T_co:
         """What the consumer gets."""
 
 

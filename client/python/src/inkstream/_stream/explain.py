@@ -28,12 +28,12 @@ def explain(
     epoch = whole("epoch", epoch, 0, 2**64 - 1)
     step = whole("step", step, 0, 2**64 - 1)
     steps = whole("steps", steps, 0, 2**32 - 1)
-    place = None if start is None else check_state(start)
-    if place is not None:
-        plan = plan.with_seed(place["seed"])
-    if place is not None and epoch:
+    cursor = None if start is None else check_state(start)
+    if cursor is not None:
+        plan = plan.with_seed(cursor["seed"])
+    if cursor is not None and epoch:
         raise FixRequest(f"epoch = {epoch} has no effect: start= says where to begin")
-    fingerprint = (place or {}).get("fingerprint") or dataset.fingerprint
+    fingerprint = (cursor or {}).get("fingerprint") or dataset.fingerprint
     request = message_of(
         service_pb2.ExplainPlanRequest,
         "",
@@ -45,7 +45,7 @@ def explain(
             "all_ranks": flag("all_ranks", all_ranks),
         },
     )
-    request.open.CopyFrom(plan.opening(dataset.name, fingerprint, place).open)
+    request.open.CopyFrom(plan.opening(dataset.name, fingerprint, cursor).open)
     return PlanReport.of(
         dataset._service.call("ExplainPlan", request, service_pb2.ExplainPlanResponse)
     )

@@ -1,4 +1,4 @@
-"""Read-ahead: a bounded number of batches in hand, and going on elsewhere.
+"""Read-ahead: a bounded queue of batches, and failover.
 
 Where the reader reads ahead on a thread of its own (libinkstream), the consumer takes from it
 directly, and a thread of this module runs only to open a stream. Otherwise that thread reads.
@@ -18,14 +18,14 @@ from typing import Generic, TypeVar
 
 from inkstream._network.channels import Endpoints
 from inkstream._network.counts import Counts
-from inkstream._network.reader import Ahead, BatchReader, End, Facts
+from inkstream._network.reader import BatchReader, End, ReadAhead, StreamInfo
 from inkstream._network.retry import Retry
 from inkstream._request.cursor import State
 from inkstream._request.plan import Plan
 from inkstream._stream.converter import Converter, Item
-from inkstream._stream.prefetch_queue import InHand
+from inkstream._stream.prefetch_queue import PrefetchQueue
 from inkstream._stream.replica_check import check_same
-from inkstream._stream.resume_point import Course
+from inkstream._stream.resume_point import ResumePoint
 from inkstream._wire.raw_batch import RawBatch
 from inkstream.errors import Closed, InkstreamError
 from inkstream.v1 import batch_pb2
@@ -43,10 +43,10 @@ class Prefetcher(Generic[T]):
 
     def __init__(
         self,
-        open_at: Callable[[str, Plan, State | None, Ahead], BatchReader],
+        open_at: Callable[[str, Plan, State | None, ReadAhead], BatchReader],
         channels: Callable[[], Endpoints],
         retry_for: float,
-        course: Course,
+        resume_point: ResumePoint,
         convert: Converter[T],
         counts: Counts,
         ahead: int = MAX_AHEAD,
@@ -55,42 +55,42 @@ class Prefetcher(Generic[T]):
         self._open_at = open_at
         self._channels = channels
         self._retry = Retry(channels, retry_for)
-        self._course = course
+        self._resume_point = resume_point
         self._convert = convert
         self._counts = counts
         self._changed = threading.Condition()
         self._closing = threading.Event()
         # Guarded by _changed.
-        self._hand: InHand[T] = InHand(ahead)
+        self._queue: PrefetchQueue[T] = PrefetchQueue(ahead)
         self._reader: BatchReader | None = None
-        self._direct: tuple[BatchReader, Facts] | None = None  # what the consumer reads itself
-        self._facts: Facts | None = None
+        self._direct: tuple[BatchReader, StreamInfo] | None = None  # what the consumer reads itself
+        self._info: StreamInfo | None = None
         self._end: End | None = None
         self._error: BaseException | None = None
         self._start(None)
 
-    def facts(self) -> Facts:
+    def info(self) -> StreamInfo:
         """What the server said first; blocks until it did."""
         with self._changed:
-            while self._facts is None:
+            while self._info is None:
                 self._raise_if_over()
                 self._changed.wait()
-            return self._facts
+            return self._info
 
     def take(self) -> Item[T] | End:
         """The next batch, or the end; blocks. Raises what ended the stream."""
         item: Item[T] | None = None
         while item is None:
             direct = self._direct
-            if direct is not None and not self._hand:
+            if direct is not None and not self._queue:
                 item = self._pull(*direct)
                 continue
             began = time.monotonic()
             with self._changed:
-                self._hand.wanted = True
+                self._queue.wanted = True
                 self._grant()
-                if self._hand:
-                    item = self._hand.items.popleft()
+                if self._queue:
+                    item = self._queue.items.popleft()
                     self._grant()
                 elif self._direct is None:
                     if self._end is not None:
@@ -103,7 +103,7 @@ class Prefetcher(Generic[T]):
     @property
     def in_hand(self) -> int:
         """Batches received and not taken."""
-        return len(self._hand) + self.unread
+        return len(self._queue) + self.unread
 
     @property
     def unread(self) -> int:
@@ -125,7 +125,7 @@ class Prefetcher(Generic[T]):
         if threading.current_thread() is not thread:
             thread.join(_JOIN_FOR)
         with self._changed:
-            dropped = self._hand.drop()
+            dropped = self._queue.drop()
         del dropped  # not under the lock: batches may have something to say as they go
 
     def _raise_if_over(self) -> None:
@@ -138,7 +138,7 @@ class Prefetcher(Generic[T]):
         """Grants what there is room for. Called with _changed held."""
         if self._reader is None or self._reader.reads_ahead:
             return
-        if credits := self._hand.credits():
+        if credits := self._queue.credits():
             self._reader.grant(credits)
 
     def _start(self, left: tuple[str, End | InkstreamError] | None) -> None:
@@ -148,20 +148,20 @@ class Prefetcher(Generic[T]):
         )
         self._thread.start()
 
-    def _pull(self, reader: BatchReader, facts: Facts) -> Item[T] | None:
+    def _pull(self, reader: BatchReader, info: StreamInfo) -> Item[T] | None:
         """One batch, on the consumer's thread. None: the reader is done with."""
         began = time.monotonic()
         try:
             raw = reader.read()
             self._counts.waited += time.monotonic() - began
             if not isinstance(raw, End):
-                item = self._received(raw, facts)
+                item = self._received(raw, info)
                 if reader.goes_on:
                     return item
                 # The call is over: the next one is opened while what it gave is worked on.
-                self._hand.items.append(item)
+                self._queue.items.append(item)
                 while not isinstance(raw := reader.read(), End):
-                    self._hand.items.append(self._received(raw, facts))
+                    self._queue.items.append(self._received(raw, info))
             self._leave(reader, raw)
         except InkstreamError as error:
             # Without the frames of whoever reads, which would live as long as the error.
@@ -175,11 +175,11 @@ class Prefetcher(Generic[T]):
             if not self._closing.is_set():
                 self._start((reader.endpoint, outcome))
 
-    def _received(self, raw: RawBatch, facts: Facts) -> Item[T]:
+    def _received(self, raw: RawBatch, info: StreamInfo) -> Item[T]:
         self._retry.succeeded(self._counts.endpoint)
-        raw.step = self._course.passed(raw.cursor, raw.epoch, raw.step)
+        raw.step = self._resume_point.passed(raw.cursor, raw.epoch, raw.step)
         self._counts.received(raw)
-        return Item(self._convert(raw, facts), raw.cursor, raw.epoch, raw.step)
+        return Item(self._convert(raw, info), raw.cursor, raw.epoch, raw.step)
 
     def _run(self, left: tuple[str, End | InkstreamError] | None) -> None:
         try:
@@ -202,24 +202,26 @@ class Prefetcher(Generic[T]):
         endpoint = "no server"
         try:
             endpoint = self._channels().endpoints()[0]
-            batches = 0 if self._convert.slow else self._hand.most
-            ahead = Ahead(batches, self._hand.most_bytes, self._convert.own_memory)
-            reader = self._open_at(endpoint, self._course.opening(), self._course.place, ahead)
+            batches = 0 if self._convert.slow else self._queue.most
+            ahead = ReadAhead(batches, self._queue.most_bytes, self._convert.own_memory)
+            reader = self._open_at(
+                endpoint, self._resume_point.opening(), self._resume_point.cursor, ahead
+            )
             handed_over = False
             try:
-                facts = self._open(reader)
+                info = self._open(reader)
                 with self._changed:
                     if reader.reads_ahead and not self._closing.is_set():
-                        self._direct, handed_over = (reader, facts), True
+                        self._direct, handed_over = (reader, info), True
                         return None
                     self._grant()
-                return endpoint, self._read(reader, facts)
+                return endpoint, self._read(reader, info)
             finally:
                 if not handed_over:
                     reader.cancel()
                     with self._changed:
                         self._reader = None
-                        self._hand.forget_granted()
+                        self._queue.forget_granted()
         except InkstreamError as error:
             return endpoint, error
 
@@ -236,35 +238,35 @@ class Prefetcher(Generic[T]):
             self._counts.reopened += 1
             self._channels().renew(endpoint)
             return False
-        if not self._course.ended(outcome):
+        if not self._resume_point.ended(outcome):
             return False
         with self._changed:
             self._end = outcome
         return True
 
-    def _open(self, reader: BatchReader) -> Facts:
+    def _open(self, reader: BatchReader) -> StreamInfo:
         with self._changed:
             self._reader = reader
             if self._closing.is_set():
                 raise Closed("the stream was closed")
-        facts = reader.open()
-        if self._facts is not None:
-            check_same(facts, self._facts, reader.endpoint)
-        self._counts.opened(reader.endpoint, facts)
+        info = reader.open()
+        if self._info is not None:
+            check_same(info, self._info, reader.endpoint)
+        self._counts.opened(reader.endpoint, info)
         with self._changed:
-            self._facts = self._facts or facts
-            self._hand.bound(facts.credit_window)
+            self._info = self._info or info
+            self._queue.bound(info.credit_window)
             self._changed.notify_all()
-        return facts
+        return info
 
-    def _read(self, reader: BatchReader, facts: Facts) -> End:
+    def _read(self, reader: BatchReader, info: StreamInfo) -> End:
         while True:
             raw = reader.read()
             if isinstance(raw, End):
                 self._retry.succeeded(reader.endpoint)
                 return raw
-            item = self._received(raw, facts)
+            item = self._received(raw, info)
             with self._changed:
-                self._hand.add_granted(item, raw.memory.size)
+                self._queue.add_granted(item, raw.memory.size)
                 self._changed.notify_all()
             del raw, item  # a batch that the consumer dropped must not live on here

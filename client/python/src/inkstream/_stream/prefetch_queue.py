@@ -13,7 +13,7 @@ _BYTES_AHEAD = 128 << 20
 _LEAST_AHEAD = 2  # batches, however large
 
 
-class InHand(Generic[T]):
+class PrefetchQueue(Generic[T]):
     """A bounded queue, and what a reader that is granted batches may still send.
 
     `wanted`: no credits before the first take. `most`: batches in hand and on their way.

@@ -16,14 +16,14 @@ from inkstream._request.plan import Plan
 
 
 @dataclass
-class Course:
+class ResumePoint:
     """The place of one stream. Not thread-safe."""
 
     plan: Plan
-    place: State | None = None  # None: the start
+    cursor: State | None = None  # None: the start
     apart: bool = False  # behind a step of its own, in the midst of an epoch
     _bounded: bool = False  # the present opening ends with its epoch
-    # (epoch, steps of it) behind the place where the present opening began, and behind `place`.
+    # (epoch, steps of it) behind the place where the present opening began, and behind `cursor`.
     _opened: tuple[int, int] = (0, 0)
     _now: tuple[int, int] = (0, 0)
 
@@ -36,30 +36,30 @@ class Course:
         if epoch == self._opened[0]:
             step += self._opened[1]
         self._now = (epoch, step + 1) if cursor["epoch"] == epoch else (0, 0)
-        self.place = cursor
+        self.cursor = cursor
         self.apart = self.plan.step_stride > 1 and cursor["epoch"] == epoch
         return step
 
     def opening(self) -> Plan:
-        """What to ask for at `place`."""
-        self._bounded = self.apart and self.place is not None
+        """What to ask for at `cursor`."""
+        self._bounded = self.apart and self.cursor is not None
         self._opened = self._now
         if not self._bounded:
             return self.plan
-        assert self.place is not None
+        assert self.cursor is not None
         return replace(
-            self.plan, step_offset=self.plan.step_stride - 1, epochs=self.place["epoch"] + 1
+            self.plan, step_offset=self.plan.step_stride - 1, epochs=self.cursor["epoch"] + 1
         )
 
     def ended(self, end: End) -> bool:
-        """Whether this is the end. If not, `place` is where the next epoch begins."""
-        if not self._bounded or self.place is None:
-            self.place = end.cursor
+        """Whether this is the end. If not, `cursor` is where the next epoch begins."""
+        if not self._bounded or self.cursor is None:
+            self.cursor = end.cursor
             return True
-        epoch = self.place["epoch"] + self.apart
+        epoch = self.cursor["epoch"] + self.apart
         if self.plan.last_epoch is not None and epoch >= self.plan.last_epoch:
             return True
-        self.place = {**self.place, "epoch": epoch, "position": 0}
+        self.cursor = {**self.cursor, "epoch": epoch, "position": 0}
         self.apart = False
         self._now = (0, 0)
         return False

@@ -163,8 +163,8 @@ class BatchSampler(Sampler[list[int]]):
     def _ask(data: Dataset, plan: Plan) -> tuple[int, State]:
         """Drawings an epoch, and the cursor of its start."""
         with Stream(data, plan) as stream:
-            facts = stream._playback.facts()
-        return facts.view_size, facts.cursor
+            info = stream._iterator.info()
+        return info.view_size, info.cursor
 
 
 class _Pass(Iterator[IndexBatch]):

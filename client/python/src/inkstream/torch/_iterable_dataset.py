@@ -25,7 +25,7 @@ from inkstream._request.plan import Plan
 from inkstream._request.strokes import Strokes
 from inkstream._request.values import whole
 from inkstream._request.view import View
-from inkstream._stream.playback import Playback
+from inkstream._stream.stream_iterator import StreamIterator
 from inkstream.dataset import Dataset
 from inkstream.errors import FixRequest, WrongProcess
 from inkstream.torch._placement import Placement
@@ -120,7 +120,7 @@ class IterableDataset(TorchIterableDataset[TensorBatch]):
         self._known: State = {}  # what a loaded cursor says of its data and order
         self._pass = 0  # the epoch that the running pass gives
         self._cursor: State = {}  # of the running pass's last batch
-        self._apart = False  # see Course
+        self._apart = False  # see ResumePoint
         self._resumed = False  # a worker's own state was loaded, and is where iter() goes on
         if start is not None:
             self.load_state_dict(start)
@@ -139,11 +139,11 @@ class IterableDataset(TorchIterableDataset[TensorBatch]):
         """Batches of one full epoch of this rank, over all workers."""
         self._place.check()
         if self._steps is None:
-            playback = self._open(self._plan, None)
+            iterator = self._open(self._plan, None)
             try:
-                self._steps = playback.steps()
+                self._steps = iterator.steps()
             finally:
-                playback.close()
+                iterator.close()
         return self._steps
 
     def __iter__(self) -> Iterator[TensorBatch]:
@@ -224,14 +224,14 @@ class IterableDataset(TorchIterableDataset[TensorBatch]):
         offset, stride = (0, 1) if worker is None else (worker.id, worker.num_workers)
         start, apart = (self._begin(), False) if resumed is None else resumed
         plan = replace(self._plan, epochs=self._pass + 1, step_offset=offset, step_stride=stride)
-        playback = self._open(plan, start, apart)
+        iterator = self._open(plan, start, apart)
         try:
-            while (item := playback.take()) is not None:
+            while (item := iterator.take()) is not None:
                 self._cursor = item.cursor
                 self._apart = stride > 1 and not item.ends_epoch
                 yield item.value.tensors()
         finally:
-            playback.close()
+            iterator.close()
 
     def _begin(self) -> State | None:
         """Where the pass starts that this process is asked for; None: epoch 0."""
@@ -281,13 +281,13 @@ class IterableDataset(TorchIterableDataset[TensorBatch]):
         step = self._plan.world * self._plan.batch_size
         if self._plan.tail != "drop":
             return step
-        playback = self._open(self._plan, None)
+        iterator = self._open(self._plan, None)
         try:
-            return playback.facts().view_size - int(state["position"])
+            return iterator.info().view_size - int(state["position"])
         finally:
-            playback.close()
+            iterator.close()
 
     def _open(
         self, plan: Plan, start: Mapping[str, Any] | None, apart: bool = False
-    ) -> Playback[Staged]:
-        return Playback(self.data, plan, start, Stager(), apart=apart)
+    ) -> StreamIterator[Staged]:
+        return StreamIterator(self.data, plan, start, Stager(), apart=apart)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import torch
 import torch.distributed as dist
 
-from inkstream._network.reader import Facts
+from inkstream._network.reader import StreamInfo
 from inkstream._order.schedule import Schedule
 from inkstream._request.cursor import State, check_state
 from inkstream._request.image import Image
@@ -20,8 +20,8 @@ from inkstream._request.plan import Plan
 from inkstream._request.strokes import Strokes
 from inkstream._request.values import flag, shown, whole
 from inkstream._request.view import View
-from inkstream._stream.playback import Playback
 from inkstream._stream.prefetch import MAX_AHEAD
+from inkstream._stream.stream_iterator import StreamIterator
 from inkstream.dataset import Dataset
 from inkstream.errors import Closed, FixRequest, PlanMismatch
 from inkstream.split import Split
@@ -120,27 +120,27 @@ class Loader:
         self._placed = start is not None  # somebody said where to begin
         self._framework_epoch: int | None = None  # the last that a framework named
         self._newest = 0  # iter() of a training
-        self._known: tuple[Plan, Facts] | None = None
+        self._known: tuple[Plan, StreamInfo] | None = None
         self._stager = Stager()
         # A training's position. In an evaluation, the one that the next pass begins with.
-        self._playback: Playback[Staged] = Playback(data, plan, start, self._stager)
-        self._passes: weakref.WeakSet[Playback[Staged]] = weakref.WeakSet((self._playback,))
-        self._latest = self._playback  # whose counts `stats` tells
+        self._iterator: StreamIterator[Staged] = StreamIterator(data, plan, start, self._stager)
+        self._passes: weakref.WeakSet[StreamIterator[Staged]] = weakref.WeakSet((self._iterator,))
+        self._latest = self._iterator  # whose counts `stats` tells
 
     @property
     def batch_size(self) -> int:
         """Drawings a batch of this rank."""
-        return self._playback.plan.batch_size
+        return self._iterator.plan.batch_size
 
     @property
     def epoch(self) -> int:
         """The epoch that the next batch is of; 0 in an evaluation."""
-        return self._playback.place[0]
+        return self._iterator.epoch_position[0]
 
     @property
     def classes(self) -> Sequence[str]:
         """The words that `label` counts."""
-        return self._playback.plan.view.classes or self.data.classes
+        return self._iterator.plan.view.classes or self.data.classes
 
     @property
     def class_to_idx(self) -> dict[str, int]:
@@ -150,7 +150,7 @@ class Loader:
     @property
     def dataset(self) -> MapDataset:
         """The view's drawings by number, where torch's programs look for them."""
-        return LoaderDataset(_Steps(self), Split(self.data, self._playback.plan))
+        return LoaderDataset(_Steps(self), Split(self.data, self._iterator.plan))
 
     @property
     def batch_sampler(self) -> StepSampler:
@@ -171,7 +171,7 @@ class Loader:
 
     def __len__(self) -> int:
         """Batches of one full epoch of this rank, wherever it stands."""
-        return self._facts().steps_per_epoch
+        return self._info().steps_per_epoch
 
     def __bool__(self) -> bool:
         return True
@@ -189,12 +189,12 @@ class Loader:
         It is drawn for this call alone. FixRequest where none comes, behind the last of `epochs`.
         """
         self._prepare()
-        start = self._playback.state() if self.train else None
-        playback = self._open(start, ahead=1)
+        start = self._iterator.state() if self.train else None
+        iterator = self._open(start, ahead=1)
         try:
-            item = playback.take()
+            item = iterator.take()
         finally:
-            playback.close()
+            iterator.close()
         if item is None:
             raise FixRequest(f"no batch comes next: this loader has given its {self.epoch} epochs")
         return item.value.tensors(self.device)
@@ -202,14 +202,14 @@ class Loader:
     def state_dict(self) -> State:
         """The cursor of the last batch handed out, a JSON-able dict; an evaluation's start."""
         if not self.train:
-            return dict(self._facts().cursor)
+            return dict(self._info().cursor)
         self._prepare()
-        return self._playback.state()
+        return self._iterator.state()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Moves a training loader to a cursor. An evaluation always starts at (0, 0)."""
         if self.train:
-            self._playback.load(state)
+            self._iterator.load(state)
             self._placed = True
         else:
             check_state(state)
@@ -220,9 +220,9 @@ class Loader:
         A half-read epoch is finished first: frameworks call this after a resume, too.
         """
         epoch = whole("epoch", epoch, 0)
-        current, position = self._playback.place
+        current, position = self._iterator.epoch_position
         if self.train and position == 0 and epoch != current:
-            self._playback.seek(epoch, 0)
+            self._iterator.seek(epoch, 0)
 
     def stats(self) -> dict[str, Any]:
         """Counts since the loader was made; in an evaluation, of its latest pass."""
@@ -231,8 +231,8 @@ class Loader:
     def close(self) -> None:
         """Ends the stream and its thread; an evaluation's passes. Idempotent."""
         self._closed = True
-        for playback in list(self._passes):
-            playback.close()
+        for iterator in list(self._passes):
+            iterator.close()
 
     def __enter__(self) -> Loader:
         return self
@@ -241,8 +241,8 @@ class Loader:
         self.close()
 
     def __repr__(self) -> str:
-        plan = self._playback.plan
-        epoch, position = self._playback.place
+        plan = self._iterator.plan
+        epoch, position = self._iterator.epoch_position
         place = f"epoch {epoch}, position {position}" if self.train else "train=False"
         return (
             f"Loader({self.data.name!r}, {plan.view!r}, batch_size={plan.batch_size}, "
@@ -264,7 +264,7 @@ class Loader:
                     "a newer iter() of this training loader goes on where this one stood: keep "
                     "one iterator, look at a batch with loader.peek(), or make a second loader"
                 )
-            item = self._playback.take()
+            item = self._iterator.take()
             if item is None:
                 return
             yield item.value.tensors(self.device)
@@ -278,43 +278,43 @@ class Loader:
             raise Closed("this loader was closed; make another one")
         # What this opens, or a comparison of ranks has, is the stream of this pass: `len` later
         # opens none that nobody reads.
-        self._facts()
-        playback, self._playback = self._playback, self._open(None)
-        self._latest = playback
+        self._info()
+        iterator, self._iterator = self._iterator, self._open(None)
+        self._latest = iterator
         try:
-            while (item := playback.take()) is not None:
+            while (item := iterator.take()) is not None:
                 yield item.value.tensors(self.device)
                 if item.ends_epoch:
                     return
         finally:
-            playback.close()
+            iterator.close()
 
-    def _open(self, start: State | None, ahead: int = MAX_AHEAD) -> Playback[Staged]:
-        playback = Playback(self.data, self._playback.plan, start, self._stager, ahead)
-        self._passes.add(playback)
-        return playback
+    def _open(self, start: State | None, ahead: int = MAX_AHEAD) -> StreamIterator[Staged]:
+        iterator = StreamIterator(self.data, self._iterator.plan, start, self._stager, ahead)
+        self._passes.add(iterator)
+        return iterator
 
-    def _facts(self) -> Facts:
+    def _info(self) -> StreamInfo:
         """What the server says of the stream; asked once, unless ranks change."""
         self._prepare()
-        plan = self._playback.plan
+        plan = self._iterator.plan
         if self._known is None or self._known[0] is not plan:
-            self._known = plan, self._playback.facts()
+            self._known = plan, self._iterator.info()
         return self._known[1]
 
     def _prepare(self) -> None:
         """Takes up what became known since the loader was made."""
-        playback = self._playback
+        iterator = self._iterator
         if self._follow:
             placed = place_of(None, None)
-            if placed != (playback.plan.rank, playback.plan.world):
-                if not playback.untouched:
+            if placed != (iterator.plan.rank, iterator.plan.world):
+                if not iterator.untouched:
                     raise PlanMismatch(
-                        f"this loader began as rank {playback.plan.rank} of "
-                        f"{playback.plan.world}, and torch.distributed now says rank "
+                        f"this loader began as rank {iterator.plan.rank} of "
+                        f"{iterator.plan.world}, and torch.distributed now says rank "
                         f"{placed[0]} of {placed[1]}: make it after init_process_group"
                     )
-                playback.replan(replace(playback.plan, rank=placed[0], world=placed[1]))
+                iterator.replan(replace(iterator.plan, rank=placed[0], world=placed[1]))
         self._pin()
 
     def _pin(self) -> None:
@@ -327,13 +327,13 @@ class Loader:
                 self._stager.pinned_for = torch.cuda.current_device()
             if self._stager.pinned_for is not None:
                 # Opened for another kind of memory, where it is open already.
-                self._playback.replan(self._playback.plan)
+                self._iterator.replan(self._iterator.plan)
 
     def _compare(self) -> None:
         if self._compared or not self._follow:
             return
         if dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1:
-            compare_ranks(self._playback.facts)
+            compare_ranks(self._iterator.info)
         self._compared = True
 
 
@@ -350,7 +350,7 @@ class _Steps:
 
     def __init__(self, loader: Loader) -> None:
         self._loader = loader
-        self._pass: Playback[Staged] | None = None  # an evaluation's own
+        self._pass: StreamIterator[Staged] | None = None  # an evaluation's own
 
     def __len__(self) -> int:
         return len(self._loader)
@@ -362,27 +362,27 @@ class _Steps:
     def begin_at(self, epoch: int) -> None:
         loader = self._loader
         loader._framework_epoch = epoch
-        if not loader._placed and loader._playback.untouched:
+        if not loader._placed and loader._iterator.untouched:
             loader.set_epoch(epoch)
 
     def batch_of(self, step: Step) -> TensorBatch:
         loader = self._loader
         loader._prepare()
-        plan = loader._playback.plan
+        plan = loader._iterator.plan
         if loader.train:
-            playback = loader._playback
+            iterator = loader._iterator
             loader._placed = True
             loader._newest += 1
         else:
-            self._pass = playback = self._pass or loader._open(None)
+            self._pass = iterator = self._pass or loader._open(None)
         place = (step.epoch, 0)
         if step.number:
-            size = loader._facts().view_size
+            size = loader._info().view_size
             schedule = Schedule(size, plan.batch_size, plan.rank, plan.world, plan.tail)
             place = schedule.step_at(step.epoch, 0, step.number - 1).after
-        if playback.place != place:
-            playback.seek(place[0], 0, position=place[1])
-        item = playback.take()
+        if iterator.epoch_position != place:
+            iterator.seek(place[0], 0, position=place[1])
+        item = iterator.take()
         if item is None:
             raise FixRequest(f"no batch at {step}: the loader's epochs end before it")
         return item.value.tensors(loader.device)

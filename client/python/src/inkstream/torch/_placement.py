@@ -9,7 +9,7 @@ from typing import Any
 
 import torch.distributed as dist
 
-from inkstream._network.reader import Facts
+from inkstream._network.reader import StreamInfo
 from inkstream.errors import FixRequest, InkstreamError, PlanMismatch
 
 
@@ -89,7 +89,7 @@ def _processes_of_accelerate() -> int:
     return int(state().num_processes)
 
 
-def compare_ranks(facts_of: Callable[[], Facts]) -> None:
+def compare_ranks(facts_of: Callable[[], StreamInfo]) -> None:
     """Raises PlanMismatch on every rank unless all read the same data, order and pixels.
 
     A collective: every rank of the default group must call it. A rank whose `facts_of` fails
@@ -118,10 +118,10 @@ def compare_ranks(facts_of: Callable[[], Facts]) -> None:
                 )
 
 
-def _facts_to_compare(facts: Facts) -> dict[str, object]:
+def _facts_to_compare(info: StreamInfo) -> dict[str, object]:
     return {
-        "fingerprint": facts.cursor["fingerprint"],
-        "order plan": facts.cursor["plan_hash"],
-        "place": f"epoch {facts.cursor['epoch']}, position {facts.cursor['position']}",
-        "raster version": facts.raster_version,
+        "fingerprint": info.cursor["fingerprint"],
+        "order plan": info.cursor["plan_hash"],
+        "place": f"epoch {info.cursor['epoch']}, position {info.cursor['position']}",
+        "raster version": info.raster_version,
     }

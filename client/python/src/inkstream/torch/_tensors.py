@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from inkstream._batch.batch import Batch
-from inkstream._network.reader import Facts
+from inkstream._network.reader import StreamInfo
 from inkstream._request.cursor import State
 from inkstream._wire.raw_batch import RawBatch
 from inkstream.torch._tensor_batch import TensorBatch
@@ -109,7 +109,7 @@ class Stager:
         """A copy of the whole batch is for the reading thread."""
         return self.pinned_for is not None
 
-    def __call__(self, raw: RawBatch, facts: Facts) -> Staged:
+    def __call__(self, raw: RawBatch, info: StreamInfo) -> Staged:
         size = raw.memory.size
         copied = True
         if size == 0:
@@ -129,7 +129,7 @@ class Stager:
             for tensor in raw.layout.tensors
         ]
         vocabulary = raw.layout.vocabulary
-        return Staged(flat, table, raw.cursor, raw.epoch, raw.step, facts.classes, vocabulary)
+        return Staged(flat, table, raw.cursor, raw.epoch, raw.step, info.classes, vocabulary)
 
 
 def from_batch(batch: Batch) -> TensorBatch:

@@ -64,7 +64,7 @@ class SharedView:
         start -= start % size
         plan = replace(self.plan, batch_size=size, shuffle="none", tail="partial", epochs=1)
         with Stream(self.dataset, plan) as stream:
-            version = stream._playback.facts().raster_version
+            version = stream._iterator.info().raster_version
             if version != self.dataset.stats["raster_version"]:
                 raise PlanMismatch(
                     f"the server draws with raster version {version} now, the dataset was "

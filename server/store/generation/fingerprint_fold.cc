@@ -1,4 +1,4 @@
-#include "server/store/generation/store_fold.h"
+#include "server/store/generation/fingerprint_fold.h"
 
 #include <algorithm>
 #include <atomic>

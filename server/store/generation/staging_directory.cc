@@ -1,4 +1,4 @@
-#include "server/store/generation/partial_store.h"
+#include "server/store/generation/staging_directory.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -106,7 +106,7 @@ StorePlace PlaceOf(const std::string& store) {
   return place;
 }
 
-absl::StatusOr<std::unique_ptr<PartialStore>> PartialStore::Open(
+absl::StatusOr<std::unique_ptr<StagingDirectory>> StagingDirectory::Open(
     const std::string& path, bool append) {
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     const StorePlace place = PlaceOf(path);
@@ -129,7 +129,8 @@ absl::StatusOr<std::unique_ptr<PartialStore>> PartialStore::Open(
       if (errno == ENOENT) continue;
       return absl::ErrnoToStatus(errno, lock_path);
     }
-    std::unique_ptr<PartialStore> partial(new PartialStore(place, lock));
+    std::unique_ptr<StagingDirectory> staging(
+        new StagingDirectory(place, lock));
     if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
       if (errno != EWOULDBLOCK) return absl::ErrnoToStatus(errno, lock_path);
       return absl::FailedPreconditionError(absl::StrCat(
@@ -142,15 +143,15 @@ absl::StatusOr<std::unique_ptr<PartialStore>> PartialStore::Open(
         pwrite(lock, pid.data(), pid.size(), 0) < 0) {
       return absl::ErrnoToStatus(errno, lock_path);
     }
-    return partial;
+    return staging;
   }
   return absl::UnavailableError(
       absl::StrCat(path, ": other processes keep making and removing it"));
 }
 
-PartialStore::~PartialStore() { close(lock_); }
+StagingDirectory::~StagingDirectory() { close(lock_); }
 
-absl::Status PartialStore::Clear(const std::vector<std::string>& keep) {
+absl::Status StagingDirectory::Clear(const std::vector<std::string>& keep) {
   std::error_code error;
   for (const auto& entry :
        std::filesystem::directory_iterator(directory(), error)) {
@@ -166,7 +167,7 @@ absl::Status PartialStore::Clear(const std::vector<std::string>& keep) {
   return absl::OkStatus();
 }
 
-absl::Status PartialStore::MoveIntoStore(
+absl::Status StagingDirectory::MoveIntoStore(
     const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     const std::string from = absl::StrCat(directory(), "/", name);
@@ -180,7 +181,7 @@ absl::Status PartialStore::MoveIntoStore(
   return SyncDirectory(path());
 }
 
-absl::Status PartialStore::Publish() {
+absl::Status StagingDirectory::Publish() {
   if (absl::Status s = SyncDirectory(directory()); !s.ok()) return s;
   if (absl::Status s = RenameNew(directory(), path()); !s.ok()) return s;
   // Only now: without its lock the directory could be taken for abandoned.
@@ -191,7 +192,7 @@ absl::Status PartialStore::Publish() {
   return absl::OkStatus();
 }
 
-absl::Status PartialStore::Remove() {
+absl::Status StagingDirectory::Remove() {
   if (absl::Status s = Clear(); !s.ok()) return s;
   const std::string lock_path = absl::StrCat(directory(), "/", kLockName);
   if (unlink(lock_path.c_str()) != 0 && errno != ENOENT) {

@@ -1,6 +1,6 @@
 // A strided stream that is opened anew after every batch sees the steps that it
 // would have seen in one piece.
-#include "client/cpp/stream/course.h"
+#include "client/cpp/stream/resume_point.h"
 
 #include <cstdint>
 #include <optional>
@@ -13,7 +13,7 @@
 namespace inkstream::client {
 namespace {
 
-using order::Place;
+using order::EpochPosition;
 using order::Step;
 using order::StepSchedule;
 
@@ -31,30 +31,31 @@ Cursor CursorAt(const Place& place) {
 std::vector<std::tuple<uint64_t, uint64_t, uint32_t, uint64_t>> StepsOf(
     const Plan& plan, int cut) {
   std::vector<std::tuple<uint64_t, uint64_t, uint32_t, uint64_t>> steps;
-  Course course(plan);
+  ResumePoint resume_point(plan);
   for (int openings = 0; openings < 1000; ++openings) {
-    const Plan opening = course.Opening();
+    const Plan opening = resume_point.Opening();
     const Place start = {opening.start->epoch, opening.start->position};
     const auto schedule =
         StepSchedule::Create(kDrawings, opening.delivery, start);
     EXPECT_TRUE(schedule.ok()) << schedule.status();
     StepSchedule::Walker walker = schedule->Walk();
     int taken = 0;
-    for (; taken < cut && !course.complete(); ++taken) {
+    for (; taken < cut && !resume_point.complete(); ++taken) {
       const std::optional<Step> step = walker.Next();
       if (!step.has_value()) break;
-      steps.emplace_back(
-          step->epoch, step->first, step->rows,
-          course.Passed(CursorAt(step->after), step->epoch, step->number));
+      steps.emplace_back(step->epoch, step->first, step->rows,
+                         resume_point.Passed(CursorAt(step->after), step->epoch,
+                                             step->number));
     }
-    if (course.complete()) return steps;
-    if (taken < cut && course.Ended(CursorAt(walker.place()))) return steps;
+    if (resume_point.complete()) return steps;
+    if (taken < cut && resume_point.Ended(CursorAt(walker.place())))
+      return steps;
   }
   ADD_FAILURE() << "no end";
   return steps;
 }
 
-TEST(Course, OpenedAnewAnywhereItSeesTheSameSteps) {
+TEST(ResumePoint, OpenedAnewAnywhereItSeesTheSameSteps) {
   for (const Tail tail : {Tail::kDrop, Tail::kPartial, Tail::kPad}) {
     for (const uint64_t stride : {1, 2, 3, 5, 30}) {
       for (uint64_t offset = 0; offset < stride; ++offset) {

@@ -13,15 +13,15 @@
 
 namespace inkstream::batch {
 
-class ValueSet {
+class IntervalSet {
  public:
   using Range = std::pair<int64_t, int64_t>;  // both ends included
 
   // The union of `ranges`; those with first > second are empty.
-  explicit ValueSet(std::vector<Range> ranges);
+  explicit IntervalSet(std::vector<Range> ranges);
 
   // What of `domain` is not in this set.
-  ValueSet WithoutThese(const Range& domain) const;
+  IntervalSet WithoutThese(const Range& domain) const;
 
   bool Contains(int64_t value) const;
 

@@ -11,24 +11,24 @@ from typing import Any, Generic, TypeVar
 
 from inkstream._network.bottleneck import Asker, bottleneck_of
 from inkstream._network.counts import Counts
-from inkstream._network.reader import Ahead, BatchReader, End, Facts
+from inkstream._network.reader import BatchReader, End, ReadAhead, StreamInfo
 from inkstream._network.source import Source
 from inkstream._request.cursor import State, check_state
 from inkstream._request.plan import Plan
 from inkstream._request.values import whole
 from inkstream._stream.converter import Converter, Item
 from inkstream._stream.prefetch import MAX_AHEAD, Prefetcher
-from inkstream._stream.resume_point import Course
+from inkstream._stream.resume_point import ResumePoint
 from inkstream.errors import Closed, FixRequest, InkstreamError, WrongProcess, WrongThread
 
 T = TypeVar("T")
 
 
-class Playback(Generic[T]):
+class StreamIterator(Generic[T]):
     """A position that moves as batches are taken, whatever form they are taken in.
 
     One thread at a time takes or moves, and another one that tries meanwhile gets WrongThread;
-    `facts`, `state`, `place`, `stats` and `close` may come from any. Bound to the process that
+    `info`, `state`, `epoch_position`, `stats` and `close` may come from any. Bound to the process that
     took its first batch.
     """
 
@@ -41,14 +41,14 @@ class Playback(Generic[T]):
         ahead: int = MAX_AHEAD,
         apart: bool = False,
     ) -> None:
-        """`apart`: `start` is behind a step of the stride's own, see Course."""
+        """`apart`: `start` is behind a step of the stride's own, see ResumePoint."""
         self.dataset = dataset
         self.plan = plan
         self._convert = convert
         self._ahead = ahead
         self._moving = threading.Lock()  # held by who takes or moves
         # Written under _moving.
-        self._place: State | None = None
+        self._cursor: State | None = None
         self._apart = False
         self._ended = False
         self._opening = threading.RLock()  # for moments only; a signal's handler may come again
@@ -77,33 +77,33 @@ class Playback(Generic[T]):
                 self._stop()
                 raise
             if isinstance(item, End):
-                self._place = item.cursor
+                self._cursor = item.cursor
                 self._apart = False
                 self._ended = True
                 self._stop()
                 return None
-            self._place = item.cursor
+            self._cursor = item.cursor
             self._apart = self.plan.step_stride > 1 and not item.ends_epoch
             self._taken += 1
             return item
 
-    def facts(self) -> Facts:
+    def info(self) -> StreamInfo:
         """What the server says of this stream; opens it."""
         running = self._running()
         try:
-            return running.facts()
+            return running.info()
         except InkstreamError:
             self._stop(running)
             raise
 
     def state(self) -> State:
         """The cursor after the last batch taken; the start before the first."""
-        plan, place = self.plan, self._place
-        if place is not None:
-            return dict(self._completed(place))
+        plan, cursor = self.plan, self._cursor
+        if cursor is not None:
+            return dict(self._completed(cursor))
         known = self._known
         if known is None or known[0] is not plan:
-            known = self._known = plan, self.facts().cursor
+            known = self._known = plan, self.info().cursor
         return dict(known[1])
 
     def load(self, state: Mapping[str, Any]) -> None:
@@ -133,19 +133,19 @@ class Playback(Generic[T]):
         if position is None:
             position = step * self.plan.world * self.plan.batch_size
         with self._alone():
-            place = {} if self._place is None else self._place
-            place = {**place, "seed": self.plan.seed, "epoch": epoch, "position": position}
-            self._move(check_state(place), self.plan)
+            cursor = {} if self._cursor is None else self._cursor
+            cursor = {**cursor, "seed": self.plan.seed, "epoch": epoch, "position": position}
+            self._move(check_state(cursor), self.plan)
 
     @property
-    def place(self) -> tuple[int, int]:
+    def epoch_position(self) -> tuple[int, int]:
         """(epoch, position), without asking the server."""
-        return (0, 0) if self._place is None else (self._place["epoch"], self._place["position"])
+        return (0, 0) if self._cursor is None else (self._cursor["epoch"], self._cursor["position"])
 
     def steps(self) -> int:
         """Batches of one whole epoch for this rank and stride; opens the stream."""
         plan = self.plan
-        all_steps = self.facts().steps_per_epoch
+        all_steps = self.info().steps_per_epoch
         return max(0, -(-(all_steps - plan.step_offset) // plan.step_stride))
 
     def stats(self) -> dict[str, Any]:
@@ -186,12 +186,12 @@ class Playback(Generic[T]):
 
     def _at_end(self) -> bool:
         last = self.plan.last_epoch
-        past = last is not None and self._place is not None and self._place["epoch"] >= last
+        past = last is not None and self._cursor is not None and self._cursor["epoch"] >= last
         return self._ended or past
 
-    def _move(self, place: State, plan: Plan) -> None:
+    def _move(self, cursor: State, plan: Plan) -> None:
         with self._opening:
-            self._place, self.plan = place, plan
+            self._cursor, self.plan = cursor, plan
             self._apart = self._ended = False
         self._stop()  # then: whoever asks meanwhile opens nothing at the old place
 
@@ -224,14 +224,14 @@ class Playback(Generic[T]):
         running = self._prefetcher
         if running is not None:
             return running
-        if self._place is not None:
-            self._completed(self._place)  # may ask a server, for which no lock is held
+        if self._cursor is not None:
+            self._completed(self._cursor)  # may ask a server, for which no lock is held
         with self._opening:
             self._check_open()
             running = self._prefetcher
             if running is None:
-                place = None if self._place is None else self._completed(self._place)
-                running = self._prefetch_on(Course(self.plan, place, self._apart))
+                cursor = None if self._cursor is None else self._completed(self._cursor)
+                running = self._prefetch_on(ResumePoint(self.plan, cursor, self._apart))
                 # Also runs at interpreter exit, while threads can still be joined.
                 self._finalizer = weakref.finalize(self, running.close)
                 self._prefetcher = running
@@ -241,30 +241,30 @@ class Playback(Generic[T]):
         if self._closed:
             raise Closed("this stream was closed; make another one with data.stream(...)")
 
-    def _completed(self, place: State) -> State:
-        """`place` with the hash of the order plan, which only a server can tell."""
-        if place["plan_hash"]:
-            return place
+    def _completed(self, cursor: State) -> State:
+        """`cursor` with the hash of the order plan, which only a server can tell."""
+        if cursor["plan_hash"]:
+            return cursor
         plan = self.plan
         if self._known is None or self._known[0] is not plan:
             self._check_open()
-            probe = self._prefetch_on(Course(plan))
+            probe = self._prefetch_on(ResumePoint(plan))
             try:
-                self._known = plan, probe.facts().cursor
+                self._known = plan, probe.info().cursor
             finally:
                 probe.close()
         known = self._known[1]
-        position = {name: place[name] for name in ("epoch", "position")}
-        fingerprint = place["fingerprint"] or known["fingerprint"]
+        position = {name: cursor[name] for name in ("epoch", "position")}
+        fingerprint = cursor["fingerprint"] or known["fingerprint"]
         return {**known, **position, "fingerprint": fingerprint}
 
-    def _prefetch_on(self, course: Course) -> Prefetcher[T]:
+    def _prefetch_on(self, resume_point: ResumePoint) -> Prefetcher[T]:
         connection = self.dataset._service
         return Prefetcher(
             _opener(self.dataset),
             connection.channels,
             connection.retry_for,
-            course,
+            resume_point,
             self._convert,
             self._counts,
             self._ahead,
@@ -284,19 +284,19 @@ class Playback(Generic[T]):
 
 
 def cannot_be_pickled(what: str) -> TypeError:
-    """What those raise who have a Playback: `what` is what users know them as."""
+    """What those raise who have a StreamIterator: `what` is what users know them as."""
     return TypeError(
         f"{what} cannot be pickled: it is a live connection. Pass the dataset (it can be) and "
         "its state_dict(), and open the stream where it is read"
     )
 
 
-def _opener(dataset: Source) -> Callable[[str, Plan, State | None, Ahead], BatchReader]:
+def _opener(dataset: Source) -> Callable[[str, Plan, State | None, ReadAhead], BatchReader]:
     """Not a method, so that a running thread does not keep its stream alive."""
 
-    def open_at(endpoint: str, plan: Plan, place: State | None, ahead: Ahead) -> BatchReader:
-        fingerprint = (place or {}).get("fingerprint") or dataset.fingerprint
-        opening = plan.opening(dataset.name, fingerprint, place)
+    def open_at(endpoint: str, plan: Plan, cursor: State | None, ahead: ReadAhead) -> BatchReader:
+        fingerprint = (cursor or {}).get("fingerprint") or dataset.fingerprint
+        opening = plan.opening(dataset.name, fingerprint, cursor)
         return dataset._service.open_reader(endpoint, opening, ahead)
 
     return open_at

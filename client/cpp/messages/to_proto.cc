@@ -1,4 +1,4 @@
-#include "client/cpp/messages/request_messages.h"
+#include "client/cpp/messages/to_proto.h"
 
 #include <optional>
 #include <utility>

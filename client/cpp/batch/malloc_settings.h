@@ -8,7 +8,7 @@ namespace inkstream::client {
 // of a client's CPU time at 4 MiB a batch. This makes glibc keep 16 MiB at the
 // top of each arena; by itself it keeps 64 once a program has freed a block of
 // 32 MiB. An environment that says otherwise (MALLOC_..., GLIBC_TUNABLES) is
-// let be.
+// respected.
 //
 // Thread safety: any thread, any number of times; the first call does it.
 void KeepFreedMemory();

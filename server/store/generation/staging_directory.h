@@ -23,7 +23,7 @@ struct StorePlace {
 };
 StorePlace PlaceOf(const std::string& store);
 
-class PartialStore {
+class StagingDirectory {
  public:
   // Makes and locks the directory, with what a writer left there. A directory
   // that is empty, but for a file system's own, is as good as none.
@@ -31,12 +31,12 @@ class PartialStore {
   // then NOT_FOUND: there is no store). INVALID_ARGUMENT: it cannot be built
   // there; the text has a way out. FAILED_PRECONDITION: another process is
   // writing it.
-  static absl::StatusOr<std::unique_ptr<PartialStore>> Open(
+  static absl::StatusOr<std::unique_ptr<StagingDirectory>> Open(
       const std::string& path, bool append);
   // Unlocks; leaves the directory unless Publish or Remove was called.
-  ~PartialStore();
-  PartialStore(const PartialStore&) = delete;
-  PartialStore& operator=(const PartialStore&) = delete;
+  ~StagingDirectory();
+  StagingDirectory(const StagingDirectory&) = delete;
+  StagingDirectory& operator=(const StagingDirectory&) = delete;
 
   const std::string& directory() const { return place_.directory; }
   const std::string& path() const { return place_.path; }  // of the store
@@ -53,7 +53,7 @@ class PartialStore {
   absl::Status Remove();
 
  private:
-  PartialStore(StorePlace place, int lock)
+  StagingDirectory(StorePlace place, int lock)
       : place_(std::move(place)), lock_(lock) {}
 
   const StorePlace place_;

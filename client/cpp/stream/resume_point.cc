@@ -1,13 +1,13 @@
-#include "client/cpp/stream/course.h"
+#include "client/cpp/stream/resume_point.h"
 
 namespace inkstream::client {
 
-Course::Course(const Plan& plan)
+ResumePoint::ResumePoint(const Plan& plan)
     : plan_(plan),
       bounded_(plan.delivery.max_batches > 0),
       left_(plan.delivery.max_batches) {}
 
-Plan Course::Opening() {
+Plan ResumePoint::Opening() {
   Plan opening = plan_;
   if (bounded_) opening.delivery.max_batches = left_;
   to_epoch_ = apart_;
@@ -19,12 +19,13 @@ Plan Course::Opening() {
   return opening;
 }
 
-void Course::Accepted(const Cursor& start) {
+void ResumePoint::Accepted(const Cursor& start) {
   plan_.start = start;
   plan_.fingerprint = start.fingerprint;
 }
 
-uint64_t Course::Passed(const Cursor& after, uint64_t epoch, uint64_t step) {
+uint64_t ResumePoint::Passed(const Cursor& after, uint64_t epoch,
+                             uint64_t step) {
   const uint64_t number = step + (epoch == opened_.epoch ? opened_.steps : 0);
   now_ = after.epoch == epoch ? Behind{epoch, number + 1} : Behind{};
   plan_.start = after;
@@ -33,7 +34,7 @@ uint64_t Course::Passed(const Cursor& after, uint64_t epoch, uint64_t step) {
   return number;
 }
 
-bool Course::Ended(const Cursor& end) {
+bool ResumePoint::Ended(const Cursor& end) {
   if (!to_epoch_ || complete()) {
     plan_.start = end;
     return true;

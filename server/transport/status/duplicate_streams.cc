@@ -1,4 +1,4 @@
-#include "server/transport/status/twin_streams.h"
+#include "server/transport/status/duplicate_streams.h"
 
 #include <cstddef>
 #include <map>
@@ -20,10 +20,11 @@ std::vector<std::string> TwinWarnings(
     if (!reports[i].plan_hash.empty()) alike[key_of(reports[i])].push_back(i);
   }
   std::vector<std::string> warnings(reports.size());
-  for (const auto& [key, twins] : alike) {
-    if (twins.size() < 2) continue;
-    for (const size_t i : twins) {
-      const StreamReport& other = reports[i == twins[0] ? twins[1] : twins[0]];
+  for (const auto& [key, duplicates] : alike) {
+    if (duplicates.size() < 2) continue;
+    for (const size_t i : duplicates) {
+      const StreamReport& other =
+          reports[i == duplicates[0] ? duplicates[1] : duplicates[0]];
       warnings[i] = absl::StrCat("Stream ", other.id, " of ", other.peer,
                                  " has the same plan, epoch and rank ",
                                  other.rank, " of ", other.world,

@@ -25,7 +25,7 @@ class ClientContext;
 
 namespace inkstream::client {
 
-class KnownKeys {
+class KeySetCache {
  public:
   // The server's answer; the set is not kept yet.
   static absl::StatusOr<UploadedKeys> Send(

@@ -1,4 +1,4 @@
-#include "server/batch/view/value_set.h"
+#include "server/batch/view/interval_set.h"
 
 #include <algorithm>
 #include <limits>
@@ -22,7 +22,7 @@ uint64_t Flags(const int64_t* values, size_t count, const Test& test) {
 
 }  // namespace
 
-ValueSet::ValueSet(std::vector<Range> ranges) {
+IntervalSet::IntervalSet(std::vector<Range> ranges) {
   std::sort(ranges.begin(), ranges.end());
   for (const Range& range : ranges) {
     if (range.first > range.second) continue;
@@ -35,29 +35,29 @@ ValueSet::ValueSet(std::vector<Range> ranges) {
   }
 }
 
-ValueSet ValueSet::WithoutThese(const Range& domain) const {
+IntervalSet IntervalSet::WithoutThese(const Range& domain) const {
   std::vector<Range> rest;
   int64_t next = domain.first;
   for (const Range& range : ranges_) {
     if (range.second < next) continue;
     if (range.first > domain.second) break;
     if (range.first != kMin) rest.emplace_back(next, range.first - 1);
-    if (range.second >= domain.second) return ValueSet(std::move(rest));
+    if (range.second >= domain.second) return IntervalSet(std::move(rest));
     next = range.second + 1;
   }
   rest.emplace_back(next, domain.second);
-  return ValueSet(std::move(rest));
+  return IntervalSet(std::move(rest));
 }
 
-bool ValueSet::Contains(int64_t value) const {
+bool IntervalSet::Contains(int64_t value) const {
   const auto after = std::upper_bound(
       ranges_.begin(), ranges_.end(), value,
       [](int64_t v, const Range& range) { return v < range.first; });
   return after != ranges_.begin() && value <= std::prev(after)->second;
 }
 
-void ValueSet::ClearOthers(absl::Span<const int64_t> values,
-                           absl::Span<uint64_t> mask) const {
+void IntervalSet::ClearOthers(absl::Span<const int64_t> values,
+                              absl::Span<uint64_t> mask) const {
   for (size_t w = 0; w < mask.size(); ++w) {
     if (mask[w] == 0) continue;
     const int64_t* const from = values.data() + 64 * w;

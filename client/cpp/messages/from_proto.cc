@@ -1,4 +1,4 @@
-#include "client/cpp/messages/answer_values.h"
+#include "client/cpp/messages/from_proto.h"
 
 #include <string>
 #include <utility>

@@ -15,9 +15,9 @@
 
 namespace inkstream::client {
 
-class Course {
+class ResumePoint {
  public:
-  explicit Course(const Plan& plan);
+  explicit ResumePoint(const Plan& plan);
 
   // What to ask for now.
   Plan Opening();

@@ -1,4 +1,4 @@
-#include "client/cpp/stream/known_keys.h"
+#include "client/cpp/stream/key_set_cache.h"
 
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
@@ -19,7 +19,7 @@ constexpr size_t kKeysAMessage = 64 << 10;
 
 }  // namespace
 
-absl::StatusOr<UploadedKeys> KnownKeys::Send(
+absl::StatusOr<UploadedKeys> KeySetCache::Send(
     const std::shared_ptr<grpc::Channel>& channel, grpc::ClientContext* context,
     const std::vector<int64_t>& keys) {
   v1::UploadKeysResponse response;
@@ -40,15 +40,15 @@ absl::StatusOr<UploadedKeys> KnownKeys::Send(
   return UploadedKeys{response.hash(), response.keys()};
 }
 
-void KnownKeys::Keep(const std::string& hash, std::vector<int64_t> keys) {
+void KeySetCache::Keep(const std::string& hash, std::vector<int64_t> keys) {
   MutexLock lock(&mutex_);
   sets_[hash] = std::make_shared<const std::vector<int64_t>>(std::move(keys));
 }
 
-bool KnownKeys::SentWhere(const absl::Status& status,
-                          const std::shared_ptr<grpc::Channel>& channel,
-                          const std::vector<View>& views,
-                          absl::Duration timeout) const {
+bool KeySetCache::SentWhere(const absl::Status& status,
+                            const std::shared_ptr<grpc::Channel>& channel,
+                            const std::vector<View>& views,
+                            absl::Duration timeout) const {
   if (ErrorReason(status) != "KEYS_NOT_HERE") return false;
   const absl::Time deadline = absl::Now() + timeout;
   bool sent = false;

@@ -1,4 +1,4 @@
-#include "client/cpp/batch/kept_memory.h"
+#include "client/cpp/batch/malloc_settings.h"
 
 #include <malloc.h>
 
