@@ -23,7 +23,7 @@ absl::StatusOr<std::shared_ptr<LocalStream>> LocalBatches::Open(
         // All that is offered is this stream's.
         const std::shared_ptr<batch::MemoryArbiter> arbiter =
             engine->Arbitrate(local->memory_);
-        return batch::StreamCarrier{arbiter->Open("", arbiter->budget()),
+        return batch::BatchChannel{arbiter->Open("", arbiter->budget()),
                                     nullptr};
       });
   if (!stream.ok()) return stream.status();
