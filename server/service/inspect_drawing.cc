@@ -1,8 +1,7 @@
 #include "server/service/inspect_drawing.h"
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
-#include "absl/time/time.h"
+#include "server/base/timestamp_text.h"
 #include "server/raster/ascii_preview.h"
 
 namespace inkstream::service {
@@ -27,7 +26,7 @@ absl::Status InspectDrawing(const Service& service,
   response->set_label(inspected->label);
   response->set_countrycode(drawing.countrycode.value_or(""));
   if (drawing.timestamp.has_value()) {
-    response->set_timestamp(TimestampText(*drawing.timestamp));
+    response->set_timestamp(FormatTimestamp(*drawing.timestamp));
   }
   if (drawing.recognized.has_value()) {
     response->set_recognized(*drawing.recognized);
@@ -51,22 +50,6 @@ absl::Status InspectDrawing(const Service& service,
     }
   }
   return absl::OkStatus();
-}
-
-std::string TimestampText(const Timestamp& timestamp) {
-  const absl::Time time = absl::FromUnixMicros(timestamp.micros);
-  const absl::TimeZone utc = absl::UTCTimeZone();
-  std::string text = absl::FormatTime("%Y-%m-%d %H:%M:%S", time, utc);
-  const int64_t micros = absl::ToInt64Microseconds(
-      time - absl::FromUnixSeconds(absl::ToUnixSeconds(time)));
-  std::string fraction;
-  if (micros != 0) {
-    fraction = absl::StrFormat("%06d", micros);
-    fraction.resize(fraction.find_last_not_of('0') + 1);
-  }
-  fraction.append(timestamp.trailing_zeros, '0');
-  if (!fraction.empty()) absl::StrAppend(&text, ".", fraction);
-  return absl::StrCat(text, " UTC");
 }
 
 }  // namespace inkstream::service

@@ -17,7 +17,4 @@ absl::Status InspectDrawing(const Service& service,
                             const v1::InspectDrawingRequest& request,
                             v1::InspectDrawingResponse* response);
 
-// As Quick, Draw! writes it: 2017-03-09 00:28:55.63775 UTC.
-std::string TimestampText(const Timestamp& timestamp);
-
 }  // namespace inkstream::service

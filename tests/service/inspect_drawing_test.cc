@@ -2,19 +2,27 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+
+#include "absl/strings/str_cat.h"
+
 namespace inkstream::service {
 namespace {
 
-TEST(TimestampTextTest, IsWrittenAsTheSourceWroteIt) {
-  constexpr int64_t kSecond = 1'489'019'335;
-  EXPECT_EQ(TimestampText({kSecond * 1'000'000 + 637'750, 0}),
-            "2017-03-09 00:28:55.63775 UTC");
-  EXPECT_EQ(TimestampText({kSecond * 1'000'000 + 637'750, 1}),
-            "2017-03-09 00:28:55.637750 UTC");
-  EXPECT_EQ(TimestampText({kSecond * 1'000'000 + 42, 0}),
-            "2017-03-09 00:28:55.000042 UTC");
-  EXPECT_EQ(TimestampText({kSecond * 1'000'000, 0}), "2017-03-09 00:28:55 UTC");
-  EXPECT_EQ(TimestampText({-1, 0}), "1969-12-31 23:59:59.999999 UTC");
+TEST(InspectDrawing, WhatNamesNoDrawingIsRefusedBeforeAnyStoreIsAsked) {
+  const Service service;  // without an engine
+  v1::InspectDrawingRequest request;
+  v1::InspectDrawingResponse response;
+  absl::Status status = InspectDrawing(service, request, &response);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(status.message(), "give an index or a key_id");
+  for (const int64_t key : {int64_t{0}, int64_t{-1}}) {
+    request.set_key_id(key);
+    status = InspectDrawing(service, request, &response);
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(status.message(),
+              absl::StrCat("key_id: ", key, " is not in 1..2^63-1"));
+  }
 }
 
 }  // namespace
