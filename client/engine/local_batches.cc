@@ -24,7 +24,7 @@ absl::StatusOr<std::shared_ptr<LocalStream>> LocalBatches::Open(
         const std::shared_ptr<batch::MemoryArbiter> arbiter =
             engine->Arbitrate(local->memory_);
         return batch::BatchChannel{arbiter->Open("", arbiter->budget()),
-                                    nullptr};
+                                   nullptr};
       });
   if (!stream.ok()) return stream.status();
   local->stream_ = *std::move(stream);

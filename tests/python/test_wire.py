@@ -98,7 +98,7 @@ class TestAssembly:
             part = parse_part(part_of(0, i, i * size, piece))
             if i == 0:
                 part.batches.append(header_of(0, len(data), len(pieces)))
-            assert assembler.staging == (i > 0)
+            assert assembler.partial == (i > 0)
             found += assembler.feed(part)
         assert [bytes(raw.memory) for raw in found] == [data]
         assert not assembler.partial

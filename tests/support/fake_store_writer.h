@@ -40,12 +40,12 @@ class FakeStoreWriter : public store::StoreWriter {
   uint64_t taken_over() const override { return 0; }
   std::string resume_point() const override { return ""; }
   uint64_t durable() const override { return durable_drawings; }
-  const std::string& directory() const override { return staging->path(); }
+  const std::string& directory() const override { return partial->path(); }
 
   absl::Status append_status;
   std::vector<Drawing> kept;
   // Shared, so that the writer can be assigned.
-  std::shared_ptr<ScratchDirectory> staging =
+  std::shared_ptr<ScratchDirectory> partial =
       std::make_shared<ScratchDirectory>();
   uint64_t durable_drawings = 0;
   bool finished = false;

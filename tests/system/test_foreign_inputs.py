@@ -235,8 +235,8 @@ def test_the_first_signal_ends_the_wait_for_a_writer(
     ]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
-        staging = tmp_path / "x.ink.partial"
-        while not (staging.exists() and _sleeps(process.pid)):
+        partial = tmp_path / "x.ink.partial"
+        while not (partial.exists() and _sleeps(process.pid)):
             assert process.poll() is None
             time.sleep(0.01)
         process.send_signal(sig)

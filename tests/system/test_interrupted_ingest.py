@@ -141,9 +141,9 @@ def test_a_finished_input_is_not_opened_again(
     last = inputs[2].read_bytes()
     process.stdin.write(last[: len(last) // 2])
     process.stdin.flush()
-    staging = tmp_path / "s.ink.partial"
+    partial = tmp_path / "s.ink.partial"
     # Seven times 7,000 are more drawings than the first two inputs have.
-    wait_for(lambda: len(list(staging.glob("segment-*.mdb"))) >= 8)
+    wait_for(lambda: len(list(partial.glob("segment-*.mdb"))) >= 8)
     process.kill()
     process.communicate()
     # Opening the FIFO would wait for ever.
@@ -177,7 +177,7 @@ def test_without_a_finished_segment_nothing_is_kept(
     binary: Path, inputs: list[Path], tmp_path: Path
 ) -> None:
     arguments = [binary, "ingest", *inputs, "--store", tmp_path / "s.ink", "--resume", *SEGMENTS]
-    file_size = functools.staging(
+    file_size = functools.partial(
         resource.setrlimit, resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY)
     )
     done = subprocess.run(

@@ -83,7 +83,7 @@ class Web(Contender):
             wds.WebDataset(shards, shardshuffle=8)
             .shuffle(2000)
             .map(DrawnEntry(self.side))
-            .batched(BATCH, staging=False)
+            .batched(BATCH, partial=False)
             .repeat()
         )
         return iter(wds.WebLoader(rows, batch_size=None, num_workers=WORKERS))

@@ -28,8 +28,8 @@ class StreamIterator(Generic[T]):
     """A position that moves as batches are taken, whatever form they are taken in.
 
     One thread at a time takes or moves, and another one that tries meanwhile gets WrongThread;
-    `info`, `state`, `epoch_position`, `stats` and `close` may come from any. Bound to the process that
-    took its first batch.
+    `info`, `state`, `epoch_position`, `stats` and `close` may come from any. Bound to the process
+    that took its first batch.
     """
 
     def __init__(
