@@ -50,6 +50,7 @@ from inkstream.split import Split
 from inkstream.stream import Stream
 
 if TYPE_CHECKING:
+    from inkstream import fastai as fastai
     from inkstream import shared as shared
     from inkstream import torch as torch
 
@@ -86,7 +87,7 @@ __all__ = [
 ]
 
 
-_LATE = ("shared", "torch")  # loaded when first used
+_LATE = ("fastai", "shared", "torch")  # loaded when first used
 
 
 def __getattr__(name: str) -> Any:

@@ -7,15 +7,9 @@ tensors that needs no worker processes. `IterableDataset`, `MapDataset`, `BatchS
 
 from __future__ import annotations
 
-try:
-    import torch as _torch  # noqa: F401
-except ModuleNotFoundError as error:
-    if error.name != "torch":
-        raise
-    raise ModuleNotFoundError(
-        "inkstream.torch needs PyTorch, which is not installed: pip install 'inkstream[torch]'",
-        name="torch",
-    ) from None
+from inkstream._extras import require
+
+require("inkstream.torch", "torch", ["torch"])
 
 from inkstream.torch._batch_sampler import BatchSampler
 from inkstream.torch._collate import collate
