@@ -430,7 +430,7 @@ def test_a_disk_without_room_is_told_before_anything_is_written(
 
 
 def test_a_terminal_sees_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    from inkstream.shared.views.progress_bar import progress_of
+    from inkstream._display.progress_bar import progress_of
 
     meter: Any = progress_of(True, "sharing train")
     meter._next = time.monotonic()

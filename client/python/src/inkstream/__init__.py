@@ -45,12 +45,16 @@ from inkstream.errors import (
     WrongProcess,
     WrongThread,
 )
+from inkstream.folds import Fold
+from inkstream.mixture import Mixture, mix
 from inkstream.plan_report import PlannedStep, PlanReport
 from inkstream.split import Split
 from inkstream.stream import Stream
+from inkstream.table import Table
 
 if TYPE_CHECKING:
     from inkstream import fastai as fastai
+    from inkstream import plot as plot
     from inkstream import shared as shared
     from inkstream import torch as torch
 
@@ -64,9 +68,11 @@ __all__ = [
     "DataLoss",
     "Dataset",
     "FixRequest",
+    "Fold",
     "Image",
     "InkstreamError",
     "KeySet",
+    "Mixture",
     "NotFound",
     "OutOfRange",
     "Permutation",
@@ -77,17 +83,19 @@ __all__ = [
     "Split",
     "Stream",
     "Strokes",
+    "Table",
     "Unavailable",
     "View",
     "WrongProcess",
     "WrongThread",
     "__version__",
     "connect",
+    "mix",
     "open",
 ]
 
 
-_LATE = ("fastai", "shared", "torch")  # loaded when first used
+_LATE = ("fastai", "plot", "shared", "torch")  # loaded when first used
 
 
 def __getattr__(name: str) -> Any:

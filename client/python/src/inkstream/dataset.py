@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from inkstream._batch.batch import Batch
 from inkstream._fetch.random_access import RandomAccess, copy_of, indices_of, keys_of
 from inkstream._network.questions import Questions
-from inkstream._network.source import Source, describe, stats_of
+from inkstream._network.source import describe, stats_of
 from inkstream._request.augment import Augment
 from inkstream._request.image import Image
 from inkstream._request.keywords import checked_keywords
@@ -33,6 +33,7 @@ from inkstream._request.values import nearest, shown, text
 from inkstream._request.view import View, as_view
 from inkstream._stream.explain import explain
 from inkstream.errors import FixRequest, NotFound, PlanMismatch
+from inkstream.overview import Overview
 from inkstream.plan_report import PlanReport
 from inkstream.split import Split
 from inkstream.stream import Stream
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Dataset(Source):
+class Dataset(Overview):
     """One dataset at one content. Immutable, picklable, hashable; equal where its content is.
 
     `splits`: name → drawings. `classes`: words in label order. `columns`: what `columns=` may

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -10,6 +12,7 @@ from numpy.typing import NDArray
 
 from inkstream._batch.polylines import to_polylines
 from inkstream._batch.pytree import register_with_jax
+from inkstream._batch.words import words_of
 from inkstream._request.cursor import Cursor, State
 from inkstream._request.strokes import Strokes
 from inkstream._request.values import nearest, whole
@@ -227,17 +230,34 @@ class Batch(Mapping[str, Array]):
 
     def words(self) -> list[str]:
         """The word of each row, "" for a drawing without one. Needs column `label` or `word`."""
-        label = "label" in self or "word" not in self
-        words = self.classes if label else self.vocabulary.get("word", ())
-        count = len(words)
-        numbers = np.atleast_1d(self["label" if label else "word"]).tolist()
-        return [words[i] if 0 <= i < count else "" for i in numbers]
+        return self.strings("word" if "word" in self and "label" not in self else "label")
+
+    def strings(self, name: str) -> list[str]:
+        """The words that a column's numbers stand for, one a row; "" for a missing one.
+
+        `name`: "label", "word" or "countrycode".
+        """
+        return words_of(self, name)
+
+    def _repr_png_(self) -> bytes | None:
+        """A notebook's cell: the contact sheet. None where nothing is drawn, or without Pillow."""
+        if self.rows == 0 or not ("image" in self or "strokes" in self):
+            return None
+        if importlib.util.find_spec("PIL") is None:
+            return None
+        return self.to_png()
 
     def to_image(self, limit: int = 64, columns: int | None = None) -> PilImage:
         """A contact sheet of the first `limit` drawings with their labels (needs Pillow)."""
         from inkstream._batch.contact_sheet import contact_sheet
 
         return contact_sheet(self, limit, columns)
+
+    def to_png(self, limit: int = 64, columns: int | None = None) -> bytes:
+        """The contact sheet as a PNG file's bytes."""
+        png = io.BytesIO()
+        self.to_image(limit, columns).save(png, "PNG")
+        return png.getvalue()
 
     def show(self, limit: int = 64, columns: int | None = None) -> PilImage:
         """The contact sheet as an image, which a notebook displays."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from inkstream._extras import require
 from inkstream._request.values import whole
 from inkstream.errors import FixRequest
 
@@ -56,10 +57,9 @@ def contact_sheet(batch: Drawn, limit: int = 64, columns: int | None = None) -> 
     """
     limit = whole("limit", limit, 1)
     columns = None if columns is None else whole("columns", columns, 1, _MOST_COLUMNS)
-    try:
-        from PIL import Image, ImageDraw
-    except ImportError:
-        raise ImportError("a contact sheet needs Pillow: pip install pillow") from None
+    require("a contact sheet", "cli", ["PIL"])
+    from PIL import Image, ImageDraw
+
     if batch.rows == 0:
         raise FixRequest("this batch has no drawings to show")
     if "image" in batch:

@@ -72,3 +72,19 @@ class StreamOptions(OrderOptions, total=False):
     columns: Sequence[str]
     rank: int
     world: int
+
+
+class MixOptions(TypedDict, total=False):
+    """Further keywords of `inkstream.mix`; see `Dataset.stream`."""
+
+    seed: int
+    rank: int
+    world: int
+    shuffle: Shuffle
+    augment: Augment | None
+    views: int
+    ignore_index: int
+    on_corrupt: OnCorrupt
+    max_bad: int
+    codec: Codec
+    transport: Transport

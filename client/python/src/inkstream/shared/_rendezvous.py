@@ -16,13 +16,11 @@ import os
 import socket
 import struct
 import time
-from collections.abc import Callable
 from pathlib import Path
 
+from inkstream._display.progress_bar import Progress
 from inkstream.errors import InkstreamError, Unavailable
 from inkstream.shared._segment import check_sealed
-
-Progress = Callable[[int, int], None]  # rows done, rows in all
 
 _MESSAGE = struct.Struct("<cQQ")  # p: done, total; d: size, 0, and the descriptor
 _PEER = struct.Struct("3i")  # pid, uid, gid

@@ -9,11 +9,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from inkstream._display.progress_bar import progress_of
 from inkstream._network.source import Source
 from inkstream._request.plan import Plan
 from inkstream._request.values import flag, shown, whole
 from inkstream.errors import FixRequest
-from inkstream.shared.views.progress_bar import progress_of
 from inkstream.shared.views.shared_view import SharedView
 from inkstream.shared.views.view_in_file import ViewFile
 from inkstream.shared.views.view_in_memory import in_memory
@@ -32,12 +32,10 @@ def share_view(
     if budget is not None:
         budget = whole("budget", budget, 0)
     huge_pages = flag("huge_pages", huge_pages)
-    if not (progress is None or callable(progress)):
-        progress = flag("progress", progress)
+    tell = progress_of(progress, f"sharing {plan.view.split or dataset.name}")
     if path is not None:
         path = _file(path)
     shared = SharedView(dataset, plan, tensor)
-    tell = progress_of(progress, f"sharing {plan.view.split or dataset.name}")
     if path is None:
         return in_memory(shared, huge_pages, budget, tell)
     if budget is not None:

@@ -13,10 +13,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from inkstream._display.progress_bar import Progress
 from inkstream.errors import FixRequest
 from inkstream.shared._memory import NotEnoughMemory, text_of
 from inkstream.shared._new_segment import write_all
-from inkstream.shared._rendezvous import Progress
 from inkstream.shared._row_file import RowFile, array_in, what_is_in
 from inkstream.shared._segment import Mapping
 from inkstream.shared.views.shared_view import SharedView

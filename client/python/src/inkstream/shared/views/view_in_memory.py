@@ -6,10 +6,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from inkstream._display.progress_bar import Progress
 from inkstream.shared._memory import check_fits
 from inkstream.shared._new_segment import NewSegment
 from inkstream.shared._passing import register
-from inkstream.shared._rendezvous import Claim, Hint, Progress, claim, find_segment, wait_for
+from inkstream.shared._rendezvous import Claim, Hint, claim, find_segment, wait_for
 from inkstream.shared._row_file import array_in
 from inkstream.shared._segment import Mapping, check_sealed, mapping_of
 from inkstream.shared.views.shared_view import SharedView

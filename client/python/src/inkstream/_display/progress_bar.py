@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
+from typing import Any
 
-from inkstream.shared._rendezvous import Progress
+from inkstream._request.values import flag
+
+Progress = Callable[[int, int], None]
 
 
 class Meter:
-    """A line on a terminal's stderr, once it is worth one."""
+    """A line on stderr, once it is worth one."""
 
     def __init__(self, what: str) -> None:
         self._what = what
@@ -31,13 +35,24 @@ class Meter:
             )
 
 
-def progress_of(wanted: bool | Progress | None, what: str) -> Progress:
-    """The callable to tell; None means a meter if somebody watches."""
+def progress_of(wanted: Any, what: str) -> Progress:
+    """The callable to tell.
+
+    `wanted`: one, or True or False for a line on stderr or none; None: a line if somebody
+    watches. FixRequest for anything else.
+    """
     if callable(wanted):
-        return wanted
-    if wanted or (wanted is None and sys.stderr.isatty()):
+        told: Progress = wanted
+        return told
+    if _watched() if wanted is None else flag("progress", wanted):
         return Meter(what)
     return _silent
+
+
+def _watched() -> bool:
+    """Whether stderr is a terminal or a notebook's cell."""
+    kernel = getattr(sys.modules.get("ipykernel.iostream"), "OutStream", None)
+    return sys.stderr.isatty() or (kernel is not None and isinstance(sys.stderr, kernel))
 
 
 def _silent(done: int, total: int) -> None:

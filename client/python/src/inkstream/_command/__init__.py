@@ -1,0 +1,1 @@
+"""`python -m inkstream`, and the `inkstream` program."""

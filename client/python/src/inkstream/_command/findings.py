@@ -1,0 +1,120 @@
+"""What `doctor` finds out, and what it can of this process and machine alone."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import inkstream
+from inkstream._command.program import MISSING, find_program
+from inkstream._library.library import library
+from inkstream._version import __version__
+
+FINE, ODD, BAD = "fine", "odd", "bad"
+_LITTLE = 512 << 20  # bytes
+_PACKAGES = ("numpy", "grpcio", "protobuf")
+_EXTRAS = ("torch", "pillow", "pandas", "pyarrow")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at. `advice`: what to do, where there is something."""
+
+    name: str
+    state: str
+    said: str
+    advice: str = ""
+
+
+def own_findings() -> Iterator[Finding]:
+    """Versions, the native library, the program, the clock and memory."""
+    there = [f"{name} {version}" for name in (*_PACKAGES, *_EXTRAS) if (version := _version(name))]
+    python = f"Python {platform.python_version()}"
+    yield Finding("package", FINE, f"inkstream {__version__}, {python}, {', '.join(there)}")
+    yield _library()
+    program = find_program()
+    if program is None:
+        yield Finding("program", ODD, *MISSING.split(": "))
+    else:
+        yield Finding("program", FINE, str(program))
+    yield _clock()
+    yield _memory()
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def _library() -> Finding:
+    loaded, said = library()
+    if loaded is not None:
+        return Finding("library", FINE, said)
+    return Finding(
+        "library",
+        ODD,
+        f"libinkstream is not used: {said}",
+        "streams are read by grpcio, which is slower, and stores are not opened in this process: "
+        f"install the wheel for {sys.platform} and {platform.machine()}, or build the checkout",
+    )
+
+
+def _clock() -> Finding:
+    """A clock is wrong that stands before the files that it runs."""
+    now, made = time.time(), Path(inkstream.__file__).stat().st_mtime
+    said = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(now))
+    if now < made:
+        return Finding(
+            "clock",
+            BAD,
+            f"{said}, and this package was installed later",
+            "set it (timedatectl set-ntp true): certificates and tokens are judged by it",
+        )
+    return Finding("clock", FINE, said)
+
+
+def _memory() -> Finding:
+    free = available_memory()
+    if free is None:
+        return Finding("memory", ODD, "how much is free cannot be read here")
+    said = f"{free >> 20:,} MiB are free to this process"
+    if free < _LITTLE:
+        return Finding(
+            "memory",
+            ODD,
+            said,
+            "a stream keeps up to 128 MiB ahead: take a smaller batch_size or image, or "
+            "open(..., memory=BYTES)",
+        )
+    return Finding("memory", FINE, said)
+
+
+def available_memory() -> int | None:
+    """Bytes that this process may still take: the machine's, or its control group's if fewer."""
+    bounds = []
+    machine = _read("/proc/meminfo")
+    if "MemAvailable:" in machine:
+        bounds.append(int(machine.partition("MemAvailable:")[2].split()[0]) << 10)
+    group = _read("/proc/self/cgroup").rpartition("::")[2].strip()
+    for folder in (f"/sys/fs/cgroup{group}", "/sys/fs/cgroup"):
+        most, used = (_read(f"{folder}/memory.{name}").strip() for name in ("max", "current"))
+        if most.isdecimal() and used.isdecimal():
+            bounds.append(max(0, int(most) - int(used)))
+    return min(bounds, default=None)
+
+
+def _read(path: str) -> str:
+    """A file of the kernel's; empty where it has none of that name."""
+    try:
+        with open(os.fspath(path), encoding="ascii") as file:
+            return file.read()
+    except OSError:
+        return ""

@@ -1,0 +1,1 @@
+"""Drawings in the forms of other libraries."""

@@ -1,0 +1,373 @@
+"""Several datasets in one stream: each batch has its share of each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inkstream._batch.batch import Batch
+from inkstream._batch.words import numbered
+from inkstream._order.shares import places_of_parts, rows_of_parts
+from inkstream._request.cursor import State, check_state
+from inkstream._request.image import Image
+from inkstream._request.keywords import checked_keywords
+from inkstream._request.options import MixOptions
+from inkstream._request.plan import Plan
+from inkstream._request.strokes import Strokes, as_strokes
+from inkstream._request.values import holds_many, real, sequence, shown, text, whole
+from inkstream._request.view import View, as_view
+from inkstream._stream.stream_iterator import cannot_be_pickled
+from inkstream.dataset import Dataset
+from inkstream.errors import Closed, FixRequest
+from inkstream.split import Split
+from inkstream.stream import Stream
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+_VERSION = 1
+Weights = tuple[float, ...]
+
+
+@checked_keywords(MixOptions)
+def mix(
+    parts: Sequence[tuple[Dataset, View | str, float]],
+    *,
+    batch_size: int = 256,
+    image: Image | int | tuple[int, int] | None = None,
+    strokes: Strokes | int | None = None,
+    columns: Sequence[str] = ("label",),
+    classes: Sequence[str] | None = None,
+    curriculum: Sequence[tuple[int, Sequence[float]]] = (),
+    start: Mapping[str, Any] | None = None,
+    **stream: Unpack[MixOptions],
+) -> Mixture:
+    """One endless stream of several views, of one dataset or of several stores.
+
+    `parts`: (dataset, view, weight) each; a batch has weight / sum of weights of each, rounded to
+    whole drawings, and each part is shuffled by `seed` and gone through epoch by epoch by itself.
+    `classes`: the words that `label` counts; left out, the union of the parts' classes, in the
+    order in which they come. A word that is not among them has the label `ignore_index`.
+    `curriculum`: (position, weights) each: the weights from the first batch on before which that
+    many drawings, of all ranks, have been given. `start`: the state of a mixture of these parts.
+    `stream`: `seed`, `rank`, `world`, `shuffle`, `augment`, `views`, `ignore_index`,
+    `on_corrupt`, `max_bad`, `codec`, `transport`, as for `Dataset.stream`.
+    """
+    return Mixture(
+        parts,
+        {
+            "batch_size": batch_size,
+            "image": image,
+            "strokes": strokes,
+            "columns": columns,
+            **stream,
+        },
+        classes,
+        curriculum,
+        start,
+    )
+
+
+class Mixture:
+    """Batches of several parts; see `mix`. Like a Stream, for one thread of one process.
+
+    `batch["part"]` says which part a row is of, and `index` counts that part's dataset. Labels,
+    and the words of other columns, count one vocabulary, whichever part a row is of. Arrays are
+    the batch's own and may be written to. `batch.cursor` is the state behind it.
+
+    A function of the parts, the seed and the state: what each part gives is its own stream, at
+    its own cursor, so a state goes on at another `batch_size` or `world` with nothing lost or
+    repeated, and carries the weights that are in force.
+    """
+
+    def __init__(
+        self,
+        parts: Sequence[tuple[Dataset, View | str, float]],
+        keywords: dict[str, Any],
+        classes: Sequence[str] | None,
+        curriculum: Sequence[tuple[int, Sequence[float]]],
+        start: Mapping[str, Any] | None,
+    ) -> None:
+        self._parts, weights = _parts_of(parts)
+        self._plans = [
+            Plan.of(view, data.classes, **{**keywords, "epochs": "forever"})
+            for data, view in self._parts
+        ]
+        first = self._plans[0]
+        asked = as_strokes(first.strokes)
+        if asked is not None and asked.ragged:
+            raise FixRequest("strokes = Strokes(ragged=True): a mixture gives padded ones")
+        self.batch_size, self.world = first.batch_size, first.world
+        self._columns = first.columns
+        self._ignored = -100 if first.ignore_index is None else first.ignore_index
+        self._given = None if classes is None else _words(classes)
+        self._curriculum = _curriculum(curriculum, len(self._parts))
+        for _, later in self._curriculum:
+            rows_of_parts(later, self.batch_size)
+        self._weights = self._in_force(weights, -1, 0)
+        self._rows = rows_of_parts(self._weights, self.batch_size)
+        self._position = self._step = 0
+        self._cursors: list[State | None] = [None] * len(self._parts)
+        self._streams: list[Stream | None] = [None] * len(self._parts)
+        self._closed = False
+        if start is not None:
+            self.load_state_dict(start)
+
+    @cached_property
+    def classes(self) -> list[str]:
+        """The words that `label` counts."""
+        if self._given is not None:
+            return list(self._given)
+        return _union(plan.view.classes or data.classes for data, plan in self._with_plans())
+
+    @cached_property
+    def class_to_idx(self) -> dict[str, int]:
+        """Word → label."""
+        return {word: label for label, word in enumerate(self.classes)}
+
+    @cached_property
+    def vocabulary(self) -> dict[str, list[str]]:
+        """What the numbers of other columns mean, by column."""
+        named = [name for name in self._columns if numbered(name) and name != "label"]
+        return {name: _union(own.get(name, ()) for own in self._vocabularies) for name in named}
+
+    @property
+    def weights(self) -> Weights:
+        """Those in force for the next batch, one a part."""
+        return self._weights
+
+    def __iter__(self) -> Iterator[Batch]:
+        return self
+
+    def __next__(self) -> Batch:
+        if self._closed:
+            raise Closed("this mixture was closed; make another one with inkstream.mix(...)")
+        try:
+            taken = [next(self._stream(i)) if rows else None for i, rows in enumerate(self._rows)]
+        except BaseException:
+            # Some parts may have moved and others not: all of them go back to the last batch.
+            self._drop_streams(range(len(self._parts)))
+            raise
+        for i, batch in enumerate(taken):
+            if batch is not None:
+                self._cursors[i] = dict(batch.cursor)
+        before = self._position
+        self._position += self.batch_size * self.world
+        self._step += 1
+        rows = self._rows
+        self._weigh(self._in_force(self._weights, before, self._position))
+        return self._joined(taken, rows)
+
+    def remix(self, weights: Sequence[float]) -> None:
+        """Other weights from the next batch on, by the trainer's own judgement.
+
+        They are part of the state from then on, so that a resumed run goes on with them. On
+        several ranks all of them have to do so behind the same batch.
+        """
+        self._weigh(_weights("weights", weights, len(self._parts)))
+
+    def state_dict(self) -> dict[str, Any]:
+        """The place behind the last batch handed out and the weights, a JSON-able dict."""
+        for i, cursor in enumerate(self._cursors):
+            if cursor is None:
+                self._cursors[i] = dict(self._stream(i).state_dict())
+                if not self._rows[i]:
+                    self._drop_streams([i])
+        return {
+            "version": _VERSION,
+            "position": self._position,
+            "step": self._step,
+            "weights": list(self._weights),
+            "parts": [dict(cursor or {}) for cursor in self._cursors],
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Goes on at a state, of this mixture or of one with another world or batch size."""
+        if not isinstance(state, Mapping) or "parts" not in state:
+            raise FixRequest(f"state = {shown(state)}: give a mixture's state_dict() or cursor")
+        if state.get("version") != _VERSION:
+            raise FixRequest(
+                f"state.version = {state.get('version')!r}: this package reads {_VERSION}"
+            )
+        count = len(self._parts)
+        if len(state["parts"]) != count:
+            raise FixRequest(f"state.parts has {len(state['parts'])} entries for {count} parts")
+        cursors = [check_state(cursor) for cursor in state["parts"]]
+        weights = _weights("state.weights", state["weights"], count)
+        rows_of_parts(weights, self.batch_size)
+        position = whole("state.position", state["position"], 0)
+        step = whole("state.step", state["step"], 0)
+        self._drop_streams(range(count))
+        self._cursors = [*cursors]
+        self._position, self._step = position, step
+        self._weigh(weights)
+
+    def stats(self) -> list[dict[str, Any]]:
+        """Counts of each part's stream, see `Stream.stats`; empty for one that is not open."""
+        return [{} if stream is None else stream.stats() for stream in self._streams]
+
+    def close(self) -> None:
+        """Ends the parts' streams. Idempotent."""
+        self._closed = True
+        self._drop_streams(range(len(self._parts)))
+
+    def __enter__(self) -> Mixture:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __reduce__(self) -> Any:
+        raise cannot_be_pickled("a Mixture")
+
+    def __repr__(self) -> str:
+        parts = ", ".join(
+            f"{rows} of {data.name!r} {view}"
+            for (data, view), rows in zip(self._parts, self._rows, strict=True)
+        )
+        return f"Mixture(a batch has {parts}; position {self._position})"
+
+    def _with_plans(self) -> Iterator[tuple[Dataset, Plan]]:
+        for (data, _), plan in zip(self._parts, self._plans, strict=True):
+            yield data, plan
+
+    def _in_force(self, weights: Weights, before: int, now: int) -> Weights:
+        """`weights`, or those that the curriculum brought behind `before` and up to `now`."""
+        for position, later in self._curriculum:
+            if before < position <= now:
+                weights = later
+        return weights
+
+    def _weigh(self, weights: Weights) -> None:
+        rows = rows_of_parts(weights, self.batch_size)
+        self._drop_streams(i for i, now in enumerate(self._rows) if now != rows[i])
+        self._weights, self._rows = weights, rows
+
+    def _stream(self, i: int) -> Stream:
+        """That of part `i`, opened where the part stands."""
+        stream = self._streams[i]
+        if stream is None:
+            plan = replace(self._plans[i], batch_size=max(1, self._rows[i]))
+            stream = self._streams[i] = Stream(self._parts[i][0], plan, self._cursors[i])
+        return stream
+
+    def _drop_streams(self, which: Iterable[int]) -> None:
+        for i in which:
+            stream, self._streams[i] = self._streams[i], None
+            if stream is not None:
+                stream.close()
+
+    def _joined(self, taken: Sequence[Batch | None], rows: Sequence[int]) -> Batch:
+        present = [(i, batch) for i, batch in enumerate(taken) if batch is not None]
+        first = present[0][1]
+        places = places_of_parts(rows)
+        arrays: dict[str, NDArray[Any]] = {"part": np.empty(self.batch_size, np.int64)}
+        for name, array in first.items():
+            arrays[name] = np.empty((self.batch_size, *array.shape[1:]), array.dtype)
+        for i, batch in present:
+            arrays["part"][places[i]] = i
+            for name, array in batch.items():
+                arrays[name][places[i]] = self._renumbered(i, name, array)
+        return Batch(
+            arrays,
+            self.state_dict(),
+            step=self._step - 1,
+            bad=sum(batch.bad for _, batch in present),
+            classes=self.classes,
+            vocabulary=self.vocabulary,
+            strokes_spec=first.strokes_spec,
+        )
+
+    def _renumbered(self, i: int, name: str, array: NDArray[Any]) -> NDArray[Any]:
+        """A column of words of part `i`, as the mixture numbers them."""
+        if not numbered(name):
+            return array
+        table = self._tables[name][i]
+        # What is no word is below 0, and stays what it is.
+        return np.where(array < 0, array, table[np.maximum(array, 0)])
+
+    @cached_property
+    def _vocabularies(self) -> list[Mapping[str, Sequence[str]]]:
+        """What the numbers of each part's columns mean, by column."""
+        named = [name for name in self._columns if numbered(name) and name != "label"]
+        found: list[Mapping[str, Sequence[str]]] = []
+        for data, plan in self._with_plans():
+            # Of the view: one that names classes counts its words in its own order.
+            columns = Plan.of(plan.view, columns=named)
+            others = Split(data, columns)[[0]].vocabulary if named else {}
+            found.append({**others, "label": plan.view.classes or data.classes})
+        return found
+
+    @cached_property
+    def _tables(self) -> dict[str, list[NDArray[np.int64]]]:
+        """Column → for each part, its number of a word → the mixture's."""
+        tables: dict[str, list[NDArray[np.int64]]] = {}
+        for name in filter(numbered, self._columns):
+            words = self.classes if name == "label" else self.vocabulary[name]
+            known = {word: number for number, word in enumerate(words)}
+            tables[name] = [
+                np.array([known.get(word, self._ignored) for word in own.get(name) or [""]])
+                for own in self._vocabularies
+            ]
+        return tables
+
+
+def _union(lists: Iterable[Sequence[str]]) -> list[str]:
+    return list(dict.fromkeys(word for words in lists for word in words))
+
+
+def _parts_of(given: Any) -> tuple[list[tuple[Dataset, View]], Weights]:
+    parts = sequence("parts", given, "(dataset, view, weight)")
+    if not parts:
+        raise FixRequest("parts is empty: give at least one (dataset, view, weight)")
+    found = []
+    for i, part in enumerate(parts):
+        if not isinstance(part, (tuple, list)) or len(part) != 3:
+            raise FixRequest(f"parts[{i}] = {shown(part)}: give (dataset, view, weight)")
+        if not isinstance(part[0], Dataset):
+            raise FixRequest(
+                f"parts[{i}][0] = {shown(part[0])}: give a dataset, such as client.dataset()"
+            )
+        found.append((part[0], as_view(part[1])))
+    return found, _weights("weights", [part[2] for part in parts], len(parts))
+
+
+def _weights(name: str, given: Any, count: int) -> Weights:
+    if not holds_many(given) or isinstance(given, (str, Mapping)):
+        raise FixRequest(f"{name} = {shown(given)}: give a list of weights, one a part")
+    weights = tuple(real(f"{name}[{i}]", weight) for i, weight in enumerate(given))
+    if len(weights) != count:
+        raise FixRequest(f"{name} has {len(weights)} entries for {count} parts")
+    for i, weight in enumerate(weights):
+        if not 0 <= weight < math.inf:
+            raise FixRequest(f"{name}[{i}] = {weight}: a weight is at least 0, and finite")
+    if not any(weights):
+        raise FixRequest(f"{name} are all 0: give at least one part a weight above it")
+    return weights
+
+
+def _curriculum(given: Any, count: int) -> list[tuple[int, Weights]]:
+    found: list[tuple[int, Weights]] = []
+    for i, entry in enumerate(sequence("curriculum", given, "(position, weights)")):
+        if not isinstance(entry, (tuple, list)) or len(entry) != 2:
+            raise FixRequest(f"curriculum[{i}] = {shown(entry)}: give (position, weights)")
+        position = whole(f"curriculum[{i}][0]", entry[0], 0)
+        if found and position <= found[-1][0]:
+            raise FixRequest(
+                f"curriculum[{i}][0] = {position}: positions grow, and {found[-1][0]} is before it"
+            )
+        found.append((position, _weights(f"curriculum[{i}][1]", entry[1], count)))
+    return found
+
+
+def _words(given: Any) -> tuple[str, ...]:
+    words = tuple(text("classes", word) for word in sequence("classes", given, "words"))
+    if not words or len(set(words)) != len(words):
+        raise FixRequest(f"classes = {shown(given)}: give at least one word, each once")
+    return words
