@@ -18,7 +18,6 @@ import inkstream
 import numpy as np
 import pytest
 from inkstream import Augment, Image, Strokes, View
-from inkstream._network.reader import ReadAhead
 from support.processes import Server, run_python
 from support.stores import next_generation
 
@@ -99,36 +98,6 @@ def test_an_odd_number_of_batches_ahead_changes_nothing(here: inkstream.Dataset)
         stream = here.stream(batch_size=30)
         stream._iterator._ahead = ahead
         assert [batch.index.tolist() for batch in stream] == wanted
-
-
-class Slow:
-    """A converter that wants to run ahead, on a thread that reads by credits."""
-
-    own_memory, slow = False, True
-
-    def __init__(self, inner: Any) -> None:
-        self._inner = inner
-
-    def __call__(self, raw: Any, info: Any) -> Any:
-        return self._inner(raw, info)
-
-
-def test_a_reading_thread_is_given_what_it_grants(here: inkstream.Dataset) -> None:
-    wanted = [batch.index.tolist() for batch in here.stream(batch_size=30)]
-    stream = here.stream(batch_size=30)
-    stream._iterator._convert = Slow(stream._iterator._convert)
-    assert [batch.index.tolist() for batch in stream] == wanted
-
-
-def test_what_is_granted_before_it_is_open_is_not_lost(here: inkstream.Dataset) -> None:
-    connection = here.client._connection
-    opening = here.stream(batch_size=30)._iterator.plan.opening(here.name, here.fingerprint, None)
-    reader = connection.open_reader("", opening, ReadAhead(0, 1 << 20, False))
-    reader.grant(2)  # as whoever waits for a batch does meanwhile
-    reader.open()
-    assert reader._reader._stream.offered == 2  # type: ignore[attr-defined]
-    assert [reader.read().epoch, reader.read().epoch] == [0, 0]  # type: ignore[union-attr]
-    reader.cancel()
 
 
 def test_stats_tell_where_the_time_goes(here: inkstream.Dataset) -> None:

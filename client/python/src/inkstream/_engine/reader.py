@@ -158,13 +158,11 @@ class EngineReader:
     def grant(self, credits: int) -> None:
         """See BatchReader."""
         with self._lock:
-            stream = self._stream
-            if stream is None:
+            if self._stream is None:
                 self._granted += credits
-                return
-        if not self._cancelled:
-            for _ in range(credits):
-                stream.offer()
+            elif not self._cancelled:
+                for _ in range(credits):
+                    self._stream.offer()
 
     def cancel(self) -> None:
         """See BatchReader."""

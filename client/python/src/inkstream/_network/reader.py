@@ -104,7 +104,11 @@ class BatchReader(Protocol):
         """The next batch, or the end. Not called again after an End or an error."""
 
     def grant(self, credits: int) -> None:
-        """Lets the server send that many further batches. Not where it reads ahead."""
+        """Lets the server send that many further batches. Not where it reads ahead.
+
+        It may come before `open` is through, which it then holds for, and behind the end, where
+        it does nothing.
+        """
 
     def cancel(self) -> None:
         """Ends the stream at once; a blocked `open` or `read` raises. Idempotent."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 from inkstream._network.reader import BatchReader, End, StreamInfo
@@ -25,6 +26,8 @@ class UploadingReader:
         self._upload = upload
         self._reader = make()
         self._cancelled = False
+        self._lock = threading.Lock()
+        self._granted = 0  # all in all; guarded by _lock, as the reader that they are for
 
     @property
     def endpoint(self) -> str:
@@ -56,7 +59,10 @@ class UploadingReader:
                 raise
             for keys in missing:
                 self._upload(keys)
-        self._reader = self._make()
+        with self._lock:
+            self._reader = self._make()
+            if self._granted:
+                self._reader.grant(self._granted)
         if self._cancelled:
             self._reader.cancel()
         return self._reader.open()
@@ -67,7 +73,9 @@ class UploadingReader:
 
     def grant(self, credits: int) -> None:
         """As any reader's."""
-        self._reader.grant(credits)
+        with self._lock:
+            self._granted += credits
+            self._reader.grant(credits)
 
     def cancel(self) -> None:
         """As any reader's."""

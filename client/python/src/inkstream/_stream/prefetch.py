@@ -169,11 +169,16 @@ class Prefetcher(Generic[T]):
         return None
 
     def _leave(self, reader: BatchReader, outcome: End | InkstreamError) -> None:
-        reader.cancel()
+        self._let_go(reader)
         with self._changed:
-            self._direct = self._reader = None
             if not self._closing.is_set():
                 self._start((reader.endpoint, outcome))
+
+    def _let_go(self, reader: BatchReader) -> None:
+        with self._changed:
+            self._direct = self._reader = None
+            self._queue.forget_granted()
+        reader.cancel()  # then: nobody grants to one that is over
 
     def _received(self, raw: RawBatch, info: StreamInfo) -> Item[T]:
         self._retry.succeeded(self._counts.endpoint)
@@ -218,10 +223,7 @@ class Prefetcher(Generic[T]):
                 return endpoint, self._read(reader, info)
             finally:
                 if not handed_over:
-                    reader.cancel()
-                    with self._changed:
-                        self._reader = None
-                        self._queue.forget_granted()
+                    self._let_go(reader)
         except InkstreamError as error:
             return endpoint, error
 
