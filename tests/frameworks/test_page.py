@@ -16,7 +16,11 @@ EXAMPLES = [
     for title, text in SECTIONS
     for code in re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
 ]
-NEEDS = {"fastai": ["fastai"]}
+NEEDS = {
+    "fastai": ["fastai"],
+    "Lightning": ["lightning"],
+    "Hugging Face": ["transformers"],
+}
 
 
 @pytest.mark.parametrize(("title", "code"), EXAMPLES, ids=[title for title, _ in EXAMPLES])

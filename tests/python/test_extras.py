@@ -11,6 +11,8 @@ from support.processes import run_python
 ADAPTERS = [
     ("torch", "torch", "torch"),
     ("fastai", "fastai", "fastai"),
+    ("lightning", "lightning", "lightning"),
+    ("hf", "hf", "transformers"),
 ]
 
 

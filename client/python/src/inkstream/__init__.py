@@ -54,6 +54,8 @@ from inkstream.table import Table
 
 if TYPE_CHECKING:
     from inkstream import fastai as fastai
+    from inkstream import hf as hf
+    from inkstream import lightning as lightning
     from inkstream import plot as plot
     from inkstream import shared as shared
     from inkstream import torch as torch
@@ -95,7 +97,7 @@ __all__ = [
 ]
 
 
-_LATE = ("fastai", "plot", "shared", "torch")  # loaded when first used
+_LATE = ("fastai", "hf", "lightning", "plot", "shared", "torch")  # loaded when first used
 
 
 def __getattr__(name: str) -> Any:
