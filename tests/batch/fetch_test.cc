@@ -137,7 +137,7 @@ TEST_F(FetchTest, ASmallOneDoesNotWaitForWorkersThatAreBusy) {
   plan.delivery.batch_size = 64;
   const auto memory = engine_->Arbitrate(pool_);
   auto stream = engine_->OpenStreamFor("somebody", plan, [&](uint64_t bytes) {
-    return StreamChannel{memory->Open("somebody", bytes), packer};
+    return BatchChannel{memory->Open("somebody", bytes), packer};
   });
   ASSERT_TRUE(stream.ok()) << stream.status();
   ASSERT_TRUE((*stream)->Grant(2).ok());
@@ -179,7 +179,7 @@ TEST_F(FetchTest, BesideOneThatDrawsItselfTheNextIsLeftToTheWorkers) {
   plan.delivery.batch_size = 64;
   const auto memory = engine_->Arbitrate(pool_);
   auto stream = engine_->OpenStreamFor("somebody", plan, [&](uint64_t bytes) {
-    return StreamChannel{memory->Open("somebody", bytes), packer};
+    return BatchChannel{memory->Open("somebody", bytes), packer};
   });
   ASSERT_TRUE(stream.ok()) << stream.status();
   ASSERT_TRUE((*stream)->Grant(2).ok());

@@ -19,7 +19,7 @@ using order::StepSchedule;
 
 constexpr uint64_t kDrawings = 103;
 
-Cursor CursorAt(const Place& place) {
+Cursor CursorAt(const EpochPosition& place) {
   Cursor cursor;
   cursor.epoch = place.epoch;
   cursor.position = place.position;
@@ -34,7 +34,7 @@ std::vector<std::tuple<uint64_t, uint64_t, uint32_t, uint64_t>> StepsOf(
   ResumePoint resume_point(plan);
   for (int openings = 0; openings < 1000; ++openings) {
     const Plan opening = resume_point.Opening();
-    const Place start = {opening.start->epoch, opening.start->position};
+    const EpochPosition start = {opening.start->epoch, opening.start->position};
     const auto schedule =
         StepSchedule::Create(kDrawings, opening.delivery, start);
     EXPECT_TRUE(schedule.ok()) << schedule.status();
