@@ -20,6 +20,9 @@ NEEDS = {
     "fastai": ["fastai"],
     "Lightning": ["lightning"],
     "Hugging Face": ["transformers"],
+    "JAX": ["jax", "flax", "optax"],
+    "Grain": ["grain"],
+    "TensorFlow": ["tensorflow"],
 }
 
 

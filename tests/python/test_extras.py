@@ -13,6 +13,9 @@ ADAPTERS = [
     ("fastai", "fastai", "fastai"),
     ("lightning", "lightning", "lightning"),
     ("hf", "hf", "transformers"),
+    ("jax", "jax", "jax"),
+    ("grain", "grain", "grain"),
+    ("tf", "tf", "tensorflow"),
 ]
 
 

@@ -54,10 +54,13 @@ from inkstream.table import Table
 
 if TYPE_CHECKING:
     from inkstream import fastai as fastai
+    from inkstream import grain as grain
     from inkstream import hf as hf
+    from inkstream import jax as jax
     from inkstream import lightning as lightning
     from inkstream import plot as plot
     from inkstream import shared as shared
+    from inkstream import tf as tf
     from inkstream import torch as torch
 
 __all__ = [
@@ -97,7 +100,9 @@ __all__ = [
 ]
 
 
-_LATE = ("fastai", "hf", "lightning", "plot", "shared", "torch")  # loaded when first used
+_LATE = (  # loaded when first used
+    "fastai", "grain", "hf", "jax", "lightning", "plot", "shared", "tf", "torch",
+)  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
