@@ -217,7 +217,7 @@ def test_without_torch_it_says_what_to_install() -> None:
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert found.returncode == 1
     last = found.stderr.strip().splitlines()[-1]
-    assert last.startswith("ModuleNotFoundError: inkstream.torch needs PyTorch")
+    assert last.startswith("ModuleNotFoundError: inkstream.torch needs torch")
     assert "pip install 'inkstream[torch]'" in last
 
 

@@ -13,14 +13,22 @@ train = inkstream.torch.loader(
     data, View("train"), image=Image(28), seed=3, tail="pad", device="cpu"
 )
 inkstream.torch.loader(data, "valid", train=False, image=28, augment=Augment(flip_x=0.5))
-inkstream.torch.loader(data, "train", num_workers=4)  # type: ignore[call-arg]
-inkstream.torch.loader(data, "train", tail="keep")  # type: ignore[arg-type]
-inkstream.torch.loader(data, "train", epochs="often")  # type: ignore[arg-type]
+inkstream.torch.loader(data, "train", num_workers=4)  # type: ignore[call-overload]
+inkstream.torch.loader(data, "train", tail="keep")  # type: ignore[call-overload]
+inkstream.torch.loader(data, "train", epochs="often")  # type: ignore[call-overload]
 for batch in train:
     kind: TensorBatch = batch
     image: torch.Tensor = batch["image"]
     words: list[str] = batch.words()
 peeked: TensorBatch = train.peek().to("cpu")
+pairs = inkstream.torch.loader(data, image=28, as_tuple=("image", "label"), rank=None, world=None)
+for pair in pairs:
+    first: torch.Tensor = pair[0]
+means = inkstream.torch.loader(
+    data, image=28, transform=lambda batch: batch["image"].float().mean()
+)
+mean: torch.Tensor = means.peek()
+packed: torch.nn.utils.rnn.PackedSequence = train.peek().packed()
 labels: dict[str, int] = train.class_to_idx
 IterableDataset(data, "train", batch_size=3, rank=0, world=1, codec="auto", shuffle=True)
 IterableDataset(data, "train", batchsize=3)  # type: ignore[call-arg]

@@ -146,7 +146,7 @@ class Dataset(Overview):
         """
         plan = Plan.of(
             view,
-            self.classes,
+            self,
             batch_size=batch_size,
             image=image,
             strokes=strokes,
@@ -182,7 +182,7 @@ class Dataset(Overview):
         `steps`: how many, fewer at the epoch's end or where an answer would be too long.
         `all_ranks`: the drawings of all ranks, rank by rank, not only this one's.
         """
-        plan = Plan.of(view, self.classes, **stream)
+        plan = Plan.of(view, self, **stream)
         return explain(self, plan, start, epoch, step, steps, all_ranks)
 
     @checked_keywords(DrawOptions)
@@ -203,7 +203,7 @@ class Dataset(Overview):
         `augment`, a drawing comes as a stream with the same `seed` gives it in `epoch`; `views`
         copies of it, the first of which is number `first_view`.
         """
-        plan = Plan.of(view, image=image, strokes=strokes, columns=columns, **draw)
+        plan = Plan.of(view, self, image=image, strokes=strokes, columns=columns, **draw)
         return Split(self, plan, *copy_of(epoch, first_view))
 
     @checked_keywords()
@@ -286,7 +286,7 @@ class Dataset(Overview):
         if (index is None) == (key_id is None):
             raise FixRequest("give either index= or key_id=")
         seen = View() if view is None else as_view(view)
-        plan = Plan.of(seen, image=image, strokes=strokes, columns=columns, **draw)
+        plan = Plan.of(seen, self, image=image, strokes=strokes, columns=columns, **draw)
         access = RandomAccess(self, plan, *copy_of(epoch, first_view))
         if index is not None:
             return access.fetch("index", indices_of(index, self.drawings))

@@ -96,8 +96,7 @@ class Mixture:
     ) -> None:
         self._parts, weights = _parts_of(parts)
         self._plans = [
-            Plan.of(view, data.classes, **{**keywords, "epochs": "forever"})
-            for data, view in self._parts
+            Plan.of(view, data, **{**keywords, "epochs": "forever"}) for data, view in self._parts
         ]
         first = self._plans[0]
         asked = as_strokes(first.strokes)

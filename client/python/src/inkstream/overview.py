@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -85,7 +85,7 @@ class Overview(Source):
         n, epoch = whole("n", n, 1), whole("epoch", epoch, 0, 2**64 - 1)
         if image is None and strokes is None:
             image = Image(64)
-        plan = Plan.of(view, image=image, strokes=strokes, columns=columns, **draw)
+        plan = Plan.of(view, self, image=image, strokes=strokes, columns=columns, **draw)
         split = Split(self, plan, epoch)
         size = len(split)
         if size == 0:
@@ -127,6 +127,7 @@ class Overview(Source):
         asked = as_strokes(strokes)
         plan = Plan.of(
             view,
+            self,
             columns=[name for name in named if name != "index"],
             strokes=None if asked is None else replace(asked, ragged=True),
             batch_size=_ROWS_A_BATCH,
@@ -174,6 +175,16 @@ class Overview(Source):
             return to_hugging_face(batches, plan.image, classes, plan.columns)
 
     @checked_keywords()
+    def sketchrnn_scale(self, max_len: int) -> float:
+        """The figure that Magenta's sketch-rnn divides offsets by.
+
+        The standard deviation of all dx and dy of the drawings of split "train" with at most
+        `max_len` points, the first offset of each included. `stats["delta_std"]["train"]`, of
+        every drawing and without the first offsets, is some percent less. Read once a process.
+        """
+        return offset_deviation(self, whole("max_len", max_len, 1))
+
+    @checked_keywords()
     def folds(self, count: int, view: View | str = "train", *, seed: int = 0) -> list[Fold]:
         """`count` folds of a view for cross-validation, `(train, valid)` views each.
 
@@ -185,6 +196,30 @@ class Overview(Source):
 
     def _repr_html_(self) -> str:
         return dataset_html(self)
+
+
+@lru_cache(maxsize=64)
+def offset_deviation(data: Overview, max_len: int) -> float:
+    """See `Overview.sketchrnn_scale`; of what equals `data`, read once."""
+    strokes = Strokes(max_len, too_long="drop", ragged=True)
+    plan = Plan.of(
+        "train",
+        strokes=strokes,
+        columns=(),
+        batch_size=_ROWS_A_BATCH,
+        shuffle="none",
+        tail="partial",
+    )
+    count, total, squares = 0, 0.0, 0.0
+    with Stream(data, plan) as stream:
+        for batch in stream:
+            offsets = batch.strokes[:, :2].astype(np.float64)
+            count += offsets.size
+            total += float(offsets.sum())
+            squares += float(np.square(offsets).sum())
+    if count == 0:
+        raise FixRequest(f"split 'train' has no drawing of at most {max_len} points to scale by")
+    return float(np.sqrt(squares / count - (total / count) ** 2))
 
 
 def _told(batches: Iterator[Batch], rows: int, tell: Progress) -> Iterator[Batch]:

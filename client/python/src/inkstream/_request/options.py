@@ -74,6 +74,19 @@ class StreamOptions(OrderOptions, total=False):
     world: int
 
 
+class LoaderOptions(OrderOptions, total=False):
+    """Keywords of `inkstream.torch.loader` whose types need no torch."""
+
+    batch_size: int
+    image: Image | int | tuple[int, int] | None
+    strokes: Strokes | int | None
+    columns: Sequence[str]
+    train: bool
+    rank: int | None
+    world: int | None
+    start: Mapping[str, Any] | None
+
+
 class MixOptions(TypedDict, total=False):
     """Further keywords of `inkstream.mix`; see `Dataset.stream`."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from inkstream._request.augment import Augment, as_augment
 from inkstream._request.cursor import State, to_proto
@@ -13,7 +13,7 @@ from inkstream._request.image import Image, as_image
 from inkstream._request.keywords import refuse_unknown
 from inkstream._request.messages import message_of, names_in, number_of
 from inkstream._request.sampling import UNIFORM, Sampling, sampling_of
-from inkstream._request.strokes import Strokes, as_strokes
+from inkstream._request.strokes import SKETCHRNN, Strokes, as_strokes
 from inkstream._request.values import is_bool, nearest, one_of, sequence, shown, whole
 from inkstream._request.view import View, as_view
 from inkstream.errors import FixRequest
@@ -22,6 +22,17 @@ from inkstream.v1 import plan_pb2, service_pb2
 # Measured: messages of 1-4 MiB carry best, 16 MiB ones half as fast. Twice the former lets a
 # 4 MiB batch and its labels come whole, so that its arrays need no gathering.
 MAX_MESSAGE_BYTES = 8 << 20
+
+
+class Planned(Protocol):
+    """What of a dataset a plan depends on."""
+
+    @property
+    def classes(self) -> Sequence[str]:
+        """Which weights by word are for where the view names none."""
+
+    def sketchrnn_scale(self, max_len: int) -> float:
+        """What `Strokes(scale="sketchrnn")` divides by."""
 
 
 @dataclass(frozen=True)
@@ -51,17 +62,23 @@ class Plan:
     step_stride: int = 1
 
     @classmethod
-    def of(cls, view: View | str, classes: Sequence[str] = (), **keywords: Any) -> Plan:
+    def of(cls, view: View | str, data: Planned | None = None, **keywords: Any) -> Plan:
         """From a stream's keywords, each in any form that users may give it.
 
-        `classes`: the dataset's, which weights by word are for where the view names none.
+        `data`: what it is asked of; left out for what has no weights by word and no strokes.
         FixRequest for values of the wrong kind, and for what would have no effect.
         """
         view = as_view(view)
         refuse_unknown("stream", keywords, [f.name for f in fields(cls)])
         plain = {name: _PLAIN[name](value) for name, value in keywords.items() if name in _PLAIN}
         if "sampling" in keywords:
-            plain["sampling"] = sampling_of(keywords["sampling"], view.classes or classes)
+            words = view.classes or (() if data is None else data.classes)
+            plain["sampling"] = sampling_of(keywords["sampling"], words)
+        strokes = plain.get("strokes")
+        if strokes is not None and strokes.scale == SKETCHRNN:
+            assert data is not None, "every caller with strokes has a dataset"
+            scale = data.sketchrnn_scale(strokes.max_len)
+            plain["strokes"] = replace(strokes, scale=scale)
         plan = cls(view=view, **{**keywords, **plain})
         _ = plan.order, plan.delivery  # what else is of the wrong kind
         _check_effect(plan)

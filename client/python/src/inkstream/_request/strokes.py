@@ -24,7 +24,8 @@ from inkstream.errors import FixRequest
 from inkstream.v1 import plan_pb2
 
 _DTYPES = ("float32", "float16")
-_SCALES = ("none", "unit", "dataset")
+SKETCHRNN = "sketchrnn"
+_SCALES = ("none", "unit", "dataset", SKETCHRNN)
 
 
 @checked_fields
@@ -40,7 +41,8 @@ class Strokes:
     `length` counts points, without it.
     `scale`: "none" (units of the 256 canvas), "unit" (divided by 255), "dataset" (divided by
     `stats["delta_std"]["train"]`, the standard deviation of the training split's offsets, for
-    every view alike), or a number > 0 to divide by.
+    every view alike), "sketchrnn" (by `data.sketchrnn_scale(max_len)`, Magenta's figure, for which
+    the training split is read once a process), or a number > 0 to divide by.
     `too_long`: "truncate" keeps the first max_len points, "drop" keeps the row with length 0
     and `valid` False (so that ranks stay in step), "error" ends the stream with FixRequest.
     `resample`: > 0 makes points this far apart along each stroke, in units of the canvas.
@@ -56,7 +58,7 @@ class Strokes:
     max_len: int = 250
     format: Literal["stroke3", "stroke5", "points"] = "stroke3"
     start_token: bool | None = None
-    scale: Literal["none", "unit", "dataset"] | float = "none"
+    scale: Literal["none", "unit", "dataset", "sketchrnn"] | float = "none"
     too_long: Literal["truncate", "drop", "error"] = "truncate"
     ragged: bool = False
     dtype: Literal["float32", "float16"] | type[np.generic] | np.dtype[Any] | TorchDType = "float32"
@@ -94,7 +96,9 @@ class Strokes:
             "resample": self.resample,
             "prefix": self.prefix,
         }
-        if isinstance(self.scale, str):
+        if self.scale == SKETCHRNN:
+            pass  # a number by the time that it is sent: see Plan.of
+        elif isinstance(self.scale, str):
             message["scale"] = number_of(kind.Scale, "SCALE", "Strokes.scale", self.scale)
         elif self.scale == 0:  # on the wire: "not set"
             raise FixRequest("Strokes.scale = 0; give a number above 0, or a name")

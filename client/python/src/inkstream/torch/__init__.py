@@ -15,7 +15,8 @@ from inkstream.torch._batch_sampler import BatchSampler
 from inkstream.torch._collate import collate
 from inkstream.torch._gather import gather
 from inkstream.torch._iterable_dataset import IterableDataset
-from inkstream.torch._loader import Loader, loader
+from inkstream.torch._loader import Loader
+from inkstream.torch._make_loader import loader
 from inkstream.torch._map_dataset import MapDataset
 from inkstream.torch._tensor_batch import TensorBatch
 

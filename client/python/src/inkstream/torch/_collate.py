@@ -79,7 +79,12 @@ def collate(samples: Any) -> Any:
         joined["strokes"] = torch.cat([sample["strokes"] for sample in samples])
     if not isinstance(first, TensorBatch):
         return TensorBatch(joined)
-    return TensorBatch(joined, classes=first.classes, vocabulary=first.vocabulary)
+    return TensorBatch(
+        joined,
+        classes=first.classes,
+        vocabulary=first.vocabulary,
+        strokes_spec=first.strokes_spec,
+    )
 
 
 def _is_drawing(sample: Any) -> bool:

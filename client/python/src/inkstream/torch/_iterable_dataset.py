@@ -31,7 +31,7 @@ from inkstream.errors import FixRequest, WrongProcess
 from inkstream.torch._placement import Placement
 from inkstream.torch._source import dataset_of
 from inkstream.torch._tensor_batch import TensorBatch
-from inkstream.torch._tensors import Staged, Stager
+from inkstream.torch._tensors import Ready, Stager
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -103,7 +103,7 @@ class IterableDataset(TorchIterableDataset[TensorBatch]):
         self.data = data = dataset_of(data)
         self._plan = Plan.of(
             view,
-            data.classes,
+            data,
             batch_size=batch_size,
             image=image,
             strokes=strokes,
@@ -289,5 +289,5 @@ class IterableDataset(TorchIterableDataset[TensorBatch]):
 
     def _open(
         self, plan: Plan, start: Mapping[str, Any] | None, apart: bool = False
-    ) -> StreamIterator[Staged]:
-        return StreamIterator(self.data, plan, start, Stager(), apart=apart)
+    ) -> StreamIterator[Ready]:
+        return StreamIterator(self.data, plan, start, Stager(plan.strokes), apart=apart)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Generic, NoReturn
 
 import torch
 import torch.distributed as dist
@@ -13,82 +13,32 @@ import torch.distributed as dist
 from inkstream._network.reader import StreamInfo
 from inkstream._order.schedule import Schedule
 from inkstream._request.cursor import State, check_state
-from inkstream._request.image import Image
-from inkstream._request.keywords import checked_keywords
-from inkstream._request.options import OrderOptions
 from inkstream._request.plan import Plan
-from inkstream._request.strokes import Strokes
-from inkstream._request.values import flag, shown, whole
-from inkstream._request.view import View
+from inkstream._request.values import whole
 from inkstream._stream.prefetch import MAX_AHEAD
 from inkstream._stream.stream_iterator import StreamIterator
 from inkstream.dataset import Dataset
 from inkstream.errors import Closed, FixRequest, PlanMismatch
 from inkstream.split import Split
+from inkstream.torch._form import Form
 from inkstream.torch._map_dataset import MapDataset
 from inkstream.torch._placement import compare_ranks, place_of
-from inkstream.torch._source import dataset_of
 from inkstream.torch._steps import LoaderDataset, Step, StepSampler
 from inkstream.torch._tensor_batch import TensorBatch
-from inkstream.torch._tensors import Staged, Stager
+from inkstream.torch._tensors import Ready, Stager
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack
+    from typing_extensions import TypeVar
+
+    # What a loader gives: TensorBatches, unless it is told otherwise.
+    T = TypeVar("T", default=TensorBatch)
+else:  # which is of Python 3.13 and later
+    from typing import TypeVar
+
+    T = TypeVar("T")
 
 
-@checked_keywords(OrderOptions)
-def loader(
-    data: Dataset,
-    view: View | str = "train",
-    *,
-    batch_size: int = 256,
-    image: Image | int | tuple[int, int] | None = None,
-    strokes: Strokes | int | None = None,
-    columns: Sequence[str] = ("label",),
-    train: bool = True,
-    rank: int | None = None,
-    world: int | None = None,
-    device: torch.device | str | int | None = None,
-    start: Mapping[str, Any] | None = None,
-    **stream: Unpack[OrderOptions],
-) -> Loader:
-    """A sized, re-iterable, resumable source of dicts of tensors.
-
-    `train=True` goes on from its position for ever, one epoch an `iter()`; `train=False` gives
-    the same pass each time: every drawing once (tail "partial"), of epoch 0, with `augment` as
-    given, for test-time augmentation.
-    `rank`, `world`: torch.distributed's if left out. `device`: where the tensors are put; left
-    out, they stay on the host, page-locked once CUDA is in use.
-    `stream`: every other keyword of `Dataset.stream`.
-    """
-    data = dataset_of(data)
-    place = place_of(rank, world)
-    if flag("train", train):
-        stream.setdefault("epochs", "forever")
-    else:
-        if start is not None:
-            raise FixRequest("start= is for training: an evaluation always starts at (0, 0)")
-        if stream.setdefault("epochs", 1) != 1:
-            raise FixRequest(
-                f"epochs = {stream['epochs']!r} with train=False: each iter() of an evaluation is "
-                "one whole pass; leave epochs out and iterate as often as you like, or train=True"
-            )
-        stream.setdefault("tail", "partial")
-    plan = Plan.of(
-        view,
-        data.classes,
-        batch_size=batch_size,
-        image=image,
-        strokes=strokes,
-        columns=columns,
-        rank=place[0],
-        world=place[1],
-        **stream,
-    )
-    return Loader(data, plan, train=train, device=device, start=start, follow=rank is None)
-
-
-class Loader:
+class Loader(Generic[T]):
     """See `loader`. Not a DataLoader: frameworks that re-shard those must leave it alone.
 
     A training loader has one position. A newer `iter()` goes on from it, and the older one raises
@@ -108,23 +58,26 @@ class Loader:
         plan: Plan,
         *,
         train: bool = True,
-        device: torch.device | str | int | None = None,
+        device: torch.device | None = None,
         start: Mapping[str, Any] | None = None,
         follow: bool = False,
+        form: Form | None = None,
     ) -> None:
+        """`form`: what becomes of its batches; left out, nothing."""
         self.data = data
         self.train = train
-        self.device = None if device is None else _device(device)
+        self.device = device
         self._follow = follow  # torch.distributed's rank and world
         self._compared = self._closed = False
         self._placed = start is not None  # somebody said where to begin
         self._framework_epoch: int | None = None  # the last that a framework named
         self._newest = 0  # iter() of a training
         self._known: tuple[Plan, StreamInfo] | None = None
-        self._stager = Stager()
+        self._form = Form() if form is None else form
+        self._stager = Stager(plan.strokes, self._form.transform)
         # A training's position. In an evaluation, the one that the next pass begins with.
-        self._iterator: StreamIterator[Staged] = StreamIterator(data, plan, start, self._stager)
-        self._passes: weakref.WeakSet[StreamIterator[Staged]] = weakref.WeakSet((self._iterator,))
+        self._iterator: StreamIterator[Ready] = StreamIterator(data, plan, start, self._stager)
+        self._passes: weakref.WeakSet[StreamIterator[Ready]] = weakref.WeakSet((self._iterator,))
         self._latest = self._iterator  # whose counts `stats` tells
 
     @property
@@ -162,7 +115,7 @@ class Loader:
         """The same."""
         return self.batch_sampler
 
-    def __iter__(self) -> Iterator[TensorBatch]:
+    def __iter__(self) -> Iterator[T]:
         """One epoch: the rest of the one begun, or the next one; in an evaluation a whole pass."""
         if not self.train:
             return self._evaluation()
@@ -183,7 +136,7 @@ class Loader:
             "Drawings by number are data.split(...)[i], or a MapDataset's"
         )
 
-    def peek(self) -> TensorBatch:
+    def peek(self) -> T:
         """The batch that comes next, or a pass's first, without moving; for a look.
 
         It is drawn for this call alone. FixRequest where none comes, behind the last of `epochs`.
@@ -197,7 +150,7 @@ class Loader:
             iterator.close()
         if item is None:
             raise FixRequest(f"no batch comes next: this loader has given its {self.epoch} epochs")
-        return item.value.tensors(self.device)
+        return self._given(item.value)
 
     def state_dict(self) -> State:
         """The cursor of the last batch handed out, a JSON-able dict; an evaluation's start."""
@@ -234,7 +187,7 @@ class Loader:
         for iterator in list(self._passes):
             iterator.close()
 
-    def __enter__(self) -> Loader:
+    def __enter__(self) -> Loader[T]:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -255,7 +208,7 @@ class Loader:
             "and state_dict(), and make the loader where it is read"
         )
 
-    def _rest_of_epoch(self, number: int) -> Iterator[TensorBatch]:
+    def _rest_of_epoch(self, number: int) -> Iterator[T]:
         self._prepare()
         self._compare()
         while True:
@@ -267,11 +220,11 @@ class Loader:
             item = self._iterator.take()
             if item is None:
                 return
-            yield item.value.tensors(self.device)
+            yield self._given(item.value)
             if item.ends_epoch:
                 return
 
-    def _evaluation(self) -> Iterator[TensorBatch]:
+    def _evaluation(self) -> Iterator[T]:
         self._prepare()
         self._compare()
         if self._closed:
@@ -283,13 +236,17 @@ class Loader:
         self._latest = iterator
         try:
             while (item := iterator.take()) is not None:
-                yield item.value.tensors(self.device)
+                yield self._given(item.value)
                 if item.ends_epoch:
                     return
         finally:
             iterator.close()
 
-    def _open(self, start: State | None, ahead: int = MAX_AHEAD) -> StreamIterator[Staged]:
+    def _given(self, ready: Ready) -> T:
+        given: T = self._form.chosen(ready.tensors(self.device))
+        return given
+
+    def _open(self, start: State | None, ahead: int = MAX_AHEAD) -> StreamIterator[Ready]:
         iterator = StreamIterator(self.data, self._iterator.plan, start, self._stager, ahead)
         self._passes.add(iterator)
         return iterator
@@ -337,20 +294,12 @@ class Loader:
         self._compared = True
 
 
-def _device(given: Any) -> torch.device:
-    try:
-        return torch.device(given)
-    except (RuntimeError, TypeError) as error:
-        why = str(error).partition("\n")[0]
-        raise FixRequest(f"device = {shown(given)}: {why}") from None
-
-
 class _Steps:
     """A loader by steps; see `Stepped`."""
 
-    def __init__(self, loader: Loader) -> None:
+    def __init__(self, loader: Loader[Any]) -> None:
         self._loader = loader
-        self._pass: StreamIterator[Staged] | None = None  # an evaluation's own
+        self._pass: StreamIterator[Ready] | None = None  # an evaluation's own
 
     def __len__(self) -> int:
         return len(self._loader)
@@ -365,7 +314,7 @@ class _Steps:
         if not loader._placed and loader._iterator.untouched:
             loader.set_epoch(epoch)
 
-    def batch_of(self, step: Step) -> TensorBatch:
+    def batch_of(self, step: Step) -> Any:
         loader = self._loader
         loader._prepare()
         plan = loader._iterator.plan
@@ -385,4 +334,4 @@ class _Steps:
         item = iterator.take()
         if item is None:
             raise FixRequest(f"no batch at {step}: the loader's epochs end before it")
-        return item.value.tensors(loader.device)
+        return loader._given(item.value)

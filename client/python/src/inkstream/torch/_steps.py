@@ -36,7 +36,7 @@ class Stepped(Protocol):
     def begin_at(self, epoch: int) -> None:
         """A framework names an epoch."""
 
-    def batch_of(self, step: Step) -> TensorBatch:
+    def batch_of(self, step: Step) -> Any:
         """The batch of a step, wherever the loader stands; it stands behind it then."""
 
 
@@ -67,6 +67,19 @@ class StepSampler(SequentialSampler):
         self._loader.begin_at(epoch)
 
 
+class Given(Rows):
+    """A step's batch, in whatever form its loader gives them; `collate` takes it out.
+
+    Torch's default collate only looks at the type of the first.
+    """
+
+    def __len__(self) -> int:
+        return super().__len__() if isinstance(self.batch, TensorBatch) else 1
+
+    def __getitem__(self, which: Any) -> Any:
+        return super().__getitem__(which) if isinstance(self.batch, TensorBatch) else TensorBatch()
+
+
 class LoaderDataset(MapDataset):
     """A loader's drawings by number, and its batches by step."""
 
@@ -77,5 +90,5 @@ class LoaderDataset(MapDataset):
     def __getitems__(self, indices: Sequence[int] | Step) -> Rows:
         """As MapDataset's; for a Step, the loader's batch, which moves the loader behind it."""
         if isinstance(indices, Step):
-            return Rows(self._loader.batch_of(indices))
+            return Given(self._loader.batch_of(indices))
         return super().__getitems__(indices)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import torch
+from torch.nn.utils.rnn import PackedSequence, pack_sequence
 
-from inkstream._batch.batch import ASKED_BY, RAGGED, no_array, row_number
+from inkstream._batch.batch import ASKED_BY, RAGGED, Batch, no_array, row_number
+from inkstream._batch.words import words_of
 from inkstream._request.cursor import State
+from inkstream._request.strokes import Strokes
 from inkstream._request.values import nearest
 from inkstream.errors import FixRequest, NotFound
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as PilImage
 
 
 class TensorBatch(dict[str, torch.Tensor]):
@@ -19,7 +25,7 @@ class TensorBatch(dict[str, torch.Tensor]):
     `cursor`: the place after it, a JSON-able dict; empty where it is of no order.
     `epoch`, `step`: where it stands.
     `classes`: the words that `label` counts. `vocabulary`: the words that other string columns
-    count, by column.
+    count, by column. `strokes_spec`: what was asked for as `strokes`, which says how to read them.
     The tensors are the holder's own and may be written to.
     """
 
@@ -28,6 +34,7 @@ class TensorBatch(dict[str, torch.Tensor]):
     step: int
     classes: Sequence[str]
     vocabulary: Mapping[str, Sequence[str]]
+    strokes_spec: Strokes | None
 
     def __init__(
         self,
@@ -37,6 +44,7 @@ class TensorBatch(dict[str, torch.Tensor]):
         step: int = 0,
         classes: Sequence[str] = (),
         vocabulary: Mapping[str, Sequence[str]] | None = None,
+        strokes_spec: Strokes | None = None,
     ) -> None:
         super().__init__(tensors)
         self.cursor = {} if cursor is None else cursor
@@ -44,14 +52,43 @@ class TensorBatch(dict[str, torch.Tensor]):
         self.step = step
         self.classes = classes
         self.vocabulary = {} if vocabulary is None else vocabulary
+        self.strokes_spec = strokes_spec
 
     def words(self) -> list[str]:
         """The word of each row, "" for a drawing without one, by `label` or else by `word`."""
-        if "label" in self or "word" not in self:
-            names, numbers = self.classes, self["label"]
-        else:
-            names, numbers = self.vocabulary.get("word", ()), self["word"]
-        return [names[i] if 0 <= i < len(names) else "" for i in numbers.reshape(-1).tolist()]
+        return self.strings("word" if "word" in self and "label" not in self else "label")
+
+    def strings(self, name: str) -> list[str]:
+        """The words that a column's numbers stand for, see `inkstream.Batch.strings`."""
+        return words_of(self, name)
+
+    def show(self, limit: int = 64, columns: int | None = None) -> PilImage:
+        """A contact sheet as an image, see `inkstream.Batch.show` (needs Pillow)."""
+        return self._on_host().show(limit, columns)
+
+    def nested(self) -> torch.Tensor:
+        """The strokes as a jagged nested tensor [drawings · views, any, columns], unpadded.
+
+        With the start token, where there is one; of a drawing that was too long and dropped,
+        nothing else. On the device of the strokes. FixRequest without strokes.
+        """
+        strokes, offsets = self._points()
+        return torch.nested.nested_tensor_from_jagged(strokes, offsets)
+
+    def packed(self) -> PackedSequence:
+        """The strokes as torch's recurrent nets take them, drawings in this batch's order.
+
+        FixRequest without strokes, and for a drawing without points, which torch does not pack.
+        """
+        strokes, offsets = self._points()
+        sizes = offsets.diff().tolist()
+        if 0 in sizes:
+            raise FixRequest(
+                f"{sizes.count(0)} of {len(sizes)} drawings have no points here, and torch packs "
+                "none such: leave out those that are too long with "
+                'View(where={"points": ("<=", 250)}), or ask for start_token=True'
+            )
+        return pack_sequence(list(torch.split(strokes, sizes)), enforce_sorted=False)
 
     def row(self, i: int) -> TensorBatch:
         """The i-th drawing alone, without the batch dimension: views of this batch's tensors.
@@ -122,6 +159,38 @@ class TensorBatch(dict[str, torch.Tensor]):
         )
         return f"TensorBatch({shapes}; epoch {self.epoch}, step {self.step})"
 
+    def _repr_png_(self) -> bytes | None:
+        """A notebook's cell: the contact sheet."""
+        return self._on_host()._repr_png_()
+
+    def _on_host(self) -> Batch:
+        arrays = {}
+        for name, tensor in self.items():
+            host = tensor.detach().cpu()
+            # NumPy has no bfloat16: its bits are what Batch has.
+            bits = host.view(torch.uint16) if host.dtype == torch.bfloat16 else host
+            arrays[name] = bits.numpy()
+        return Batch(
+            arrays,
+            None,
+            classes=self.classes,
+            vocabulary=self.vocabulary,
+            strokes_spec=self.strokes_spec,
+        )
+
+    def _points(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Every row of strokes, padding left out, and where each drawing's begin and end."""
+        spec = self.strokes_spec
+        if spec is None or "strokes" not in self:
+            raise FixRequest(f"this batch has no strokes; it has {list(self)}")
+        strokes = self["strokes"]
+        if "offsets" in self:
+            return strokes, self["offsets"]
+        rows = self["length"].reshape(-1) + int(spec.starts_with_token)
+        padded = strokes.reshape(len(rows), *strokes.shape[-2:])
+        kept = torch.arange(padded.shape[1], device=rows.device) < rows[:, None]
+        return padded[kept], torch.nn.functional.pad(rows.cumsum(0), (1, 0))
+
     def _rows(self) -> int:
         index = self["index"]
         if index.ndim == 0:
@@ -130,5 +199,11 @@ class TensorBatch(dict[str, torch.Tensor]):
 
     def _with(self, tensors: Mapping[str, torch.Tensor]) -> TensorBatch:
         return TensorBatch(
-            tensors, self.cursor, self.epoch, self.step, self.classes, self.vocabulary
+            tensors,
+            self.cursor,
+            self.epoch,
+            self.step,
+            self.classes,
+            self.vocabulary,
+            self.strokes_spec,
         )

@@ -15,7 +15,9 @@ import torch
 from inkstream._batch.batch import Batch
 from inkstream._network.reader import StreamInfo
 from inkstream._request.cursor import State
+from inkstream._request.strokes import Strokes
 from inkstream._wire.raw_batch import RawBatch
+from inkstream.torch._form import Transform, moved
 from inkstream.torch._tensor_batch import TensorBatch
 from inkstream.v1 import plan_pb2
 
@@ -43,6 +45,7 @@ class Staged:
     step: int
     classes: Sequence[str]
     vocabulary: Mapping[str, Sequence[str]]
+    strokes_spec: Strokes | None
 
     def tensors(self, device: torch.device | None = None) -> TensorBatch:
         """Views of the flat tensor, moved to `device` as a whole if one is given."""
@@ -51,7 +54,29 @@ class Staged:
             name: flat[offset : offset + length].view(dtype).reshape(shape)
             for name, dtype, shape, offset, length in self.table
         }
-        return TensorBatch(found, self.cursor, self.epoch, self.step, self.classes, self.vocabulary)
+        return TensorBatch(
+            found,
+            self.cursor,
+            self.epoch,
+            self.step,
+            self.classes,
+            self.vocabulary,
+            self.strokes_spec,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Formed:
+    """What a loader's `transform` made of a batch."""
+
+    value: Any
+
+    def tensors(self, device: torch.device | None = None) -> Any:
+        """It, with its tensors on `device` if one is given."""
+        return self.value if device is None else moved(self.value, device)
+
+
+Ready = Staged | Formed
 
 
 class Ring:
@@ -95,8 +120,11 @@ class Stager:
     memory is used then: it knows which copies to the device are still under way.
     """
 
-    def __init__(self, pinned_for: int | None = None) -> None:
-        self.pinned_for = pinned_for
+    def __init__(self, strokes: Strokes | None, transform: Transform | None = None) -> None:
+        """`strokes`: what was asked for as such. `transform`: the user's own."""
+        self.pinned_for: int | None = None
+        self._strokes = strokes
+        self._transform = transform
         self._ring = Ring()
 
     @property
@@ -106,10 +134,10 @@ class Stager:
 
     @property
     def slow(self) -> bool:
-        """A copy of the whole batch is for the reading thread."""
-        return self.pinned_for is not None
+        """A copy of the whole batch is for the reading thread, and so is the user's own work."""
+        return self.pinned_for is not None or self._transform is not None
 
-    def __call__(self, raw: RawBatch, info: StreamInfo) -> Staged:
+    def __call__(self, raw: RawBatch, info: StreamInfo) -> Ready:
         size = raw.memory.size
         copied = True
         if size == 0:
@@ -129,7 +157,17 @@ class Stager:
             for tensor in raw.layout.tensors
         ]
         vocabulary = raw.layout.vocabulary
-        return Staged(flat, table, raw.cursor, raw.epoch, raw.step, info.classes, vocabulary)
+        staged = Staged(
+            flat,
+            table,
+            raw.cursor,
+            raw.epoch,
+            raw.step,
+            info.classes,
+            vocabulary,
+            self._strokes,
+        )
+        return staged if self._transform is None else Formed(self._transform(staged.tensors()))
 
 
 def from_batch(batch: Batch) -> TensorBatch:
@@ -139,4 +177,12 @@ def from_batch(batch: Batch) -> TensorBatch:
         # No tensor of the contract is uint16: it is how NumPy shows bfloat16.
         tensor = torch.from_numpy(np.array(array))
         found[name] = tensor.view(torch.bfloat16) if array.dtype == np.uint16 else tensor
-    return TensorBatch(found, None, batch.epoch, batch.step, batch.classes, batch.vocabulary)
+    return TensorBatch(
+        found,
+        None,
+        batch.epoch,
+        batch.step,
+        batch.classes,
+        batch.vocabulary,
+        batch.strokes_spec,
+    )

@@ -1,0 +1,132 @@
+"""`loader`: keywords to a Loader."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+import torch
+
+from inkstream._request.image import Image
+from inkstream._request.keywords import checked_keywords
+from inkstream._request.options import LoaderOptions, OrderOptions
+from inkstream._request.plan import Plan
+from inkstream._request.strokes import Strokes
+from inkstream._request.values import flag, shown
+from inkstream._request.view import View
+from inkstream.dataset import Dataset
+from inkstream.errors import FixRequest
+from inkstream.torch._form import form_of
+from inkstream.torch._loader import Loader
+from inkstream.torch._placement import place_of
+from inkstream.torch._source import dataset_of
+from inkstream.torch._tensor_batch import TensorBatch
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+T = TypeVar("T")
+
+
+@overload
+def loader(
+    data: Dataset,
+    view: View | str = "train",
+    *,
+    transform: None = None,
+    as_tuple: None = None,
+    device: torch.device | str | int | None = None,
+    **stream: Unpack[LoaderOptions],
+) -> Loader: ...
+@overload
+def loader(
+    data: Dataset,
+    view: View | str = "train",
+    *,
+    transform: Callable[[TensorBatch], Any] | None = None,
+    as_tuple: Sequence[str],
+    device: torch.device | str | int | None = None,
+    **stream: Unpack[LoaderOptions],
+) -> Loader[tuple[torch.Tensor, ...]]: ...
+@overload
+def loader(
+    data: Dataset,
+    view: View | str = "train",
+    *,
+    transform: Callable[[TensorBatch], T],
+    as_tuple: None = None,
+    device: torch.device | str | int | None = None,
+    **stream: Unpack[LoaderOptions],
+) -> Loader[T]: ...
+@checked_keywords(OrderOptions)
+def loader(
+    data: Dataset,
+    view: View | str = "train",
+    *,
+    batch_size: int = 256,
+    image: Image | int | tuple[int, int] | None = None,
+    strokes: Strokes | int | None = None,
+    columns: Sequence[str] = ("label",),
+    train: bool = True,
+    rank: int | None = None,
+    world: int | None = None,
+    device: torch.device | str | int | None = None,
+    start: Mapping[str, Any] | None = None,
+    transform: Callable[[TensorBatch], Any] | None = None,
+    as_tuple: Sequence[str] | None = None,
+    **stream: Unpack[OrderOptions],
+) -> Loader[Any]:
+    """A sized, re-iterable, resumable source of dicts of tensors.
+
+    `train=True` goes on from its position for ever, one epoch an `iter()`; `train=False` gives
+    the same pass each time: every drawing once (tail "partial"), of epoch 0, with `augment` as
+    given, for test-time augmentation.
+    `rank`, `world`: torch.distributed's if left out. `device`: where the tensors are put; left
+    out, they stay on the host, page-locked once CUDA is in use.
+    `transform`: called with each TensorBatch, on the thread that reads ahead and before `device`; a
+    loader gives what it returns, which may be anything that holds tensors. `as_tuple`: names, such
+    as ("image", "label"): a loader gives tuples of these tensors. Neither has a `cursor`: keep
+    `state_dict()`.
+    `stream`: every other keyword of `Dataset.stream`.
+    """
+    data = dataset_of(data)
+    place = place_of(rank, world)
+    if flag("train", train):
+        stream.setdefault("epochs", "forever")
+    else:
+        if start is not None:
+            raise FixRequest("start= is for training: an evaluation always starts at (0, 0)")
+        if stream.setdefault("epochs", 1) != 1:
+            raise FixRequest(
+                f"epochs = {stream['epochs']!r} with train=False: each iter() of an evaluation is "
+                "one whole pass; leave epochs out and iterate as often as you like, or train=True"
+            )
+        stream.setdefault("tail", "partial")
+    plan = Plan.of(
+        view,
+        data,
+        batch_size=batch_size,
+        image=image,
+        strokes=strokes,
+        columns=columns,
+        rank=place[0],
+        world=place[1],
+        **stream,
+    )
+    return Loader(
+        data,
+        plan,
+        train=train,
+        device=None if device is None else _device(device),
+        start=start,
+        follow=rank is None,
+        form=form_of(plan, transform, as_tuple),
+    )
+
+
+def _device(given: Any) -> torch.device:
+    try:
+        return torch.device(given)
+    except (RuntimeError, TypeError) as error:
+        why = str(error).partition("\n")[0]
+        raise FixRequest(f"device = {shown(given)}: {why}") from None
