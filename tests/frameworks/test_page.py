@@ -23,6 +23,7 @@ NEEDS = {
     "JAX": ["jax", "flax", "optax"],
     "Grain": ["grain"],
     "TensorFlow": ["tensorflow"],
+    "Ray": ["ray"],
 }
 
 

@@ -16,6 +16,7 @@ ADAPTERS = [
     ("jax", "jax", "jax"),
     ("grain", "grain", "grain"),
     ("tf", "tf", "tensorflow"),
+    ("ray", "ray", "ray"),
 ]
 
 

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from inkstream import jax as jax
     from inkstream import lightning as lightning
     from inkstream import plot as plot
+    from inkstream import ray as ray
     from inkstream import shared as shared
     from inkstream import tf as tf
     from inkstream import torch as torch
@@ -101,7 +102,7 @@ __all__ = [
 
 
 _LATE = (  # loaded when first used
-    "fastai", "grain", "hf", "jax", "lightning", "plot", "shared", "tf", "torch",
+    "fastai", "grain", "hf", "jax", "lightning", "plot", "ray", "shared", "tf", "torch",
 )  # fmt: skip
 
 
