@@ -14,9 +14,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent import futures
 from contextlib import closing, suppress
 from pathlib import Path
 
+import grpc
 import inkstream
 import numpy as np
 import pytest
@@ -111,13 +113,16 @@ def test_show_writes_a_picture_or_draws_in_the_terminal(
 
 
 def test_dots_stand_where_the_ink_is() -> None:
-    pixels = np.zeros((1, SIDE[1], SIDE[0]), np.uint8)
-    pixels[0, 0, 0] = pixels[0, 7, 47] = 255
-    lines = drawings_in_text(pixels, ["x"], 80).splitlines()
-    assert len(lines) == CELL_HEIGHT + 1
-    assert lines[0][0] == chr(0x2801), "the upper left dot"
-    assert lines[1][CELL_WIDTH - 1] == chr(0x2880), "the lower right dot"
-    assert {*"".join(lines[:-1])} == {chr(0x2800), chr(0x2801), chr(0x2880)}
+    # As Unicode numbers them: 1 2 3 7 downwards at the left, 4 5 6 8 at the right.
+    dots = {0: (1, 2, 3, 7), 1: (4, 5, 6, 8)}
+    for x, column in dots.items():
+        for y, dot in enumerate(column):
+            pixels = np.zeros((1, SIDE[1], SIDE[0]), np.uint8)
+            pixels[0, 4 + y, SIDE[0] - 2 + x] = 255
+            lines = drawings_in_text(pixels, ["x"], 80).splitlines()
+            assert len(lines) == CELL_HEIGHT + 1
+            assert lines[1][CELL_WIDTH - 1] == chr(0x2800 + (1 << (dot - 1)))
+            assert {*"".join(lines[:-1])} == {chr(0x2800), lines[1][-1]}
 
 
 def test_words_do_not_steer_the_terminal(binary: Path, tmp_path: Path) -> None:
@@ -212,6 +217,45 @@ def test_the_doctor_knows_how_little_memory_there_is(monkeypatch: pytest.MonkeyP
     assert available_memory() == 100_000_000
     memory = next(f for f in own.own_findings() if f.name == "memory")
     assert memory.state == ODD and "batch_size" in memory.advice
+
+
+class Guarded(grpc.GenericRpcHandler):
+    """Answers nobody who has no token; others have no such method."""
+
+    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
+        told = dict(details.invocation_metadata).get("authorization")
+        known = told == "Bearer sesame"
+        code = grpc.StatusCode.UNIMPLEMENTED if known else grpc.StatusCode.UNAUTHENTICATED
+
+        def refuse(_: bytes, context: grpc.ServicerContext) -> bytes:
+            context.abort(code, "no" if known else f"token {told!r} is not known")
+
+        return grpc.unary_unary_rpc_method_handler(refuse)
+
+
+def test_the_doctor_tells_a_missing_token_from_a_wrong_one(tmp_path: Path) -> None:
+    server = grpc.server(futures.ThreadPoolExecutor(1), handlers=[Guarded()])
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    target, token = f"127.0.0.1:{port}", tmp_path / "token"
+    token.write_text("sesame\n")
+    try:
+        assert "--token-file" in findings(target, INKSTREAM_TOKEN="")["token"]["advice"]
+        assert "another" in findings(target, INKSTREAM_TOKEN="simsim")["token"]["advice"]
+        for given in (["--token-file", str(token)], []):
+            found = findings(target, *given, INKSTREAM_TOKEN="sesame")
+            assert "token" not in found and found["answer"]["state"] == BAD
+    finally:
+        server.stop(None)
+
+
+def test_whoever_reads_only_the_beginning_hears_no_more(server: Server) -> None:
+    command = [sys.executable, "-m", "inkstream", "describe", server.tcp, "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(60) == 1
 
 
 @pytest.fixture

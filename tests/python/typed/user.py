@@ -55,3 +55,15 @@ position: int = place["position"]
 _ = place["positon"]  # type: ignore[typeddict-item]
 data.stream("train", start=place)
 data.stream("train", start=stream.state_dict())
+table: inkstream.Table = data.table(view, columns=["word"], strokes=Strokes(100))
+spelled: list[str] = table.strings("word")
+counts: dict[str, int] = data.counts(view)
+sampled: inkstream.Batch = data.sample(4, view, image=28, seed=3)
+data.sample(4, view, batch_size=3)  # type: ignore[call-arg]
+for fold in data.folds(5, view):
+    held_out: View = fold.valid
+mixed = inkstream.mix([(data, "train", 3), (data, view, 0.5)], batch_size=64, image=28)
+inkstream.mix([(data, "train")])  # type: ignore[list-item]
+inkstream.mix([(data, "train", 1)], epochs=3)  # type: ignore[call-arg]
+shares: tuple[float, ...] = mixed.weights
+together: inkstream.Batch = next(mixed)

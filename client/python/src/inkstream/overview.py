@@ -211,8 +211,9 @@ def offset_deviation(data: Overview, max_len: int) -> float:
         tail="partial",
     )
     count, total, squares = 0, 0.0, 0.0
+    tell = progress_of(None, "reading the offsets of train")
     with Stream(data, plan) as stream:
-        for batch in stream:
+        for batch in _told(stream, data.splits.get("train", 0), tell):
             offsets = batch.strokes[:, :2].astype(np.float64)
             count += offsets.size
             total += float(offsets.sum())
