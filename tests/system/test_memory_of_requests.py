@@ -224,7 +224,6 @@ def test_answers_that_are_not_read(server: RunningServer, beside: Beside) -> Non
     assert watch.most < MORE_MIB, f"{watch.most:.0f} MiB"
 
 
-@pytest.mark.xfail(reason="2,000 Watch calls that are not read slow the stream beside them")
 def test_calls_that_ask_for_nothing(server: RunningServer, beside: Beside, tmp_path: Path) -> None:
     """More than there may be; whoever comes from elsewhere is served."""
     watch_nothing = dataset_pb2.GetStatusRequest()  # empty, as a HealthCheckRequest may be

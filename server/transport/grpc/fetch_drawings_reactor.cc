@@ -81,9 +81,9 @@ void FetchDrawingsReactor::Send(absl::StatusOr<batch::FetchedBatch> fetched,
 
 void FetchDrawingsReactor::OnWriteDone(bool ok) {
   message_.Clear();
-  if (!ok) return Finish(grpc::Status::CANCELLED);
+  if (!ok) return Finish(absl::CancelledError("the client has gone"));
   watched_->OnProgress();
-  if (messages_->empty()) return Finish(grpc::Status::OK);
+  if (messages_->empty()) return Finish(absl::OkStatus());
   absl::Status status = messages_->Next(&message_);
   if (!status.ok()) return Finish(status);
   StartWrite(&message_);

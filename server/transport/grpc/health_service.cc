@@ -55,8 +55,6 @@ class HealthWatch : public PermittedReactor {
   void OnMessage() override {
     const absl::Status status = ParseMessage(message_, &request_);
     if (status.ok()) return service_->Add(this);
-    const std::lock_guard<std::mutex> lock(service_->mu_);
-    if (std::exchange(finished_, true)) return;
     Finish(status);
   }
   void OnGone() override {

@@ -7,6 +7,11 @@
 #include "server/transport/grpc/status_to_grpc.h"
 
 namespace inkstream::transport {
+namespace {
+
+absl::Status Gone() { return absl::CancelledError("the client has gone"); }
+
+}  // namespace
 
 void PermittedReactor::Read() {
   permits_->Acquire(
@@ -19,13 +24,13 @@ void PermittedReactor::OnReadDone(bool ok) {
   if (!permits_->Release(this)) return;  // it has ended, and been told so
   if (ok) return OnMessage();
   // A dead client looks like this as well, and before OnCancel().
-  if (call_->IsCancelled()) return Finish(grpc::Status::CANCELLED);
+  if (call_->IsCancelled()) return Finish(Gone());
   OnHalfClose();
 }
 
 void PermittedReactor::OnCancel() {
   if (permits_->Release(this)) {
-    Finish(grpc::Status::CANCELLED);
+    Finish(Gone());
   } else {
     OnGone();
   }
@@ -36,6 +41,7 @@ void PermittedReactor::OnHalfClose() {
 }
 
 void PermittedReactor::Finish(const absl::Status& status) {
+  if (finished_.exchange(true)) return;
   ServerBidiReactor::Finish(ToGrpcStatus(status));
 }
 

@@ -3,7 +3,9 @@
 // Read() ends in one of the On… functions, unless the call ends first: of a
 // client that has gone, or a permit that was taken back, nothing more is heard.
 // gRPC gives bytes; who derives from this parses them where there is time.
-// Deletes itself in OnDone(), which comes after Finish() alone.
+// Deletes itself in OnDone(), which comes after Finish() alone. Of several
+// calls of Finish() the first one counts: a client that goes is told of by two
+// reactions at once.
 //
 // Thread safety: gRPC calls one reaction at a time, but OnCancel() beside them.
 #pragma once
@@ -11,6 +13,7 @@
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
 
+#include <atomic>
 #include <string>
 
 #include "absl/status/status.h"
@@ -38,7 +41,6 @@ class PermittedReactor
   // While nothing is being read.
   virtual void OnGone() {}
 
-  using ServerBidiReactor::Finish;
   void Finish(const absl::Status& status);
   const std::string& caller() const { return caller_; }
 
@@ -48,6 +50,7 @@ class PermittedReactor
   ReadPermits* const permits_;
   const std::string caller_;
   grpc::CallbackServerContext* const call_;
+  std::atomic<bool> finished_{false};
 };
 
 }  // namespace inkstream::transport
