@@ -48,9 +48,9 @@ absl::StatusOr<std::shared_ptr<LocalStream>> LocalBatches::Open(
 
 absl::Status LocalBatches::Offer(uint64_t token, void* memory, size_t size) {
   absl::Status status = memory_->Offer(token, memory, size);
-  if (!status.ok()) return status;
-  status = stream_->Grant(1);
-  if (!status.ok()) memory_->TakeBack(static_cast<const uint8_t*>(memory));
+  // What a stream has failed with is for whoever takes its batches, behind
+  // those that were finished before.
+  if (status.ok()) stream_->Grant(1).IgnoreError();
   return status;
 }
 

@@ -1,5 +1,6 @@
 // Everything of the service but StreamBatches, through a real channel.
 #include <gmock/gmock.h>
+#include <grpcpp/generic/generic_stub.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -65,6 +66,31 @@ TEST_F(UnaryMethodsTest, DescribeTellsAClientEverythingItNeeds) {
   EXPECT_EQ(response.limits().max_request_bytes(), 1U << 20U);
   EXPECT_EQ(response.limits().memory_bytes(), 123U);
   EXPECT_EQ(response.server_version(), "test");
+}
+
+// The end of its client is told to the server by the read and by the
+// cancellation, in any order.
+TEST_F(UnaryMethodsTest, AWatchThatIsGivenUpBeforeItAsksEndsOnce) {
+  Serve();
+  grpc::GenericStub stub(channel_);
+  for (int round = 0; round < 500; ++round) {
+    grpc::ClientContext context;
+    grpc::CompletionQueue queue;
+    void* tag = nullptr;
+    bool ok = false;
+    auto call =
+        stub.PrepareCall(&context, "/grpc.health.v1.Health/Watch", &queue);
+    call->StartCall(nullptr);
+    queue.Next(&tag, &ok);
+    call->WritesDone(nullptr);
+    queue.Next(&tag, &ok);
+    context.TryCancel();
+    grpc::Status status;
+    call->Finish(&status, nullptr);
+    queue.Next(&tag, &ok);
+    queue.Shutdown();
+  }
+  EXPECT_EQ(Health(""), HealthCheckResponse::SERVING);
 }
 
 TEST_F(UnaryMethodsTest, InspectShowsADrawingToAPerson) {

@@ -4,9 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
-#include <thread>
+#include <atomic>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -21,172 +19,132 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kLongestPause = std::chrono::minutes(1);
-// How long an end waits for a look that is being taken.
-constexpr std::chrono::seconds kPatience(1);
 
 }  // namespace
 
-// What the thread works on. It may outlive the watch, and the engine with it:
-// a thread that hangs in a file system cannot be ended. So nothing of the
-// engine is touched but under the lock, and not once the watch is gone.
-class GenerationWatch::Loop {
+// One store's, on a thread that may hang in its file system.
+class GenerationWatch::StoreWatch {
  public:
-  Loop(batch::Engine* engine, std::vector<Served> stores,
-       const store::OpenOptions& options, std::chrono::milliseconds interval,
-       Report report)
+  StoreWatch(batch::Engine* engine, Served served,
+             const store::OpenOptions& options,
+             std::chrono::milliseconds interval, Report report)
       : options_(options),
         interval_(interval),
         report_(std::move(report)),
-        engine_(engine) {
-    for (Served& served : stores) stores_.push_back({std::move(served)});
-  }
+        engine_(engine),
+        served_(std::move(served)) {}
 
-  void Run() {
-    std::unique_lock<std::mutex> lock(mu_);
-    for (const Watched& watched : stores_) {
-      if (engine_ != nullptr && report_) report_(watched.served.name, {});
+  void Run(DetachedThread::Owner* owner) {
+    owner_ = owner;
+    Tell();
+    while (owner->Pause(interval_)) {
+      const bool asked = asked_.exchange(false);
+      const bool added = Look(asked);
+      if (asked && !added) SayNothingNew();
     }
-    while (engine_ != nullptr) {
-      changed_.wait_for(lock, interval_,
-                        [this] { return engine_ == nullptr || asked_; });
-      if (engine_ == nullptr) break;
-      const bool asked = std::exchange(asked_, false);
-      lock.unlock();
-      for (Watched& watched : stores_) {
-        const bool added = Look(&watched, asked);
-        if (asked && !added) SayNothingNew(watched.served);
-      }
-      lock.lock();
-    }
-    ended_ = true;
-    changed_.notify_all();
   }
 
-  void LookNow() {
-    const std::lock_guard<std::mutex> lock(mu_);
-    asked_ = true;
-    changed_.notify_all();
-  }
-
-  // False: the thread hangs.
-  bool Stop() {
-    std::unique_lock<std::mutex> lock(mu_);
-    engine_ = nullptr;
-    changed_.notify_all();
-    return changed_.wait_for(lock, kPatience, [this] { return ended_; });
-  }
+  // From any thread: the next look is to be told of.
+  void Ask() { asked_ = true; }
 
  private:
-  struct Watched {
-    Served served;
-    Identity refused;  // the last one that could not be served
-    State state = {};
-    std::chrono::milliseconds pause{0};
-    Clock::time_point next_try;
-  };
-
-  static void SayNothingNew(const Served& served) {
-    spdlog::info("dataset {}: nothing new in {}, fingerprint {}", served.name,
-                 served.path, served.store->info().fingerprint);
+  void SayNothingNew() const {
+    spdlog::info("dataset {}: nothing new in {}, fingerprint {}", served_.name,
+                 served_.path, served_.store->info().fingerprint);
   }
 
   // Whether a new generation is served now.
-  bool Look(Watched* watched, bool asked) {
-    const Served& served = watched->served;
-    const bool lost = IsLost(watched);
-    const Identity now = IdentityOf(served.path);
+  bool Look(bool asked) {
+    const bool lost = IsLost();
+    const Identity now = IdentityOf(served_.path);
     // A store that is gone from its path stays open here.
     if (!now.has_value()) return false;
-    if (now == served.manifest && !lost) {
-      if (watched->refused.has_value()) SetRefused(watched, std::nullopt);
+    if (now == served_.manifest && !lost) {
+      if (refused_.has_value()) SetRefused(std::nullopt);
       return false;
     }
-    const bool again = now == watched->refused;
-    if (again && !asked && Clock::now() < watched->next_try) return false;
+    const bool again = now == refused_;
+    if (again && !asked && Clock::now() < next_try_) return false;
     absl::StatusOr<std::shared_ptr<const store::StoreReader>> store =
-        store::StoreReader::Open(served.path, options_);
-    const bool new_content = store.ok() && (*store)->info().fingerprint !=
-                                               served.store->info().fingerprint;
+        store::StoreReader::Open(served_.path, options_);
+    const bool new_content =
+        store.ok() &&
+        (*store)->info().fingerprint != served_.store->info().fingerprint;
     absl::Status status = store.status();
     if (new_content)
-      status = store::CheckContinues(served.store->info(), **store);
-    if ((new_content || lost) && status.ok()) {
-      status = Serve(*store, &watched->served);
-    }
+      status = store::CheckContinues(served_.store->info(), **store);
+    if ((new_content || lost) && status.ok()) status = Serve(*store);
     if (absl::IsCancelled(status)) return false;
     if (!status.ok()) {
-      watched->pause =
-          again ? std::min(2 * watched->pause, kLongestPause) : interval_;
-      watched->next_try = Clock::now() + watched->pause;
+      pause_ = again ? std::min(2 * pause_, kLongestPause) : interval_;
+      next_try_ = Clock::now() + pause_;
       if (again && !asked) return false;
-      SetRefused(watched, now);
+      SetRefused(now);
       spdlog::warn(
           "dataset {}: what stands at its path now cannot be served in place "
           "of generation {}; it is tried again in growing pauses: {}",
-          served.name, served.store->info().generation,
+          served_.name, served_.store->info().generation,
           std::string(status.message()));
       return false;
     }
-    watched->served.manifest = now;
-    IsLost(watched);
-    if (watched->refused.has_value()) SetRefused(watched, std::nullopt);
+    served_.manifest = now;
+    IsLost();
+    if (refused_.has_value()) SetRefused(std::nullopt);
     return new_content;
   }
 
   // Whether a file of the store cannot be read any more; says so when it turns.
-  bool IsLost(Watched* watched) {
-    const Served& served = watched->served;
-    store::LookAtFiles(*served.store);
-    const absl::Status intact = store::CheckIntact(*served.store);
-    const bool before = !watched->state.lost.empty();
+  bool IsLost() {
+    store::LookAtFiles(*served_.store);
+    const absl::Status intact = store::CheckIntact(*served_.store);
+    const bool before = !state_.lost.empty();
     if (before == !intact.ok()) return before;
-    watched->state.lost = std::string(intact.message());
+    state_.lost = std::string(intact.message());
     if (intact.ok()) {
-      spdlog::info("dataset {}: whole again, and served", served.name);
+      spdlog::info("dataset {}: whole again, and served", served_.name);
     } else {
       spdlog::error("dataset {}: it is not served until this is mended: {}",
-                    served.name, watched->state.lost);
+                    served_.name, state_.lost);
     }
-    Tell(*watched);
+    Tell();
     return !before;
   }
 
   // CANCELLED: there is no engine any more.
-  absl::Status Serve(std::shared_ptr<const store::StoreReader> store,
-                     Served* served) {
-    const std::lock_guard<std::mutex> lock(mu_);
-    if (engine_ == nullptr) return absl::CancelledError("stopped");
-    absl::Status added = engine_->AddGeneration(served->name, store);
+  absl::Status Serve(std::shared_ptr<const store::StoreReader> store) {
+    absl::Status added = absl::CancelledError("stopped");
+    owner_->Do([&] { added = engine_->AddGeneration(served_.name, store); });
     if (!added.ok()) return added;
-    served->store = std::move(store);
+    served_.store = std::move(store);
     spdlog::info("dataset {}: generation {}, {} drawings, fingerprint {}",
-                 served->name, served->store->info().generation,
-                 served->store->info().drawings,
-                 served->store->info().fingerprint);
+                 served_.name, served_.store->info().generation,
+                 served_.store->info().drawings,
+                 served_.store->info().fingerprint);
     return absl::OkStatus();
   }
 
-  void SetRefused(Watched* watched, const Identity& refused) {
-    watched->refused = refused;
-    watched->state.successor_refused = refused.has_value();
-    Tell(*watched);
+  void SetRefused(const Identity& refused) {
+    refused_ = refused;
+    state_.successor_refused = refused.has_value();
+    Tell();
   }
 
-  void Tell(const Watched& watched) {
-    const std::lock_guard<std::mutex> lock(mu_);
-    if (engine_ != nullptr && report_)
-      report_(watched.served.name, watched.state);
+  void Tell() {
+    if (report_) owner_->Do([this] { report_(served_.name, state_); });
   }
 
   const store::OpenOptions options_;
   const std::chrono::milliseconds interval_;
   const Report report_;
-  std::vector<Watched> stores_;  // of the thread
-  std::mutex mu_;
-  std::condition_variable changed_;
-  batch::Engine* engine_;  // by mu_; null: stopped
-  bool asked_ = false;     // by mu_
-  bool ended_ = false;     // by mu_
+  batch::Engine* const engine_;
+  std::atomic<bool> asked_{false};
+  // Of the thread:
+  DetachedThread::Owner* owner_ = nullptr;
+  Served served_;
+  Identity refused_;  // the last one that could not be served
+  State state_;
+  std::chrono::milliseconds pause_{0};
+  Clock::time_point next_try_;
 };
 
 GenerationWatch::Identity GenerationWatch::IdentityOf(
@@ -203,18 +161,25 @@ GenerationWatch::GenerationWatch(batch::Engine* engine,
                                  std::vector<Served> stores,
                                  const store::OpenOptions& options,
                                  std::chrono::milliseconds interval,
-                                 Report report)
-    : loop_(std::make_shared<Loop>(engine, std::move(stores), options, interval,
-                                   std::move(report))) {
-  std::thread([loop = loop_] { loop->Run(); }).detach();
-}
-
-GenerationWatch::~GenerationWatch() {
-  if (!loop_->Stop()) {
-    spdlog::warn("a store does not answer; its file system is not waited for");
+                                 const Report& report) {
+  for (Served& served : stores) {
+    auto watch = std::make_shared<StoreWatch>(engine, std::move(served),
+                                              options, interval, report);
+    auto thread = std::make_unique<DetachedThread>(
+        [watch](DetachedThread::Owner* owner) { watch->Run(owner); });
+    stores_.push_back({std::move(watch), std::move(thread)});
   }
 }
 
-void GenerationWatch::LookNow() { loop_->LookNow(); }
+GenerationWatch::~GenerationWatch() {
+  for (const Store& store : stores_) store.thread->Stop();
+}
+
+void GenerationWatch::LookNow() {
+  for (const Store& store : stores_) {
+    store.watch->Ask();
+    store.thread->Wake();
+  }
+}
 
 }  // namespace inkstream::app

@@ -9,8 +9,9 @@
 // as long as it stands there. So is a store that lost a file while it was
 // served: when the file is whole again, it is opened anew.
 //
-// Thread safety: a thread of its own from the constructor to the destructor,
-// which does not wait for one that hangs in a file system; LookNow from any.
+// Thread safety: a thread for each store from the constructor to the
+// destructor, which does not wait for one that hangs in a file system; LookNow
+// from any.
 #pragma once
 
 #include <sys/types.h>
@@ -24,6 +25,7 @@
 #include <tuple>
 #include <vector>
 
+#include "server/app/serve/detached_thread.h"
 #include "server/batch/engine.h"
 #include "server/store/store_reader.h"
 
@@ -51,12 +53,12 @@ class GenerationWatch {
   };
   using Report = std::function<void(const std::string& dataset, const State&)>;
 
-  // `report`, where there is one, is called by the watch's thread, at its
+  // `report`, where there is one, is called by the store's thread, at its
   // beginning and whenever a state changes.
   // `engine`, and what `report` uses, outlive the watch.
   GenerationWatch(batch::Engine* engine, std::vector<Served> stores,
                   const store::OpenOptions& options,
-                  std::chrono::milliseconds interval, Report report);
+                  std::chrono::milliseconds interval, const Report& report);
   ~GenerationWatch();
   GenerationWatch(const GenerationWatch&) = delete;
   GenerationWatch& operator=(const GenerationWatch&) = delete;
@@ -66,9 +68,13 @@ class GenerationWatch {
   void LookNow();
 
  private:
-  class Loop;
+  class StoreWatch;
+  struct Store {
+    std::shared_ptr<StoreWatch> watch;  // shared with its thread
+    std::unique_ptr<DetachedThread> thread;
+  };
 
-  std::shared_ptr<Loop> loop_;  // shared with its thread
+  std::vector<Store> stores_;
 };
 
 }  // namespace inkstream::app

@@ -4,12 +4,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
-#include <map>
-#include <mutex>
 #include <string>
-#include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "server/store/store_health.h"
@@ -21,125 +18,101 @@ namespace {
 constexpr uint64_t kBurstBytes = uint64_t{256} << 10U;
 // Between two passes, so that a small store is not read all the time.
 constexpr std::chrono::seconds kBetweenPasses(1);
-// How long an end waits for a read that is going on.
-constexpr std::chrono::seconds kPatience(1);
-// Lines a pass and dataset.
+// Lines a pass.
 constexpr uint64_t kMostSaid = 10;
 
 }  // namespace
 
-// What the thread works on. It may outlive the scrubber, and the engine with
-// it, where it hangs in a file system: the engine is touched under the lock
-// only, and not once the scrubber is gone.
-class Scrubber::Loop {
+// One dataset's, on a thread that may hang in its file system.
+class Scrubber::DatasetScrub {
  public:
-  Loop(batch::Engine* engine, uint64_t bytes_a_second, Report report)
-      : bytes_a_second_(bytes_a_second),
+  DatasetScrub(batch::Engine* engine, std::string dataset,
+               uint64_t bytes_a_second, Report report)
+      : dataset_(std::move(dataset)),
+        bytes_a_second_(bytes_a_second),
         report_(std::move(report)),
         engine_(engine) {}
 
-  void Run() {
-    bool go_on = true;
-    while (go_on) {
-      for (const auto& [dataset, store] : Stores()) {
-        go_on = go_on && Scrub(dataset, *store);
-      }
-      go_on = go_on && Pause(kBetweenPasses);
-    }
-    const std::lock_guard<std::mutex> lock(mu_);
-    ended_ = true;
-    changed_.notify_all();
-  }
-
-  // False: the thread hangs.
-  bool Stop() {
-    std::unique_lock<std::mutex> lock(mu_);
-    engine_ = nullptr;
-    changed_.notify_all();
-    return changed_.wait_for(lock, kPatience, [this] { return ended_; });
+  void Run(DetachedThread::Owner* owner) {
+    owner_ = owner;
+    do {
+      const std::shared_ptr<const store::StoreReader> store = Newest();
+      if (store != nullptr && !Scrub(*store)) return;
+    } while (owner->Pause(kBetweenPasses));
   }
 
  private:
-  using StoreMap =
-      std::map<std::string, std::shared_ptr<const store::StoreReader>>;
-
-  // By dataset; those that are lost are known to be.
-  StoreMap Stores() {
-    const std::lock_guard<std::mutex> lock(mu_);
-    StoreMap stores;
-    if (engine_ == nullptr) return stores;
-    for (const std::string& dataset : engine_->datasets()) {
-      absl::StatusOr<batch::DatasetFacts> facts =
-          engine_->Describe(dataset, View());
-      if (facts.ok()) stores[dataset] = std::move(facts->store);
-    }
-    return stores;
-  }
-
-  // False: it is to stop.
-  bool Pause(std::chrono::nanoseconds pause) {
-    std::unique_lock<std::mutex> lock(mu_);
-    return !changed_.wait_for(lock, pause,
-                              [this] { return engine_ == nullptr; });
+  std::shared_ptr<const store::StoreReader> Newest() {
+    std::shared_ptr<const store::StoreReader> newest;
+    owner_->Do([&] {
+      for (batch::ServedStore& served : engine_->stores()) {
+        if (served.dataset == dataset_) newest = std::move(served.store);
+      }
+    });
+    return newest;
   }
 
   // As Pause, for as long as `bytes` are worth.
   bool PauseFor(uint64_t bytes) {
-    return Pause(std::chrono::nanoseconds(
+    return owner_->Pause(std::chrono::nanoseconds(
         static_cast<int64_t>(1e9 * static_cast<double>(bytes) /
                              static_cast<double>(bytes_a_second_))));
   }
 
-  bool Scrub(const std::string& dataset, const store::StoreReader& store) {
-    Figures& figures = figures_[dataset];
+  // False: it is to stop.
+  bool Scrub(const store::StoreReader& store) {
     uint64_t damaged = 0;
     uint64_t owed = 0;
     const uint64_t parts = store::PartsOf(store);
     for (uint64_t part = 0; part < parts; ++part) {
+      // What is lost is known to be.
       if (!store::CheckIntact(store).ok()) return true;
       const absl::StatusOr<uint64_t> bytes = store::ScrubPart(store, part);
       if (!bytes.ok() && ++damaged <= kMostSaid) {
-        spdlog::error("dataset {}: damaged: {}", dataset,
+        spdlog::error("dataset {}: damaged: {}", dataset_,
                       std::string(bytes.status().message()));
       }
       // A part that is damaged is a pause, so that a ruin is not raced through.
       owed += bytes.value_or(kBurstBytes);
-      figures.bytes += bytes.value_or(0);
-      figures.damaged = std::max(figures.damaged, damaged);
+      figures_.bytes += bytes.value_or(0);
+      figures_.damaged = std::max(figures_.damaged, damaged);
       if (owed < kBurstBytes) continue;
-      Tell(dataset, figures);
+      Tell();
       if (!PauseFor(std::exchange(owed, 0))) return false;
     }
-    ++figures.passes;
-    figures.damaged = damaged;
-    Tell(dataset, figures);
+    ++figures_.passes;
+    figures_.damaged = damaged;
+    Tell();
     return PauseFor(owed);
   }
 
-  void Tell(const std::string& dataset, const Figures& figures) {
-    const std::lock_guard<std::mutex> lock(mu_);
-    if (engine_ != nullptr) report_(dataset, figures);
+  void Tell() {
+    owner_->Do([this] { report_(dataset_, figures_); });
   }
 
+  const std::string dataset_;
   const uint64_t bytes_a_second_;
   const Report report_;
-  std::map<std::string, Figures> figures_;  // of the thread
-  std::mutex mu_;
-  std::condition_variable changed_;
-  batch::Engine* engine_;  // by mu_; null: stopped
-  bool ended_ = false;     // by mu_
+  batch::Engine* const engine_;
+  // Of the thread:
+  DetachedThread::Owner* owner_ = nullptr;
+  Figures figures_;
 };
 
 Scrubber::Scrubber(batch::Engine* engine, uint64_t bytes_a_second,
-                   Report report)
-    : loop_(std::make_shared<Loop>(engine, bytes_a_second, std::move(report))) {
-  std::thread([loop = loop_] { loop->Run(); }).detach();
+                   const Report& report) {
+  const std::vector<std::string> datasets = engine->datasets();
+  for (const std::string& dataset : datasets) {
+    const uint64_t share =
+        std::max<uint64_t>(1, bytes_a_second / datasets.size());
+    auto scrub = std::make_shared<DatasetScrub>(engine, dataset, share, report);
+    threads_.push_back(std::make_unique<DetachedThread>(
+        [scrub](DetachedThread::Owner* owner) { scrub->Run(owner); }));
+  }
 }
 
 Scrubber::~Scrubber() {
-  if (!loop_->Stop()) {
-    spdlog::warn("a store does not answer; its file system is not waited for");
-  }
+  for (const auto& thread : threads_) thread->Stop();
 }
 
 }  // namespace inkstream::app

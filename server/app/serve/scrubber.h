@@ -2,15 +2,17 @@
 // readers look at a block's checksum the first time only, and what a disk or a
 // memory does to it afterwards would be other pixels without a word.
 //
-// Thread safety: a thread of its own from the constructor to the destructor,
-// which does not wait for one that hangs in a file system.
+// Thread safety: a thread for each dataset from the constructor to the
+// destructor, which does not wait for one that hangs in a file system.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "server/app/serve/detached_thread.h"
 #include "server/batch/engine.h"
 
 namespace inkstream::app {
@@ -26,18 +28,19 @@ class Scrubber {
   using Report =
       std::function<void(const std::string& dataset, const Figures& figures)>;
 
-  // Reads the newest generation of each dataset. `report` is called by the
-  // thread. `engine`, and what `report` uses, outlive the object. REQUIRES:
-  // bytes_a_second > 0.
-  Scrubber(batch::Engine* engine, uint64_t bytes_a_second, Report report);
+  // Reads the newest generation of each dataset that there is now; they share
+  // `bytes_a_second`. `report` is called by the dataset's thread. `engine`, and
+  // what `report` uses, outlive the object. REQUIRES: bytes_a_second > 0.
+  Scrubber(batch::Engine* engine, uint64_t bytes_a_second,
+           const Report& report);
   ~Scrubber();
   Scrubber(const Scrubber&) = delete;
   Scrubber& operator=(const Scrubber&) = delete;
 
  private:
-  class Loop;
+  class DatasetScrub;
 
-  std::shared_ptr<Loop> loop_;  // shared with its thread
+  std::vector<std::unique_ptr<DetachedThread>> threads_;
 };
 
 }  // namespace inkstream::app

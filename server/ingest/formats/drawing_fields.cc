@@ -92,10 +92,14 @@ bool ReadRecognizedText(absl::string_view text, Drawing* drawing,
 RecordError ExplainJsonError(simdjson::error_code code,
                              absl::string_view text) {
   if (Contains(text, absl::string_view("\0", 1))) {
-    return {
-        ErrorKind::kNulByte,
-        absl::StrCat("a NUL byte at byte ",
-                     text.find(absl::string_view("\0", 1)), " of the line")};
+    // Of an archive behind lines, the first line of each member is glued to it.
+    return {ErrorKind::kNulByte,
+            absl::StrCat("a NUL byte at byte ",
+                         text.find(absl::string_view("\0", 1)), " of the line",
+                         Contains(text, "ustar")
+                             ? ", which holds the header of a tar archive: its "
+                               "files have to be unpacked first"
+                             : "")};
   }
   switch (code) {
     case simdjson::UTF8_ERROR:

@@ -256,6 +256,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadLine{WithField("\"a\":\"\xed\xa0\x80\""), "invalid_utf8", "UTF-8"},
         BadLine{std::string("{\"word\":\"a\0b\"}", 14), "nul_byte", "byte 10"},
         BadLine{std::string("\0\0\0", 3), "nul_byte", "byte 0"},
+        BadLine{std::string("a.ndjson\0\0ustar  \0{\"word\":\"cat\"}", 32),
+                "nul_byte", "tar archive"},
         BadLine{Nested(10000), "too_deep", "64 levels"},
         BadLine{Nested(64), "too_deep", "64 levels"},
         BadLine{WithField("\"word\":\"a\",\"word\":\"b\""), "duplicate_key",
