@@ -6,6 +6,7 @@
 
 #include "server/store/segment/mapped_file.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -118,9 +119,14 @@ absl::StatusOr<std::unique_ptr<MappedFile>> MappedFile::Open(
   void* data = nullptr;
   if (size > 0) data = mmap(nullptr, size, PROT_READ, MAP_SHARED, *fd, 0);
   if (data == MAP_FAILED) return absl::ErrnoToStatus(errno, path);
-  std::move(close_fd).Cancel();
+  // Of one to read by, the end of the process would flush the file, for which
+  // even SIGKILL waits where its file system hangs.
+  const int only_names_it =
+      open(absl::StrCat("/proc/self/fd/", *fd).c_str(), O_PATH | O_CLOEXEC);
+  if (only_names_it < 0) std::move(close_fd).Cancel();
   std::unique_ptr<MappedFile> file(
-      new MappedFile(path, *fd, static_cast<const char*>(data), size));
+      new MappedFile(path, only_names_it < 0 ? *fd : only_names_it,
+                     static_cast<const char*>(data), size));
   if (size > 0) MapGuard::Add(file.get());
   return file;
 }
@@ -175,23 +181,6 @@ absl::Status MappedFile::Populate(absl::string_view part) const {
   return absl::DataLossError(absl::StrCat("the ", part.size(), " bytes at ",
                                           part.data() - data_,
                                           " cannot be read from the disk"));
-}
-
-absl::StatusOr<size_t> MappedFile::ReadAt(uint64_t offset, char* out,
-                                          size_t length) const {
-  size_t got = 0;
-  while (got < length) {
-    const ssize_t count =
-        pread(fd_, out + got, length - got, static_cast<off_t>(offset + got));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) {
-      return absl::DataLossError(absl::StrCat(path_, ": ", std::strerror(errno),
-                                              " at byte ", offset + got));
-    }
-    if (count == 0) break;
-    got += static_cast<size_t>(count);
-  }
-  return got;
 }
 
 absl::Status MappedFile::Loss() const {

@@ -65,11 +65,6 @@ class MappedFile {
   // Kernels before 5.14 look at the file's size alone.
   absl::Status Populate(absl::string_view part) const;
 
-  // Reads from the file itself, not through the map. Fewer than `length` bytes
-  // where it is shorter.
-  absl::StatusOr<size_t> ReadAt(uint64_t offset, char* out,
-                                size_t length) const;
-
  private:
   friend class MapGuard;
   static constexpr uint64_t kIntact = ~uint64_t{0};
@@ -81,7 +76,7 @@ class MappedFile {
   absl::Status Loss() const;
 
   const std::string path_;
-  const int fd_;
+  const int fd_;  // tells the size
   const char* const data_;
   const uint64_t size_;
   // The place in the file where it was lost first.

@@ -258,16 +258,12 @@ absl::StatusOr<uint64_t> SegmentReader::Scrub(uint32_t part) const {
   const bool is_block = part < blocks_.blocks();
   const absl::string_view bytes =
       is_block ? blocks_.At(part).bytes : run_bytes_[part - blocks_.blocks()];
-  std::string read(bytes.size(), '\0');
-  const absl::StatusOr<size_t> got = file_->file().ReadAt(
-      static_cast<uint64_t>(bytes.data() - file_->bytes().data()), read.data(),
-      read.size());
-  if (!got.ok()) return got.status();
-  if (*got < read.size()) {
-    Look();
-    if (absl::Status s = CheckIntact(); !s.ok()) return s;
-  }
-  if (ChecksumHolds(read)) return read.size();
+  absl::Status populated = file_->file().Populate(bytes);
+  if (!populated.ok()) return InFile(path(), "scrubbed", populated);
+  const bool holds = ChecksumHolds(bytes);
+  if (!holds) Look();
+  if (absl::Status s = CheckIntact(); !s.ok()) return s;
+  if (holds) return bytes.size();
   if (!is_block) {
     const uint32_t first = (part - blocks_.blocks()) << kColumnRunBits;
     file_->file().Lose(absl::DataLossError(absl::StrCat(
