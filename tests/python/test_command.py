@@ -25,7 +25,7 @@ import pytest
 from inkstream._command import program
 from inkstream._command.asking import view_of
 from inkstream._command.findings import BAD, FINE, ODD, Finding, available_memory
-from inkstream._command.network_findings import network_findings
+from inkstream._command.network_findings import network_findings, reaches
 from inkstream._display.terminal import CELL_HEIGHT, CELL_WIDTH, SIDE, drawings_in_text
 from inkstream.errors import FixRequest
 from support.processes import Server
@@ -160,11 +160,11 @@ def test_wrong_lines_are_told(server: Server, tmp_path: Path) -> None:
 
 def findings(*arguments: str, **environment: str) -> dict[str, dict[str, str]]:
     done = run("doctor", *arguments, "--json", "--timeout", "2", **environment)
-    found = {finding["name"]: finding for finding in json.loads(done.stdout)}
-    assert done.returncode == (BAD in {finding["state"] for finding in found.values()})
-    for finding in found.values():
+    found = json.loads(done.stdout)
+    assert done.returncode == (BAD in {finding["state"] for finding in found})
+    for finding in found:
         assert finding["state"] == FINE or finding["advice"], finding
-    return found
+    return {finding["name"]: finding for finding in found}
 
 
 def test_the_doctor_finds_nothing_where_nothing_is_wrong(server: Server, store: Path) -> None:
@@ -188,6 +188,20 @@ def test_the_doctor_names_what_is_in_between(server: Server, tmp_path: Path) -> 
     assert "quickdraw" in other["dataset"]["advice"]
     assert findings(server.tcp, INKSTREAM_LIBRARY="none")["library"]["state"] == ODD
     assert findings(server.tcp, INKSTREAM_BINARY="")["clock"]["state"] == FINE
+
+
+def test_of_several_addresses_one_is_enough(server: Server) -> None:
+    both = findings(f"ipv4:127.0.0.1:1,{server.tcp}")
+    assert both["stream"]["state"] == FINE
+    none = findings("ipv4:127.0.0.1:1,127.0.0.1:2")
+    assert "answer" not in none
+    with closing(socket.socket(socket.AF_UNIX)) as listening:
+        listening.bind("\0inkstream-doctor")
+        listening.listen()
+        (_, found) = network_findings("unix-abstract:inkstream-doctor", False, 2)
+    assert (found.name, found.state) == ("connect", FINE)
+    assert [f.name for f in network_findings("vsock:1:2", False, 2)] == ["address"]
+    assert reaches(network_findings("vsock:1:2", False, 2))
 
 
 def test_the_doctor_finds_a_clock_that_is_behind(

@@ -32,15 +32,26 @@ def network_findings(
 
 
 def reaches(findings: Iterable[Finding]) -> bool:
-    """Whether it is worth asking: a proxy may know a way that this machine does not."""
-    states = {finding.name: finding.state for finding in findings}
-    return "proxy" in states or BAD not in states.values()
+    """Whether it is worth asking: of several addresses one is enough.
+
+    A proxy may know a way that this machine does not, and of some sockets nothing was found out.
+    """
+    states = [(finding.name, finding.state) for finding in findings]
+    if ("address", BAD) in states:
+        return False
+    names = [name for name, _ in states]
+    if "proxy" in names or not {"DNS", "connect"} & {*names}:
+        return True
+    deaf = states.count(("HTTP/2", BAD)) + states.count(("TLS", BAD))
+    return states.count(("connect", FINE)) > deaf
 
 
 def _one(address: str, credentials: Credentials, timeout: float) -> Iterator[Finding]:
     host = host_of(address)
     if host is None:
-        yield _unix(address.partition(":")[2], timeout)
+        scheme, _, path = address.partition(":")
+        if scheme in ("unix", "unix-abstract"):
+            yield _unix(path.removeprefix("//"), "\0" if scheme == "unix-abstract" else "", timeout)
         return
     said = in_words(address)
     if said != address:
@@ -85,12 +96,11 @@ def _why_not(error: OSError) -> str:
     return "nothing answers: a firewall, a network policy or a wrong address is in between"
 
 
-def _unix(path: str, timeout: float) -> Finding:
-    path = path.removeprefix("//")
+def _unix(path: str, before: str, timeout: float) -> Finding:
     with socket.socket(socket.AF_UNIX) as tried:
         tried.settimeout(timeout)
         try:
-            tried.connect(path)
+            tried.connect(before + path)
         except OSError as error:
             return Finding(
                 "connect",
