@@ -21,6 +21,8 @@ unsteady at the end.
   --tidy         clang-tidy on every source (slow)
   --fuzz         every fuzz target for a minute (FUZZ_SECONDS)
   --neon         the rasteriser's NEON code, under an emulator
+  --frameworks   the Python client's adapters beside fastai, Lightning, JAX, Ray and
+                 others, in environments of their own (frameworks/run.sh)
   --bench        the benchmarks, for a look, not for a verdict
   --containers   builds the image and runs it, alone and with Compose
   --all          every stage
@@ -52,10 +54,10 @@ parse_flags() {
   while (($#)); do
     case $1 in
       --help | -h) usage && exit ;;
-      --lint | --unit | --python | --conformance | --system | --sanitize | --thread | --tidy | --fuzz | --neon | --bench | --containers)
+      --lint | --unit | --python | --conformance | --system | --sanitize | --thread | --tidy | --fuzz | --neon | --frameworks | --bench | --containers)
         wanted+=("${1#--}")
         ;;
-      --all) wanted=(lint unit python conformance system sanitize thread tidy fuzz neon bench containers) ;;
+      --all) wanted=(lint unit python conformance system sanitize thread tidy fuzz neon frameworks bench containers) ;;
       -k)
         (($# > 1)) || { echo "run.sh: -k takes a word; see --help" >&2 && exit 2; }
         word=$2
@@ -184,6 +186,7 @@ stage_thread() { plain thread '^thread: ' "$root/tests/thread.sh"; }
 stage_tidy() { plain tidy '^tidy: ' "$root/tests/tidy.sh"; }
 stage_fuzz() { plain fuzz '^fuzz: ' "$root/tests/fuzz/run.sh"; }
 stage_neon() { plain neon '^(golden|neon): ' "$root/tests/raster/neon.sh"; }
+stage_frameworks() { plain frameworks '^frameworks: ' "$root/tests/frameworks/run.sh"; }
 stage_bench() { plain bench '^bench: ' "$root/tests/bench/run.sh"; }
 stage_containers() { pytest_on containers tests/system/containers; }
 

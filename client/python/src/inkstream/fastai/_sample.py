@@ -11,7 +11,6 @@ import torch
 from fastai.data.transforms import Category, CategoryMap
 from fastai.losses import CrossEntropyLossFlat, MSELossFlat
 from fastai.torch_core import TensorBase, TensorCategory, TensorImage, TensorImageBW, TitledFloat
-from fastcore.basics import store_attr  # noqa: F401 - fastai's modules expect fastcore's patches
 from fastcore.foundation import L
 
 from inkstream._request.image import Image

@@ -42,7 +42,8 @@ def dataset(
     Elements are dicts of tensors; with `as_tuple=("image", "label")`, tuples of those, which
     Keras's `fit` takes. Give it images as `Image(28, layout="NHWC")`, "float32" or "bfloat16".
     Each pass is the next epoch; the first one goes on at `start`, a cursor. `epochs` is
-    therefore not for it. Keywords else are those of `Dataset.stream`.
+    therefore not for it. A look at one batch is a pass, too; so is Keras's own, for a model that
+    does not know its shapes. Keywords else are those of `Dataset.stream`.
     """
     if "epochs" in stream:
         raise FixRequest("epochs: each pass of a tf.data.Dataset is one; give fit(epochs=...)")
