@@ -23,6 +23,8 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from fastai.callback.core import CancelFitException
 from fastai.callback.mixup import MixUp
+from fastai.data.core import DataLoaders
+from fastai.data.load import DataLoader
 from fastai.interpret import ClassificationInterpretation
 from fastai.learner import Callback, Learner, load_learner
 from fastai.metrics import accuracy
@@ -185,6 +187,17 @@ class TestLearner:
         assert learn.predict(int(drawn.index))[0] == word
         with pytest.raises(inkstream.FixRequest, match="no data of its own"):
             loaded.dls.test_dl("valid")
+
+
+def test_a_learner_on_other_data_is_left_alone(data: inkstream.Dataset, tmp_path: Path) -> None:
+    made(data, tmp_path)  # from now on Learners have our callback
+    pairs = [(torch.zeros(4), torch.tensor(0))] * 8
+    others = DataLoaders(DataLoader(pairs, bs=4), DataLoader(pairs, bs=4), path=tmp_path)
+    learn = Learner(others, nn.Linear(4, 2), loss_func=nn.CrossEntropyLoss())
+    assert "stream" not in [cb.name for cb in learn.cbs]
+    with learn.no_logging(), learn.no_mbar():
+        learn.fit(1)
+    learn.lr_find(num_it=8, show_plot=False, suggest_funcs=None)
 
 
 class StopsAt(Callback):
