@@ -48,7 +48,12 @@ def _needed_by(program: Path) -> list[Path]:
 
 
 def _floor_of(file: Path, newest: int) -> int:
-    """The minor version of glibc 2 that `file` wants; `newest`: that of this machine."""
+    """The minor version of glibc 2 that `file` wants; `newest`: that of this machine, which has it.
+
+    Nothing better is known where there is no objdump, as on a machine without a compiler.
+    """
+    if shutil.which("objdump") is None:
+        return newest
     told = subprocess.run(["objdump", "-p", file], capture_output=True, text=True, check=True)
     wanted = [int(minor) for minor in re.findall(r"\bGLIBC_2\.(\d+)", told.stdout)]
     for minor in map(int, re.findall(r"\bGLIBCXX_3\.4\.(\d+)", told.stdout)):

@@ -56,6 +56,19 @@ def wanted_by(folder: Path) -> set[int]:
     return wanted
 
 
+def test_without_binutils_a_wheel_is_of_this_machine(
+    binary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "client" / "python"))
+    import native_wheel
+
+    monkeypatch.setattr(native_wheel.platform, "libc_ver", lambda: ("glibc", "2.99"))
+    asked = native_wheel.platform_tag("linux_x86_64", [binary])
+    assert 17 <= int(asked.split("_")[2]) < 99, "by what the program wants"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert native_wheel.platform_tag("linux_x86_64", [binary]) == "manylinux_2_99_x86_64"
+
+
 STREAMS = """
 import sys, inkstream
 print(inkstream.__file__)
