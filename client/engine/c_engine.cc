@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <climits>
 #include <cstring>
 #include <exception>
@@ -17,6 +18,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/engine/drawing_pool.h"
+#include "client/engine/fed_stream.h"
 #include "client/engine/local_engine.h"
 #include "client/engine/local_stream.h"
 #include "inkstream/engine.h"
@@ -137,7 +139,9 @@ namespace {
 
 ik_error* Next(ik_stream* stream, double wait_seconds, ik_batch* batch) {
   if (!stream->failed.ok()) return ErrorOf(stream->failed);
-  for (bool waited = false;; waited = true) {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point began = Clock::now();
+  for (;;) {
     absl::StatusOr<ik::NextResult> next = [&] {
       const ik::AtWork at_work;
       return stream->stream->TryNext();
@@ -157,15 +161,17 @@ ik_error* Next(ik_stream* stream, double wait_seconds, ik_batch* batch) {
       batch->cursor_epoch = drawn->batch.after.epoch;
       batch->cursor_position = drawn->batch.after.position;
       batch->bad = drawn->batch.bad;
+      batch->wire_bytes = drawn->wire_bytes;
     } else if (auto* ended = std::get_if<ik::StreamEnded>(&*next)) {
       stream->header = std::move(ended->message);
       batch->kind = IK_END;
-    } else if (!waited && wait_seconds > 0) {
-      const ik::Waiting waiting;
-      stream->stream->Wait(wait_seconds);
-      continue;
     } else {
-      return nullptr;
+      const std::chrono::duration<double> waited = Clock::now() - began;
+      const double left = wait_seconds - waited.count();
+      if (!(left > 0)) return nullptr;
+      const ik::Waiting waiting;
+      stream->stream->Wait(left);
+      continue;
     }
     batch->header = reinterpret_cast<const uint8_t*>(stream->header.data());
     batch->header_size = stream->header.size();
@@ -176,6 +182,8 @@ ik_error* Next(ik_stream* stream, double wait_seconds, ik_batch* batch) {
 }  // namespace
 
 uint32_t ik_abi() { return IK_ABI; }
+
+uint32_t ik_raster_version() { return inkstream::raster::kRasterVersion; }
 
 const char* ik_versions() {
   static const std::string* const versions = new std::string(absl::StrCat(
@@ -259,6 +267,54 @@ ik_error* ik_stream_open(ik_engine* engine, uint32_t kind,
     *stream = new ik_stream{*std::move(opened)};
     return nullptr;
   });
+}
+
+ik_error* ik_stream_receive(const ik_receive_options* options,
+                            ik_stream** stream) {
+  return Guarded([&]() -> ik_error* {
+    *stream = nullptr;
+    if (options == nullptr) {
+      return ErrorOf(absl::InvalidArgumentError("options: null"));
+    }
+    ik_receive_options given = {};
+    std::memcpy(&given, options, std::min(options->struct_size, sizeof(given)));
+    absl::Status status = CheckRequest(given.request, given.request_size);
+    status.Update(CheckRequest(given.first, given.first_size));
+    if (!status.ok()) return ErrorOf(status);
+    const ik::AtWork at_work;
+    absl::StatusOr<std::shared_ptr<ik::LocalStream>> opened =
+        ik::FedStream::Open({{given.request, given.request_size},
+                             {given.first, given.first_size},
+                             TextOf(given.endpoint),
+                             ik::DrawingThreads(given.threads, given.shares)});
+    if (!opened.ok()) return ErrorOf(opened.status());
+    *stream = new ik_stream{*std::move(opened)};
+    return nullptr;
+  });
+}
+
+ik_error* ik_stream_feed(ik_stream* stream, const uint8_t* message, size_t size,
+                         uint32_t* batches) {
+  return Guarded([&]() -> ik_error* {
+    *batches = 0;
+    if (ik_error* const wrong = CheckHandle(stream)) return wrong;
+    absl::Status status = CheckRequest(message, size);
+    if (!status.ok()) return ErrorOf(status);
+    const ik::AtWork at_work;
+    absl::StatusOr<uint32_t> whole = stream->stream->Feed({message, size});
+    if (!whole.ok()) return ErrorOf(whole.status());
+    *batches = *whole;
+    return nullptr;
+  });
+}
+
+void ik_stream_finish(ik_stream* stream) {
+  if (stream == nullptr || stream->pid != getpid()) return;
+  ik_error_free(Guarded([&]() -> ik_error* {
+    const ik::AtWork at_work;
+    stream->stream->Finish();
+    return nullptr;
+  }));
 }
 
 uint64_t ik_stream_batch_bytes(const ik_stream* stream) {

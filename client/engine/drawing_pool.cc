@@ -2,9 +2,12 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <system_error>
+
+#include "server/batch/work/machine_limits.h"
 
 namespace inkstream::engine {
 namespace {
@@ -90,6 +93,12 @@ Waiting::Waiting() {
 Waiting::~Waiting() {
   const std::lock_guard<std::mutex> lock(gate->mu);
   --gate->waiting;
+}
+
+int DrawingThreads(uint32_t threads, uint32_t shares) {
+  if (threads > 0) return static_cast<int>(threads);
+  return std::max(
+      1, batch::UsableCpus() / static_cast<int>(std::max<uint32_t>(1, shares)));
 }
 
 std::shared_ptr<batch::WorkerPool> JoinDrawingPool(int threads) {

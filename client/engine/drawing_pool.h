@@ -9,6 +9,7 @@
 // Thread safety: every function may be called from any thread.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "server/batch/work/worker_pool.h"
@@ -34,6 +35,10 @@ class Waiting {
   Waiting(const Waiting&) = delete;
   Waiting& operator=(const Waiting&) = delete;
 };
+
+// Threads that draw where `threads` are asked for, 0: not said, by one of
+// `shares` processes that share the machine.
+int DrawingThreads(uint32_t threads, uint32_t shares);
 
 // The pool of this process, with `threads` threads from now on; they begin with
 // the first work. One more user of it. REQUIRES: AtWork.

@@ -52,20 +52,17 @@ absl::StatusOr<std::shared_ptr<LocalEngine>> LocalEngine::Open(
                                {.fingerprint = options.fingerprint});
   if (!store.ok()) return store.status();
   const uint32_t shares = std::max(1U, options.shares);
-  const uint32_t threads =
-      options.threads > 0
-          ? options.threads
-          : std::max(1U, static_cast<uint32_t>(batch::UsableCpus()) / shares);
+  const int threads = DrawingThreads(options.threads, shares);
   const uint64_t memory =
       options.memory > 0
           ? options.memory
           : std::min(kMostMemory, batch::UsableMemory() / 10) / shares;
   batch::EngineOptions engine_options;
-  engine_options.workers = static_cast<int>(threads);
+  engine_options.workers = threads;
   engine_options.view_memory = std::max<uint64_t>(1, memory / 4);
   engine_options.batch_memory =
       std::max<uint64_t>(1, memory - engine_options.view_memory);
-  engine_options.pool = JoinDrawingPool(static_cast<int>(threads));
+  engine_options.pool = JoinDrawingPool(threads);
   absl::StatusOr<std::unique_ptr<batch::Engine>> engine =
       batch::Engine::Create(engine_options);
   if (engine.ok()) {

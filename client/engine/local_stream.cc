@@ -4,6 +4,12 @@
 
 namespace inkstream::engine {
 
+absl::StatusOr<uint32_t> LocalStream::Feed(
+    absl::Span<const uint8_t> /*message*/) {
+  return absl::FailedPreconditionError(
+      "the stream is an engine's: nothing is fed to it");
+}
+
 DrawnBatch LocalStream::Drawn(const batch::StreamFacts& facts,
                               batch::FinishedBatch batch) {
   DrawnBatch drawn;

@@ -1,5 +1,5 @@
-// Batches of one engine, drawn into memory that is offered: a stream's, or the
-// one of a fetch.
+// Batches drawn into memory that is offered: a stream's of an engine or of a
+// server, or the one of a fetch.
 //
 // Thread safety: Next() from one thread at a time, the rest from any.
 #pragma once
@@ -16,6 +16,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "client/engine/offered_memory.h"
 #include "client/engine/signal.h"
 #include "server/batch/batch_stream.h"
@@ -26,12 +27,13 @@ namespace inkstream::engine {
 struct DrawnBatch {
   uint64_t token = 0;          // of the memory that it lies in
   batch::FinishedBatch batch;  // without its buffer
+  uint64_t wire_bytes = 0;     // that it came to in messages
   // BatchHeader, serialised; empty: what the one before said, but for its place
   // and `bad`.
   std::string header;
 };
 struct StreamEnded {
-  std::string message;  // StreamEnd, serialised
+  std::string message;  // StreamEnd, serialised; empty: none came
 };
 using NextResult = std::variant<batch::NotReady, DrawnBatch, StreamEnded>;
 
@@ -50,6 +52,10 @@ class LocalStream {
 
   // See ik_stream_offer().
   virtual absl::Status Offer(uint64_t token, void* memory, size_t size) = 0;
+
+  // See ik_stream_feed() and ik_stream_finish().
+  virtual absl::StatusOr<uint32_t> Feed(absl::Span<const uint8_t> message);
+  virtual void Finish() {}
 
   // What there is now.
   virtual absl::StatusOr<NextResult> TryNext() = 0;

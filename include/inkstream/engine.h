@@ -1,8 +1,8 @@
-/* The C interface of libinkstream to a store: in this process, without a
- * server. Requests and answers are the contract's own messages
- * (inkstream/v1/service.proto, batch.proto), serialised. Batches are drawn into
- * memory that the caller offers, by threads that all engines of the process
- * share.
+/* The C interface of libinkstream: to a store in this process, without a
+ * server, and to streams of servers, whose messages the caller brings. Requests
+ * and answers are the contract's own messages (inkstream/v1/service.proto,
+ * batch.proto), serialised. Batches are drawn into memory that the caller
+ * offers, by threads that all of the process share.
  *
  * Ownership: what a function gives is the caller's and goes back through the
  * function named with it; what points into a handle says how long it is valid.
@@ -29,8 +29,10 @@ extern "C" {
 #endif
 
 /* Raised by one when a program built against an older header would break. */
-#define IK_ABI 3
+#define IK_ABI 4
 IK_API uint32_t ik_abi(void);
+/* Delivery.raster_version of whoever draws with this library. */
+IK_API uint32_t ik_raster_version(void);
 /* For people: "0.1.0 raster=3". */
 IK_API const char* ik_versions(void);
 
@@ -98,6 +100,34 @@ IK_API ik_error* ik_stream_open(ik_engine* engine, uint32_t kind,
                                 const uint8_t* request, size_t request_size,
                                 ik_stream** stream);
 
+/* Zeros are the defaults. */
+typedef struct {
+  size_t struct_size;     /* sizeof(ik_receive_options) */
+  const uint8_t* request; /* StreamBatchesRequest, the one that opened it */
+  size_t request_size;
+  const uint8_t* first; /* the message that came first: `opened` */
+  size_t first_size;
+  const char* endpoint; /* of the server, for texts */
+  uint32_t shares;      /* as in ik_engine_options */
+  uint32_t threads;     /* likewise; the stream opened last says how many */
+} ik_receive_options;
+
+/* A stream that a server sends, whatever its codec. Its messages come by
+ * ik_stream_feed(). */
+IK_API ik_error* ik_stream_receive(const ik_receive_options* options,
+                                   ik_stream** stream);
+
+/* The next message, of the call's bytes. Never blocks, and never waits for
+ * memory: what there is none for is kept as it came, bounded by the credits
+ * that the caller grants. `batches`: that became whole. From one thread at a
+ * time. An error is what the caller ends the call for; ik_stream_next() says it
+ * behind the batches before it. */
+IK_API ik_error* ik_stream_feed(ik_stream* stream, const uint8_t* message,
+                                size_t size, uint32_t* batches);
+
+/* Nothing more comes: behind the last batch ik_stream_next() says IK_END. */
+IK_API void ik_stream_finish(ik_stream* stream);
+
 /* Bytes of memory that any batch of the stream fits in. */
 IK_API uint64_t ik_stream_batch_bytes(const ik_stream* stream);
 
@@ -115,7 +145,7 @@ IK_API ik_error* ik_stream_offer(ik_stream* stream, uint64_t token,
 enum {
   IK_NOTHING = 0, /* came within the time given; the stream goes on */
   IK_BATCH = 2,
-  IK_END = 3 /* the stream ended well; header: StreamEnd */
+  IK_END = 3 /* header: StreamEnd; empty: none was fed */
 };
 typedef struct {
   uint32_t kind;
@@ -127,6 +157,7 @@ typedef struct {
   uint64_t cursor_epoch; /* the place after it */
   uint64_t cursor_position;
   uint64_t bad;
+  uint64_t wire_bytes; /* that it came to in messages */
   /* BatchHeader, serialised, until the next call; empty where it would say what
    * the last one said, but for the numbers above. */
   const uint8_t* header;

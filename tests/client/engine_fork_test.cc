@@ -11,6 +11,7 @@
 
 #include "inkstream/engine.h"
 #include "tests/client/local_store.h"
+#include "tests/client/served_messages.h"
 #include "tests/store/sample_drawings.h"
 #include "tests/support/scratch_directory.h"
 
@@ -114,6 +115,40 @@ TEST_F(EngineForkTest, HundredsOfForksUnderRunningStreamsAndFetches) {
   }
   stop = true;
   for (std::thread& thread : readers) thread.join();
+}
+
+// A stream that a server sends: its messages come by a thread of their own.
+TEST_F(EngineForkTest, HundredsOfForksUnderAStreamThatIsFed) {
+  const v1::StreamBatchesRequest request = testing::RowsRequest(64, 64);
+  const testing::ServedMessages served = testing::FakeService().Serve(request);
+  const size_t batches = served.parts.size();
+  const StreamHandle stream = testing::Receive(request, served.opened);
+  testing::Turns turns;
+  std::thread feeds([&] {
+    for (uint64_t i = 0; turns.Take(); ++i) {
+      v1::BatchPart part = served.parts[i % batches];
+      part.mutable_batches(0)->set_batch_seq(i);
+      EXPECT_EQ(testing::Feed(stream.get(), part.SerializeAsString()).text, "");
+    }
+  });
+  Reader reader(stream.get(), 2);
+  turns.Give(4);
+  for (int i = 0; i < 200; ++i) {
+    const pid_t child = fork();
+    if (child == 0) {
+      if (testing::Feed(stream.get(), served.end).code != IK_WRONG_PROCESS) {
+        _exit(20);
+      }
+      _exit(InChild(stream.get()));
+    }
+    ASSERT_EQ(ExitOf(child), 0) << i;
+    ASSERT_TRUE(reader.Next());
+    ASSERT_EQ(reader.bytes(), served.bytes[i % batches]);
+    reader.GiveBack();
+    turns.Give(1);
+  }
+  turns.End();
+  feeds.join();
 }
 
 TEST_F(EngineForkTest, ForksInThreadsAtOnce) {

@@ -63,13 +63,30 @@ class EngineBatch(Structure):
         ("cursor_epoch", c_uint64),
         ("cursor_position", c_uint64),
         ("bad", c_uint64),
+        ("wire_bytes", c_uint64),
         ("header", c_void_p),
         ("header_size", c_size_t),
     )
 
 
+class ReceiveOptions(Structure):
+    """ik_receive_options."""
+
+    _fields_ = (
+        ("struct_size", c_size_t),
+        ("request", c_char_p),
+        ("request_size", c_size_t),
+        ("first", c_char_p),
+        ("first_size", c_size_t),
+        ("endpoint", c_char_p),
+        ("shares", c_uint32),
+        ("threads", c_uint32),
+    )
+
+
 ENGINE_FUNCTIONS: tuple[tuple[str, Any, tuple[Any, ...]], ...] = (
     ("ik_versions", c_char_p, ()),
+    ("ik_raster_version", c_uint32, ()),
     ("ik_error_free", None, (c_void_p,)),
     ("ik_bytes_free", None, (c_void_p,)),
     ("ik_engine_open", c_void_p, (POINTER(EngineOptions), POINTER(c_void_p))),
@@ -80,6 +97,9 @@ ENGINE_FUNCTIONS: tuple[tuple[str, Any, tuple[Any, ...]], ...] = (
     ),
     ("ik_engine_close", None, (c_void_p,)),
     ("ik_stream_open", c_void_p, (c_void_p, c_uint32, c_char_p, c_size_t, POINTER(c_void_p))),
+    ("ik_stream_receive", c_void_p, (POINTER(ReceiveOptions), POINTER(c_void_p))),
+    ("ik_stream_feed", c_void_p, (c_void_p, c_char_p, c_size_t, POINTER(c_uint32))),
+    ("ik_stream_finish", None, (c_void_p,)),
     ("ik_stream_batch_bytes", c_uint64, (c_void_p,)),
     ("ik_stream_opened", EngineBytes, (c_void_p,)),
     ("ik_stream_offer", c_void_p, (c_void_p, c_uint64, c_void_p, c_size_t)),

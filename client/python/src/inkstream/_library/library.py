@@ -23,7 +23,7 @@ from pathlib import Path
 from inkstream._library.functions import ENGINE_FUNCTIONS
 from inkstream.errors import InkstreamError
 
-ABI = 3
+ABI = 4
 NOTHING, OPENED, BATCH, END, ERROR = 0, 1, 2, 3, 4
 FROM_SERVER, CANCELLED, STALLED, BROKEN, FAILED = 0, 1, 2, 3, 4
 

@@ -1,0 +1,58 @@
+#include "client/engine/drawing_queue.h"
+
+namespace inkstream::engine {
+
+RowsWork::RowsWork(std::shared_ptr<const RowsPlan> plan,
+                   std::vector<uint8_t> bytes, rows::RowsView view,
+                   uint64_t epoch, std::unique_ptr<batch::Buffer> memory)
+    : plan_(std::move(plan)),
+      bytes_(std::move(bytes)),
+      memory_(std::move(memory)),
+      batch_(plan_->recipe(), std::move(view), epoch, plan_->whence(),
+             memory_->data()),
+      unfinished_(batch_.pieces()) {}
+
+bool RowsWork::DrawPiece(uint32_t piece, layout::DrawingTools* tools) {
+  if (!failed_.load(std::memory_order_relaxed)) {
+    absl::Status drawn = batch_.DrawPiece(piece, tools);
+    if (!drawn.ok()) {
+      const std::lock_guard<std::mutex> lock(mu_);
+      if (status_.ok()) status_ = std::move(drawn);
+      failed_.store(true, std::memory_order_relaxed);
+    }
+  }
+  if (unfinished_.fetch_sub(1, std::memory_order_acq_rel) != 1) return false;
+  if (!failed_.load(std::memory_order_relaxed)) batch_.Join();
+  done_.store(true, std::memory_order_release);
+  return true;
+}
+
+void DrawingQueue::Add(std::shared_ptr<RowsWork> work) {
+  const std::lock_guard<std::mutex> lock(mu_);
+  waiting_.push_back(std::move(work));
+}
+
+void DrawingQueue::Drop() {
+  std::deque<std::shared_ptr<RowsWork>> dropped;
+  const std::lock_guard<std::mutex> lock(mu_);
+  dropped.swap(waiting_);
+  next_piece_ = 0;
+}
+
+void DrawingQueue::RunPiece(batch::WorkerScratch* scratch) {
+  std::shared_ptr<RowsWork> work;
+  uint32_t piece = 0;
+  {
+    const std::lock_guard<std::mutex> lock(mu_);
+    if (waiting_.empty()) return;  // dropped
+    work = waiting_.front();
+    piece = next_piece_++;
+    if (next_piece_ == work->pieces()) {
+      waiting_.pop_front();
+      next_piece_ = 0;
+    }
+  }
+  if (work->DrawPiece(piece, scratch->tools())) drawn_();
+}
+
+}  // namespace inkstream::engine

@@ -1,0 +1,106 @@
+// A stream that a server sends: its messages in, batches out. Who has the
+// network feeds it.
+//
+// What is fed is bounded by the credits that the feeder grants, and drawn as
+// far as memory is offered; the rows of a batch, a hundredth of it, wait.
+//
+// Thread safety: Feed() and Finish() from one thread at a time, otherwise as
+// LocalStream.
+#pragma once
+
+#include <inkstream/v1/service.pb.h>
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "client/engine/drawing_queue.h"
+#include "client/engine/local_stream.h"
+#include "client/engine/part_view.h"
+#include "client/engine/rows_plan.h"
+
+namespace inkstream::engine {
+
+struct FedStreamOptions {
+  absl::Span<const uint8_t> request;  // StreamBatchesRequest that opened it
+  absl::Span<const uint8_t> first;    // what came first: the part with `opened`
+  std::string whence;                 // the server, for texts
+  int threads = 1;                    // that draw, of the whole process
+};
+
+class FedStream : public LocalStream {
+ public:
+  // Errors are RowsPlan's and ReadPart's. REQUIRES: AtWork, here and for the
+  // end of the stream.
+  static absl::StatusOr<std::shared_ptr<LocalStream>> Open(
+      const FedStreamOptions& options);
+  ~FedStream() override;
+
+  const std::string& opened() const override { return opened_; }
+  absl::StatusOr<uint32_t> Feed(absl::Span<const uint8_t> message) override;
+  void Finish() override;
+  absl::Status Offer(uint64_t token, void* memory, size_t size) override;
+  absl::StatusOr<NextResult> TryNext() override;
+  void Cancel() override { End(); }
+
+ private:
+  // A batch from its first part to being taken.
+  struct Received {
+    v1::BatchHeader header;
+    uint64_t parts = 0;
+    uint64_t filled = 0;         // of what is cut over the parts
+    std::vector<uint8_t> bytes;  // of rows; of tensors that have no memory yet
+    std::optional<rows::RowsView> rows;     // of `bytes`, until they are drawn
+    std::unique_ptr<batch::Buffer> memory;  // of tensors
+    std::shared_ptr<RowsWork> work;         // rows that are drawn, or will be
+
+    // What comes with one part more. REQUIRES: there is room for it.
+    void Append(absl::Span<const uint8_t> data);
+  };
+
+  FedStream(uint64_t batch_bytes, uint32_t most_ahead)
+      : LocalStream(batch_bytes, most_ahead),
+        queue_(std::make_shared<DrawingQueue>(
+            [signal = signal_] { signal->Set(); })) {}
+
+  absl::StatusOr<uint32_t> Add(const PartView& part);
+  // With feed_mu_ held, and mu_ not.
+  absl::Status Check(const v1::BatchHeader& header);
+  absl::Status AddFirst(const PartView& part, uint32_t* whole);
+  absl::Status AddLater(const PartView& part, uint32_t* whole);
+  void Begin(absl::Span<const uint8_t> data, Received* batch);
+  absl::Status Complete(Received batch);
+  // With mu_ held: gives memory to the batches that wait for it.
+  void UseMemory();
+  absl::StatusOr<NextResult> Given(Received batch);
+  void End();
+
+  const std::shared_ptr<DrawingQueue> queue_;
+  std::string opened_;
+  std::shared_ptr<const RowsPlan> plan_;  // null: batches do not come as rows
+  std::shared_ptr<batch::WorkerPool> pool_;  // likewise
+
+  // By TryNext() alone.
+  DamageCount damage_;
+  std::unique_ptr<v1::BatchHeader> last_;  // that was told
+
+  std::mutex feed_mu_;  // guards what is between messages; before mu_
+  uint64_t next_sequence_ = 0;
+  std::optional<Received> growing_;
+
+  std::mutex mu_;                 // guards everything below
+  std::deque<Received> batches_;  // whole ones, in order
+  size_t with_memory_ = 0;        // of them, the first
+  bool cancelled_ = false;
+  bool finished_ = false;
+  std::optional<std::string> ended_;  // StreamEnd, serialised
+  absl::Status failed_;               // what was wrong with the messages
+};
+
+}  // namespace inkstream::engine

@@ -1,0 +1,39 @@
+// Reads a BatchPart, whole in memory, without touching its bulk bytes.
+//
+// Protobuf would copy `data`. What stands before it is small and is parsed by
+// the generated code.
+//
+// Ownership: a PartView borrows the message's bytes. Thread safety: plain
+// values and functions.
+#pragma once
+
+#include <inkstream/v1/batch.pb.h>
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+
+namespace inkstream::engine {
+
+// Accepted in one message; a header with a vocabulary of every country and word
+// is below 100 KB, and no server has more batches ahead than 256.
+inline constexpr uint64_t kMostHeaderBytes = 4U << 20U;
+inline constexpr size_t kMostHeaders = 4096;
+
+struct PartView {
+  uint64_t batch_seq = 0;
+  uint64_t part = 0;
+  uint64_t offset = 0;  // of `data` in what is cut over messages
+  std::vector<v1::BatchHeader> batches;
+  std::optional<v1::StreamOpened> opened;
+  std::optional<v1::StreamEnd> end;
+  absl::Span<const uint8_t> data;
+};
+
+// INTERNAL: the bytes are not a BatchPart.
+absl::StatusOr<PartView> ReadPart(absl::Span<const uint8_t> message);
+
+}  // namespace inkstream::engine

@@ -1,0 +1,158 @@
+#include "client/engine/rows_plan.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/batch/status_reason.h"
+#include "server/layout/rows_batch.h"
+#include "server/raster/draw/rasterizer.h"
+#include "server/wire/delivery_message.h"
+
+namespace inkstream::engine {
+namespace {
+
+template <typename... Parts>
+absl::Status Broken(const v1::BatchHeader& header, const Parts&... parts) {
+  return absl::InternalError(
+      absl::StrCat("the server broke the protocol: ", "batch ",
+                   header.batch_seq(), ": ", parts...));
+}
+
+}  // namespace
+
+absl::StatusOr<layout::BatchLayout> LayoutOf(const DeliverySpec& delivery) {
+  constexpr uint32_t kMost = std::numeric_limits<uint32_t>::max();
+  return layout::BatchLayout::Create(
+      delivery,
+      {kMost, kMost, std::numeric_limits<uint64_t>::max() / 2, kMost, kMost});
+}
+
+absl::StatusOr<std::shared_ptr<const RowsPlan>> RowsPlan::Create(
+    const v1::StreamBatchesRequest& opening, const v1::StreamOpened& opened,
+    const std::string& whence, int threads) {
+  if (opened.raster_version() != raster::kRasterVersion) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "codec strokes: the server draws with raster version ",
+        opened.raster_version(), ", this client with ", raster::kRasterVersion,
+        ", so its images would differ; use codec none, or a client of the "
+        "server's release"));
+  }
+  absl::StatusOr<DeliverySpec> delivery =
+      wire::DeliveryFromProto(opening.open().delivery());
+  if (!delivery.ok()) return delivery.status();
+  const ImageSpec image = delivery->image.value_or(ImageSpec());
+  // Two machines may have two versions of what draws that quality.
+  if (image.quality == Quality::kExact) {
+    return absl::FailedPreconditionError(
+        "codec strokes: images of quality exact are drawn by the server");
+  }
+  absl::StatusOr<layout::BatchLayout> layout = LayoutOf(*delivery);
+  if (!layout.ok()) return layout.status();
+  layout::LayoutRecipe recipe = {
+      *std::move(layout),
+      delivery->image,
+      delivery->strokes,
+      delivery->augment,
+      opened.strokes_divisor(),
+      opening.open().order().seed(),
+      /*first_view=*/0,
+      std::max(image.height, image.width),
+      delivery->strokes.has_value() ? delivery->strokes->max_len : 0,
+      layout::RowsAPiece(*delivery, threads),
+      delivery->on_corrupt == OnCorrupt::kSkip};
+  return std::shared_ptr<const RowsPlan>(
+      new RowsPlan(std::move(recipe), *delivery,
+                   absl::StrCat(opened.dataset(), " at ", whence), opened));
+}
+
+RowsPlan::RowsPlan(layout::LayoutRecipe recipe, const DeliverySpec& delivery,
+                   std::string whence, const v1::StreamOpened& opened)
+    : recipe_(std::move(recipe)),
+      batch_size_(delivery.batch_size),
+      max_bad_(delivery.max_bad),
+      whence_(std::move(whence)),
+      opened_(opened) {}
+
+rows::RowsShape RowsPlan::ShapeOf(const v1::BatchHeader& header) const {
+  return layout::RowsShapeOf(recipe_, header.rows().occurrences());
+}
+
+absl::Status RowsPlan::Check(const v1::BatchHeader& header) const {
+  const uint32_t count = header.rows().count();
+  if (count < 1 || count > batch_size_) {
+    return Broken(header, count, " rows where ", batch_size_,
+                  " were asked for");
+  }
+  if (header.rows().occurrences() != ShapeOf(header).occurrences) {
+    return Broken(header, "occurrences without an augmentation");
+  }
+  const uint64_t least = ShapeOf(header).Strokes(count);
+  const uint64_t most = recipe_.layout.Bytes(count) + rows::kMostBeyondTensors;
+  if (header.wire_size() < least || header.wire_size() > most) {
+    return Broken(header, count, " rows in ", header.wire_size(),
+                  " bytes, not in ", least, "..", most);
+  }
+  if (header.tensors_size() > 0 || header.chunks_size() > 0 ||
+      header.byte_size() > 0) {
+    return Broken(header, "rows and tensors at once");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<rows::RowsView> RowsPlan::Parse(
+    const v1::BatchHeader& header, absl::Span<const uint8_t> bytes) const {
+  if (rows::ChecksumOf(bytes) != header.rows().checksum()) {
+    return batch::WithReason(absl::UnavailableError(absl::StrCat(
+                                 "batch ", header.batch_seq(), " of ", whence_,
+                                 " is not what was sent: its "
+                                 "checksum does not match")),
+                             batch::kReasonBroken);
+  }
+  absl::StatusOr<rows::RowsView> view =
+      rows::RowsView::Parse(ShapeOf(header), header.rows().count(), bytes);
+  if (!view.ok()) return Broken(header, view.status().message());
+  return view;
+}
+
+void RowsPlan::Describe(const layout::BatchTensors& batch,
+                        v1::BatchHeader* header) const {
+  header->clear_rows();
+  header->set_byte_size(batch.byte_size());
+  v1::Cursor* const cursor = header->mutable_cursor();
+  cursor->set_version(opened_.cursor().version());
+  cursor->set_fingerprint(opened_.cursor().fingerprint());
+  cursor->set_plan_hash(opened_.cursor().plan_hash());
+  cursor->set_seed(opened_.cursor().seed());
+  for (const TensorInfo& info : batch.tensors()) {
+    v1::Tensor* const tensor = header->add_tensors();
+    tensor->set_name(info.name);
+    tensor->set_dtype(static_cast<v1::DType>(info.dtype));
+    tensor->mutable_shape()->Add(info.shape.begin(), info.shape.end());
+    tensor->set_offset(info.offset);
+    tensor->set_length(info.length);
+    if (info.name == "word") {
+      *tensor->mutable_vocabulary() = opened_.vocabulary();
+    } else if (info.name == "countrycode") {
+      *tensor->mutable_vocabulary() = opened_.countrycodes();
+    }
+  }
+}
+
+absl::Status DamageCount::Add(const RowsPlan& plan,
+                              const layout::Damage& damage,
+                              v1::BatchHeader* header) {
+  header->set_bad(header->bad() + damage.rows());
+  bad_ += header->bad();
+  if (damage.rows() == 0 || plan.max_bad() == 0 || bad_ <= plan.max_bad()) {
+    return absl::OkStatus();
+  }
+  return absl::DataLossError(
+      absl::StrCat(damage.first().message(), "; with it ", bad_,
+                   " damaged drawings since the stream was opened, more than "
+                   "delivery.max_bad = ",
+                   plan.max_bad()));
+}
+
+}  // namespace inkstream::engine

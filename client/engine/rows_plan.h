@@ -1,0 +1,94 @@
+// What both sides of a stream of rows agreed on: how its batches are laid out
+// here, and what may come of them.
+//
+// Nothing is believed: what a batch may be is priced from the request, and all
+// sizes are compared before anything is allocated by them.
+//
+// Thread safety: immutable after construction.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "inkstream/plan.h"
+#include "inkstream/v1/service.pb.h"
+#include "server/layout/batch_tensors.h"
+#include "server/layout/damage.h"
+#include "server/layout/layout_recipe.h"
+#include "server/rows/rows_form.h"
+
+namespace inkstream::engine {
+
+// Where the tensors of a request's batches lie. Servers have limits; whoever
+// was answered by one takes what it accepted.
+absl::StatusOr<layout::BatchLayout> LayoutOf(const DeliverySpec& delivery);
+
+class RowsPlan {
+ public:
+  // `opening`, `opened`: the request that opened the stream, and the answer,
+  // whose codec is strokes. `whence`: the server, for texts. `threads`: that
+  // draw. FAILED_PRECONDITION: the server means rows to be drawn otherwise than
+  // this program does. INVALID_ARGUMENT: the request has tensors that cannot be
+  // drawn here.
+  static absl::StatusOr<std::shared_ptr<const RowsPlan>> Create(
+      const v1::StreamBatchesRequest& opening, const v1::StreamOpened& opened,
+      const std::string& whence, int threads);
+
+  const layout::LayoutRecipe& recipe() const { return recipe_; }
+  // The dataset and where it comes from, for texts.
+  const std::string& whence() const { return whence_; }
+  // More drawings than this that cannot be read end the stream; 0: no bound.
+  uint64_t max_bad() const { return max_bad_; }
+
+  // What a batch takes once it is drawn, at most.
+  uint64_t BatchBytes(const v1::BatchHeader& header) const {
+    return recipe_.layout.Bytes(header.rows().count());
+  }
+
+  // Whether the header can be true. INTERNAL otherwise.
+  absl::Status Check(const v1::BatchHeader& header) const;
+
+  // The rows that header.wire_size() bytes are. UNAVAILABLE, reason BROKEN:
+  // they are not what was sent. INTERNAL: they are no rows.
+  // REQUIRES: Check() found nothing.
+  absl::StatusOr<rows::RowsView> Parse(const v1::BatchHeader& header,
+                                       absl::Span<const uint8_t> bytes) const;
+
+  // Makes of a header of rows that of the batch they were drawn to, as if the
+  // server had drawn it.
+  void Describe(const layout::BatchTensors& batch,
+                v1::BatchHeader* header) const;
+
+ private:
+  RowsPlan(layout::LayoutRecipe recipe, const DeliverySpec& delivery,
+           std::string whence, const v1::StreamOpened& opened);
+
+  rows::RowsShape ShapeOf(const v1::BatchHeader& header) const;
+
+  const layout::LayoutRecipe recipe_;
+  const uint32_t batch_size_;
+  const uint64_t max_bad_;
+  const std::string whence_;
+  const v1::StreamOpened opened_;
+};
+
+// Drawings of one stream that could not be read, on both sides: the server
+// counts what it cannot read, and ends the stream where that is too much.
+//
+// Thread safety: for one thread.
+class DamageCount {
+ public:
+  // Adds what was met in drawing a batch to its header, and both to the count.
+  // DATA_LOSS: there are more than plan.max_bad() now.
+  absl::Status Add(const RowsPlan& plan, const layout::Damage& damage,
+                   v1::BatchHeader* header);
+
+ private:
+  uint64_t bad_ = 0;
+};
+
+}  // namespace inkstream::engine
