@@ -87,21 +87,6 @@ def test_strokes_are_a_hundredth_of_the_pixels(server: Server, reader: str) -> N
         assert stream.stats()["wire_bytes"] <= drawings * 163
 
 
-def test_shared_memory_is_not_compressed_and_says_so(server: Server) -> None:
-    if inkstream._library.library.library()[0] is None:
-        pytest.skip("libinkstream is not there")
-    with (
-        inkstream.connect(server.unix) as client,
-        client.dataset().stream("train", image=Image(28), codec="zstd") as stream,
-    ):
-        next(stream)
-        stats = stream.stats()
-    assert stats["transport"] == "shm"
-    assert stats["codec"] == "none"
-    assert "shared memory" in stats["codec_reason"]
-    assert stats["wire_bytes"] == 0
-
-
 @pytest.mark.parametrize(
     ("keywords", "says"),
     [

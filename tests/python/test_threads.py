@@ -40,13 +40,13 @@ print(json.dumps(sorted(found)))
 
 
 @pytest.mark.parametrize("threads", [2, 4])
-@pytest.mark.parametrize("way", ["tcp", "shm", "grpcio"])
+@pytest.mark.parametrize("way", ["tcp", "unix", "grpcio"])
 def test_threads_that_try_again_get_each_batch_once(
     server: Server, data: inkstream.Dataset, way: str, threads: int
 ) -> None:
     plain = data.stream("train", epochs=3, batch_size=8, image=Image(8))
     wanted = [[b.cursor["epoch"], b.cursor["position"], b.index.tolist()] for b in plain]
-    target = server.unix if way == "shm" else server.tcp
+    target = server.unix if way == "unix" else server.tcp
     library = {"INKSTREAM_LIBRARY": "none"} if way == "grpcio" else {}
     # In a process of its own: what this guards against is a crash.
     done = run_python(HAMMER, target, str(threads), **library)

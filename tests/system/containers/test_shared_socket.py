@@ -27,9 +27,9 @@ def read(target, **options):
     for batch in stream:
         digest.update(batch.image.tobytes())
     return stream.stats(), digest.hexdigest()
-shared, there = read("unix:/sockets/ink.sock")
-copied, here = read("unix:/sockets/ink.sock", transport="grpc")
-print(shared["transport"], copied["transport"], shared["transport_reason"], there == here)
+drawn, here = read("unix:/sockets/ink.sock")
+sent, there = read("unix:/sockets/ink.sock", codec="none")
+print(drawn["transport"], drawn["codec"], sent["codec"], there == here)
 """
 
 
@@ -84,11 +84,11 @@ def test_batches_are_read_where_another_container_drew_them(
     assert figures["drawings_per_second"] > 0
 
 
-def test_python_in_a_container_reads_the_same_bytes_shared_and_copied(
+def test_python_in_a_container_reads_the_same_bytes_drawn_here_and_there(
     engine: Engine, server: str, trainer_image: str, sockets: Path
 ) -> None:
     wait_until_ready(engine, sockets, server)
     told = run(
         engine, sockets, trainer_image, "-c", READ_TWICE, program="/opt/inkstream/bin/python"
     )
-    assert told.split() == ["shm", "grpc", "True"], told
+    assert told.split() == ["grpc", "strokes", "none", "True"], told

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from inkstream._engine.engine import EngineConnection
+from inkstream._library.threads import threads_of
 from inkstream._network.channels import Credentials, Target
 from inkstream._network.connection import Connection
 from inkstream._network.questions import Questions
@@ -44,6 +45,7 @@ def connect(
     timeout: float = 20.0,
     retry_for: float = 300.0,
     stall: float = 60.0,
+    threads: int | None = None,
 ) -> Client:
     """A client of one or several servers that hold the same datasets.
 
@@ -55,12 +57,15 @@ def connect(
     yet is waited for; the logger "inkstream" says so meanwhile. `retry_for`: seconds for which a
     stream looks for a server that can go on. `stall`: seconds without a message, while one is
     due, after which a server counts as gone.
+    `threads`: that draw what comes as strokes, of the whole process; the stream opened last says
+    how many. None: as in `open`.
     """
     return Client(
         Connection(
             Target(addresses_of(target)),
             Credentials.checked(tls, token),
             **_patience(timeout=timeout, retry_for=retry_for, stall=stall),
+            threads=threads_of(threads),
         )
     )
 

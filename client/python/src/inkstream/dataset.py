@@ -139,8 +139,8 @@ class Dataset(Overview):
         "fail" or "skip", and `max_bad`, how many damaged ones "skip" lets by; `codec`, for
         thin links: "none", "zstd", "auto" (what carries more) or "strokes" (whole batches come
         as strokes and are drawn here, by libinkstream), with the same bytes under each;
-        `transport`, "auto" (shared memory over a Unix socket, without a codec), "shm" or
-        "grpc"; `step_offset`, `step_stride`.
+        `transport`, "auto", "shm" or "grpc": messages under each, since this client shares no
+        memory with servers; `step_offset`, `step_stride`.
         FixRequest for a keyword that would have no effect.
         Nothing is asked of the server before the first batch.
         """

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import inkstream
 from inkstream._command.program import MISSING, find_program
-from inkstream._library.library import library
+from inkstream._library.library import library as native_library
 from inkstream._version import __version__
 
 FINE, ODD, BAD = "fine", "odd", "bad"
@@ -55,7 +55,7 @@ def _version(package: str) -> str:
 
 
 def _library() -> Finding:
-    loaded, said = library()
+    loaded, said = native_library()
     if loaded is not None:
         return Finding("library", FINE, said)
     return Finding(

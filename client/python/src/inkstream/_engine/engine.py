@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import os
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
-from inkstream._engine.memory import Pieces
-from inkstream._engine.reader import EngineReader, EngineStream
+from inkstream._engine.reader import EngineReader
 from inkstream._library.functions import (
     FETCH_DRAWINGS,
     STREAM_BATCHES,
@@ -20,9 +18,12 @@ from inkstream._library.functions import (
     EngineOptions,
     check,
 )
-from inkstream._library.library import engine_library
+from inkstream._library.library import library as native_library
+from inkstream._library.memory import Pieces
+from inkstream._library.stream import LibraryStream
+from inkstream._library.threads import shares, threads_of
 from inkstream._network.plain import plain
-from inkstream._network.reader import BatchReader, End, ReadAhead, StreamInfo
+from inkstream._network.reader import BatchReader, ReadAhead, StreamInfo
 from inkstream._network.service import FetchCall, Waits
 from inkstream._network.uploading_reader import UploadingReader
 from inkstream._request.addresses import is_address
@@ -43,7 +44,6 @@ _WAITED_FOR = {
 }
 _KEPT = 4  # pieces of memory that nothing shows
 _LOOK_EVERY = 0.1  # seconds: Python looks at signals
-_THREADS = "INKSTREAM_THREADS"
 
 
 class Engine:
@@ -60,7 +60,7 @@ class Engine:
             struct_size=ctypes.sizeof(EngineOptions),
             path=os.fsencode(path),
             fingerprint=fingerprint.encode(),
-            shares=_shares(),
+            shares=shares(),
             threads=threads,
             memory=memory,
         )
@@ -82,11 +82,11 @@ class Engine:
         finally:
             self.library.ik_bytes_free(answer)
 
-    def stream(self, request: bytes, own_memory: bool) -> EngineStream:
+    def stream(self, request: bytes, own_memory: bool) -> LibraryStream:
         """A StreamBatches. `own_memory`: who takes a batch may write to it."""
         return self._open(STREAM_BATCHES, request, lambda size: Pieces(size, _KEPT), own_memory)
 
-    def fetch(self, request: bytes) -> EngineStream:
+    def fetch(self, request: bytes) -> LibraryStream:
         """A FetchDrawings, of one batch."""
 
         def of(size: int) -> Pieces:
@@ -103,14 +103,14 @@ class Engine:
         request: bytes,
         pieces: Callable[[int], Pieces],
         own_memory: bool = False,
-    ) -> EngineStream:
+    ) -> LibraryStream:
         handle = ctypes.c_void_p()
         failure = self.library.ik_stream_open(
             self._handle, kind, request, len(request), ctypes.byref(handle)
         )
         check(self.library, failure, self.store)
         assert handle.value is not None
-        return EngineStream(self.library, handle.value, self.store, pieces, own_memory)
+        return LibraryStream(self.library, handle.value, self.store, pieces, own_memory)
 
     def __del__(self) -> None:
         if handle := getattr(self, "_handle", None):
@@ -127,9 +127,8 @@ class _Fetch:
         """See FetchCall."""
         self._stream.offer()
         batch = self._stream.next()
-        assert not isinstance(batch, End)
-        info = self._stream.opened()
-        return batch, info
+        assert isinstance(batch, RawBatch)
+        return batch, StreamInfo.of(self._stream.opened(), transport="here")
 
     def close(self) -> None:
         """See FetchCall."""
@@ -188,13 +187,9 @@ class EngineConnection:
         if not Path(path).is_dir():
             given = os.fsdecode(path)
             raise NotFound(f"{given!r} is not a store: {_meant_by(given)}")
-        if threads is None and (set_to := os.environ.get(_THREADS)) is not None:
-            if not set_to.isdecimal() or int(set_to) < 1:
-                raise FixRequest(f"{_THREADS} = {set_to!r}: give a number of threads, at least 1")
-            threads = int(set_to)
         made = cls(
             str(Path(path).resolve()),
-            0 if threads is None else whole("threads", threads, 1),
+            threads_of(threads),
             0 if memory is None else whole("memory", memory, _LEAST_MEMORY),
         )
         made.engine()
@@ -206,7 +201,7 @@ class EngineConnection:
             raise Closed("this client was closed; open the store anew")
         engine = self._per_process
         if engine is None or engine.pid != os.getpid():
-            library, said = engine_library()
+            library, said = native_library()
             if library is None:
                 raise FixRequest(
                     f"a store is opened in this process by libinkstream, and {said}; "
@@ -304,15 +299,6 @@ class EngineConnection:
         for keys in missing:
             self._upload(keys)
         return attempt()
-
-
-def _shares() -> int:
-    """Processes of this machine that do the same: the ranks, and their loaders' workers."""
-    set_to = os.environ.get("LOCAL_WORLD_SIZE", "1")
-    ranks = int(set_to) if set_to.isdecimal() else 1
-    loading = sys.modules.get("torch.utils.data")
-    worker = loading.get_worker_info() if loading is not None else None
-    return max(1, ranks) * (1 if worker is None else max(1, worker.num_workers))
 
 
 def _watched(work: Callable[[], Answer]) -> Answer:

@@ -1,4 +1,4 @@
-"""libinkstream's functions for a store in this process; its errors as this package's."""
+"""libinkstream's functions, declared; its errors as this package's."""
 
 from __future__ import annotations
 
@@ -84,7 +84,8 @@ class ReceiveOptions(Structure):
     )
 
 
-ENGINE_FUNCTIONS: tuple[tuple[str, Any, tuple[Any, ...]], ...] = (
+_FUNCTIONS: tuple[tuple[str, Any, tuple[Any, ...]], ...] = (
+    ("ik_abi", c_uint32, ()),
     ("ik_versions", c_char_p, ()),
     ("ik_raster_version", c_uint32, ()),
     ("ik_error_free", None, (c_void_p,)),
@@ -107,6 +108,13 @@ ENGINE_FUNCTIONS: tuple[tuple[str, Any, tuple[Any, ...]], ...] = (
     ("ik_stream_cancel", None, (c_void_p,)),
     ("ik_stream_close", None, (c_void_p,)),
 )
+
+
+def declare(library: ctypes.CDLL) -> None:
+    """Says what its functions take. AttributeError where it lacks one."""
+    for name, result, arguments in _FUNCTIONS:
+        function = getattr(library, name)
+        function.restype, function.argtypes = result, list(arguments)
 
 
 def check(library: ctypes.CDLL, failure: int | None, store: str) -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import random
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import grpc
 import grpc.experimental
@@ -16,8 +15,6 @@ import grpc.experimental
 from inkstream._request.addresses import is_loopback, is_name
 from inkstream._request.plan import MAX_MESSAGE_BYTES
 from inkstream.errors import FixRequest
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -111,8 +108,7 @@ class Channels:
         self._target = target
         self._credentials = credentials
         self._lock = threading.Lock()
-        self._open: dict[str, grpc.Channel] = {}
-        self._native: dict[tuple[str, str], Any] = {}
+        self._open: dict[tuple[str, bool], grpc.Channel] = {}
         self._known: list[str] = []
         # Clients begin at different replicas, whatever order they were listed in.
         self._turn = random.SystemRandom().randrange(1 << 30)
@@ -136,25 +132,17 @@ class Channels:
             if hangs:
                 self._forget(endpoint)
 
-    def channel(self, endpoint: str) -> grpc.Channel:
-        """The channel to `endpoint`, opened if need be; connecting is lazy."""
-        with self._lock:
-            channel = self._open.get(endpoint)
-            if channel is None:
-                channel = self._open[endpoint] = self._connect(endpoint)
-            return channel
+    def channel(self, endpoint: str, streams: bool = False) -> grpc.Channel:
+        """The channel to `endpoint`, opened if need be; connecting is lazy.
 
-    def native(self, endpoint: str, use: str, connect: Callable[[str, Credentials], T]) -> T:
-        """A connection of another kind than grpcio's, made by `connect` if need be.
-
-        One for each `use`: a small answer does not wait behind the batches of a stream.
+        Streams have one of their own: a small answer does not wait behind their batches.
         """
+        key = (endpoint, streams)
         with self._lock:
-            key = (endpoint, use)
-            if key not in self._native:
-                self._native[key] = connect(endpoint, self._credentials)
-            found: T = self._native[key]
-            return found
+            channel = self._open.get(key)
+            if channel is None:
+                channel = self._open[key] = self._connect(endpoint)
+            return channel
 
     def renew(self, endpoint: str) -> None:
         """The next stream gets a connection of its own making, to any of the endpoints.
@@ -170,14 +158,12 @@ class Channels:
         """Closes every channel."""
         with self._lock:
             channels, self._open = list(self._open.values()), {}
-            self._native = {}
         for channel in channels:
             channel.close()
 
     def _forget(self, endpoint: str) -> None:
-        self._open.pop(endpoint, None)
-        for key in [key for key in self._native if key[0] == endpoint]:
-            del self._native[key]
+        for streams in (False, True):
+            self._open.pop((endpoint, streams), None)
 
     def _connect(self, endpoint: str) -> grpc.Channel:
         options: list[tuple[str, Any]] = [

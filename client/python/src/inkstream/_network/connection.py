@@ -12,11 +12,10 @@ import grpc
 
 from inkstream._library.library import library as native_library
 from inkstream._network.channels import Channels, Credentials, Target
-from inkstream._network.fetch_native import NativeFetch
 from inkstream._network.plain import plain
 from inkstream._network.reader import BatchReader, ReadAhead, StreamInfo
+from inkstream._network.reader_fed import FedReader
 from inkstream._network.reader_grpc import GrpcBatchReader, GrpcFetch
-from inkstream._network.reader_native import NativeBatchReader, NativeChannel
 from inkstream._network.retry import Retry
 from inkstream._network.service import FetchCall, Waits
 from inkstream._network.uploading_reader import UploadingReader
@@ -25,7 +24,7 @@ from inkstream._request.key_set import KeySet, wanted_by
 from inkstream._wire.raw_batch import RawBatch
 from inkstream._wire.status import from_grpc
 from inkstream.errors import Closed, InkstreamError
-from inkstream.v1 import dataset_pb2, service_pb2
+from inkstream.v1 import dataset_pb2, plan_pb2, service_pb2
 
 _SERVICE = "/inkstream.v1.DrawingService/"
 Answer = TypeVar("Answer")
@@ -34,7 +33,8 @@ Answer = TypeVar("Answer")
 class Connection:
     """Connects when first used, separately in each process. Picklable. Thread-safe.
 
-    `timeout`, `retry_for`, `stall`: seconds, as `inkstream.connect` has them.
+    `timeout`, `retry_for`, `stall`: seconds, as `inkstream.connect` has them; `threads`: that
+    draw, 0 for its default.
     """
 
     def __init__(
@@ -45,11 +45,13 @@ class Connection:
         timeout: float,
         retry_for: float,
         stall: float,
+        threads: int = 0,
     ) -> None:
         self.target = target
         self.timeout = timeout
         self.retry_for = retry_for
         self.stall = stall
+        self._threads = threads
         self._credentials = credentials
         self._closed = False
         self._per_process: Channels | None = None
@@ -154,10 +156,6 @@ class Connection:
         seconds: float,
     ) -> FetchCall:
         metadata = self._credentials.metadata()
-        library, _ = native_library()
-        if library is not None:
-            own = self.channels().native(endpoint, "fetch", partial(NativeChannel, library))
-            return NativeFetch(own, endpoint, request, metadata, seconds)
         invoke: Any = channel.unary_stream(
             _SERVICE + "FetchDrawings",
             request_serializer=service_pb2.FetchDrawingsRequest.SerializeToString,
@@ -183,12 +181,14 @@ class Connection:
         self, endpoint: str, request: service_pb2.StreamBatchesRequest, ahead: ReadAhead
     ) -> BatchReader:
         metadata = self._credentials.metadata()
+        channel = self.channels().channel(endpoint, streams=True)
         library, _ = native_library()
-        if library is None:
-            grpcio = self.channels().channel(endpoint)
-            return GrpcBatchReader(grpcio, endpoint, request, metadata, self.stall)
-        channel = self.channels().native(endpoint, "stream", partial(NativeChannel, library))
-        return NativeBatchReader(channel, endpoint, request, metadata, self.stall, ahead)
+        packed = (plan_pb2.CODEC_ZSTD, plan_pb2.CODEC_AUTO)
+        if library is None or request.open.delivery.codec in packed:
+            return GrpcBatchReader(channel, endpoint, request, metadata, self.stall)
+        return FedReader(
+            library, channel, endpoint, request, metadata, self.stall, ahead, self._threads
+        )
 
     def _upload(self, channel: grpc.Channel, keys: KeySet, seconds: float) -> None:
         invoke: Any = channel.stream_unary(

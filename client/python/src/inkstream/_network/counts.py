@@ -19,8 +19,8 @@ class Counts:
     waited: float = 0.0  # seconds the consumer waited
     endpoint: str = ""
     stream_id: int = 0  # of the present stream, at `endpoint`
-    transport: str = ""  # "grpc", "shm", or "here": in this process
-    transport_reason: str = ""  # why not "shm"
+    transport: str = ""  # "grpc", or "here": in this process
+    transport_reason: str = ""  # why not by shared memory
     codec: str = ""  # in use
     codec_reason: str = ""  # why not the one asked for
 
@@ -36,5 +36,4 @@ class Counts:
         """One batch more."""
         self.batches += 1
         self.bytes += raw.memory.size
-        if self.transport != "shm":
-            self.wire_bytes += raw.wire_bytes
+        self.wire_bytes += raw.wire_bytes

@@ -32,15 +32,14 @@ class StreamInfo:
     classes: tuple[str, ...]  # what labels count
     credit_window: int  # batches that may be ahead; 0: not said
     stream_id: int = 0  # what GetStatus calls the stream; 0: not said
-    transport: str = "grpc"  # how the bytes come: or "shm", "here"
+    transport: str = "grpc"  # how the bytes come: or "here"
     transport_reason: str = ""  # why not by shared memory
     codec: str = "none"  # in use
     codec_reason: str = ""  # why not the one asked for
 
     @classmethod
-    def of(cls, opened: batch_pb2.StreamOpened, transport: str = "") -> StreamInfo:
-        """From the contract's message. `transport`: where that does not say it."""
-        shared = opened.transport == plan_pb2.TRANSPORT_SHM
+    def of(cls, opened: batch_pb2.StreamOpened, transport: str = "grpc") -> StreamInfo:
+        """From the contract's message. `transport`: how the bytes come."""
         return cls(
             dataset=opened.dataset,
             cursor=to_state(opened.cursor),
@@ -50,7 +49,7 @@ class StreamInfo:
             classes=tuple(opened.vocabulary),
             credit_window=opened.credit_window,
             stream_id=opened.stream_id,
-            transport=transport or ("shm" if shared else "grpc"),
+            transport=transport,
             transport_reason=opened.transport_reason,
             codec=_codec_name(opened.codec),
             codec_reason=opened.codec_reason,
@@ -72,6 +71,17 @@ class ReadAhead:
     batches: int
     bytes: int  # fewer batches, but two, where they are larger
     own_memory: bool = False  # a batch's memory is its holder's, who may write to it
+
+
+# What is drawn ahead should still be in the caches when it is read.
+_DRAWN_BYTES = 8 << 20
+_LEAST_DRAWN = 2
+
+
+def drawn_ahead(ahead: ReadAhead, window: int, batch_bytes: int) -> int:
+    """Batches to be drawn in this process before they are read."""
+    fitting = min(_DRAWN_BYTES, ahead.bytes) // max(1, batch_bytes)
+    return max(1, min(ahead.batches, window, max(_LEAST_DRAWN, fitting)))
 
 
 class BatchReader(Protocol):

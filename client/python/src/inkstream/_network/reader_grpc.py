@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import queue
-import threading
-import time
 from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -12,41 +9,16 @@ from typing import Any
 import grpc
 
 from inkstream._network.reader import End, StreamInfo
-from inkstream._network.stall import unwatch, watch
-from inkstream._request.addresses import in_words
+from inkstream._network.reader_fed import NO_SHARED_MEMORY
+from inkstream._network.stream_call import StreamCall
 from inkstream._request.cursor import to_state
 from inkstream._request.plan import planned_batch_bytes
 from inkstream._wire.assembly import Assembler
 from inkstream._wire.part import Part, parse_part
 from inkstream._wire.raw_batch import RawBatch
-from inkstream._wire.status import from_grpc
 from inkstream._wire.unpacking import without_native
-from inkstream.errors import Closed, DataLoss, Unavailable
+from inkstream.errors import DataLoss, Unavailable
 from inkstream.v1 import plan_pb2, service_pb2
-
-STREAM_METHOD = "/inkstream.v1.DrawingService/StreamBatches"
-
-
-class _Requests:
-    """The client's side of the stream; None ends it."""
-
-    def __init__(self, first: service_pb2.StreamBatchesRequest) -> None:
-        self._queue: queue.SimpleQueue[service_pb2.StreamBatchesRequest | None] = (
-            queue.SimpleQueue()
-        )
-        self._queue.put(first)
-
-    def put(self, request: service_pb2.StreamBatchesRequest | None) -> None:
-        self._queue.put(request)
-
-    def __iter__(self) -> _Requests:
-        return self
-
-    def __next__(self) -> service_pb2.StreamBatchesRequest:
-        request = self._queue.get()
-        if request is None:
-            raise StopIteration
-        return request
 
 
 class GrpcBatchReader:
@@ -68,23 +40,11 @@ class GrpcBatchReader:
         delivery = request.open.delivery
         delivery.transport = plan_pb2.TRANSPORT_GRPC
         self._codec_reason = without_native(delivery)
-        self._dataset = request.dataset
-        self._requests = _Requests(request)
         packed = delivery.codec != plan_pb2.CODEC_NONE
         self._assembler = Assembler(packed, planned_batch_bytes(delivery))
         self._ready: deque[RawBatch] = deque()
         self._end: End | None = None
-        self._stall = stall
-        self._lock = threading.Lock()
-        self._due = 1 + request.credits  # messages the server owes: `opened`, then batches
-        self._last_message = time.monotonic()
-        self._cancelled = self._stalled = False
-        method: Any = channel.stream_stream(
-            STREAM_METHOD,
-            request_serializer=service_pb2.StreamBatchesRequest.SerializeToString,
-        )
-        self._call: Any = method(self._requests, metadata=metadata)
-        watch(self)
+        self._call = StreamCall(channel, endpoint, request, metadata, stall)
 
     @property
     def endpoint(self) -> str:
@@ -97,10 +57,9 @@ class GrpcBatchReader:
         if part is None or part.opened is None:
             self.cancel()
             raise DataLoss(f"{self._endpoint}: the stream did not begin with `opened`")
-        with self._lock:
-            self._due -= 1
+        self._call.arrived(1)
         if not part.opened.transport_reason:
-            part.opened.transport_reason = "grpcio reads, which cannot share memory"
+            part.opened.transport_reason = NO_SHARED_MEMORY
         if not part.opened.codec_reason:
             part.opened.codec_reason = self._codec_reason
         info = StreamInfo.of(part.opened)
@@ -119,69 +78,36 @@ class GrpcBatchReader:
         if self._ready:
             return self._ready.popleft()
         assert self._end is not None
-        self._finish()
+        self._call.finish()
         return self._end
 
     def grant(self, credits: int) -> None:
         """See BatchReader."""
-        with self._lock:
-            if self._due <= 0:
-                self._last_message = time.monotonic()
-            self._due += credits
-        self._requests.put(service_pb2.StreamBatchesRequest(dataset=self._dataset, credits=credits))
+        self._call.grant(credits)
 
     def cancel(self) -> None:
         """See BatchReader."""
-        self._cancelled = True
-        self._finish()
-
-    def check(self, now: float) -> None:
-        """Called by the stall watchdog."""
-        with self._lock:
-            late = self._due > 0 and now - self._last_message > self._stall
-        if late:
-            self._stalled = True
-            self._finish()
+        self._call.cancel()
 
     def _accept(self, part: Part) -> None:
         try:
             whole = self._assembler.feed(part)
         except DataLoss:
-            self._finish()
+            self._call.finish()
             raise
         if whole:
-            with self._lock:
-                self._due -= len(whole)
+            self._call.arrived(len(whole))
             self._ready.extend(whole)
         if part.end is not None:
             self._end = End(to_state(part.end.cursor, self._assembler.order_plan), part.end.reason)
 
     def _receive(self) -> Part | None:
+        message = self._call.receive()
         try:
-            message = next(self._call)
-            with self._lock:
-                self._last_message = time.monotonic()
-            return parse_part(message)
-        except StopIteration:
-            self._finish()
-            return None
+            return None if message is None else parse_part(message)
         except DataLoss:
-            self._finish()
+            self._call.finish()
             raise
-        except grpc.RpcError as error:
-            self._finish()
-            if self._cancelled:
-                raise Closed("the stream was closed") from None
-            if self._stalled:
-                raise Unavailable(
-                    f"{in_words(self._endpoint)}: no answer for {self._stall:g} s", reason="STALLED"
-                ) from None
-            raise from_grpc(error, self._endpoint) from None
-
-    def _finish(self) -> None:
-        unwatch(self)
-        self._call.cancel()
-        self._requests.put(None)
 
 
 class GrpcFetch:

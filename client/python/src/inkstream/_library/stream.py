@@ -1,0 +1,117 @@
+"""A stream of the library: a store's, or one that a server sends."""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+from collections.abc import Callable
+
+from inkstream._library.functions import BATCH, END, EngineBatch, check
+from inkstream._library.memory import Piece, Pieces
+from inkstream._wire.raw_batch import Layout, RawBatch
+from inkstream.v1 import batch_pb2
+
+# Seconds in the library at a time: Python sees to signals in between.
+_SLICE = 0.1
+
+
+class LibraryStream:
+    """A handle of the library and the memory that it draws into.
+
+    `next` from one thread at a time, likewise `feed`; the rest from any.
+    """
+
+    def __init__(
+        self,
+        library: ctypes.CDLL,
+        handle: int,
+        whence: str,
+        pieces: Callable[[int], Pieces],
+        own_memory: bool = False,
+    ) -> None:
+        """`whence`: the store or the server, for texts."""
+        self._library = library
+        self._handle = handle
+        self._whence = whence
+        self._own = own_memory
+        self._close = library.ik_stream_close
+        self.batch_bytes: int = library.ik_stream_batch_bytes(handle)
+        self._pieces = pieces(self.batch_bytes)
+        self._offered: dict[int, Piece] = {}
+        self._tokens = itertools.count()
+        self._batch = EngineBatch()
+        self._batch_at = ctypes.byref(self._batch)
+        self._whole = ctypes.c_uint32()
+        self._whole_at = ctypes.byref(self._whole)
+        self._layout: Layout | None = None
+        self.order_plan = ""
+
+    @property
+    def offered(self) -> int:
+        """Batches that may be drawn, and are not taken."""
+        return len(self._offered)
+
+    def opened(self) -> batch_pb2.StreamOpened:
+        """What the stream begins with."""
+        said = self._library.ik_stream_opened(self._handle).copied()
+        opened = batch_pb2.StreamOpened.FromString(said)
+        self.order_plan = opened.cursor.order_plan
+        return opened
+
+    def offer(self) -> None:
+        """Lets one more batch be drawn."""
+        piece, token = self._pieces.take(), next(self._tokens)
+        self._offered[token] = piece
+        failure = self._library.ik_stream_offer(self._handle, token, piece.address, piece.size)
+        if failure is not None:
+            del self._offered[token]
+            check(self._library, failure, self._whence)
+
+    def feed(self, message: bytes) -> int:
+        """The next message; answers how many batches became whole."""
+        check(
+            self._library,
+            self._library.ik_stream_feed(self._handle, message, len(message), self._whole_at),
+            self._whence,
+        )
+        return self._whole.value
+
+    def finish(self) -> None:
+        """Nothing more is fed."""
+        self._library.ik_stream_finish(self._handle)
+
+    def next(self) -> RawBatch | batch_pb2.StreamEnd | None:
+        """The next batch, or the end; None where nothing more was fed, and no end."""
+        batch = self._batch
+        while True:
+            failure = self._library.ik_stream_next(self._handle, _SLICE, self._batch_at)
+            check(self._library, failure, self._whence)
+            if batch.kind == BATCH:
+                break
+            if batch.kind == END:
+                if not batch.header_size:
+                    return None
+                said = ctypes.string_at(batch.header, batch.header_size)
+                return batch_pb2.StreamEnd.FromString(said)
+        size = batch.size
+        memory = self._pieces.lent(self._offered.pop(batch.token), size, self._own)
+        layout = self._layout
+        if batch.header_size or layout is None:
+            said = ctypes.string_at(batch.header, batch.header_size)
+            header = batch_pb2.BatchHeader.FromString(said)
+            layout = self._layout = Layout.of(header, size, self.order_plan)
+        cursor = layout.cursor.copy()
+        cursor["epoch"] = batch.cursor_epoch
+        cursor["position"] = batch.cursor_position
+        return RawBatch(
+            layout, memory, cursor, batch.epoch, batch.step, batch.bad, batch.wire_bytes
+        )
+
+    def cancel(self) -> None:
+        """Ends it; nothing is written to memory behind that. Idempotent."""
+        self._library.ik_stream_cancel(self._handle)
+
+    def __del__(self) -> None:
+        # Before the memory that is offered goes.
+        if handle := getattr(self, "_handle", None):
+            self._close(handle)

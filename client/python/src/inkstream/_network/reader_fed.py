@@ -1,0 +1,213 @@
+"""A BatchReader over grpcio whose messages libinkstream makes into batches.
+
+A thread of its own takes messages off the call and feeds them, without the GIL; what is fed is
+drawn by the library's threads into memory that `read` offers. Rows are held far ahead, since
+they are small, and drawn a few batches ahead, so that what is read is in the caches still.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+
+import grpc
+
+from inkstream._library.functions import ReceiveOptions, check
+from inkstream._library.memory import Pieces
+from inkstream._library.stream import LibraryStream
+from inkstream._library.threads import shares
+from inkstream._network.reader import End, ReadAhead, StreamInfo, drawn_ahead
+from inkstream._network.stream_call import StreamCall
+from inkstream._request.cursor import to_state
+from inkstream._wire.raw_batch import RawBatch
+from inkstream.errors import Closed, DataLoss, InkstreamError, Unavailable
+from inkstream.v1 import plan_pb2, service_pb2
+
+_KEPT = 4  # pieces of memory that nothing shows
+# Batches of rows for one that is drawn: they take less than it.
+_ROWS_FOR_ONE = 32
+_JOIN_FOR = 5.0  # seconds
+NO_SHARED_MEMORY = "grpcio reads, which cannot share memory"
+
+
+class FedReader:
+    """See BatchReader. `threads`: that draw, of the whole process; 0: see inkstream.connect."""
+
+    def __init__(
+        self,
+        library: ctypes.CDLL,
+        channel: grpc.Channel,
+        endpoint: str,
+        request: service_pb2.StreamBatchesRequest,
+        metadata: Sequence[tuple[str, str]],
+        stall: float,
+        ahead: ReadAhead,
+        threads: int,
+    ) -> None:
+        delivery = request.open.delivery
+        delivery.transport = plan_pb2.TRANSPORT_GRPC
+        if delivery.codec == plan_pb2.CODEC_STROKES:
+            delivery.raster_version = library.ik_raster_version()
+        self._library = library
+        self._endpoint = endpoint
+        self._opening = request.SerializeToString()
+        self._ahead = ahead
+        self._threads = threads
+        self.reads_ahead = ahead.batches > 0
+        self._lock = threading.Lock()
+        self._cancelled = False
+        self._stream: LibraryStream | None = None
+        self._depth = 0  # batches that may be drawn ahead
+        self._window = 0  # batches that may be received ahead
+        self._early = 0  # credits granted before memory could be offered
+        self._granted = self._fed = self._taken = 0  # batches; each counted by one thread
+        self._over = False  # nothing more is fed
+        self._failure: BaseException | None = None
+        self._thread: threading.Thread | None = None
+        self._call = StreamCall(channel, endpoint, request, metadata, stall)
+
+    @property
+    def endpoint(self) -> str:
+        """Where it reads from."""
+        return self._endpoint
+
+    @property
+    def queued(self) -> int:
+        """See BatchReader."""
+        return self._fed - self._taken
+
+    @property
+    def goes_on(self) -> bool:
+        """See BatchReader. Rows that are far ahead are not drawn only because the call is over."""
+        return not self._over or self.queued > self._depth
+
+    def open(self) -> StreamInfo:
+        """See BatchReader."""
+        first = self._call.receive()
+        if first is None:
+            self.cancel()
+            raise DataLoss(f"{self._endpoint}: the stream did not begin with `opened`")
+        self._call.arrived(1)
+        try:
+            stream = self._receive(first)
+        except InkstreamError:
+            self.cancel()
+            raise
+        opened = stream.opened()
+        info = StreamInfo.of(opened)
+        if not info.transport_reason:
+            info = replace(info, transport_reason=NO_SHARED_MEMORY)
+        if self.reads_ahead:
+            self._look_ahead(info, stream.batch_bytes, opened.codec == plan_pb2.CODEC_STROKES)
+        with self._lock:
+            self._stream = stream
+            if self._cancelled:
+                stream.cancel()
+                raise Closed("the stream was closed")
+            for _ in range(self._early):
+                stream.offer()
+        self._thread = threading.Thread(
+            target=self._feed, args=(stream,), name="inkstream-feed", daemon=True
+        )
+        self._thread.start()
+        return info
+
+    def read(self) -> RawBatch | End:
+        """See BatchReader."""
+        stream = self._stream
+        if stream is None:
+            raise Closed("the stream was closed")
+        if self.reads_ahead:
+            while stream.offered < self._depth:
+                stream.offer()
+            room = self._window - (self._granted - self._taken)
+            if 2 * room >= self._window:  # not in drops
+                self._granted += room
+                self._call.grant(room)
+        try:
+            found = stream.next()
+        except InkstreamError as error:
+            if error.code == grpc.StatusCode.INTERNAL.name:
+                raise DataLoss(str(error)) from None
+            raise
+        if isinstance(found, RawBatch):
+            self._taken += 1
+            return found
+        if found is not None:
+            return End(to_state(found.cursor, stream.order_plan), found.reason)
+        if self._failure is not None:
+            raise self._failure
+        # OK without an end part: the server left in mid-stream.
+        raise Unavailable(f"{self._endpoint}: the stream stopped without an end")
+
+    def grant(self, credits: int) -> None:
+        """See BatchReader."""
+        with self._lock:
+            if self._stream is None:
+                self._early += credits
+            elif self._cancelled or self._over:
+                return
+            else:
+                for _ in range(credits):
+                    self._stream.offer()
+        self._call.grant(credits)
+
+    def cancel(self) -> None:
+        """See BatchReader."""
+        self._call.cancel()
+        with self._lock:
+            self._cancelled = True
+            if self._stream is not None:
+                self._stream.cancel()
+        if (thread := self._thread) not in (None, threading.current_thread()):
+            thread.join(_JOIN_FOR)
+
+    def _receive(self, first: bytes) -> LibraryStream:
+        options = ReceiveOptions(
+            struct_size=ctypes.sizeof(ReceiveOptions),
+            request=self._opening,
+            request_size=len(self._opening),
+            first=first,
+            first_size=len(first),
+            endpoint=self._endpoint.encode(),
+            shares=shares(),
+            threads=self._threads,
+        )
+        handle = ctypes.c_void_p()
+        failure = self._library.ik_stream_receive(ctypes.byref(options), ctypes.byref(handle))
+        check(self._library, failure, self._endpoint)
+        assert handle.value is not None
+        return LibraryStream(
+            self._library,
+            handle.value,
+            self._endpoint,
+            lambda size: Pieces(size, _KEPT),
+            self._ahead.own_memory,
+        )
+
+    def _look_ahead(self, info: StreamInfo, batch_bytes: int, rows: bool) -> None:
+        ahead = self._ahead
+        if rows:
+            self._window = min(info.credit_window, _ROWS_FOR_ONE * ahead.batches)
+            self._depth = drawn_ahead(ahead, self._window, batch_bytes)
+            return
+        # Tensors come straight into memory, where there is some for each.
+        fitting = max(2, ahead.bytes // max(1, batch_bytes))
+        self._window = max(1, min(info.credit_window or ahead.batches, ahead.batches, fitting))
+        self._depth = self._window
+
+    def _feed(self, stream: LibraryStream) -> None:
+        try:
+            while (message := self._call.receive()) is not None:
+                whole = stream.feed(message)
+                self._fed += whole
+                self._call.arrived(whole)
+        except BaseException as error:  # whatever it is, whoever reads must see it
+            # Without the frames of this thread, which would live as long as the error.
+            self._failure = error.with_traceback(None)
+        finally:
+            self._over = True
+            self._call.finish()
+            stream.finish()

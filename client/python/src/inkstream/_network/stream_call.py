@@ -1,0 +1,123 @@
+"""One StreamBatches call by grpcio: messages as raw bytes, credits, and an eye on silence."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import grpc
+
+from inkstream._network.stall import unwatch, watch
+from inkstream._request.addresses import in_words
+from inkstream._wire.status import from_grpc
+from inkstream.errors import Closed, Unavailable
+from inkstream.v1 import service_pb2
+
+_METHOD = "/inkstream.v1.DrawingService/StreamBatches"
+
+
+class _Requests:
+    """The client's side of the stream; None ends it."""
+
+    def __init__(self, first: service_pb2.StreamBatchesRequest) -> None:
+        self._queue: queue.SimpleQueue[service_pb2.StreamBatchesRequest | None] = (
+            queue.SimpleQueue()
+        )
+        self._queue.put(first)
+
+    def put(self, request: service_pb2.StreamBatchesRequest | None) -> None:
+        self._queue.put(request)
+
+    def __iter__(self) -> _Requests:
+        return self
+
+    def __next__(self) -> service_pb2.StreamBatchesRequest:
+        request = self._queue.get()
+        if request is None:
+            raise StopIteration
+        return request
+
+
+class StreamCall:
+    """`stall`: seconds without a message, while one is due, that end it.
+
+    One thread receives; the rest may come from any.
+    """
+
+    def __init__(
+        self,
+        channel: grpc.Channel,
+        endpoint: str,
+        request: service_pb2.StreamBatchesRequest,
+        metadata: Sequence[tuple[str, str]],
+        stall: float,
+    ) -> None:
+        self.endpoint = endpoint
+        self._dataset = request.dataset
+        self._requests = _Requests(request)
+        self._stall = stall
+        self._lock = threading.Lock()
+        self._due = 1 + request.credits  # messages the server owes: `opened`, then batches
+        self._last_message = time.monotonic()
+        self._cancelled = self._stalled = False
+        method: Any = channel.stream_stream(
+            _METHOD,
+            request_serializer=service_pb2.StreamBatchesRequest.SerializeToString,
+        )
+        self._call: Any = method(self._requests, metadata=metadata)
+        watch(self)
+
+    def receive(self) -> bytes | None:
+        """The next message; None: the call ended without an error. Blocks, at most for `stall`."""
+        try:
+            message: bytes = next(self._call)
+        except StopIteration:
+            self.finish()
+            return None
+        except grpc.RpcError as error:
+            self.finish()
+            if self._cancelled:
+                raise Closed("the stream was closed") from None
+            if self._stalled:
+                raise Unavailable(
+                    f"{in_words(self.endpoint)}: no answer for {self._stall:g} s", reason="STALLED"
+                ) from None
+            raise from_grpc(error, self.endpoint) from None
+        with self._lock:
+            self._last_message = time.monotonic()
+        return message
+
+    def arrived(self, count: int) -> None:
+        """So much of what the server owes has come: batches, and `opened`."""
+        with self._lock:
+            self._due -= count
+
+    def grant(self, credits: int) -> None:
+        """Lets the server send that many further batches."""
+        with self._lock:
+            if self._due <= 0:
+                self._last_message = time.monotonic()
+            self._due += credits
+        self._requests.put(service_pb2.StreamBatchesRequest(dataset=self._dataset, credits=credits))
+
+    def cancel(self) -> None:
+        """Ends it at once; a blocked `receive` raises Closed. Idempotent."""
+        self._cancelled = True
+        self.finish()
+
+    def finish(self) -> None:
+        """Nothing more is received. Idempotent."""
+        unwatch(self)
+        self._call.cancel()
+        self._requests.put(None)
+
+    def check(self, now: float) -> None:
+        """Called by the stall watchdog."""
+        with self._lock:
+            late = self._due > 0 and now - self._last_message > self._stall
+        if late:
+            self._stalled = True
+            self.finish()
