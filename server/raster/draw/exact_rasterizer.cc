@@ -1,7 +1,5 @@
 #include "server/raster/draw/exact_rasterizer.h"
 
-#include <cairo/cairo.h>
-
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -59,8 +57,10 @@ struct ExactRasterizer::Canvas {
   }
 };
 
-ExactRasterizer::ExactRasterizer(const ImageSpec& spec)
+ExactRasterizer::ExactRasterizer(const ImageSpec& spec,
+                                 const CairoLibrary& cairo)
     : spec_(spec),
+      cairo_(cairo),
       writer_(spec),
       plane_(writer_.is_copy() ? 0 : size_t{spec.height} * spec.width),
       canvas_(new Canvas) {
@@ -81,43 +81,44 @@ ExactRasterizer::ExactRasterizer(const ImageSpec& spec)
     canvas_->reach.high[axis] =
         (size[axis] + kReach - canvas_->origin[axis]) / canvas_->unit;
   }
-  canvas_->surface = cairo_image_surface_create(CAIRO_FORMAT_A8, width, height);
-  canvas_->context = cairo_create(canvas_->surface);
+  canvas_->surface =
+      cairo_.image_surface_create(CAIRO_FORMAT_A8, width, height);
+  canvas_->context = cairo_.create(canvas_->surface);
   cairo_t* const context = canvas_->context;
-  cairo_set_antialias(context, CAIRO_ANTIALIAS_BEST);
-  cairo_set_line_cap(context, CAIRO_LINE_CAP_ROUND);
-  cairo_set_line_join(context, CAIRO_LINE_JOIN_ROUND);
-  cairo_translate(context, corner[0], corner[1]);
-  cairo_scale(context, canvas_->unit, canvas_->unit);
-  cairo_translate(context, margin, margin);
-  cairo_set_source_rgba(context, 1.0, 1.0, 1.0, 1.0);
-  canvas_->Require(cairo_status(context));
+  cairo_.set_antialias(context, CAIRO_ANTIALIAS_BEST);
+  cairo_.set_line_cap(context, CAIRO_LINE_CAP_ROUND);
+  cairo_.set_line_join(context, CAIRO_LINE_JOIN_ROUND);
+  cairo_.translate(context, corner[0], corner[1]);
+  cairo_.scale(context, canvas_->unit, canvas_->unit);
+  cairo_.translate(context, margin, margin);
+  cairo_.set_source_rgba(context, 1.0, 1.0, 1.0, 1.0);
+  canvas_->Require(cairo_.status(context));
 }
 
 ExactRasterizer::~ExactRasterizer() {
-  cairo_destroy(canvas_->context);
-  cairo_surface_destroy(canvas_->surface);
+  cairo_.destroy(canvas_->context);
+  cairo_.surface_destroy(canvas_->surface);
   delete canvas_;
 }
 
 void ExactRasterizer::Draw(const StrokesView& strokes,
                            const DrawOptions& options, uint8_t* out) {
-  cairo_surface_flush(canvas_->surface);
-  uint8_t* const data = cairo_image_surface_get_data(canvas_->surface);
+  cairo_.surface_flush(canvas_->surface);
+  uint8_t* const data = cairo_.image_surface_get_data(canvas_->surface);
   const auto stride =
-      static_cast<size_t>(cairo_image_surface_get_stride(canvas_->surface));
+      static_cast<size_t>(cairo_.image_surface_get_stride(canvas_->surface));
   std::memset(data, 0, stride * spec_.height);
-  cairo_surface_mark_dirty(canvas_->surface);
+  cairo_.surface_mark_dirty(canvas_->surface);
   canvas_->Place(spec_, options.bounds.value_or(BoundsOf(strokes)));
   const float factor = std::max(options.line_width_factor, 0.0F);
-  cairo_set_line_width(canvas_->context,
-                       std::min(spec_.line_width * factor, kMaxLineWidth));
+  cairo_.set_line_width(canvas_->context,
+                        std::min(spec_.line_width * factor, kMaxLineWidth));
   for (size_t s = 0; s < strokes.strokes(); ++s) {
     AddPath(strokes, s);
-    cairo_stroke(canvas_->context);
+    cairo_.stroke(canvas_->context);
   }
-  canvas_->Require(cairo_status(canvas_->context));
-  cairo_surface_flush(canvas_->surface);
+  canvas_->Require(cairo_.status(canvas_->context));
+  cairo_.surface_flush(canvas_->surface);
   uint8_t* const plane = writer_.is_copy() ? out : plane_.data();
   for (uint32_t y = 0; y < spec_.height; ++y) {
     std::memcpy(plane + size_t{y} * spec_.width, data + y * stride,
@@ -141,8 +142,8 @@ void ExactRasterizer::AddPath(const StrokesView& strokes, size_t stroke) {
       pen_down = false;
       continue;
     }
-    if (!pen_down || cut) cairo_move_to(canvas_->context, from[0], from[1]);
-    cairo_line_to(canvas_->context, to[0], to[1]);
+    if (!pen_down || cut) cairo_.move_to(canvas_->context, from[0], from[1]);
+    cairo_.line_to(canvas_->context, to[0], to[1]);
     pen_down = true;
   }
 }

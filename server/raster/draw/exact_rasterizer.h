@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "server/raster/draw/cairo_library.h"
 #include "server/raster/draw/rasterizer.h"
 #include "server/raster/tensor/pixel_writer.h"
 
@@ -18,7 +19,7 @@ class ExactRasterizer final : public Rasterizer {
  public:
   // `spec` has passed CheckImageSpec. Throws std::bad_alloc, as every container
   // does, where Cairo has no memory; so does Draw.
-  explicit ExactRasterizer(const ImageSpec& spec);
+  ExactRasterizer(const ImageSpec& spec, const CairoLibrary& cairo);
   ~ExactRasterizer() override;
   ExactRasterizer(const ExactRasterizer&) = delete;
   ExactRasterizer& operator=(const ExactRasterizer&) = delete;
@@ -34,6 +35,7 @@ class ExactRasterizer final : public Rasterizer {
   void AddPath(const StrokesView& strokes, size_t stroke);
 
   const ImageSpec spec_;
+  const CairoLibrary& cairo_;
   const PixelWriter writer_;
   std::vector<uint8_t> plane_;
   Canvas* canvas_;  // owned

@@ -18,7 +18,9 @@ absl::StatusOr<std::unique_ptr<Rasterizer>> Rasterizer::Create(
   }
 #ifdef INKSTREAM_EXACT
   if (spec.quality == Quality::kExact) {
-    return std::make_unique<ExactRasterizer>(spec);
+    absl::StatusOr<const CairoLibrary*> cairo = LoadCairo();
+    if (!cairo.ok()) return cairo.status();
+    return std::make_unique<ExactRasterizer>(spec, **cairo);
   }
 #endif
   return std::make_unique<CapsuleRasterizer>(spec);
