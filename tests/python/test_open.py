@@ -219,7 +219,8 @@ def use():
 def held():
     gc.collect()
     maps = open("/proc/self/maps").read().count(sys.argv[1])
-    return len(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task")), maps
+    files = len(os.listdir("/proc/self/fd")) - maps  # a store that is mapped is open
+    return files, len(os.listdir("/proc/self/task")), maps
 
 use()
 before = held()
