@@ -138,6 +138,8 @@ def test_the_wheels_are_a_client_and_a_program(
     environment = installed(tmp_path / "site", wheels["native"], wheels["server"])
     assert not (tmp_path / "site/inkstream/_bin").exists()
     assert wanted_by(tmp_path / "site/inkstream") <= {*range(minor_of(wheels["native"]) + 1)}
+    assert minor_of(wheels["native"]) <= 34, "RHEL 9 and Amazon Linux 2023 refuse it"
+    assert wheels["native"].stat().st_size <= 8 << 20
     assert wanted_by(tmp_path / "site/inkstream_server") <= {*range(minor_of(wheels["server"]) + 1)}
     for command in (
         [tmp_path / "site/bin/inkstream"],
