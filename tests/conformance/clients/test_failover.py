@@ -20,7 +20,7 @@ PLAN = {
     "image": {"height": 64},
     "columns": ["label"],
     "tail": "partial",
-    "epochs": 3,
+    "epochs": 12,  # more batches than may come ahead
     "seed": 6,
 }
 PATIENCE = {"retry_for": 60, "stall": 1.0, "timeout": 20, "ahead": 2}
