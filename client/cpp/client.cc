@@ -194,8 +194,13 @@ absl::StatusOr<std::shared_ptr<Client>> Client::Connect(
   if (absl::Status status = client::CheckOptions(options); !status.ok()) {
     return status;
   }
+  auto maker =
+      client::ChannelMaker::Create(options.security, options.max_message_bytes);
+  if (!maker.ok()) {
+    return maker.status();
+  }
   absl::StatusOr<std::shared_ptr<client::Endpoints>> endpoints =
-      client::Endpoints::Create(targets, options.max_message_bytes);
+      client::Endpoints::Create(targets, *std::move(maker));
   if (!endpoints.ok()) {
     return endpoints.status();
   }

@@ -26,6 +26,7 @@
 #include "inkstream/dataset_info.h"
 #include "inkstream/plan.h"
 #include "inkstream/plan_report.h"
+#include "inkstream/security_options.h"
 
 namespace inkstream {
 
@@ -34,6 +35,8 @@ namespace inkstream {
 enum class TransportChoice : uint8_t { kAuto, kGrpc, kShm };
 
 struct ClientOptions {
+  SecurityOptions security;
+
   // Behaviour.
   TransportChoice transport = TransportChoice::kAuto;
   absl::Duration connect_timeout = absl::Seconds(10);

@@ -6,6 +6,7 @@
 #include <prometheus/text_serializer.h>
 
 #include <limits>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -126,6 +127,40 @@ void AddConnections(const transport::ConnectionCounts& connections,
                                       {"displaced", connections.displaced},
                                       {"silent", connections.silent}}) {
     page->Add(Number(count), {{"reason", reason}});
+  }
+}
+
+void AddSecurity(const transport::SecurityFigures& security, Page* page) {
+  if (security.tls.has_value()) {
+    page->Begin("inkstream_tls_expiry_timestamp_seconds", MetricType::Gauge,
+                "When the certificate in use expires, and of the authorities "
+                "of clients the first one; seconds since 1970.");
+    page->Add(Number(security.expires), {{"certificate", "server"}});
+    if (security.client_ca_expires > 0) {
+      page->Add(Number(security.client_ca_expires),
+                {{"certificate", "client_ca"}});
+    }
+  }
+  if (security.tokens.has_value()) {
+    page->Gauge("inkstream_tokens", "Tokens that callers may have.",
+                Number(security.token_count));
+  }
+  const std::pair<const char*, const std::optional<transport::ReloadFigures>*>
+      files[] = {{"tls", &security.tls}, {"tokens", &security.tokens}};
+  page->Begin("inkstream_reload_ok", MetricType::Gauge,
+              "0: files that were replaced hold nothing good, and what they "
+              "held before is in use; the log says why.");
+  for (const auto& [name, reload] : files) {
+    if (reload->has_value()) {
+      page->Add((*reload)->good ? 1 : 0, {{"files", name}});
+    }
+  }
+  page->Begin("inkstream_reload_timestamp_seconds", MetricType::Gauge,
+              "When what is in use was read, in seconds since 1970.");
+  for (const auto& [name, reload] : files) {
+    if (reload->has_value()) {
+      page->Add(Number((*reload)->since), {{"files", name}});
+    }
   }
 }
 
@@ -302,6 +337,7 @@ std::string MetricsPage(const MetricsInput& input) {
   Page page;
   AddServer(input, &page);
   AddConnections(input.service.now.connections, &page);
+  AddSecurity(input.service.security, &page);
   AddCaches(input.service.caches, &page);
   AddStores(input.service.stores, &page);
   AddDatasets(input.datasets, &page);

@@ -62,8 +62,9 @@ void AddLimits(const Service& service, v1::DescribeDatasetResponse* response) {
 }  // namespace
 
 absl::Status ListDatasets(const Service& service,
+                          const std::vector<std::string>& datasets,
                           v1::ListDatasetsResponse* response) {
-  for (const std::string& name : service.engine->datasets()) {
+  for (const std::string& name : datasets) {
     absl::StatusOr<batch::DatasetFacts> facts =
         service.engine->Describe(name, View());
     if (!facts.ok()) return facts.status();

@@ -5,12 +5,17 @@
 
 #include <inkstream/v1/service.pb.h>
 
+#include <string>
+#include <vector>
+
 #include "absl/status/status.h"
 #include "server/service/service.h"
 
 namespace inkstream::service {
 
+// Of those named.
 absl::Status ListDatasets(const Service& service,
+                          const std::vector<std::string>& datasets,
                           v1::ListDatasetsResponse* response);
 
 absl::Status DescribeDataset(const Service& service,

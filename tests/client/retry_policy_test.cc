@@ -120,5 +120,18 @@ TEST(RetryPolicy, DataThatNoTargetHasIsAFailedPrecondition) {
               ::testing::HasSubstr("generation 7 is not here"));
 }
 
+TEST(RetryPolicyTest, ATokenThatIsReadMayHaveBeenReplacedOnce) {
+  const absl::Status refused = absl::UnauthenticatedError("taken back");
+  RetryPolicy fixed(absl::Seconds(60), 1);
+  fixed.OnProgress();
+  EXPECT_EQ(fixed.OnFailure(refused, absl::Now()).status(), refused);
+  RetryPolicy read(absl::Seconds(60), 1, /*token_is_read=*/true);
+  read.OnProgress();
+  EXPECT_EQ(read.OnFailure(refused, absl::Now()).value(), absl::ZeroDuration());
+  EXPECT_EQ(read.OnFailure(refused, absl::Now()).status(), refused);
+  read.OnProgress();
+  EXPECT_TRUE(read.OnFailure(refused, absl::Now()).ok());
+}
+
 }  // namespace
 }  // namespace inkstream::client

@@ -1,6 +1,6 @@
 // Whose share a stream has: what the server knows of a client decides, never
 // what it says of itself.
-#include "server/transport/grpc/caller.h"
+#include "server/transport/grpc/authenticator.h"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>

@@ -1,7 +1,6 @@
 #include "client/cpp/call/endpoints.h"
 
-#include <grpcpp/create_channel.h>
-#include <grpcpp/security/credentials.h>
+#include <inkstream/v1/service.grpc.pb.h>
 
 #include <algorithm>
 #include <chrono>
@@ -10,12 +9,29 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
-#include "client/cpp/call/channel_arguments.h"
 #include "client/cpp/call/target.h"
 
 namespace inkstream::client {
+namespace {
+
+// Of one that is not connected; gRPC tells the reason to nobody but a call.
+std::string WhyNot(const std::shared_ptr<grpc::Channel>& channel) {
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + absl::Seconds(1)));
+  v1::ListDatasetsResponse response;
+  const grpc::Status status =
+      v1::DrawingService::NewStub(channel)->ListDatasets(&context, {},
+                                                         &response);
+  return status.error_code() == grpc::StatusCode::UNAVAILABLE
+             ? status.error_message()
+             : "";
+}
+
+}  // namespace
+
 absl::StatusOr<std::shared_ptr<Endpoints>> Endpoints::Create(
-    const std::vector<std::string>& targets, uint32_t max_message_bytes) {
+    const std::vector<std::string>& targets,
+    std::shared_ptr<const ChannelMaker> maker) {
   if (targets.empty()) {
     return absl::InvalidArgumentError(
         "no target; name at least one, as host:50051 or unix:/path");
@@ -24,15 +40,19 @@ absl::StatusOr<std::shared_ptr<Endpoints>> Endpoints::Create(
   for (const std::string& target : targets) {
     absl::StatusOr<std::vector<std::string>> found = EndpointsOf(target);
     if (!found.ok()) return found.status();
-    all.insert(all.end(), found->begin(), found->end());
+    for (std::string& one : *found) {
+      absl::Status status = maker->Check(one);
+      if (!status.ok()) return status;
+      all.push_back(std::move(one));
+    }
   }
   return std::shared_ptr<Endpoints>(
-      new Endpoints(std::move(all), max_message_bytes));
+      new Endpoints(std::move(all), std::move(maker)));
 }
 
 Endpoints::Endpoints(std::vector<std::string> targets,
-                     uint32_t max_message_bytes)
-    : targets_(std::move(targets)), max_message_bytes_(max_message_bytes) {}
+                     std::shared_ptr<const ChannelMaker> maker)
+    : targets_(std::move(targets)), maker_(std::move(maker)) {}
 
 size_t Endpoints::tries() const {
   return targets_.size() +
@@ -46,9 +66,7 @@ std::string Endpoints::target() const {
 }
 
 std::shared_ptr<grpc::Channel> Endpoints::NewChannel() const {
-  return grpc::CreateCustomChannel(
-      targets_[current_], grpc::InsecureChannelCredentials(),
-      ChannelArgumentsFor(targets_[current_], max_message_bytes_));
+  return maker_->Make(targets_[current_]);
 }
 
 std::shared_ptr<grpc::Channel> Endpoints::channel() {
@@ -84,9 +102,12 @@ absl::Status Endpoints::WaitForConnected(absl::Duration timeout) {
       const auto in_words = [](std::string* out, const std::string& target) {
         out->append(InWords(target));
       };
+      // Where certificates are looked at, there may be a server.
+      const std::string why = maker_->encrypts() ? WhyNot(current) : "";
       return absl::UnavailableError(absl::StrCat(
           "no server answers at ", absl::StrJoin(targets_, ", ", in_words),
-          " within ", absl::FormatDuration(timeout)));
+          " within ", absl::FormatDuration(timeout), why.empty() ? "" : "; ",
+          why));
     }
     Advance(current);
   }

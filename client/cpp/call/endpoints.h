@@ -14,15 +14,18 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "client/cpp/call/channel_maker.h"
 #include "client/cpp/mutex.h"
 
 namespace inkstream::client {
 
 class Endpoints {
  public:
-  // INVALID_ARGUMENT: no target, or one that can be no address.
+  // INVALID_ARGUMENT: no target, or one that can be no address or must not have
+  // what `maker` would send.
   static absl::StatusOr<std::shared_ptr<Endpoints>> Create(
-      const std::vector<std::string>& targets, uint32_t max_message_bytes);
+      const std::vector<std::string>& targets,
+      std::shared_ptr<const ChannelMaker> maker);
 
   size_t size() const { return targets_.size(); }
   // Calls that a question may take: one each, two of a name, since several
@@ -41,12 +44,13 @@ class Endpoints {
   absl::Status WaitForConnected(absl::Duration timeout);
 
  private:
-  Endpoints(std::vector<std::string> targets, uint32_t max_message_bytes);
+  Endpoints(std::vector<std::string> targets,
+            std::shared_ptr<const ChannelMaker> maker);
   std::shared_ptr<grpc::Channel> NewChannel() const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::vector<std::string> targets_;
-  const uint32_t max_message_bytes_;
+  const std::shared_ptr<const ChannelMaker> maker_;
   mutable Mutex mutex_;
   size_t current_ ABSL_GUARDED_BY(mutex_) = 0;
   std::shared_ptr<grpc::Channel> channel_ ABSL_GUARDED_BY(mutex_);

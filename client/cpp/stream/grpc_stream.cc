@@ -77,7 +77,8 @@ GrpcStream::GrpcStream(std::shared_ptr<Endpoints> endpoints,
       views_(ViewsOf(plan)),
       // The queue's, one being filled, one in the reader's hands.
       buffers_(options.read_ahead + 2),
-      retry_(options.failover_timeout, endpoints_->size()),
+      retry_(options.failover_timeout, endpoints_->size(),
+             !options.security.token_file.empty()),
       progress_(absl::Now()),
       reader_([this] { Run(); }) {}
 

@@ -26,8 +26,9 @@ absl::Status Reworded(const absl::Status& status, absl::StatusCode code,
 
 }  // namespace
 
-RetryPolicy::RetryPolicy(absl::Duration timeout, size_t targets)
-    : timeout_(timeout), targets_(targets) {}
+RetryPolicy::RetryPolicy(absl::Duration timeout, size_t targets,
+                         bool token_is_read)
+    : timeout_(timeout), targets_(targets), token_is_read_(token_is_read) {}
 
 void RetryPolicy::OnProgress() {
   opened_ = true;
@@ -40,6 +41,11 @@ absl::StatusOr<absl::Duration> RetryPolicy::OnFailure(
     const absl::Status& status, absl::Time now) {
   const bool quota = status.code() == absl::StatusCode::kResourceExhausted &&
                      RetryDelay(status).has_value();
+  if (absl::IsUnauthenticated(status) && token_is_read_ && failures_ == 0) {
+    ++failures_;
+    since_ = now;
+    return absl::ZeroDuration();
+  }
   if (status.code() != absl::StatusCode::kUnavailable && !quota) {
     return status;
   }

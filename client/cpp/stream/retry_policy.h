@@ -15,7 +15,9 @@ namespace inkstream::client {
 class RetryPolicy {
  public:
   // `timeout`: how long one outage may last; zero: never try again.
-  RetryPolicy(absl::Duration timeout, size_t targets);
+  // `token_is_read`: the next call may have another one than the last.
+  RetryPolicy(absl::Duration timeout, size_t targets,
+              bool token_is_read = false);
 
   // The stream has been accepted once, or has moved on.
   void OnProgress();
@@ -24,7 +26,9 @@ class RetryPolicy {
   // ends the stream. UNAVAILABLE is tried again: before the first progress each
   // target once and at once, later until the timeout; so is a quota
   // (RESOURCE_EXHAUSTED) where the server says how long to wait, and as long.
-  // Where every target lacks the cursor's data it is FAILED_PRECONDITION.
+  // UNAUTHENTICATED where the token is read: once, since it may have been
+  // replaced. Where every target lacks the cursor's data it is
+  // FAILED_PRECONDITION.
   absl::StatusOr<absl::Duration> OnFailure(const absl::Status& status,
                                            absl::Time now);
 
@@ -36,6 +40,7 @@ class RetryPolicy {
 
   const absl::Duration timeout_;
   const size_t targets_;
+  const bool token_is_read_;
   bool opened_ = false;
   size_t failures_ = 0;  // since the last progress
   size_t not_here_ = 0;  // of these, in a row: GENERATION_NOT_HERE

@@ -26,7 +26,7 @@ namespace {
 constexpr char kName[] = "bench";
 
 struct BenchFlags {
-  std::string target = "127.0.0.1:50051";
+  TargetFlags at;
   std::string dataset;
   std::string split = "train";
   std::string image = "128x128";
@@ -58,13 +58,14 @@ absl::StatusOr<std::unique_ptr<Stream>> OpenStream(const BenchFlags& flags,
                                                    const ImageSpec& image,
                                                    uint32_t number) {
   ClientOptions options;
+  options.security = flags.at.security();
   if (flags.codec != "none" && flags.transport == "auto") {
     // Asked for to be measured, and shared memory is not packed.
     options.transport = TransportChoice::kGrpc;
   }
   if (flags.transport == "grpc") options.transport = TransportChoice::kGrpc;
   if (flags.transport == "shm") options.transport = TransportChoice::kShm;
-  auto client = Client::Connect({flags.target}, options);
+  auto client = Client::Connect({flags.at.target}, options);
   if (!client.ok()) {
     return client.status();
   }
@@ -138,8 +139,9 @@ int RunBench(const BenchFlags& flags) {
       all.server_bytes = stats.server_bytes - before.server_bytes;
     }
   }
-  BenchSetup setup = {flags.target, flags.dataset, flags.split,  image.height,
-                      image.width,  flags.batch,   flags.streams};
+  BenchSetup setup = {flags.at.target, flags.dataset, flags.split,
+                      image.height,    image.width,   flags.batch,
+                      flags.streams};
   setup.strokes = flags.strokes;
   setup.transport = shared_memory ? "shm" : "grpc";
   setup.codec = shared_memory ? "none" : flags.codec;
@@ -155,8 +157,7 @@ void AddBenchCommand(CLI::App& app, int* exit_code) {
   const auto flags = std::make_shared<BenchFlags>();
   CLI::App* command = app.add_subcommand(
       kName, "Measures how fast batches arrive from a server");
-  AddTargetFlag(command, &flags->target,
-                "HOST:PORT, dns:///HOST:PORT or unix:PATH");
+  AddTargetFlags(command, &flags->at);
   command->add_option("--dataset", flags->dataset,
                       "Left out: the server's only one");
   command->add_option("--split", flags->split, "Subset to stream")

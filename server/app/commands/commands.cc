@@ -13,6 +13,7 @@ void AddCommands(CLI::App& app, int* exit_code) {
   AddExportCommand(app, exit_code);
   AddHealthCommand(app, exit_code);
   AddServeCommand(app, exit_code);
+  AddTokenCommand(app, exit_code);
   AddBenchCommand(app, exit_code);
 }
 

@@ -4,14 +4,50 @@
 
 namespace inkstream::app {
 
-CLI::Option* AddTargetFlag(CLI::App* command, std::string* target,
-                           const std::string& description) {
+SecurityOptions TargetFlags::security() const {
+  SecurityOptions options;
+  options.token_file = token_file;
+  if (tls || !files.ca.empty() || !files.cert.empty() || !files.key.empty() ||
+      !files.server_name.empty()) {
+    options.tls = files;
+  }
+  return options;
+}
+
+void AddTargetFlags(CLI::App* command, TargetFlags* flags) {
   const auto check = [](const std::string& given) {
     return std::string(client::EndpointsOf(given).status().message());
   };
-  return command->add_option("--target", *target, description)
+  command
+      ->add_option("--target", flags->target,
+                   "HOST:PORT, dns:///HOST:PORT or unix:PATH")
       ->check(CLI::Validator(check, ""))
       ->capture_default_str();
+  command->add_flag("--tls", flags->tls,
+                    "By TLS, trusting the system's authorities");
+  command
+      ->add_option("--tls-ca", flags->files.ca,
+                   "By TLS, trusting those of this file in PEM")
+      ->type_name("FILE");
+  command
+      ->add_option("--tls-server-name", flags->files.server_name,
+                   "Name in the server's certificate; left out: the target's")
+      ->type_name("NAME");
+  // Not --tls-cert: in a container the server's own is in the environment.
+  CLI::Option* const cert =
+      command
+          ->add_option("--client-cert", flags->files.cert,
+                       "Certificate to prove oneself by, in PEM")
+          ->type_name("FILE");
+  CLI::Option* const key =
+      command->add_option("--client-key", flags->files.key, "Its key, in PEM")
+          ->type_name("FILE");
+  cert->needs(key);
+  key->needs(cert);
+  command
+      ->add_option("--token-file", flags->token_file,
+                   "File with a token of `inkstream token`")
+      ->type_name("FILE");
 }
 
 }  // namespace inkstream::app

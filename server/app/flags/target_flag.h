@@ -1,14 +1,24 @@
-// --target: where a server is asked.
+// --target, and how to know and be known there.
 #pragma once
 
 #include <CLI/CLI.hpp>
 #include <string>
 
+#include "inkstream/security_options.h"
+
 namespace inkstream::app {
 
-// Refuses what can be no address, with what was probably meant. `description`:
-// of the command's target.
-CLI::Option* AddTargetFlag(CLI::App* command, std::string* target,
-                           const std::string& description);
+struct TargetFlags {
+  std::string target = "127.0.0.1:50051";
+  bool tls = false;
+  TlsOptions files;
+  std::string token_file;
+
+  // Any flag about TLS asks for it.
+  SecurityOptions security() const;
+};
+
+// Refuses what can be no address, with what was probably meant.
+void AddTargetFlags(CLI::App* command, TargetFlags* flags);
 
 }  // namespace inkstream::app

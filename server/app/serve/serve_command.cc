@@ -129,6 +129,32 @@ void AddServeCommand(CLI::App& app, int* exit_code) {
                    "Address for /metrics (Prometheus), /livez and /readyz; "
                    "port 0 takes any free one")
       ->type_name("ADDR:PORT");
+  transport::SecurityPaths& security = options.security;
+  CLI::Option* const cert =
+      command
+          ->add_option("--tls-cert", security.tls.cert,
+                       "Encrypts --listen by TLS with this certificate and "
+                       "those above it, in PEM; files are read again when they "
+                       "change")
+          ->type_name("FILE");
+  CLI::Option* const key =
+      command
+          ->add_option("--tls-key", security.tls.key,
+                       "Its key in PEM, without a passphrase")
+          ->type_name("FILE");
+  cert->needs(key);
+  key->needs(cert);
+  command
+      ->add_option("--tls-client-ca", security.tls.client_ca,
+                   "Lets in over TCP whoever has a certificate of these "
+                   "authorities, and nobody else")
+      ->type_name("FILE")
+      ->needs(cert);
+  command
+      ->add_option("--tokens", security.tokens,
+                   "Asks every call for a token of this file, of lines of "
+                   "`inkstream token`; read again when it changes")
+      ->type_name("FILE");
   command->add_flag(
       "--insecure-network", options.insecure_network,
       "Allows --listen and --http on addresses other machines can reach, "

@@ -153,12 +153,14 @@ void SayReady(const std::string& addresses) {
 }
 
 // SIGHUP is a request for what can be had without a restart.
-void ServeUntilSignalled(GenerationWatch* watch) {
+void ServeUntilSignalled(GenerationWatch* watch,
+                         transport::SecurityFiles* security) {
   while (Interrupt::WaitForHangup()) {
     spdlog::info(
-        "SIGHUP: looks at every store for a new generation; options are read "
-        "at the start alone");
+        "SIGHUP: looks at every store for a new generation, and at "
+        "certificates and tokens; options are read at the start alone");
     watch->LookNow();
+    security->LookNow();
   }
 }
 
@@ -221,6 +223,9 @@ absl::Status ServeUntilInterrupted(const ServeOptions& options) {
   absl::StatusOr<std::unique_ptr<batch::Engine>> engine =
       batch::Engine::Create(engine_options);
   if (!engine.ok()) return engine.status();
+  absl::StatusOr<std::unique_ptr<transport::SecurityFiles>> security =
+      transport::SecurityFiles::Load(options.security);
+  if (!security.ok()) return security.status();
   std::unique_ptr<transport::GrpcServer> server;
   const absl::StatusOr<std::unique_ptr<ops::HttpServer>> http =
       StartHttp(options, state, &http_address);
@@ -241,6 +246,7 @@ absl::Status ServeUntilInterrupted(const ServeOptions& options) {
   server_options.idle = options.idle;
   server_options.channelz = options.channelz;
   server_options.shm_bytes = options.shm_bytes.value_or(memory / 4);
+  server_options.security = security->get();
   server_options.insecure_network = options.insecure_network;
   server_options.stall = options.stall;
   server_options.rebalance = options.rebalance;
@@ -276,7 +282,7 @@ absl::Status ServeUntilInterrupted(const ServeOptions& options) {
   SayReady(addresses);
   const ServiceManager manager([&state] { return state.Alive(); });
 
-  ServeUntilSignalled(&watch);
+  ServeUntilSignalled(&watch, security->get());
   state.Draining();
   manager.Stopping();
   const transport::DrainTimes times = DrainTimesOf(options);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "server/transport/security/security_files.h"
 #include "server/transport/socket_file.h"
 
 namespace inkstream::app {
@@ -21,6 +22,7 @@ struct ServeOptions {
   transport::SocketAccess unix_access;
   std::string http;  // HOST:PORT; empty: no HTTP
   bool insecure_network = false;
+  transport::SecurityPaths security;
   // Bytes shared with clients of the Unix socket; none given: 25 % of `memory`.
   std::optional<uint64_t> shm_bytes;
   uint64_t memory = 0;  // bytes; 0: 90 % of what this process may use

@@ -3,11 +3,9 @@
 #include <grpcpp/server_context.h>
 
 #include <string>
+#include <utility>
 
-#include "absl/strings/match.h"
-#include "absl/strings/string_view.h"
-#include "absl/strings/strip.h"
-#include "server/transport/grpc/call_counter.h"
+#include "server/transport/grpc/method_label.h"
 #include "server/transport/grpc/status_to_grpc.h"
 
 namespace inkstream::transport {
@@ -17,75 +15,72 @@ using grpc::experimental::InterceptionHookPoints;
 using grpc::experimental::InterceptorBatchMethods;
 using grpc::experimental::ServerRpcInfo;
 
-constexpr absl::string_view kService = "/inkstream.v1.DrawingService/";
-
 class AnswerInterceptor : public grpc::experimental::Interceptor {
  public:
   AnswerInterceptor(std::string method, ServerRpcInfo* call,
                     ServiceCounts* counts, CallObserver* observer,
-                    const ConnectionTable* connections)
+                    const Authenticator* authenticator)
       : method_(std::move(method)),
         call_(call),
         counts_(counts),
         observer_(observer),
-        connections_(connections) {}
+        authenticator_(authenticator) {}
 
   void Intercept(InterceptorBatchMethods* methods) override {
     if (methods->QueryInterceptionHookPoint(
             InterceptionHookPoints::PRE_SEND_STATUS)) {
-      const grpc::Status answer = methods->GetSendStatus();
-      const auto code = static_cast<absl::StatusCode>(answer.error_code());
-      counts_->Answered(method_, code, ReasonOf(answer));
-      if (!answer.ok() && observer_ != nullptr) {
-        observer_->OnRefused(method_,
-                             connections_->PeerOf(ConnectionName(
-                                 call_->server_context()->peer())),
-                             absl::Status(code, answer.error_message()));
-      }
+      Note(methods->GetSendStatus());
     }
     methods->Proceed();
   }
 
  private:
+  void Note(const grpc::Status& answer) {
+    const Caller caller = authenticator_->CallerOf(*call_->server_context());
+    if (caller.access == nullptr) return;
+    const auto code = static_cast<absl::StatusCode>(answer.error_code());
+    counts_->Answered(method_, code, ReasonOf(answer));
+    if (!answer.ok() && observer_ != nullptr) {
+      observer_->OnRefused(method_, caller.peer,
+                           absl::Status(code, answer.error_message()));
+    }
+  }
+
   const std::string method_;
   ServerRpcInfo* const call_;
   ServiceCounts* const counts_;
   CallObserver* const observer_;
-  const ConnectionTable* const connections_;
+  const Authenticator* const authenticator_;
 };
 
 class AnswerInterceptors
     : public grpc::experimental::ServerInterceptorFactoryInterface {
  public:
   AnswerInterceptors(ServiceCounts* counts, CallObserver* observer,
-                     const ConnectionTable* connections)
-      : counts_(counts), observer_(observer), connections_(connections) {}
+                     const Authenticator* authenticator)
+      : counts_(counts), observer_(observer), authenticator_(authenticator) {}
 
   grpc::experimental::Interceptor* CreateServerInterceptor(
       ServerRpcInfo* info) override {
-    absl::string_view method = info->method();
-    if (!absl::ConsumePrefix(&method, kService)) {
-      method =
-          absl::StartsWith(method, "/grpc.health.v1.") ? "Health" : "Other";
-    }
+    std::string method = MethodLabel(info->method());
     // A stream's end has more to tell, and its messages need no detour.
     if (method == "StreamBatches") return nullptr;
-    return new AnswerInterceptor(std::string(method), info, counts_, observer_,
-                                 connections_);
+    return new AnswerInterceptor(std::move(method), info, counts_, observer_,
+                                 authenticator_);
   }
 
  private:
   ServiceCounts* const counts_;
   CallObserver* const observer_;
-  const ConnectionTable* const connections_;
+  const Authenticator* const authenticator_;
 };
 
 }  // namespace
 
 std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>
 NewAnswerInterceptors(ServiceCounts* counts, CallObserver* observer,
-                      const ConnectionTable* connections) {
-  return std::make_unique<AnswerInterceptors>(counts, observer, connections);
+                      const Authenticator* authenticator) {
+  return std::make_unique<AnswerInterceptors>(counts, observer, authenticator);
 }
 
 }  // namespace inkstream::transport

@@ -7,14 +7,15 @@
 #include <memory>
 
 #include "server/transport/call_observer.h"
-#include "server/transport/listener/connection_table.h"
+#include "server/transport/grpc/authenticator.h"
 #include "server/transport/status/service_counts.h"
 
 namespace inkstream::transport {
 
-// All outlive the server; `observer` may be null.
+// All outlive the server; `observer` may be null. Calls that `authenticator`
+// has refused are noted there.
 std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>
 NewAnswerInterceptors(ServiceCounts* counts, CallObserver* observer,
-                      const ConnectionTable* connections);
+                      const Authenticator* authenticator);
 
 }  // namespace inkstream::transport

@@ -7,7 +7,6 @@
 #include "server/service/describe_dataset.h"
 #include "server/service/explain_plan.h"
 #include "server/service/inspect_drawing.h"
-#include "server/transport/grpc/caller.h"
 #include "server/transport/grpc/fetch_drawings_reactor.h"
 #include "server/transport/grpc/status_handler.h"
 #include "server/transport/grpc/stream_batches_reactor.h"
@@ -17,44 +16,67 @@
 namespace inkstream::transport {
 namespace {
 
-absl::Status List(const service::Service& service,
-                  const v1::ListDatasetsRequest& /*request*/,
-                  v1::ListDatasetsResponse* response) {
-  return service::ListDatasets(service, response);
+template <typename Request, typename Response>
+using Handler = absl::Status (*)(const service::Service&, const Request&,
+                                 Response*);
+
+// Of a request for one dataset, which the caller may read or is refused.
+template <typename Request, typename Response>
+auto OfADataset(const service::Service& service,
+                Handler<Request, Response> handler) {
+  return [&service, handler](const Access& access, Request* request,
+                             Response* response) {
+    absl::Status status =
+        access.Choose(service.engine->datasets(), request->mutable_dataset());
+    return status.ok() ? handler(service, *request, response) : status;
+  };
 }
 
 }  // namespace
 
 DrawingService::DrawingService(const ServerContext& server)
-    : RawService(v1::DrawingService::service_full_name()), server_(server) {
+    : RawService(v1::DrawingService::service_full_name(), server.authenticator),
+      server_(server) {
   const service::Service& service = server.service;
-  AddUnary("ListDatasets", On::kRequestThread, service, &List);
-  AddUnary("DescribeDataset", On::kRequestThread, service,
-           &service::DescribeDataset);
-  AddUnary("InspectDrawing", On::kRequestThread, service,
-           &service::InspectDrawing);
-  AddUnary("ExplainPlan", On::kRequestThread, service, &service::ExplainPlan);
-  AddUnary("GetStatus", On::kThisThread, server, &GetStatus);
-  Add("StreamBatches", [this](grpc::CallbackServerContext* call) {
-    return new StreamBatchesReactor(server_, call);
-  });
-  Add("FetchDrawings", [this](grpc::CallbackServerContext* call) {
-    return new FetchDrawingsReactor(server_, call);
-  });
-  Add("UploadKeys", [this](grpc::CallbackServerContext* call) {
-    return new UploadKeysReactor(server_, call);
-  });
+  AddUnary<v1::ListDatasetsRequest, v1::ListDatasetsResponse>(
+      "ListDatasets", On::kRequestThread,
+      [&service](const Access& access,
+                 const v1::ListDatasetsRequest* /*request*/,
+                 v1::ListDatasetsResponse* response) {
+        return service::ListDatasets(
+            service, access.Visible(service.engine->datasets()), response);
+      });
+  AddUnary<v1::DescribeDatasetRequest, v1::DescribeDatasetResponse>(
+      "DescribeDataset", On::kRequestThread,
+      OfADataset(service, &service::DescribeDataset));
+  AddUnary<v1::InspectDrawingRequest, v1::InspectDrawingResponse>(
+      "InspectDrawing", On::kRequestThread,
+      OfADataset(service, &service::InspectDrawing));
+  AddUnary<v1::ExplainPlanRequest, v1::ExplainPlanResponse>(
+      "ExplainPlan", On::kRequestThread,
+      OfADataset(service, &service::ExplainPlan));
+  AddUnary<v1::GetStatusRequest, v1::GetStatusResponse>(
+      "GetStatus", On::kThisThread,
+      [&server](const Access& access, const v1::GetStatusRequest* request,
+                v1::GetStatusResponse* response) {
+        return GetStatus(server, access, *request, response);
+      });
+  Add("StreamBatches",
+      [this](grpc::CallbackServerContext* call, const Caller& caller) {
+        return new StreamBatchesReactor(server_, call, caller);
+      });
+  Add("FetchDrawings",
+      [this](grpc::CallbackServerContext* call, const Caller& caller) {
+        return new FetchDrawingsReactor(server_, call, caller);
+      });
+  Add("UploadKeys",
+      [this](grpc::CallbackServerContext* call, const Caller& caller) {
+        return new UploadKeysReactor(server_, call, caller.peer.caller);
+      });
 }
 
-template <typename Context, typename Request, typename Response>
-void DrawingService::AddUnary(const char* name, On on, const Context& context,
-                              absl::Status (*handler)(const Context&,
-                                                      const Request&,
-                                                      Response*)) {
-  const auto handle = [&context, handler](const Request& request,
-                                          Response* response) {
-    return handler(context, request, response);
-  };
+template <typename Request, typename Response, typename Handle>
+void DrawingService::AddUnary(const char* name, On on, Handle handle) {
   const auto run = [this, on](const std::string& caller, size_t bytes,
                               std::function<void()> work) {
     if (on == On::kRequestThread) {
@@ -67,9 +89,13 @@ void DrawingService::AddUnary(const char* name, On on, const Context& context,
     work();
     return absl::OkStatus();
   };
-  Add(name, [this, handle, run](grpc::CallbackServerContext* call) {
+  Add(name, [this, handle, run](grpc::CallbackServerContext* call,
+                                const Caller& caller) {
     return new UnaryReactor<Request, Response>(
-        server_.reads, PeerOf(*server_.connections, *call).caller, call, handle,
+        server_.reads, caller.peer.caller, call,
+        [handle, access = caller.access](Request* request, Response* response) {
+          return handle(*access, request, response);
+        },
         run);
   });
 }

@@ -17,11 +17,10 @@ class DrawingService : public RawService {
 
   // A method of one request and one answer. Requests that may scan a store are
   // answered `on` a request thread; who answers on gRPC's does so also when
-  // those are all busy.
-  template <typename Context, typename Request, typename Response>
-  void AddUnary(const char* name, On on, const Context& context,
-                absl::Status (*handler)(const Context&, const Request&,
-                                        Response*));
+  // those are all busy. `handle`: (const Access&, Request*, Response*) to a
+  // status.
+  template <typename Request, typename Response, typename Handle>
+  void AddUnary(const char* name, On on, Handle handle);
 
   const ServerContext& server_;
 };

@@ -6,17 +6,17 @@
 
 #include "server/batch/status_reason.h"
 #include "server/service/fetch_plan.h"
-#include "server/transport/grpc/caller.h"
 #include "server/transport/grpc/proto_message.h"
 #include "server/wire/delivery_message.h"
 
 namespace inkstream::transport {
 
 FetchDrawingsReactor::FetchDrawingsReactor(const ServerContext& server,
-                                           grpc::CallbackServerContext* call)
-    : PermittedReactor(server.reads, PeerOf(*server.connections, *call).caller,
-                       call),
+                                           grpc::CallbackServerContext* call,
+                                           const Caller& caller)
+    : PermittedReactor(server.reads, caller.peer.caller, call),
       server_(server),
+      access_(caller.access),
       watched_(server.watched->Add(
           call, batch::WithReason(
                     absl::UnavailableError("the client has not taken the "
@@ -46,6 +46,8 @@ absl::Status FetchDrawingsReactor::Start() {
   if (!max_bytes.ok()) return max_bytes.status();
   absl::StatusOr<batch::FetchPlan> plan = service::FetchPlanFromProto(request);
   if (!plan.ok()) return plan.status();
+  status = access_->Choose(server_.engine->datasets(), &plan->dataset);
+  if (!status.ok()) return status;
   const bool shm = request.delivery().transport() == v1::TRANSPORT_SHM;
   // OnDone() comes behind this reaction, so `this` lives until its end.
   std::function<void()> end = server_.engine->Fetch(

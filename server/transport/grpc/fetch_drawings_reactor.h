@@ -17,7 +17,7 @@ class FetchDrawingsReactor : public PermittedReactor {
  public:
   // `server` and `call` outlive the call.
   FetchDrawingsReactor(const ServerContext& server,
-                       grpc::CallbackServerContext* call);
+                       grpc::CallbackServerContext* call, const Caller& caller);
 
   void OnWriteDone(bool ok) override;
   void OnDone() override;
@@ -30,6 +30,7 @@ class FetchDrawingsReactor : public PermittedReactor {
             uint32_t max_message_bytes, bool asked_for_shm);
 
   const ServerContext& server_;
+  const std::shared_ptr<const Access> access_;
   const std::shared_ptr<WatchedCall> watched_;
   CallsInFlight::Call counted_;  // once the request is there
   std::unique_ptr<BatchMessages> messages_;

@@ -12,11 +12,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/transport/grpc/answer_interceptor.h"
+#include "server/transport/grpc/authenticator.h"
 #include "server/transport/grpc/call_counter.h"
 #include "server/transport/grpc/drawing_service.h"
 #include "server/transport/grpc/grpc_buffer_pool.h"
 #include "server/transport/grpc/health_service.h"
 #include "server/transport/grpc/server_context.h"
+#include "server/transport/grpc/tls_credentials.h"
 #include "server/transport/listener/accept_loop.h"
 #include "server/transport/listener/listening_socket.h"
 #include "server/transport/malloc_trim.h"
@@ -64,8 +66,11 @@ class RunningServer : public GrpcServer {
         connections_(options.connections),
         open_calls_(options.max_calls),
         health_(
-            engine->datasets(), [this] { return alive(); }, &connections_),
+            engine->datasets(), [this] { return alive(); }, &authenticator_),
         streams_(options.stall, options.rebalance, options.observer),
+        security_(options.security),
+        authenticator_(security_, &connections_, streams_.counts(),
+                       options.observer),
         reads_(LimitsOfReads(*engine, options)),
         context_{{engine, options.version, options.memory_bytes,
                   options.max_streams_per_connection, options.max_request_bytes,
@@ -74,11 +79,14 @@ class RunningServer : public GrpcServer {
                  memory_,
                  &streams_,
                  calls_,
-                 &connections_,
+                 &authenticator_,
                  &watched_,
                  &reads_,
                  shm_.get()},
         drawings_(context_) {
+    if (security_ != nullptr) {
+      security_->OnTokensChanged([this] { authenticator_.EndRevoked(); });
+    }
     // Before the streams: who waits for memory is told so, with the sum.
     streams_.AlsoWatch([this](auto since) {
       memory_->EndWaits(since);
@@ -89,7 +97,10 @@ class RunningServer : public GrpcServer {
     });
   }
 
-  ~RunningServer() override { Shutdown({}); }
+  ~RunningServer() override {
+    if (security_ != nullptr) security_->OnTokensChanged(nullptr);
+    Shutdown({});
+  }
 
   absl::Status Listen(const GrpcServerOptions& options);
 
@@ -108,7 +119,10 @@ class RunningServer : public GrpcServer {
         TakeSnapshot(*context_.engine, {memory_->budget(), memory_->in_use()},
                      streams_, context_.started);
     snapshot.connections = connections_.counts();
-    return TakeFigures(*context_.engine, std::move(snapshot), streams_, shm);
+    ServiceFigures figures =
+        TakeFigures(*context_.engine, std::move(snapshot), streams_, shm);
+    if (security_ != nullptr) figures.security = security_->figures();
+    return figures;
   }
 
   void SetServing(const std::string& dataset, bool serving) override {
@@ -146,7 +160,9 @@ class RunningServer : public GrpcServer {
   ConnectionTable connections_;
   OpenCalls open_calls_;
   HealthService health_;
-  StreamRegistry streams_;  // its thread looks at all above
+  StreamRegistry streams_;         // its thread looks at all above
+  SecurityFiles* const security_;  // may be null
+  Authenticator authenticator_;
   ReadPermits reads_;
   const std::shared_ptr<CallsInFlight> calls_ =
       std::make_shared<CallsInFlight>();
@@ -186,12 +202,37 @@ void SetUp(const GrpcServerOptions& options, grpc::ServerBuilder* builder) {
       GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5'000);
 }
 
+bool Encrypts(const GrpcServerOptions& options) {
+  return options.security != nullptr && options.security->encrypts();
+}
+
+bool AsksForTokens(const GrpcServerOptions& options) {
+  return options.security != nullptr && options.security->asks_for_tokens();
+}
+
+bool MayLeaveTheHost(const GrpcServerOptions& options) {
+  return Encrypts(options) ||
+         (options.insecure_network && !AsksForTokens(options));
+}
+
+// Why an address is not listened on, and what to give instead.
+absl::Status WithTheWayOut(const absl::Status& status,
+                           const GrpcServerOptions& options) {
+  if (!absl::IsInvalidArgument(status)) return status;
+  return absl::InvalidArgumentError(absl::StrCat(
+      status.message(),
+      AsksForTokens(options)
+          ? "; with --tokens it must be --tls-cert and --tls-key, since "
+            "everybody on the way could take a token from plaintext"
+          : "; --tls-cert and --tls-key encrypt it"));
+}
+
 absl::Status RunningServer::Listen(const GrpcServerOptions& options) {
   std::vector<ListeningSocket> listeners;
   for (const std::string& text : options.listen) {
     absl::StatusOr<std::vector<ListeningSocket>> opened =
-        ListeningSocket::OnAddress(text, options.insecure_network);
-    if (!opened.ok()) return opened.status();
+        ListeningSocket::OnAddress(text, MayLeaveTheHost(options));
+    if (!opened.ok()) return WithTheWayOut(opened.status(), options);
     addresses_.push_back(absl::StrCat(text.substr(0, text.rfind(':')), ":",
                                       opened->front().port()));
     for (ListeningSocket& one : *opened) listeners.push_back(std::move(one));
@@ -210,12 +251,15 @@ absl::Status RunningServer::Listen(const GrpcServerOptions& options) {
       std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>>
       interceptors;
   interceptors.push_back(CountCallsIn(&connections_, &open_calls_));
+  auto authenticate = authenticator_.Interceptors();
+  if (authenticate != nullptr) interceptors.push_back(std::move(authenticate));
   interceptors.push_back(NewAnswerInterceptors(
-      streams_.counts(), options.observer, &connections_));
+      streams_.counts(), options.observer, &authenticator_));
   builder.experimental().SetInterceptorCreators(std::move(interceptors));
   acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
-      grpc::InsecureServerCredentials());
+      Encrypts(options) ? TlsCredentials(options.security)
+                        : grpc::InsecureServerCredentials());
   absl::StatusOr<std::unique_ptr<AcceptLoop>> loop = AcceptLoop::Create(
       std::move(listeners), {.what = "gRPC", .silence = options.handshake},
       &connections_, [this](int fd, const Peer& peer) { HandOver(fd, peer); });

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "server/batch/engine.h"
 #include "server/transport/listener/connection_table.h"
+#include "server/transport/security/security_files.h"
 #include "server/transport/socket_file.h"
 #include "server/transport/status/server_snapshot.h"
 
@@ -23,7 +24,11 @@ struct GrpcServerOptions {
   SocketAccess unix_access;
   // Of the memory shared with clients of the Unix socket; 0: none is.
   uint64_t shm_bytes = 0;
-  // Plaintext may leave the machine.
+  // What encrypts TCP and tells callers apart; outlives the server. Null: all
+  // is plaintext, and everybody may call.
+  SecurityFiles* security = nullptr;
+  // Plaintext may leave the machine; never where there are tokens, which it
+  // would show to everybody.
   bool insecure_network = false;
   uint32_t max_streams_per_connection = 100;
   uint32_t max_request_bytes = 1U << 20U;

@@ -4,7 +4,6 @@
 
 #include <utility>
 
-#include "server/transport/grpc/caller.h"
 #include "server/transport/grpc/proto_message.h"
 #include "server/transport/grpc/unary_reactor.h"
 
@@ -13,10 +12,11 @@ namespace inkstream::transport {
 // One Watch call.
 class HealthWatch : public PermittedReactor {
  public:
-  HealthWatch(HealthService* service, std::string caller,
+  HealthWatch(HealthService* service, const Caller& caller,
               grpc::CallbackServerContext* call)
-      : PermittedReactor(&service->reads_, std::move(caller), call),
-        service_(service) {
+      : PermittedReactor(&service->reads_, caller.peer.caller, call),
+        service_(service),
+        access_(caller.access) {
     Read();
   }
 
@@ -53,7 +53,8 @@ class HealthWatch : public PermittedReactor {
 
  private:
   void OnMessage() override {
-    const absl::Status status = ParseMessage(message_, &request_);
+    absl::Status status = ParseMessage(message_, &request_);
+    if (status.ok()) status = service_->MayAsk(*access_, request_.service());
     if (status.ok()) return service_->Add(this);
     Finish(status);
   }
@@ -64,6 +65,7 @@ class HealthWatch : public PermittedReactor {
   }
 
   HealthService* const service_;
+  const std::shared_ptr<const Access> access_;
   HealthService::Request request_;
   HealthService::Response response_;
   HealthService::Status wanted_ = HealthService::Response::UNKNOWN;
@@ -76,25 +78,29 @@ class HealthWatch : public PermittedReactor {
 
 HealthService::HealthService(const std::vector<std::string>& datasets,
                              std::function<bool()> alive,
-                             const ConnectionTable* connections)
-    : RawService("grpc.health.v1.Health"),
+                             const Authenticator* authenticator)
+    : RawService("grpc.health.v1.Health", authenticator),
       datasets_(datasets.begin(), datasets.end()),
       alive_(std::move(alive)) {
-  const auto check = [this](const Request& request, Response* response) {
-    return Check(request, response);
-  };
   const auto at_once = [](const std::string& /*caller*/, size_t /*bytes*/,
                           const std::function<void()>& work) {
     work();
     return absl::OkStatus();
   };
-  RawService::Add("Check", [=, this](grpc::CallbackServerContext* call) {
-    return new UnaryReactor<Request, Response>(
-        &reads_, PeerOf(*connections, *call).caller, call, check, at_once);
+  RawService::Add("Check", [=, this](grpc::CallbackServerContext* call,
+                                     const Caller& caller) {
+    const auto check = [this, access = caller.access](Request* request,
+                                                      Response* response) {
+      absl::Status status = MayAsk(*access, request->service());
+      return status.ok() ? Check(*request, response) : status;
+    };
+    return new UnaryReactor<Request, Response>(&reads_, caller.peer.caller,
+                                               call, check, at_once);
   });
-  RawService::Add("Watch", [=, this](grpc::CallbackServerContext* call) {
-    return new HealthWatch(this, PeerOf(*connections, *call).caller, call);
-  });
+  RawService::Add(
+      "Watch", [this](grpc::CallbackServerContext* call, const Caller& caller) {
+        return new HealthWatch(this, caller, call);
+      });
 }
 
 void HealthService::StopServing() {
@@ -122,6 +128,17 @@ void HealthService::EndWatches() {
   const std::lock_guard<std::mutex> lock(mu_);
   ended_ = true;
   TellWatches();
+}
+
+absl::Status HealthService::MayAsk(const Access& access,
+                                   std::string name) const {
+  if (name.empty()) return absl::OkStatus();
+  if (!access.known) {
+    return absl::UnauthenticatedError(
+        "only the health of \"\", the whole server, is told without a token");
+  }
+  if (name == v1::DrawingService::service_full_name()) return absl::OkStatus();
+  return access.Choose({}, &name);
 }
 
 absl::Status HealthService::Check(const Request& request,

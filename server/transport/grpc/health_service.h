@@ -14,7 +14,6 @@
 #include <vector>
 
 #include "server/transport/grpc/raw_service.h"
-#include "server/transport/listener/connection_table.h"
 #include "server/transport/read_permits.h"
 
 namespace inkstream::transport {
@@ -23,11 +22,11 @@ class HealthWatch;
 
 class HealthService : public RawService {
  public:
-  // All `datasets` serve from the start, for as long as `alive`. `connections`
-  // outlives every call.
+  // All `datasets` serve from the start, for as long as `alive`.
+  // `authenticator` outlives every call.
   HealthService(const std::vector<std::string>& datasets,
                 std::function<bool()> alive,
-                const ConnectionTable* connections);
+                const Authenticator* authenticator);
 
   // From now on every name is NOT_SERVING, and watchers are told.
   void StopServing();
@@ -47,6 +46,8 @@ class HealthService : public RawService {
   using Response = ::grpc::health::v1::HealthCheckResponse;
   using Status = Response::ServingStatus;
 
+  // Where there are tokens, any name but "" needs one that is good for it.
+  absl::Status MayAsk(const Access& access, std::string name) const;
   absl::Status Check(const Request& request, Response* response) const;
   Status StatusOf(const std::string& name) const;  // with mu_ held
   void TellWatches();                              // likewise

@@ -10,6 +10,17 @@
 #include "absl/strings/str_cat.h"
 
 namespace inkstream::transport {
+namespace {
+
+// It was answered already; nothing is read of it, and nothing done.
+class RefusedCall
+    : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
+ public:
+  RefusedCall() { Finish(grpc::Status::CANCELLED); }
+  void OnDone() override { delete this; }
+};
+
+}  // namespace
 
 void RawService::Add(const std::string& name, Method method) {
   using grpc::internal::RpcServiceMethod;
@@ -18,10 +29,16 @@ void RawService::Add(const std::string& name, Method method) {
   AddMethod(new RpcServiceMethod(paths_.back().c_str(),
                                  RpcServiceMethod::BIDI_STREAMING,
                                  /*handler=*/nullptr));
+  auto let_in = [this, method = std::move(method)](
+                    grpc::CallbackServerContext* call) -> Reactor* {
+    const Caller caller = authenticator_->CallerOf(*call);
+    if (caller.access == nullptr) return new RefusedCall;
+    return method(call, caller);
+  };
   MarkMethodRawCallback(
       index, new grpc::internal::CallbackBidiHandler<grpc::ByteBuffer,
                                                      grpc::ByteBuffer>(
-                 std::move(method)));
+                 std::move(let_in)));
 }
 
 }  // namespace inkstream::transport

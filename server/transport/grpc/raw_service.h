@@ -15,23 +15,30 @@
 #include <functional>
 #include <list>
 #include <string>
+#include <utility>
+
+#include "server/transport/grpc/authenticator.h"
 
 namespace inkstream::transport {
 
 class RawService : public grpc::Service {
  protected:
   using Reactor = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
-  using Method = std::function<Reactor*(grpc::CallbackServerContext* call)>;
+  // Asked only for calls that may be made. `caller`: where it comes from.
+  using Method = std::function<Reactor*(grpc::CallbackServerContext* call,
+                                        const Caller& caller)>;
 
   // Reflection describes a service of this name, if it is compiled in.
-  explicit RawService(std::string full_name)
-      : full_name_(std::move(full_name)) {}
+  // `authenticator` outlives every call.
+  RawService(std::string full_name, const Authenticator* authenticator)
+      : full_name_(std::move(full_name)), authenticator_(authenticator) {}
 
   // While the service is built.
   void Add(const std::string& name, Method method);
 
  private:
   const std::string full_name_;
+  const Authenticator* const authenticator_;
   std::list<std::string> paths_;  // gRPC keeps pointers to them
 };
 

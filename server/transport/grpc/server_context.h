@@ -9,8 +9,8 @@
 #include "server/batch/engine.h"
 #include "server/batch/work/memory_arbiter.h"
 #include "server/service/service.h"
+#include "server/transport/grpc/authenticator.h"
 #include "server/transport/grpc/watched_calls.h"
-#include "server/transport/listener/connection_table.h"
 #include "server/transport/read_permits.h"
 #include "server/transport/shm/shm_host.h"
 #include "server/transport/status/calls_in_flight.h"
@@ -24,7 +24,7 @@ struct ServerContext {
   std::shared_ptr<batch::MemoryArbiter> memory;  // of batches in messages
   StreamRegistry* streams = nullptr;
   std::shared_ptr<CallsInFlight> calls;  // all but streams
-  ConnectionTable* connections = nullptr;
+  const Authenticator* authenticator = nullptr;
   WatchedCalls* watched = nullptr;
   ReadPermits* reads = nullptr;  // of requests
   ShmHost* shm = nullptr;        // null: no shared memory

@@ -32,6 +32,7 @@ void AddStream(const StreamSnapshot& snapshot,
   stream->set_wait_pack(report.waited.pack);
   stream->set_plan(report.plan);
   stream->set_traceparent(report.traceparent);
+  stream->set_caller(report.caller);
   stream->set_credits(report.credits);
   stream->set_bottleneck(snapshot.bottleneck);
   stream->set_fingerprint(report.fingerprint);
@@ -46,12 +47,14 @@ void AddStream(const StreamSnapshot& snapshot,
 
 }  // namespace
 
-absl::Status GetStatus(const ServerContext& server,
+absl::Status GetStatus(const ServerContext& server, const Access& access,
                        const v1::GetStatusRequest& request,
                        v1::GetStatusResponse* response) {
   if (!request.dataset().empty()) {
-    absl::Status known =
-        server.engine->Describe(request.dataset(), View()).status();
+    std::string dataset = request.dataset();
+    absl::Status known = access.Choose({}, &dataset);
+    if (!known.ok()) return known;
+    known = server.engine->Describe(request.dataset(), View()).status();
     if (!known.ok()) return known;
   }
   const ServerSnapshot snapshot = TakeSnapshot(
@@ -73,6 +76,8 @@ absl::Status GetStatus(const ServerContext& server,
     if (!request.dataset().empty() && request.dataset() != report.dataset) {
       continue;
     }
+    // One that has not been opened names none yet.
+    if (!access.MayRead(report.dataset)) continue;
     if (request.stream_id() != 0 && request.stream_id() != report.id) continue;
     AddStream(stream, response);
   }

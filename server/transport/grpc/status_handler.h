@@ -10,7 +10,7 @@
 
 namespace inkstream::transport {
 
-absl::Status GetStatus(const ServerContext& server,
+absl::Status GetStatus(const ServerContext& server, const Access& access,
                        const v1::GetStatusRequest& request,
                        v1::GetStatusResponse* response);
 

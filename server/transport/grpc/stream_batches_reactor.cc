@@ -9,7 +9,6 @@
 #include "absl/strings/str_cat.h"
 #include "server/batch/work/parked_request.h"
 #include "server/raster/draw/rasterizer.h"
-#include "server/transport/grpc/caller.h"
 #include "server/transport/grpc/cancel_call.h"
 #include "server/transport/grpc/proto_message.h"
 #include "server/transport/grpc/status_to_grpc.h"
@@ -52,10 +51,12 @@ std::string WhyNotStrokes(const DeliverySpec& delivery,
 }  // namespace
 
 StreamBatchesReactor::StreamBatchesReactor(const ServerContext& server,
-                                           grpc::CallbackServerContext* call)
+                                           grpc::CallbackServerContext* call,
+                                           const Caller& caller)
     : server_(server),
       call_(call),
-      peer_(PeerOf(*server.connections, *call)),
+      peer_(caller.peer),
+      access_(caller.access),
       session_(
           std::make_shared<StreamSession>(this, peer_, TraceparentOf(*call))) {
   server_.reads->Acquire(
@@ -117,6 +118,9 @@ absl::Status StreamBatchesReactor::Open(
   max_message_bytes_ = *max_message_bytes;
   absl::StatusOr<Plan> plan = wire::PlanFromProto(request);
   if (!plan.ok()) return plan.status();
+  absl::Status status =
+      access_->Choose(server_.engine->datasets(), &plan->dataset);
+  if (!status.ok()) return status;
   const bool asked_for_shm = delivery.transport() == v1::TRANSPORT_SHM;
   if (plan->delivery.codec == Codec::kStrokes) {
     channel_->codec_reason =

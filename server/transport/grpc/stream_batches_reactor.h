@@ -29,7 +29,7 @@ class StreamBatchesReactor
  public:
   // `server` outlives every call.
   StreamBatchesReactor(const ServerContext& server,
-                       grpc::CallbackServerContext* call);
+                       grpc::CallbackServerContext* call, const Caller& caller);
 
   void OnReadDone(bool ok) override;
   void OnWriteDone(bool ok) override;
@@ -54,6 +54,7 @@ class StreamBatchesReactor
   const ServerContext& server_;
   grpc::CallbackServerContext* const call_;
   const Peer peer_;
+  const std::shared_ptr<const Access> access_;
   const std::shared_ptr<UnreadBytes> unread_ = std::make_shared<UnreadBytes>();
   const std::shared_ptr<StreamSession> session_;
 

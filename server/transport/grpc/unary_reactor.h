@@ -17,7 +17,7 @@ namespace inkstream::transport {
 template <typename Request, typename Response>
 class UnaryReactor : public PermittedReactor {
  public:
-  using Handle = std::function<absl::Status(const Request&, Response*)>;
+  using Handle = std::function<absl::Status(Request*, Response*)>;
   // Has `work` done for a request of so many bytes, now or later; where it is
   // parked, once more. An error: it will not be.
   using Run = std::function<absl::Status(
@@ -42,7 +42,7 @@ class UnaryReactor : public PermittedReactor {
     Request request;
     Response response;
     absl::Status status = ParseMessage(message_, &request);
-    if (status.ok()) status = handle_(request, &response);
+    if (status.ok()) status = handle_(&request, &response);
     if (batch::IsParked(status)) return;
     if (!status.ok()) return Finish(status);
     message_ = SerializeMessage(response);

@@ -5,15 +5,14 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "server/transport/grpc/caller.h"
 #include "server/transport/grpc/proto_message.h"
 
 namespace inkstream::transport {
 
 UploadKeysReactor::UploadKeysReactor(const ServerContext& server,
-                                     grpc::CallbackServerContext* call)
-    : PermittedReactor(server.reads, PeerOf(*server.connections, *call).caller,
-                       call),
+                                     grpc::CallbackServerContext* call,
+                                     std::string caller)
+    : PermittedReactor(server.reads, std::move(caller), call),
       server_(server),
       upload_(server.engine->NewUpload()) {
   Read();

@@ -16,7 +16,7 @@ class UploadKeysReactor : public PermittedReactor {
  public:
   // `server` outlives the call.
   UploadKeysReactor(const ServerContext& server,
-                    grpc::CallbackServerContext* call);
+                    grpc::CallbackServerContext* call, std::string caller);
 
  private:
   void OnMessage() override;

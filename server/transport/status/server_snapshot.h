@@ -12,6 +12,7 @@
 
 #include "server/batch/engine.h"
 #include "server/transport/listener/connection_table.h"
+#include "server/transport/security/security_figures.h"
 #include "server/transport/status/service_counts.h"
 #include "server/transport/status/stream_registry.h"
 #include "server/transport/stream_session.h"
@@ -59,6 +60,7 @@ struct ServiceFigures {
   std::vector<StoreSnapshot> stores;
   std::map<std::string, BudgetUse> budgets;      // batch, view, keys, shm
   std::map<std::string, batch::Lookups> caches;  // view, keys
+  SecurityFigures security;
 };
 
 ServerSnapshot TakeSnapshot(const batch::Engine& engine,

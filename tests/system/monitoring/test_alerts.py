@@ -41,6 +41,8 @@ class Case:
     summary: str
 
 
+DAY = 86_400  # seconds
+EXPIRY = f'inkstream_tls_expiry_timestamp_seconds{{{A}, certificate="server"}}'
 OF_D = {"job": "inkstream", "dataset": "d"}
 USED, LIMIT = (
     f'inkstream_budget_bytes{{{A}, kind="batch", what="{what}"}}' for what in ("used", "limit")
@@ -129,6 +131,34 @@ CASES = {
         6,
         AT_A,
         "The server a:9101 has 90% of its descriptors open.",
+    ),
+    "InkstreamCertExpires": Case(
+        always((EXPIRY, 13 * DAY + 60)),
+        always((EXPIRY, 15 * DAY)),
+        1,
+        AT_A | {"certificate": "server"},
+        "The certificate server of a:9101 expires in 13d 0h 0m 0s.",
+    ),
+    "InkstreamCertExpiresSoon": Case(
+        always((EXPIRY, DAY + 60)),
+        always((EXPIRY, 3 * DAY)),
+        1,
+        AT_A | {"certificate": "server"},
+        "The certificate server of a:9101 expires in 1d 0h 0m 0s.",
+    ),
+    "InkstreamReloadFailed": Case(
+        always((f'inkstream_reload_ok{{{A}, files="tls"}}', 0)),
+        always((f'inkstream_reload_ok{{{A}, files="tls"}}', 1)),
+        6,
+        AT_A | {"files": "tls"},
+        "What replaced the files of tls on a:9101 is no good; the old is in use.",
+    ),
+    "InkstreamAuthFailures": Case(
+        {CALLS.replace("DATA_LOSS", "UNAUTHENTICATED"): "0+1200x30"},
+        {CALLS.replace("DATA_LOSS", "UNAUTHENTICATED"): "0+300x30"},
+        15,
+        AT_A,
+        "The server a:9101 refuses 20 calls a second without a right token.",
     ),
     "InkstreamCorruptRecord": Case(
         {ENDS: "_x5 1x30"},  # the first one, on a counter that was not there before

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import inkstream as client
 import pytest
+from certificates import Authority
 from prometheus_server import PrometheusServer
 from serving import RunningServer
 
@@ -37,6 +38,17 @@ def environment(
 ) -> Iterator[dict[str, str]]:
     """The runbook's variables, set to two servers with a stream, their store and Prometheus."""
     folder = tmp_path_factory.mktemp("runbook")
+    authority = Authority(folder / "authority")
+    tls = folder / "tls"
+    for pair, at in ((authority.issue("old"), tls), (authority.issue("new"), tls / "next")):
+        at.mkdir()
+        shutil.copy(pair.cert, at / "tls.crt")
+        shutil.copy(pair.key, at / "tls.key")
+    shutil.copy(authority.ca, tls / "ca.crt")
+    line = subprocess.run(
+        [str(binary), "token", "trainer"], stdout=subprocess.PIPE, text=True, timeout=60, check=True
+    ).stdout.splitlines()[1]
+    (folder / "tokens").write_text(f"{line}\n")
     served = folder / "drawings.ink"
     shutil.copytree(store, served)
     (folder / "spare").mkdir()
@@ -45,6 +57,13 @@ def environment(
     with (
         RunningServer(binary, stores, folder / "a.log", *flags) as a,
         RunningServer(binary, stores, folder / "b.log", *flags) as b,
+        RunningServer(
+            binary,
+            stores,
+            folder / "secure.log",
+            *(*flags, "--tokens", str(folder / "tokens")),
+            *("--tls-cert", str(tls / "tls.crt"), "--tls-key", str(tls / "tls.key")),
+        ) as secure,
         PrometheusServer(
             prometheus_tools / "prometheus",
             folder,
@@ -60,6 +79,10 @@ def environment(
             "B": b.address,
             "A_HTTP": a.addresses["http"],
             "B_HTTP": b.addresses["http"],
+            "SECURE": secure.address,
+            "SECURE_HTTP": secure.addresses["http"],
+            "TLS": str(tls),
+            "TOKENS": str(folder / "tokens"),
             "STORE": str(served),
             "SPARE": str(folder / "spare"),
             "PROMETHEUS": prometheus.address,

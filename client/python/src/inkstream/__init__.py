@@ -21,6 +21,7 @@ from inkstream._network import grpc_settings as _grpc_settings  # noqa: F401 - b
 
 # isort: split
 from inkstream._batch.batch import Batch
+from inkstream._network.tls import TLS
 from inkstream._order.permutation import Permutation
 from inkstream._request.augment import Augment
 from inkstream._request.cursor import Cursor
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
     from inkstream import torch as torch
 
 __all__ = [
+    "TLS",
     "AccessDenied",
     "Augment",
     "Batch",

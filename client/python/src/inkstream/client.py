@@ -9,9 +9,11 @@ from typing import Any
 
 from inkstream._engine.engine import EngineConnection
 from inkstream._library.threads import threads_of
-from inkstream._network.channels import Credentials, Target
+from inkstream._network.channels import Target
 from inkstream._network.connection import Connection
+from inkstream._network.credentials import Credentials
 from inkstream._network.questions import Questions
+from inkstream._network.tls import TLS
 from inkstream._request.addresses import addresses_of
 from inkstream._request.keywords import checked_keywords
 from inkstream._request.values import real
@@ -40,8 +42,8 @@ class Client(Questions):
 def connect(
     target: str | Sequence[str],
     *,
-    tls: bool | str | dict[str, str] = False,
-    token: str = "",
+    tls: bool | str | os.PathLike[str] | TLS | dict[str, str] = False,
+    token: str | os.PathLike[str] = "",
     timeout: float = 20.0,
     retry_for: float = 300.0,
     stall: float = 60.0,
@@ -51,8 +53,10 @@ def connect(
 
     `target`: "host:port", "dns:///name:port", "unix:/path", or a list of those. What can be no
     address is refused at once; whether a server is there is found out with the first question.
-    `tls`: True for the system's roots, a path to a PEM file of roots, or a dict with the paths
-    "ca", "cert" and "key". `token`: sent as a bearer token.
+    `tls`: True for the system's authorities, a path to a PEM file of them, or a `TLS`, which has a
+    client's certificate too. `token`: sent with each call, as `inkstream token` makes it; a
+    pathlib.Path: of a file that holds it, read again for each call. It is not sent in plaintext
+    over a network.
     `timeout`: seconds a single question may take, so also how long a server that is not there
     yet is waited for; the logger "inkstream" says so meanwhile. `retry_for`: seconds for which a
     stream looks for a server that can go on. `stall`: seconds without a message, while one is
@@ -60,10 +64,11 @@ def connect(
     `threads`: that draw what comes as strokes, of the whole process; the stream opened last says
     how many. None: as in `open`.
     """
+    addresses = addresses_of(target)
     return Client(
         Connection(
-            Target(addresses_of(target)),
-            Credentials.checked(tls, token),
+            Target(addresses),
+            Credentials.checked(tls, token, addresses),
             **_patience(timeout=timeout, retry_for=retry_for, stall=stall),
             threads=threads_of(threads),
         )

@@ -141,6 +141,8 @@ class Here:
     def __init__(self, store: str) -> None:
         self._store = store
 
+    token_is_read = False
+
     def endpoints(self) -> list[str]:
         """The store."""
         return [self._store]

@@ -5,72 +5,15 @@ from __future__ import annotations
 import os
 import random
 import threading
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import grpc
 import grpc.experimental
 
+from inkstream._network.credentials import Credentials
 from inkstream._request.addresses import is_loopback, is_name
 from inkstream._request.plan import MAX_MESSAGE_BYTES
-from inkstream.errors import FixRequest
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """How to prove who both sides are. Picklable.
-
-    `tls`: False for plaintext, True for the system's roots, or a path to a PEM file of roots,
-    or a dict with the paths "ca", "cert" and "key". `token` is sent as a bearer token.
-    """
-
-    tls: bool | str | dict[str, str] = False
-    token: str = field(default="", repr=False)
-
-    @classmethod
-    def checked(cls, tls: Any, token: Any) -> Credentials:
-        """FixRequest for what is none, and for files that cannot be read."""
-        if not isinstance(token, str):
-            raise FixRequest(f"token is {type(token).__name__}, not a str")
-        if not token.isascii() or not token.isprintable():
-            raise FixRequest("token has letters that no token has: is there a newline at its end?")
-        credentials = cls(tls, token)
-        credentials.files()
-        return credentials
-
-    def metadata(self) -> tuple[tuple[str, str], ...]:
-        """What every call carries."""
-        return (("authorization", f"Bearer {self.token}"),) if self.token else ()
-
-    def files(self) -> dict[str, bytes]:
-        """The PEM files that `tls` names: "ca", "cert", "key", as far as they are given."""
-        if isinstance(self.tls, bool):
-            return {}
-        paths = self.tls if isinstance(self.tls, dict) else {"ca": self.tls}
-        unknown = sorted(set(paths) - {"ca", "cert", "key"}, key=str)
-        if unknown:
-            raise FixRequest(f"tls has no {unknown[0]!r}; there are 'ca', 'cert', 'key'")
-        files: dict[str, bytes] = {}
-        for name, path in paths.items():
-            if not isinstance(path, str | os.PathLike):
-                raise FixRequest(
-                    f"tls = {path!r}: give True, the path of a PEM file of roots, or a dict with "
-                    "the paths 'ca', 'cert' and 'key'"
-                )
-            try:
-                files[name] = Path(path).read_bytes()
-            except (OSError, ValueError) as error:  # ValueError: no path at all
-                why = getattr(error, "strerror", error)
-                raise FixRequest(f"tls, {name!r}: {path}: {why}") from None
-        return files
-
-    def channel_credentials(self) -> grpc.ChannelCredentials | None:
-        """None for plaintext."""
-        if self.tls is False:
-            return None
-        files = self.files()
-        return grpc.ssl_channel_credentials(files.get("ca"), files.get("key"), files.get("cert"))
 
 
 @dataclass(frozen=True)
@@ -99,6 +42,10 @@ class Endpoints(Protocol):
     def renew(self, endpoint: str) -> None:
         """The next stream comes to any of them, anew."""
 
+    @property
+    def token_is_read(self) -> bool:
+        """The next call may have another token than the last one."""
+
 
 class Channels:
     """All channels of one client in one process. Thread-safe."""
@@ -118,6 +65,11 @@ class Channels:
         endpoints = self._known = self._target.endpoints()
         start = self._turn % len(endpoints)
         return endpoints[start:] + endpoints[:start]
+
+    @property
+    def token_is_read(self) -> bool:
+        """The next call may have another token than the last one."""
+        return self._credentials.token_is_read
 
     def leave(self, endpoint: str, hangs: bool = False) -> None:
         """Moves on from `endpoint` if it is the one in use.
@@ -184,7 +136,9 @@ class Channels:
             options.append(("grpc.lb_policy_name", "round_robin"))
         if is_loopback(endpoint):
             options.append(("grpc.enable_http_proxy", 0))
+        options += self._credentials.channel_options()
         credentials = self._credentials.channel_credentials()
-        if credentials is None:
+        # What goes over a Unix socket stays within the kernel.
+        if credentials is None or endpoint.startswith("unix"):
             return grpc.insecure_channel(endpoint, options)
         return grpc.secure_channel(endpoint, credentials, options)

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 import grpc
 
 from inkstream._library.library import library as native_library
-from inkstream._network.channels import Channels, Credentials, Target
+from inkstream._network.channels import Channels, Target
+from inkstream._network.credentials import Credentials
 from inkstream._network.plain import plain
 from inkstream._network.reader import BatchReader, ReadAhead, StreamInfo
 from inkstream._network.reader_fed import FedReader

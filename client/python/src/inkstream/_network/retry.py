@@ -84,6 +84,7 @@ class Retry:
 
     def failed(self, endpoint: str, error: InkstreamError) -> float:
         """Seconds to wait before the next attempt. Raises where there is none to be made."""
+        first = self._since is None
         if self._since is None:
             self._since = time.monotonic()
         self.attempts += 1
@@ -94,6 +95,8 @@ class Retry:
             delay = error.retry_delay + self._random.uniform(0, _FIRST_WAIT)
         elif isinstance(error, Unavailable):
             delay = self._next_endpoint(endpoint, error)
+        elif error.code == "UNAUTHENTICATED" and first and self._channels().token_is_read:
+            delay = 0.0  # the token was replaced while it was in use; the file has the new one
         else:
             raise error
         if delay > self.left or self.left <= 0:
