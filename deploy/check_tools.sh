@@ -51,6 +51,7 @@ need_library openssl 'OpenSSL'
 need_library CLI11 'CLI11'
 need_library nlohmann_json 'nlohmann-json'
 need_library spdlog 'spdlog'
+need_library tomlplusplus 'toml++'
 need_library zlib 'zlib'
 
 if ((${#missing[@]})); then

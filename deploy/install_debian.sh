@@ -33,8 +33,8 @@ packages_of() {
     build)
       echo build-essential ca-certificates ccache cmake g++ ninja-build pkg-config \
         libabsl-dev libcairo2-dev libcli11-dev libgrpc++-dev libhwy-dev liblmdb-dev \
-        libmicrohttpd-dev libprotobuf-dev libsimdjson-dev libspdlog-dev libssl-dev libxxhash-dev \
-        libzstd-dev nlohmann-json3-dev prometheus-cpp-dev protobuf-compiler protobuf-compiler-grpc zlib1g-dev
+        libmicrohttpd-dev libprotobuf-dev libsimdjson-dev libspdlog-dev libssl-dev libtomlplusplus-dev \
+        libxxhash-dev libzstd-dev nlohmann-json3-dev prometheus-cpp-dev protobuf-compiler protobuf-compiler-grpc zlib1g-dev
       ;;
     python) echo ca-certificates python3 python3-venv ;;
     go) echo ca-certificates golang-go ;;

@@ -130,7 +130,8 @@ void AddConnections(const transport::ConnectionCounts& connections,
   }
 }
 
-void AddSecurity(const transport::SecurityFigures& security, Page* page) {
+void AddFiles(const transport::SecurityFigures& security,
+              const transport::ReloadFigures& config, Page* page) {
   if (security.tls.has_value()) {
     page->Begin("inkstream_tls_expiry_timestamp_seconds", MetricType::Gauge,
                 "When the certificate in use expires, and of the authorities "
@@ -145,21 +146,23 @@ void AddSecurity(const transport::SecurityFigures& security, Page* page) {
     page->Gauge("inkstream_tokens", "Tokens that callers may have.",
                 Number(security.token_count));
   }
-  const std::pair<const char*, const std::optional<transport::ReloadFigures>*>
-      files[] = {{"tls", &security.tls}, {"tokens", &security.tokens}};
+  const std::pair<const char*, std::optional<transport::ReloadFigures>>
+      files[] = {{"config", config},
+                 {"tls", security.tls},
+                 {"tokens", security.tokens}};
   page->Begin("inkstream_reload_ok", MetricType::Gauge,
               "0: files that were replaced hold nothing good, and what they "
               "held before is in use; the log says why.");
   for (const auto& [name, reload] : files) {
-    if (reload->has_value()) {
-      page->Add((*reload)->good ? 1 : 0, {{"files", name}});
+    if (reload.has_value()) {
+      page->Add(reload->good ? 1 : 0, {{"files", name}});
     }
   }
   page->Begin("inkstream_reload_timestamp_seconds", MetricType::Gauge,
               "When what is in use was read, in seconds since 1970.");
   for (const auto& [name, reload] : files) {
-    if (reload->has_value()) {
-      page->Add(Number((*reload)->since), {{"files", name}});
+    if (reload.has_value()) {
+      page->Add(Number(reload->since), {{"files", name}});
     }
   }
 }
@@ -337,7 +340,7 @@ std::string MetricsPage(const MetricsInput& input) {
   Page page;
   AddServer(input, &page);
   AddConnections(input.service.now.connections, &page);
-  AddSecurity(input.service.security, &page);
+  AddFiles(input.service.security, input.config, &page);
   AddCaches(input.service.caches, &page);
   AddStores(input.service.stores, &page);
   AddDatasets(input.datasets, &page);

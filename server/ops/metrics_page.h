@@ -29,6 +29,7 @@ struct MetricsInput {
   transport::ServiceFigures service;
   ProcessFigures process;
   std::vector<DatasetFigures> datasets;
+  transport::ReloadFigures config;
   bool ready = false;
   uint64_t lost_log_lines = 0;
   std::string version;

@@ -57,7 +57,10 @@ TEST_F(ConfigFileTest, SetsWhatTheCommandLineDidNot) {
 }
 
 TEST_F(ConfigFileTest, AnOptionThatDoesNotExistNamesTheNearest) {
-  EXPECT_THAT(Apply("wrkers = 1\n"), HasSubstr("the nearest is \"workers\""));
+  EXPECT_THAT(
+      Apply("wrkers = 1\n"),
+      HasSubstr("serve.conf:1: there is no option wrkers; the nearest is "
+                "\"workers\""));
 }
 
 TEST_F(ConfigFileTest, ValuesAreCheckedAsOnTheCommandLine) {

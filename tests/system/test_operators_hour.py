@@ -46,13 +46,13 @@ def test_an_hour_with_nothing_but_the_readme(
     assert all("stream opened" in log for log in logs.values()), logs
 
 
-def test_the_commands_about_tls_and_tokens(
+def test_the_commands_about_configuration_tls_and_tokens(
     root: Path, binary: Path, grpcurl: Path, store: Path, tmp_path: Path
 ) -> None:
     text = (root / "deploy/README.md").read_text()
-    part = text.split("## TLS and tokens")[1].split("\n## ")[0]
+    part = text.split("## Configuration")[1].split("\n## Behind a proxy")[0]
     blocks = re.findall(r"^```sh\n(.*?)^```$", part, re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 5
+    assert len(blocks) == 6
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
     addresses = [f"127.0.0.1:{one.getsockname()[1]}" for one in sockets]
     for one in sockets:

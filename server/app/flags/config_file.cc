@@ -1,50 +1,154 @@
 #include "server/app/flags/config_file.h"
 
-#include <fstream>
-#include <vector>
+#include <algorithm>
+#include <sstream>
+#include <utility>
 
-#include "server/app/flags/command_line.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "server/base/json_text.h"
 #include "server/batch/nearest_name.h"
+
+// Headers alone, and errors as values.
+#define TOML_EXCEPTIONS 0
+#define TOML_HEADER_ONLY 1
+#include <toml++/toml.h>
 
 namespace inkstream::app {
 namespace {
 
-std::vector<std::string> OptionNames(const CLI::App& command) {
-  std::vector<std::string> names;
-  for (const CLI::Option* option : command.get_options()) {
-    for (const std::string& name : option->get_lnames()) {
-      if (name != "help" && name != "config") names.push_back(name);
-    }
-  }
-  return names;
+constexpr const char* kNotInAFile[] = {"help", "version", "config",
+                                       "print-config", "check-config"};
+
+std::string NameOf(const CLI::Option& option) {
+  return option.get_lnames().empty() ? "" : option.get_lnames().front();
+}
+
+[[noreturn]] void Refuse(const std::string& where, const std::string& why) {
+  throw CLI::ConfigError(where + why, CLI::ExitCodes::ConfigError);
+}
+
+// As on a command line. "": it is no number, text or truth value.
+std::string TextOf(const toml::node& value) {
+  std::ostringstream text;
+  if (const auto* string = value.as_string()) return string->get();
+  if (const auto* truth = value.as_boolean()) return *truth ? "true" : "false";
+  if (const auto* whole = value.as_integer()) text << whole->get();
+  if (const auto* real = value.as_floating_point()) text << real->get();
+  return text.str();
+}
+
+// TOML's basic strings are JSON's.
+std::string Value(const std::string& text, bool is_flag) {
+  double number = 0;
+  const bool plain =
+      absl::SimpleAtod(text, &number) &&
+      text.find_first_not_of("0123456789.-") == std::string::npos &&
+      text.back() != '.' &&
+      (text.size() == 1 || text[0] != '0' || text[1] == '.');
+  if (plain || (is_flag && (text == "true" || text == "false"))) return text;
+  std::string quoted;
+  AppendJsonString(text, &quoted);
+  return quoted;
 }
 
 }  // namespace
 
-// CLI11 reads configuration files for the whole program only, not for one of
-// its subcommands.
+bool MayBeInAFile(const CLI::Option& option) {
+  const std::string name = NameOf(option);
+  return !name.empty() &&
+         std::find(std::begin(kNotInAFile), std::end(kNotInAFile), name) ==
+             std::end(kNotInAFile);
+}
+
 void ApplyConfigFile(CLI::App* command, const std::string& path) {
-  std::ifstream file(path);
-  if (!file) throw CLI::FileError("--config: cannot read " + path);
-  const CLI::ConfigTOML format;
-  for (const CLI::ConfigItem& item : format.from_config(file)) {
-    CLI::Option* const option =
-        command->get_option_no_throw("--" + item.fullname());
-    if (option == nullptr || item.name == "config" || item.name == "help") {
-      throw CLI::ConfigError(
-          path + ": there is no option " + item.fullname() +
-              batch::NearestHint(item.fullname(), OptionNames(*command)),
-          CLI::ExitCodes::ConfigError);
-    }
-    if (!option->empty()) continue;
-    if (option->get_expected_min() == 0) {
-      option->add_result(
-          option->get_flag_value(item.name, format.to_flag(item)));
-    } else {
-      option->add_result(item.inputs);
-    }
-    option->run_callback();
+  const toml::parse_result file = toml::parse_file(path);
+  const auto at = [&](const toml::source_region& place) {
+    return place.begin.line == 0
+               ? path + ": "
+               : path + ":" + std::to_string(place.begin.line) + ": ";
+  };
+  if (!file) {
+    Refuse(at(file.error().source()), std::string(file.error().description()));
   }
+  std::vector<CLI::Option*> options;
+  for (CLI::Option* option : command->get_options()) {
+    if (MayBeInAFile(*option)) options.push_back(option);
+  }
+  std::vector<std::pair<CLI::Option*, std::vector<std::string>>> values;
+  for (const auto& [key, node] : file.table()) {
+    const std::string name(key.str());
+    const std::string where = at(node.source());
+    const auto found = std::find_if(
+        options.begin(), options.end(),
+        [&](const auto* option) { return option->check_lname(name); });
+    if (found == options.end()) {
+      std::vector<std::string> names;
+      for (const CLI::Option* option : options) {
+        names.push_back(NameOf(*option));
+      }
+      Refuse(where,
+             "there is no option " + name + batch::NearestHint(name, names));
+    }
+    std::vector<std::string> texts;
+    if (const toml::array* several = node.as_array()) {
+      for (const toml::node& one : *several) texts.push_back(TextOf(one));
+    } else {
+      texts.push_back(TextOf(node));
+    }
+    if (std::find(texts.begin(), texts.end(), "") != texts.end()) {
+      Refuse(where, name +
+                        " is neither text, a number, true or false, nor a "
+                        "list of those");
+    }
+    if ((*found)->empty()) values.emplace_back(*found, std::move(texts));
+  }
+  for (auto& [option, texts] : values) {
+    // A flag that is false is one that was not given.
+    const bool is_flag = option->get_expected_min() == 0;
+    if (is_flag && texts.front() == "false") continue;
+    option->add_result(std::move(texts));
+    try {
+      option->run_callback();
+    } catch (const CLI::ParseError& error) {
+      Refuse(path + ": ", error.what());
+    }
+  }
+}
+
+std::vector<std::string> ValuesOf(const CLI::Option& option) {
+  const bool is_flag = option.get_expected_min() == 0;
+  if (!option.empty()) return option.results();
+  if (is_flag) return {"false"};
+  std::string given = option.get_default_str();
+  if (given.empty()) return {};
+  // CLI11 has those of a list as [A,B].
+  if (given.front() != '[') return {given};
+  given = given.substr(1, given.size() - 2);
+  return absl::StrSplit(given, ',', absl::SkipEmpty());
+}
+
+std::string ConfigText(const CLI::App& command) {
+  std::string text;
+  for (const CLI::Option* option : command.get_options()) {
+    if (!MayBeInAFile(*option)) continue;
+    const bool is_flag = option->get_expected_min() == 0;
+    std::vector<std::string> values;
+    for (const std::string& value : ValuesOf(*option)) {
+      values.push_back(Value(value, is_flag));
+    }
+    const std::string& name = option->get_lnames().front();
+    if (values.empty()) {
+      absl::StrAppend(&text, "# ", name, " is not set\n");
+    } else if (option->get_expected_max() > 1) {
+      absl::StrAppend(&text, name, " = [", absl::StrJoin(values, ", "), "]\n");
+    } else {
+      absl::StrAppend(&text, name, " = ", values.front(), "\n");
+    }
+  }
+  return text;
 }
 
 }  // namespace inkstream::app

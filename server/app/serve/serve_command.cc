@@ -1,285 +1,85 @@
 // `inkstream serve`: stores -> batches over gRPC.
 
-#include <grp.h>
-
 #include <chrono>
 #include <cstdio>
-#include <map>
 #include <memory>
 #include <string>
 
 #include "server/app/commands/commands.h"
 #include "server/app/flags/command_line.h"
-#include "server/app/flags/config_file.h"
-#include "server/app/flags/number_flags.h"
 #include "server/app/log/logging.h"
+#include "server/app/serve/serve_config.h"
+#include "server/app/serve/serve_flags.h"
 #include "server/app/serve/server_lifecycle.h"
 
 namespace inkstream::app {
 namespace {
 
-struct ServeFlags {
-  ServeOptions options;
-  std::string config;
-  double stall = 60;
-  double drain_delay = 5;
-  double drain_spread = 5;
-  double grace = 20;
-  double rebalance = 1800;
-  double handshake = 10;
-  double idle = 3600;
-  std::string unix_mode;
-  std::string unix_group;
-};
-
 // For whoever reads the log; it may be nobody.
 constexpr std::chrono::milliseconds kLastLogLines{500};
 
-std::chrono::milliseconds Millis(double seconds) {
-  return std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000));
-}
+struct CommandFlags {
+  ServeFlags serve;
+  std::string config;
+  bool print_config = false;
+  bool check_config = false;
+};
 
-// As in chmod(1).
-std::string CheckMode(const std::string& text) {
-  const bool octal = !text.empty() && text.size() <= 4 &&
-                     text.find_first_not_of("01234567") == std::string::npos;
-  if (octal && std::stoul(text, nullptr, 8) <= 0777) return "";
-  return "\"" + text + "\" is not a file's mode such as 0660";
-}
-
-std::string CheckGroup(const std::string& text) {
-  const bool number = !text.empty() && text.size() < 10 &&
-                      text.find_first_not_of("0123456789") == std::string::npos;
-  if (number || getgrnam(text.c_str()) != nullptr) return "";
-  return "this machine has no group \"" + text + "\"; give its number";
-}
-
-gid_t GroupOf(const std::string& text) {
-  const group* const known = getgrnam(text.c_str());
-  return known != nullptr ? known->gr_gid
-                          : static_cast<gid_t>(std::stoul(text));
-}
-
-int RunServe(ServeFlags flags) {
-  if (!flags.unix_mode.empty()) {
-    flags.options.unix_access.mode = std::stoul(flags.unix_mode, nullptr, 8);
-  }
-  if (!flags.unix_group.empty()) {
-    flags.options.unix_access.group = GroupOf(flags.unix_group);
-  }
-  flags.options.handshake = Millis(flags.handshake);
-  flags.options.idle = Millis(flags.idle);
-  flags.options.stall = Millis(flags.stall);
-  flags.options.drain_delay = Millis(flags.drain_delay);
-  flags.options.drain_spread = Millis(flags.drain_spread);
-  flags.options.grace = Millis(flags.grace);
-  flags.options.rebalance = Millis(flags.rebalance);
-  flags.options.version = INKSTREAM_VERSION;
-  LogInBackground();
-  const absl::Status status = ServeUntilInterrupted(flags.options);
-  FlushLog(kLastLogLines);
+int Answer(const absl::Status& status) {
   if (status.ok()) return kExitDone;
   std::fprintf(stderr, "inkstream serve: %s\n",
                std::string(status.message()).c_str());
   return absl::IsInvalidArgument(status) ? kExitUsage : kExitFailed;
 }
 
+int RunServe(const CLI::App& command, const CommandFlags& flags) {
+  ServeConfig config(command, flags.config);
+  if (config.options().stores.empty()) throw CLI::RequiredError("--store");
+  if (flags.print_config) {
+    std::fputs(config.text().c_str(), stdout);
+    return kExitDone;
+  }
+  if (flags.check_config) {
+    const absl::Status status = CheckServeOptions(config.options());
+    if (status.ok()) std::puts("nothing is wrong with this configuration");
+    return Answer(status);
+  }
+  LogInBackground();
+  const absl::Status status = ServeUntilInterrupted(
+      config.options(),
+      flags.config.empty() ? ReadAgain() : [&] { return config.ReadAgain(); });
+  FlushLog(kLastLogLines);
+  return Answer(status);
+}
+
 }  // namespace
 
 void AddServeCommand(CLI::App& app, int* exit_code) {
-  const auto flags = std::make_shared<ServeFlags>();
-  ServeOptions& options = flags->options;
-  const std::map<std::string, double> kTimeUnits = {
-      {"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}};
+  const auto flags = std::make_shared<CommandFlags>();
   CLI::App* const command = app.add_subcommand(
       "serve", "Streams the drawings of stores as batches of tensors");
-  command
-      ->add_option("--store", options.stores,
-                   "Directory made by `inkstream ingest`; served under the "
-                   "name it was ingested with, or NAME")
-      ->type_name("[NAME=]PATH");
-  command
-      ->add_option("--listen", options.listen,
-                   "Addresses for gRPC; port 0 takes any free one; none: only "
-                   "the Unix socket")
-      ->type_name("ADDR:PORT")
-      ->capture_default_str();
-  command->add_option("--unix", options.unix_path, "Unix socket for gRPC")
-      ->type_name("PATH");
-  command
-      ->add_option("--unix-mode", flags->unix_mode,
-                   "Mode of the socket's file and of PATH.fd: who may write "
-                   "may connect; default: what the umask leaves")
-      ->check(CLI::Validator(CheckMode, ""))
-      ->type_name("OCTAL");
-  command
-      ->add_option("--unix-group", flags->unix_group,
-                   "Group of both files; default: that of the process")
-      ->check(CLI::Validator(CheckGroup, ""))
-      ->type_name("GROUP");
-  command
-      ->add_option("--shm-bytes", options.shm_bytes,
-                   "Memory shared with clients of the Unix socket, which read "
-                   "batches where they were drawn; 0: none; default: 25 % of "
-                   "--memory. Its descriptors go over PATH.fd")
-      ->transform(ByteSize())
-      ->type_name("BYTES");
-  command
-      ->add_option("--http", options.http,
-                   "Address for /metrics (Prometheus), /livez and /readyz; "
-                   "port 0 takes any free one")
-      ->type_name("ADDR:PORT");
-  transport::SecurityPaths& security = options.security;
-  CLI::Option* const cert =
-      command
-          ->add_option("--tls-cert", security.tls.cert,
-                       "Encrypts --listen by TLS with this certificate and "
-                       "those above it, in PEM; files are read again when they "
-                       "change")
-          ->type_name("FILE");
-  CLI::Option* const key =
-      command
-          ->add_option("--tls-key", security.tls.key,
-                       "Its key in PEM, without a passphrase")
-          ->type_name("FILE");
-  cert->needs(key);
-  key->needs(cert);
-  command
-      ->add_option("--tls-client-ca", security.tls.client_ca,
-                   "Lets in over TCP whoever has a certificate of these "
-                   "authorities, and nobody else")
-      ->type_name("FILE")
-      ->needs(cert);
-  command
-      ->add_option("--tokens", security.tokens,
-                   "Asks every call for a token of this file, of lines of "
-                   "`inkstream token`; read again when it changes")
-      ->type_name("FILE");
-  command->add_flag(
-      "--insecure-network", options.insecure_network,
-      "Allows --listen and --http on addresses other machines can reach, "
-      "without encryption");
-  command
-      ->add_option("--memory", options.memory,
-                   "Budget for everything, for example 4GiB; default: 90 % of "
-                   "the container's limit or of RAM")
-      ->transform(ByteSize())
-      ->type_name("BYTES");
-  command
-      ->add_option("--workers,--threads", options.workers,
-                   "Threads that draw; default: as many as the CPU quota")
-      ->check(CLI::Range(1, 1024))
-      ->type_name("N");
-  command
-      ->add_option("--max-streams", options.max_streams, "Streams open at once")
-      ->check(CLI::Range(1, 1'000'000))
-      ->type_name("N")
-      ->capture_default_str();
-  command
-      ->add_option("--max-connections", options.max_connections,
-                   "Connections to gRPC at once; over it one without a call "
-                   "makes room, or the newcomer is refused; default: 4096, or "
-                   "half of the files that may be open")
-      ->check(CLI::Range(1, 1'000'000))
-      ->type_name("N");
-  command
-      ->add_option("--max-connections-per-peer",
-                   options.max_connections_per_peer,
-                   "Of them from one address, or one user of the Unix socket; "
-                   "default: half")
-      ->check(CLI::Range(1, 1'000'000))
-      ->type_name("N");
-  command
-      ->add_option("--handshake-timeout", flags->handshake,
-                   "Closes a connection that says nothing for this long")
-      ->transform(CLI::AsNumberWithUnit(kTimeUnits))
-      ->check(CLI::Range(0.05, 3600.0))
-      ->type_name("SECONDS")
-      ->capture_default_str();
-  command
-      ->add_option("--idle-timeout", flags->idle,
-                   "Closes a connection without a call for this long; its "
-                   "client connects again with its next call")
-      ->transform(CLI::AsNumberWithUnit(kTimeUnits))
-      ->check(CLI::Range(0.05, 86400.0))
-      ->type_name("SECONDS")
-      ->capture_default_str();
-  command->add_flag("--channelz", options.channelz,
-                    "Offers gRPC's channelz service, which shows every "
-                    "connection and call to whoever asks");
-  command
-      ->add_option("--stall", flags->stall,
-                   "Ends a stream that could go on and does not for this long")
-      ->transform(CLI::AsNumberWithUnit(kTimeUnits))
-      ->check(CLI::Range(0.05, 86400.0))
-      ->type_name("SECONDS")
-      ->capture_default_str();
-  command
-      ->add_option("--drain-delay", flags->drain_delay,
-                   "After SIGTERM, time to be not ready and serve as before, "
-                   "until no new clients are sent here; nothing without "
-                   "streams or --http, and on SIGINT")
-      ->transform(CLI::AsNumberWithUnit(kTimeUnits))
-      ->check(CLI::Range(0.0, 86400.0))
-      ->type_name("SECONDS")
-      ->capture_default_str();
-  command
-      ->add_option("--drain-spread", flags->drain_spread,
-                   "Time over which streams then end one by one, so that they "
-                   "do not come back elsewhere in one moment; likewise")
-      ->transform(CLI::AsNumberWithUnit(kTimeUnits))
-      ->check(CLI::Range(0.0, 86400.0))
-      ->type_name("SECONDS")
-      ->capture_default_str();
-  command
-      ->add_option("--grace", flags->grace,
-                   "Time to finish batches when streams were told to end")
-      ->transform(CLI::AsNumberWithUnit(kTimeUnits))
-      ->check(CLI::Range(0.0, 86400.0))
-      ->type_name("SECONDS")
-      ->capture_default_str();
-  command
-      ->add_option("--rebalance", flags->rebalance,
-                   "Ends a stream well after this long, give or take a tenth, "
-                   "so that its client connects anew and finds replicas that "
-                   "were added; 0: never")
-      ->transform(CLI::AsNumberWithUnit(kTimeUnits))
-      ->check(CLI::Range(0.0, 7 * 86400.0))
-      ->type_name("SECONDS")
-      ->capture_default_str();
-  command
-      ->add_option("--retain-generations", options.retain_generations,
-                   "Generations of a store that are served, the newest "
-                   "included: cursors of the older ones go on")
-      ->check(CLI::Range(1, 64))
-      ->type_name("N")
-      ->capture_default_str();
-  command->add_flag("--preload", options.preload,
-                    "Reads the stores once, so that no batch waits for a disk");
-  command
-      ->add_option("--scrub", options.scrub,
-                   "Bytes of the stores that are read again a second, to find "
-                   "what a disk has changed since it was read first; 0: none")
-      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false))
-      ->default_str("4MiB")
-      ->type_name("BYTES");
+  AddServeFlags(command, &flags->serve);
   command
       ->add_option("--config", flags->config,
-                   "File with these options, one name=value a line; flags and "
-                   "the environment win")
+                   "TOML file with these options, NAME = VALUE; flags and the "
+                   "environment win. SIGHUP has it read again")
       ->type_name("FILE");
+  command->add_flag("--print-config", flags->print_config,
+                    "Prints what all of them come to as such a file, and ends");
+  command->add_flag("--check-config", flags->check_config,
+                    "Looks for what is wrong, in files and stores too, and "
+                    "ends");
   command->footer(
       "Example:\n"
       "  inkstream serve --store drawings.ink --listen 127.0.0.1:50051\n"
       "Prints one line to standard output when it is ready:\n"
       "  inkstream ready grpc=127.0.0.1:50051\n"
       "SIGTERM and SIGINT: streams finish the batch in hand, then exit 0; a\n"
-      "second one: at once. SIGHUP looks for new generations of the stores.");
-  command->callback([command, flags, exit_code] {
-    if (!flags->config.empty()) ApplyConfigFile(command, flags->config);
-    if (flags->options.stores.empty()) throw CLI::RequiredError("--store");
-    *exit_code = RunServe(*flags);
-  });
+      "second one: at once. SIGHUP looks for new generations of the stores,\n"
+      "certificates and tokens, and takes drain-delay, drain-spread and grace\n"
+      "from the configuration.");
+  command->callback(
+      [command, flags, exit_code] { *exit_code = RunServe(*command, *flags); });
 }
 
 }  // namespace inkstream::app

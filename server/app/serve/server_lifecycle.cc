@@ -21,6 +21,7 @@
 #include "server/app/serve/descriptor_limit.h"
 #include "server/app/serve/end_guard.h"
 #include "server/app/serve/generation_watch.h"
+#include "server/app/serve/memory_shares.h"
 #include "server/app/serve/scrubber.h"
 #include "server/app/serve/service_manager.h"
 #include "server/app/serve/service_state.h"
@@ -34,8 +35,6 @@
 namespace inkstream::app {
 namespace {
 
-// Too little to lay out a few batches in, and to keep anything else.
-constexpr uint64_t kMinMemory = 64ULL << 20U;
 // When streams have ended and answers are given: connections, threads, maps.
 constexpr std::chrono::milliseconds kLastSteps{2000};
 
@@ -122,8 +121,8 @@ absl::StatusOr<std::unique_ptr<ops::HttpServer>> StartHttp(
 // A call of gRPC's takes about so much, whatever it is for.
 constexpr uint64_t kBytesOfACall = 32U << 10U;
 
-uint32_t MaxCalls(uint64_t memory, uint32_t streams) {
-  return std::min<uint64_t>(streams + memory / 16 / kBytesOfACall, 1U << 20U);
+uint32_t MaxCalls(const MemoryShares& shares, uint32_t streams) {
+  return std::min<uint64_t>(streams + shares.calls / kBytesOfACall, 1U << 20U);
 }
 
 std::string AddressesOf(const transport::GrpcServer& server,
@@ -152,13 +151,31 @@ void SayReady(const std::string& addresses) {
   }).detach();
 }
 
+// All of it or nothing.
+void ReadConfigAgain(const ReadAgain& read_again, ServeOptions* options,
+                     ServiceState* state) {
+  if (read_again == nullptr) return;
+  const absl::StatusOr<ServeOptions> again = read_again();
+  state->ReadConfig(again.ok());
+  if (again.ok()) {
+    *options = *again;
+    spdlog::info("the configuration was read again, and is in use");
+  } else {
+    spdlog::warn("the configuration stays as it was: {}",
+                 std::string(again.status().message()));
+  }
+}
+
 // SIGHUP is a request for what can be had without a restart.
 void ServeUntilSignalled(GenerationWatch* watch,
-                         transport::SecurityFiles* security) {
+                         transport::SecurityFiles* security,
+                         const ReadAgain& read_again, ServeOptions* options,
+                         ServiceState* state) {
   while (Interrupt::WaitForHangup()) {
     spdlog::info(
-        "SIGHUP: looks at every store for a new generation, and at "
-        "certificates and tokens; options are read at the start alone");
+        "SIGHUP: reads the configuration again, and looks at stores, "
+        "certificates and tokens");
+    ReadConfigAgain(read_again, options, state);
     watch->LookNow();
     security->LookNow();
   }
@@ -184,7 +201,22 @@ NamedStore ParseStoreArgument(const std::string& argument) {
   return {argument.substr(0, equals), argument.substr(equals + 1)};
 }
 
-absl::Status ServeUntilInterrupted(const ServeOptions& options) {
+absl::Status CheckServeOptions(const ServeOptions& options) {
+  absl::Status status = MemorySharesOf(options).status();
+  if (status.ok()) status = ListenAddresses(options).status();
+  if (status.ok()) {
+    status = transport::SecurityFiles::Load(options.security).status();
+  }
+  for (const std::string& argument : options.stores) {
+    if (!status.ok()) break;
+    status = store::StoreReader::Open(ParseStoreArgument(argument).path, {})
+                 .status();
+  }
+  return status;
+}
+
+absl::Status ServeUntilInterrupted(ServeOptions options,
+                                   const ReadAgain& read_again) {
   Interrupt::InstallForService();
   InstallLastWords();
   gpr_set_log_function(LogForGrpc);
@@ -194,12 +226,8 @@ absl::Status ServeUntilInterrupted(const ServeOptions& options) {
   ServiceState state(options.version);
   ServiceLog log;
   std::string http_address;
-  const uint64_t memory =
-      options.memory > 0 ? options.memory : batch::UsableMemory() / 10 * 9;
-  if (memory < kMinMemory) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--memory: ", memory, " bytes; at least ", kMinMemory, " are needed"));
-  }
+  const absl::StatusOr<MemoryShares> shares = MemorySharesOf(options);
+  if (!shares.ok()) return shares.status();
   const absl::StatusOr<uint64_t> descriptors = RaiseDescriptorLimit();
   if (!descriptors.ok()) return descriptors.status();
   const absl::StatusOr<transport::ConnectionLimits> connections =
@@ -212,10 +240,10 @@ absl::Status ServeUntilInterrupted(const ServeOptions& options) {
   const uint64_t threads =
       options.workers > 0 ? options.workers : batch::UsableCpus();
   engine_options.batch_memory =
-      memory / 4 -
-      std::min(memory / 16,
+      shares->batches -
+      std::min(shares->batches / 4,
                threads * transport::StreamPacker::MemoryOfAThread());
-  engine_options.view_memory = memory / 20;
+  engine_options.view_memory = shares->views;
   engine_options.limits.max_streams = options.max_streams;
   engine_options.retain_generations = options.retain_generations;
   engine_options.limits.max_batch_bytes = std::min(
@@ -241,16 +269,16 @@ absl::Status ServeUntilInterrupted(const ServeOptions& options) {
   server_options.unix_path = options.unix_path;
   server_options.unix_access = options.unix_access;
   server_options.connections = *connections;
-  server_options.max_calls = MaxCalls(memory, options.max_streams);
+  server_options.max_calls = MaxCalls(*shares, options.max_streams);
   server_options.handshake = options.handshake;
   server_options.idle = options.idle;
   server_options.channelz = options.channelz;
-  server_options.shm_bytes = options.shm_bytes.value_or(memory / 4);
+  server_options.shm_bytes = shares->shm;
   server_options.security = security->get();
   server_options.insecure_network = options.insecure_network;
   server_options.stall = options.stall;
   server_options.rebalance = options.rebalance;
-  server_options.memory_bytes = memory;
+  server_options.memory_bytes = shares->all;
   server_options.version = options.version;
   server_options.observer = &log;
   absl::StatusOr<std::unique_ptr<transport::GrpcServer>> started =
@@ -259,7 +287,7 @@ absl::Status ServeUntilInterrupted(const ServeOptions& options) {
   server = *std::move(started);
   state.Serving(server.get());
   spdlog::info("{} workers, {} MiB of memory, {} MiB of it for batches",
-               (*engine)->workers(), memory >> 20U,
+               (*engine)->workers(), shares->all >> 20U,
                engine_options.batch_memory >> 20U);
   const std::string addresses = AddressesOf(*server, http_address, options);
   GenerationWatch watch(
@@ -282,7 +310,7 @@ absl::Status ServeUntilInterrupted(const ServeOptions& options) {
   SayReady(addresses);
   const ServiceManager manager([&state] { return state.Alive(); });
 
-  ServeUntilSignalled(&watch, security->get());
+  ServeUntilSignalled(&watch, security->get(), read_again, &options, &state);
   state.Draining();
   manager.Stopping();
   const transport::DrainTimes times = DrainTimesOf(options);

@@ -5,11 +5,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "server/transport/security/security_files.h"
 #include "server/transport/socket_file.h"
 
@@ -59,6 +60,14 @@ NamedStore ParseStoreArgument(const std::string& argument);
 // Serves until SIGINT or SIGTERM; then drains. Ends the process itself where a
 // signal comes before it serves, or where an end in order takes too long.
 // Writes the ready line to standard output, everything else to the log.
-absl::Status ServeUntilInterrupted(const ServeOptions& options);
+// `read_again`, on SIGHUP, gives options in which only what can change is
+// another; null: they never are.
+using ReadAgain = std::function<absl::StatusOr<ServeOptions>()>;
+absl::Status ServeUntilInterrupted(ServeOptions options,
+                                   const ReadAgain& read_again);
+
+// What would refuse them, before a socket is opened: what is wrong is said in
+// the same words.
+absl::Status CheckServeOptions(const ServeOptions& options);
 
 }  // namespace inkstream::app

@@ -26,6 +26,12 @@ void ServiceState::Draining() {
   draining_ = true;
 }
 
+void ServiceState::ReadConfig(bool good) {
+  const std::lock_guard<std::mutex> lock(mu_);
+  config_.good = good;
+  if (good) config_.since = std::time(nullptr);
+}
+
 void ServiceState::SetDataset(const std::string& name,
                               const GenerationWatch::State& how) {
   const std::lock_guard<std::mutex> lock(mu_);
@@ -73,6 +79,7 @@ std::string ServiceState::Metrics() const {
   {
     const std::lock_guard<std::mutex> lock(mu_);
     server = server_;
+    input.config = config_;
     for (const auto& [name, dataset] : datasets_) {
       input.datasets.push_back({name, dataset.watched.successor_refused,
                                 dataset.watched.lost.empty(),

@@ -4,6 +4,7 @@
 // Thread safety: any thread.
 #pragma once
 
+#include <ctime>
 #include <map>
 #include <mutex>
 #include <string>
@@ -26,6 +27,8 @@ class ServiceState {
   // `server` outlives this object's last page.
   void Serving(const transport::GrpcServer* server);
   void Draining();
+  // It was read again, and is in use or was no good.
+  void ReadConfig(bool good);
   // From the watch of the store's path.
   void SetDataset(const std::string& name, const GenerationWatch::State& how);
   void SetScrubbed(const std::string& dataset,
@@ -46,10 +49,11 @@ class ServiceState {
 
   const std::string version_;
   mutable std::mutex mu_;
-  std::string loading_ = "not opened yet";         // by mu_; "": done
-  bool draining_ = false;                          // by mu_
-  std::map<std::string, DatasetState> datasets_;   // by mu_
-  const transport::GrpcServer* server_ = nullptr;  // by mu_
+  std::string loading_ = "not opened yet";  // by mu_; "": done
+  bool draining_ = false;                   // by mu_
+  transport::ReloadFigures config_{true, std::time(nullptr)};  // by mu_
+  std::map<std::string, DatasetState> datasets_;               // by mu_
+  const transport::GrpcServer* server_ = nullptr;              // by mu_
 };
 
 }  // namespace inkstream::app

@@ -72,6 +72,15 @@ VALUE_SETS: dict[str, Object] = {
         "image": {"repository": "registry/inkstream", "tag": "1.2.3", "pullSecrets": ["registry"]},
         "drain": {"delay": 10, "spread": 30, "grace": 60},
     },
+    "certificates": {
+        "stores": [CLAIM],
+        "tls": {"secret": "inkstream-tls", "clientCertificates": True},
+    },
+    "certificates and tokens": {
+        "stores": [CLAIM],
+        "tls": {"secret": "inkstream-tls"},
+        "tokens": {"secret": "inkstream-tokens"},
+    },
     "ingest alone": {"stores": [], "ingest": INGEST},
     "ingest and serve": {"stores": [CLAIM], "ingest": INGEST},
 }

@@ -213,3 +213,28 @@ def test_the_example_job_is_one_too() -> None:
         validate(made)
     job = one(objects, "Job", "train")
     assert job["spec"]["template"]["metadata"]["labels"]["inkstream-client"] == "true"
+
+
+@pytest.mark.parametrize("name", ["claim", "certificates", "certificates and tokens"])
+def test_secrets_are_folders_that_the_server_reads(
+    rendered: dict[str, list[Object]], name: str
+) -> None:
+    """Folders: kubelet swaps those, and never what is mounted by a subPath."""
+    deployment, service = (one(rendered[name], kind) for kind in ("Deployment", "Service"))
+    pod = pod_of(deployment)
+    assert pod is not None
+    (server,) = pod["containers"]
+    secrets = {
+        volume["name"]: volume["secret"]["secretName"]
+        for volume in pod["volumes"]
+        if "secret" in volume
+    }
+    mounts = {mount["name"]: mount for mount in server["volumeMounts"] if mount["name"] in secrets}
+    files = [arg.split("=")[1] for arg in server["args"] if arg.startswith(("--tls", "--tokens"))]
+    assert secrets.keys() == mounts.keys()
+    assert all("subPath" not in mount and mount["readOnly"] for mount in mounts.values())
+    folders = {mount["mountPath"] for mount in mounts.values()}
+    assert {file.rsplit("/", 1)[0] for file in files} == folders
+    assert len(files) == {"claim": 0, "certificates": 3, "certificates and tokens": 3}[name]
+    expected = "kubernetes.io/h2c" if name == "claim" else "https"
+    assert service["spec"]["ports"][0]["appProtocol"] == expected

@@ -47,6 +47,18 @@ REFUSED: dict[str, tuple[Object, str]] = {
         {"stores": [CLAIM], "extraArgs": ["--listen=0.0.0.0:1"]},
         "/extraArgs/0",
     ),
+    "tokens in plaintext": (
+        {"stores": [CLAIM], "tokens": {"secret": "tokens"}},
+        "/tls/secret",
+    ),
+    "clients' certificates without the server's": (
+        {"stores": [CLAIM], "tls": {"clientCertificates": True}},
+        "/tls/secret",
+    ),
+    "a certificate by the back door": (
+        {"stores": [CLAIM], "extraArgs": ["--tls-cert=/x"]},
+        "/extraArgs/0",
+    ),
     "a budget that evicts nobody": (
         {"stores": [CLAIM], "disruption": {"maxUnavailable": 0}},
         "/disruption/maxUnavailable",

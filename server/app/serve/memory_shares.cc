@@ -1,0 +1,52 @@
+#include "server/app/serve/memory_shares.h"
+
+#include "absl/strings/str_cat.h"
+#include "server/batch/work/machine_limits.h"
+
+namespace inkstream::app {
+namespace {
+
+// Too little to lay out a few batches in, and to keep anything else.
+constexpr uint64_t kMinMemory = 64ULL << 20U;
+
+std::string Mebibytes(uint64_t bytes) {
+  return absl::StrCat((bytes + (1U << 20U) - 1) >> 20U, " MiB");
+}
+
+}  // namespace
+
+absl::StatusOr<MemoryShares> MemorySharesOf(const ServeOptions& options) {
+  const uint64_t usable = batch::UsableMemory();
+  MemoryShares shares;
+  shares.all = options.memory > 0 ? options.memory : usable / 10 * 9;
+  if (shares.all < kMinMemory) {
+    return absl::InvalidArgumentError(absl::StrCat("--memory: ", shares.all,
+                                                   " bytes; at least ",
+                                                   kMinMemory, " are needed"));
+  }
+  if (shares.all > usable) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--memory: ", Mebibytes(shares.all),
+                     "; this machine or container has ", Mebibytes(usable)));
+  }
+  shares.batches = shares.all / 4;
+  shares.views = shares.all / 20;
+  shares.requests = shares.all / 8;
+  shares.calls = shares.all / 16;
+  if (!options.unix_path.empty()) {
+    shares.shm = options.shm_bytes.value_or(shares.all / 4);
+  }
+  const uint64_t others =
+      shares.batches + shares.views + shares.requests + shares.calls;
+  if (shares.shm > shares.all - others) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--shm-bytes: ", Mebibytes(shares.shm), ", with ",
+        Mebibytes(shares.batches), " for batches, ", Mebibytes(shares.views),
+        " for views and ", Mebibytes(shares.requests + shares.calls),
+        " for requests and calls, come to ", Mebibytes(shares.shm + others),
+        "; --memory is ", Mebibytes(shares.all)));
+  }
+  return shares;
+}
+
+}  // namespace inkstream::app

@@ -1,0 +1,27 @@
+// What --memory is divided into.
+//
+// Thread safety: pure function.
+#pragma once
+
+#include <cstdint>
+
+#include "absl/status/statusor.h"
+#include "server/app/serve/server_lifecycle.h"
+
+namespace inkstream::app {
+
+// Bytes.
+struct MemoryShares {
+  uint64_t all = 0;
+  uint64_t batches = 0;   // that travel in messages, and what packs them
+  uint64_t views = 0;     // and key sets
+  uint64_t requests = 0;  // that wait to be read
+  uint64_t calls = 0;     // gRPC's own, of each call
+  uint64_t shm = 0;       // 0: none is shared
+};
+
+// INVALID_ARGUMENT: too little, more than this process may use, or shares that
+// do not fit, with their sum.
+absl::StatusOr<MemoryShares> MemorySharesOf(const ServeOptions& options);
+
+}  // namespace inkstream::app

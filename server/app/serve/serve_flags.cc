@@ -1,0 +1,234 @@
+#include "server/app/serve/serve_flags.h"
+
+#include <grp.h>
+
+#include <map>
+
+#include "server/app/flags/number_flags.h"
+
+namespace inkstream::app {
+namespace {
+
+std::chrono::milliseconds Millis(double seconds) {
+  return std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000));
+}
+
+// As in chmod(1).
+std::string CheckMode(const std::string& text) {
+  const bool octal = !text.empty() && text.size() <= 4 &&
+                     text.find_first_not_of("01234567") == std::string::npos;
+  if (octal && std::stoul(text, nullptr, 8) <= 0777) return "";
+  return "\"" + text + "\" is not a file's mode such as 0660";
+}
+
+std::string CheckGroup(const std::string& text) {
+  const bool number = !text.empty() && text.size() < 10 &&
+                      text.find_first_not_of("0123456789") == std::string::npos;
+  if (number || getgrnam(text.c_str()) != nullptr) return "";
+  return "this machine has no group \"" + text + "\"; give its number";
+}
+
+gid_t GroupOf(const std::string& text) {
+  const group* const known = getgrnam(text.c_str());
+  return known != nullptr ? known->gr_gid
+                          : static_cast<gid_t>(std::stoul(text));
+}
+
+}  // namespace
+
+void AddServeFlags(CLI::App* command, ServeFlags* flags) {
+  ServeOptions& options = flags->options;
+  const std::map<std::string, double> kTimeUnits = {
+      {"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}};
+  command
+      ->add_option("--store", options.stores,
+                   "Directory made by `inkstream ingest`; served under the "
+                   "name it was ingested with, or NAME")
+      ->type_name("[NAME=]PATH");
+  command
+      ->add_option("--listen", options.listen,
+                   "Addresses for gRPC; port 0 takes any free one; none: only "
+                   "the Unix socket")
+      ->type_name("ADDR:PORT")
+      ->capture_default_str();
+  command->add_option("--unix", options.unix_path, "Unix socket for gRPC")
+      ->type_name("PATH");
+  command
+      ->add_option("--unix-mode", flags->unix_mode,
+                   "Mode of the socket's file and of PATH.fd: who may write "
+                   "may connect; default: what the umask leaves")
+      ->check(CLI::Validator(CheckMode, ""))
+      ->type_name("OCTAL");
+  command
+      ->add_option("--unix-group", flags->unix_group,
+                   "Group of both files; default: that of the process")
+      ->check(CLI::Validator(CheckGroup, ""))
+      ->type_name("GROUP");
+  command
+      ->add_option("--shm-bytes", options.shm_bytes,
+                   "Memory shared with clients of the Unix socket, which read "
+                   "batches where they were drawn; 0: none; default: 25 % of "
+                   "--memory. Its descriptors go over PATH.fd")
+      ->transform(ByteSize())
+      ->type_name("BYTES");
+  command
+      ->add_option("--http", options.http,
+                   "Address for /metrics (Prometheus), /livez and /readyz; "
+                   "port 0 takes any free one")
+      ->type_name("ADDR:PORT");
+  transport::SecurityPaths& security = options.security;
+  CLI::Option* const cert =
+      command
+          ->add_option("--tls-cert", security.tls.cert,
+                       "Encrypts --listen by TLS with this certificate and "
+                       "those above it, in PEM; files are read again when they "
+                       "change")
+          ->type_name("FILE");
+  CLI::Option* const key =
+      command
+          ->add_option("--tls-key", security.tls.key,
+                       "Its key in PEM, without a passphrase")
+          ->type_name("FILE");
+  cert->needs(key);
+  key->needs(cert);
+  command
+      ->add_option("--tls-client-ca", security.tls.client_ca,
+                   "Lets in over TCP whoever has a certificate of these "
+                   "authorities, and nobody else")
+      ->type_name("FILE")
+      ->needs(cert);
+  command
+      ->add_option("--tokens", security.tokens,
+                   "Asks every call for a token of this file, of lines of "
+                   "`inkstream token`; read again when it changes")
+      ->type_name("FILE");
+  command->add_flag(
+      "--insecure-network", options.insecure_network,
+      "Allows --listen and --http on addresses other machines can reach, "
+      "without encryption");
+  command
+      ->add_option("--memory", options.memory,
+                   "Budget for everything, for example 4GiB; default: 90 % of "
+                   "the container's limit or of RAM")
+      ->transform(ByteSize())
+      ->type_name("BYTES");
+  command
+      ->add_option("--workers,--threads", options.workers,
+                   "Threads that draw; default: as many as the CPU quota")
+      ->check(CLI::Range(1, 1024))
+      ->type_name("N");
+  command
+      ->add_option("--max-streams", options.max_streams, "Streams open at once")
+      ->check(CLI::Range(1, 1'000'000))
+      ->type_name("N")
+      ->capture_default_str();
+  command
+      ->add_option("--max-connections", options.max_connections,
+                   "Connections to gRPC at once; over it one without a call "
+                   "makes room, or the newcomer is refused; default: 4096, or "
+                   "half of the files that may be open")
+      ->check(CLI::Range(1, 1'000'000))
+      ->type_name("N");
+  command
+      ->add_option("--max-connections-per-peer",
+                   options.max_connections_per_peer,
+                   "Of them from one address, or one user of the Unix socket; "
+                   "default: half")
+      ->check(CLI::Range(1, 1'000'000))
+      ->type_name("N");
+  command
+      ->add_option("--handshake-timeout", flags->handshake,
+                   "Closes a connection that says nothing for this long")
+      ->transform(CLI::AsNumberWithUnit(kTimeUnits))
+      ->check(CLI::Range(0.05, 3600.0))
+      ->type_name("SECONDS")
+      ->capture_default_str();
+  command
+      ->add_option("--idle-timeout", flags->idle,
+                   "Closes a connection without a call for this long; its "
+                   "client connects again with its next call")
+      ->transform(CLI::AsNumberWithUnit(kTimeUnits))
+      ->check(CLI::Range(0.05, 86400.0))
+      ->type_name("SECONDS")
+      ->capture_default_str();
+  command->add_flag("--channelz", options.channelz,
+                    "Offers gRPC's channelz service, which shows every "
+                    "connection and call to whoever asks");
+  command
+      ->add_option("--stall", flags->stall,
+                   "Ends a stream that could go on and does not for this long")
+      ->transform(CLI::AsNumberWithUnit(kTimeUnits))
+      ->check(CLI::Range(0.05, 86400.0))
+      ->type_name("SECONDS")
+      ->capture_default_str();
+  command
+      ->add_option("--drain-delay", flags->drain_delay,
+                   "After SIGTERM, time to be not ready and serve as before, "
+                   "until no new clients are sent here; nothing without "
+                   "streams or --http, and on SIGINT")
+      ->transform(CLI::AsNumberWithUnit(kTimeUnits))
+      ->check(CLI::Range(0.0, 86400.0))
+      ->type_name("SECONDS")
+      ->capture_default_str();
+  command
+      ->add_option("--drain-spread", flags->drain_spread,
+                   "Time over which streams then end one by one, so that they "
+                   "do not come back elsewhere in one moment; likewise")
+      ->transform(CLI::AsNumberWithUnit(kTimeUnits))
+      ->check(CLI::Range(0.0, 86400.0))
+      ->type_name("SECONDS")
+      ->capture_default_str();
+  command
+      ->add_option("--grace", flags->grace,
+                   "Time to finish batches when streams were told to end")
+      ->transform(CLI::AsNumberWithUnit(kTimeUnits))
+      ->check(CLI::Range(0.0, 86400.0))
+      ->type_name("SECONDS")
+      ->capture_default_str();
+  command
+      ->add_option("--rebalance", flags->rebalance,
+                   "Ends a stream well after this long, give or take a tenth, "
+                   "so that its client connects anew and finds replicas that "
+                   "were added; 0: never")
+      ->transform(CLI::AsNumberWithUnit(kTimeUnits))
+      ->check(CLI::Range(0.0, 7 * 86400.0))
+      ->type_name("SECONDS")
+      ->capture_default_str();
+  command
+      ->add_option("--retain-generations", options.retain_generations,
+                   "Generations of a store that are served, the newest "
+                   "included: cursors of the older ones go on")
+      ->check(CLI::Range(1, 64))
+      ->type_name("N")
+      ->capture_default_str();
+  command->add_flag("--preload", options.preload,
+                    "Reads the stores once, so that no batch waits for a disk");
+  command
+      ->add_option("--scrub", options.scrub,
+                   "Bytes of the stores that are read again a second, to find "
+                   "what a disk has changed since it was read first; 0: none")
+      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false))
+      ->default_str("4MiB")
+      ->type_name("BYTES");
+}
+
+ServeOptions OptionsOf(const ServeFlags& flags) {
+  ServeOptions options = flags.options;
+  if (!flags.unix_mode.empty()) {
+    options.unix_access.mode = std::stoul(flags.unix_mode, nullptr, 8);
+  }
+  if (!flags.unix_group.empty()) {
+    options.unix_access.group = GroupOf(flags.unix_group);
+  }
+  options.handshake = Millis(flags.handshake);
+  options.idle = Millis(flags.idle);
+  options.stall = Millis(flags.stall);
+  options.drain_delay = Millis(flags.drain_delay);
+  options.drain_spread = Millis(flags.drain_spread);
+  options.grace = Millis(flags.grace);
+  options.rebalance = Millis(flags.rebalance);
+  options.version = INKSTREAM_VERSION;
+  return options;
+}
+
+}  // namespace inkstream::app
