@@ -8,14 +8,17 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "server/app/commands/commands.h"
+#include "server/app/commands/server_size.h"
 #include "server/app/failure.h"
 #include "server/app/flags/command_line.h"
 #include "server/app/flags/number_flags.h"
 #include "server/app/flags/plan_flags.h"
 #include "server/base/json.h"
 #include "server/batch/engine.h"
+#include "server/batch/work/machine_limits.h"
 #include "server/store/store_reader.h"
 
 namespace inkstream::app {
@@ -50,7 +53,7 @@ std::string Text(const batch::ExplainedPlan& plan) {
   return text;
 }
 
-std::string JsonText(const batch::ExplainedPlan& plan) {
+Json JsonOf(const batch::ExplainedPlan& plan) {
   Json steps = Json::array();
   for (const batch::PlannedStep& step : plan.steps) {
     steps.push_back({{"epoch", step.step.epoch},
@@ -64,14 +67,48 @@ std::string JsonText(const batch::ExplainedPlan& plan) {
                      {"index", step.indices},
                      {"occurrence", step.occurrences}});
   }
-  return JsonLine({{"fingerprint", plan.start.fingerprint},
-                   {"plan_hash", plan.start.plan_hash},
-                   {"view_drawings", plan.view_size},
-                   {"epoch_drawings", plan.epoch_size},
-                   {"steps_per_epoch", plan.steps_per_epoch},
-                   {"step_drawings", plan.step_drawings},
-                   {"batch_bytes", plan.batch_bytes},
-                   {"steps", steps}});
+  return {{"fingerprint", plan.start.fingerprint},
+          {"plan_hash", plan.start.plan_hash},
+          {"view_drawings", plan.view_size},
+          {"epoch_drawings", plan.epoch_size},
+          {"steps_per_epoch", plan.steps_per_epoch},
+          {"step_drawings", plan.step_drawings},
+          {"batch_bytes", plan.batch_bytes},
+          {"steps", steps}};
+}
+
+ServerSize SizeOf(const PlanFlags& flags, const Plan& plan,
+                  const batch::ExplainedPlan& explained,
+                  const store::StoreInfo& store) {
+  TrainerLoad load;
+  load.trainers = flags.size;
+  load.drawings_a_second = flags.rate;
+  load.pixels =
+      plan.delivery.image.has_value()
+          ? uint64_t{plan.delivery.image->height} * plan.delivery.image->width
+          : 0;
+  load.batch_bytes = explained.batch_bytes;
+  load.batch = flags.batch;
+  load.store_bytes = store.bytes_on_disk;
+  return ServerSizeFor(load, batch::UsableCpus());
+}
+
+std::string Text(const ServerSize& size) {
+  return absl::StrFormat(
+      "for the trainers: %.1f cores, --memory %d MiB, %d MiB beside it for the "
+      "store,\n%.1f MB/s; %d replicas of %d cores, one of them to roll out "
+      "with\n",
+      size.cores, (size.memory >> 20U) + 1, (size.store_in_memory >> 20U) + 1,
+      size.network / 1e6, size.replicas, batch::UsableCpus());
+}
+
+Json JsonOf(const ServerSize& size) {
+  return {{"cores", size.cores},
+          {"memory_bytes", size.memory},
+          {"store_bytes", size.store_in_memory},
+          {"network_bytes_per_second", size.network},
+          {"cores_of_a_replica", batch::UsableCpus()},
+          {"replicas", size.replicas}};
 }
 
 int RunPlan(const PlanFlags& flags) {
@@ -88,8 +125,18 @@ int RunPlan(const PlanFlags& flags) {
   const absl::StatusOr<batch::ExplainedPlan> explained = (*engine)->Explain(
       *plan, {flags.epoch, flags.step, flags.steps, flags.all_ranks});
   if (!explained.ok()) return Fail(kName, explained.status(), kExitFailed);
-  std::fputs((flags.json ? JsonText(*explained) : Text(*explained)).c_str(),
-             stdout);
+  Json json = JsonOf(*explained);
+  std::string text = Text(*explained);
+  if (flags.size > 0) {
+    const ServerSize size = SizeOf(flags, *plan, *explained, (*store)->info());
+    if (flags.json) {
+      json["size"] = JsonOf(size);
+    } else {
+      text += Text(size);
+    }
+  }
+  if (flags.json) text = JsonLine(json);
+  std::fputs(text.c_str(), stdout);
   return kExitDone;
 }
 
@@ -129,13 +176,21 @@ void AddPlanCommand(CLI::App& app, int* exit_code) {
   option("--epoch", &flags->epoch, "The epoch of the steps listed");
   option("--step", &flags->step, "The first step listed");
   option("--steps", &flags->steps, "How many steps to list");
+  option("--size", &flags->size,
+         "Trainers like this one; says what servers they take");
+  command
+      ->add_option("--rate", flags->rate,
+                   "Drawings a second that each of them takes")
+      ->check(CLI::Range(1.0, 1e9))
+      ->capture_default_str();
   command->add_flag("--all-ranks", flags->all_ranks,
                     "List the drawings of all ranks, rank by rank");
   command->add_flag("--json", flags->json, "For programs");
   command->footer(
       "Example:\n"
       "  inkstream plan drawings.ink --batch 256 --world 4 --image 128x128\n"
-      "  inkstream plan drawings.ink --seed 7 --epoch 2 --step 500 --steps 1");
+      "  inkstream plan drawings.ink --seed 7 --epoch 2 --step 500 --steps 1\n"
+      "  inkstream plan drawings.ink --image 128x128 --size 16 --rate 5000");
   command->callback([flags, exit_code] { *exit_code = RunPlan(*flags); });
 }
 

@@ -32,6 +32,8 @@ struct PlanFlags {
   uint64_t epoch = 0;
   uint64_t step = 0;
   uint32_t steps = 0;
+  uint32_t size = 0;   // trainers; 0: nothing is said of servers
+  double rate = 5000;  // drawings a second that each of them takes
   bool all_ranks = false;
   bool json = false;
 };
