@@ -149,7 +149,7 @@ def test_only_a_right_certificate_is_let_in_and_it_is_the_callers_name(
     at = ("--target", mutual.address, "--tls-ca", authority.ca)
 
     def health(pair: Pair) -> subprocess.CompletedProcess[str]:
-        return inkstream("health", *at, "--client-cert", pair.cert, "--client-key", pair.key)
+        return inkstream("health", *at, "--tls-cert", pair.cert, "--tls-key", pair.key)
 
     assert inkstream("health", *at).returncode == 1
     assert health(stranger.issue("mallory")).returncode == 1

@@ -1,7 +1,5 @@
 // Whose share a stream has: what the server knows of a client decides, never
 // what it says of itself.
-#include "server/transport/grpc/authenticator.h"
-
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -15,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "server/transport/grpc/authenticator.h"
 #include "server/transport/listener/listening_socket.h"
 #include "tests/transport/serving_fixture.h"
 

@@ -33,14 +33,15 @@ void AddTargetFlags(CLI::App* command, TargetFlags* flags) {
       ->add_option("--tls-server-name", flags->files.server_name,
                    "Name in the server's certificate; left out: the target's")
       ->type_name("NAME");
-  // Not --tls-cert: in a container the server's own is in the environment.
+  // In a container with these in its environment, for the server, its health
+  // check proves itself by them.
   CLI::Option* const cert =
       command
-          ->add_option("--client-cert", flags->files.cert,
+          ->add_option("--tls-cert", flags->files.cert,
                        "Certificate to prove oneself by, in PEM")
           ->type_name("FILE");
   CLI::Option* const key =
-      command->add_option("--client-key", flags->files.key, "Its key, in PEM")
+      command->add_option("--tls-key", flags->files.key, "Its key, in PEM")
           ->type_name("FILE");
   cert->needs(key);
   key->needs(cert);

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Iterator
 
 from inkstream._command.findings import BAD, FINE, ODD, Finding
-from inkstream._network.channels import Credentials
+from inkstream._network.credentials import Credentials
 from inkstream._request.addresses import addresses_of, host_of, in_words
 from inkstream.errors import FixRequest
 
@@ -81,7 +81,7 @@ def _one(address: str, credentials: Credentials, timeout: float) -> Iterator[Fin
     with connection:
         taken = time.monotonic() - began
         yield Finding("connect", FINE, f"{address} in {taken * 1000:.1f} ms")
-        if credentials.tls is False:
+        if credentials.tls is None:
             yield from _plaintext(connection, address)
         else:
             yield from _handshake(connection, host, credentials)
@@ -143,9 +143,9 @@ def _handshake(connection: socket.socket, host: str, credentials: Credentials) -
     if "ca" in files:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.load_verify_locations(cadata=files["ca"].decode("ascii", "replace"))
-    paths = credentials.tls
-    if isinstance(paths, dict) and "cert" in paths and "key" in paths:
-        context.load_cert_chain(paths["cert"], paths["key"])
+    tls = credentials.tls
+    if tls is not None and tls.cert is not None:
+        context.load_cert_chain(tls.cert, tls.key)
     context.set_alpn_protocols(["h2"])
     try:
         with context.wrap_socket(connection, server_hostname=host) as secure:
