@@ -77,7 +77,12 @@ void ApplyConfigFile(CLI::App* command, const std::string& path) {
   for (CLI::Option* option : command->get_options()) {
     if (MayBeInAFile(*option)) options.push_back(option);
   }
-  std::vector<std::pair<CLI::Option*, std::vector<std::string>>> values;
+  struct Setting {
+    CLI::Option* option;
+    std::vector<std::string> texts;
+    std::string where;
+  };
+  std::vector<Setting> settings;
   for (const auto& [key, node] : file.table()) {
     const std::string name(key.str());
     const std::string where = at(node.source());
@@ -103,17 +108,22 @@ void ApplyConfigFile(CLI::App* command, const std::string& path) {
                         " is neither text, a number, true or false, nor a "
                         "list of those");
     }
-    if ((*found)->empty()) values.emplace_back(*found, std::move(texts));
-  }
-  for (auto& [option, texts] : values) {
+    const bool is_flag = (*found)->get_expected_min() == 0;
+    if (is_flag && texts != std::vector<std::string>{"true"} &&
+        texts != std::vector<std::string>{"false"}) {
+      Refuse(where, name + " is true or false");
+    }
     // A flag that is false is one that was not given.
-    const bool is_flag = option->get_expected_min() == 0;
-    if (is_flag && texts.front() == "false") continue;
-    option->add_result(std::move(texts));
+    if ((*found)->empty() && !(is_flag && texts.front() == "false")) {
+      settings.push_back({*found, std::move(texts), where});
+    }
+  }
+  for (Setting& setting : settings) {
+    setting.option->add_result(std::move(setting.texts));
     try {
-      option->run_callback();
+      setting.option->run_callback();
     } catch (const CLI::ParseError& error) {
-      Refuse(path + ": ", error.what());
+      Refuse(setting.where, error.what());
     }
   }
 }

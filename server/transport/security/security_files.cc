@@ -58,6 +58,14 @@ SecurityFiles::SecurityFiles(const SecurityPaths& paths)
 
 absl::StatusOr<std::unique_ptr<SecurityFiles>> SecurityFiles::Load(
     const SecurityPaths& paths) {
+  if (paths.tls.cert.empty() != paths.tls.key.empty()) {
+    return absl::InvalidArgumentError(
+        "--tls-cert and --tls-key go together, and one of them is not set");
+  }
+  if (!paths.tls.client_ca.empty() && paths.tls.cert.empty()) {
+    return absl::InvalidArgumentError(
+        "--tls-client-ca is for TLS; set --tls-cert and --tls-key too");
+  }
   std::unique_ptr<SecurityFiles> files(new SecurityFiles(paths));
   if (files->tls_.has_value()) {
     absl::Status status = files->tls_->Load();
