@@ -160,7 +160,7 @@ def test_only_a_right_certificate_is_let_in_and_it_is_the_callers_name(
 
     tls = client.TLS(ca=authority.ca, cert=alice.cert, key=alice.key)
     data = client.connect(mutual.address, tls=tls).dataset("quickdraw")
-    with data.stream("train", image=28) as stream:
+    with data.stream("train", image=28, epochs="forever") as stream:
         next(stream)
         told = subprocess.run(
             [

@@ -193,8 +193,8 @@ def test_the_only_dataset_that_a_token_sees_needs_no_name_and_others_streams_are
     everything = client.connect(server.address, token=tokens.of["all"])
     assert one.dataset().name == "quickdraw"
     with (
-        one.dataset().stream("train", image=28) as own,
-        everything.dataset("other").stream("train", image=28) as others,
+        one.dataset().stream("train", image=28, epochs="forever") as own,
+        everything.dataset("other").stream("train", image=28, epochs="forever") as others,
     ):
         next(own)
         next(others)
@@ -351,7 +351,7 @@ def test_tokens_go_over_no_network_in_plaintext(
     tokens = Tokens(tmp_path / "tokens", inkstream)
     token = tokens.add("user")
     flags = ("--tokens", str(tokens.path), "--insecure-network")
-    with pytest.raises(ServerFailed, match=r"exit 2: .*--tls-cert"):
+    with pytest.raises(ServerFailed, match=r"(?s)exit 2: .*with --tokens it must be --tls-cert"):
         RunningServer(binary, [f"quickdraw={store}"], tmp_path / "a", *flags, listen="0.0.0.0:0")
     with pytest.raises(client.FixRequest, match="in plaintext"):
         client.connect("inkstream.example:50051", token=token)

@@ -208,7 +208,7 @@ void AddServeFlags(CLI::App* command, ServeFlags* flags) {
                    "Bytes of the stores that are read again a second, to find "
                    "what a disk has changed since it was read first; 0: none")
       ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false))
-      ->default_str("4MiB")
+      ->capture_default_str()
       ->type_name("BYTES");
 }
 

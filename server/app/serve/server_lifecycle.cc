@@ -17,6 +17,7 @@
 #include "absl/strings/str_join.h"
 #include "server/app/interrupt.h"
 #include "server/app/log/last_words.h"
+#include "server/app/log/log_limiter.h"
 #include "server/app/log/service_log.h"
 #include "server/app/serve/descriptor_limit.h"
 #include "server/app/serve/end_guard.h"
@@ -39,11 +40,18 @@ namespace {
 constexpr std::chrono::milliseconds kLastSteps{2000};
 
 // gRPC's own lines, in the form of all others. What it calls an error is
-// mostly one connection's.
+// mostly one connection's, such as a handshake that failed, and as many as
+// anybody likes to make.
 void LogForGrpc(gpr_log_func_args* args) {
-  spdlog::log(args->severity == GPR_LOG_SEVERITY_ERROR ? spdlog::level::warn
-                                                       : spdlog::level::debug,
-              "grpc: {}", args->message);
+  if (args->severity != GPR_LOG_SEVERITY_ERROR) {
+    return spdlog::debug("grpc: {}", args->message);
+  }
+  static LogLimiter limiter(20, 1);
+  const std::optional<uint64_t> left_out = limiter.Take();
+  if (!left_out.has_value()) return;
+  spdlog::warn(
+      "grpc: {}{}", args->message,
+      *left_out > 0 ? absl::StrCat(" (", *left_out, " lines left out)") : "");
 }
 
 // What a peer has sent is no error of this process.

@@ -29,9 +29,10 @@ grpc_ssl_certificate_config_reload_status Show(
   shown->last = std::move(now);
   const grpc_ssl_pem_key_cert_pair pair = {shown->last->key.c_str(),
                                            shown->last->cert.c_str()};
+  // gRPC must have authorities here even where it asks no client for anything.
   const std::string& ca = shown->last->client_ca;
   *config = grpc_ssl_server_certificate_config_create(
-      ca.empty() ? nullptr : ca.c_str(), &pair, 1);
+      ca.empty() ? pair.cert_chain : ca.c_str(), &pair, 1);
   return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
 }
 
