@@ -27,7 +27,7 @@ def test_completion_offers_what_is_for_users(
 
 
 def test_a_client_is_shown_by_its_servers(store: Path, server: Server) -> None:
-    assert repr(inkstream.connect("h:1", token="secret")) == "Client('h:1')"
+    assert repr(inkstream.connect("localhost:1", token="secret")) == "Client('localhost:1')"
     assert repr(inkstream.connect(["h:1", "dns:///g:2"])) == "Client('h:1, dns:///g:2')"
 
 
@@ -78,6 +78,13 @@ def test_grpc_says_errors_alone_unless_told_otherwise(monkeypatch: pytest.Monkey
         ({"tls": "nowhere.pem"}, "tls, 'ca': nowhere.pem: No such file"),
         ({"tls": {"cert": "nowhere.pem"}}, "tls, 'cert': nowhere.pem: No such file"),
         ({"tls": {"roots": "ca.pem"}}, "tls has no 'roots'"),
+        ({"tls": {"ca": 3}}, "tls, 'ca': 3 is not the path of a PEM file"),
+        ({"tls": inkstream.TLS(cert=__file__)}, "cert and key go together"),
+        ({"tls": inkstream.TLS(server_name=3)}, "tls, 'server_name': 3 is not a str"),  # type: ignore[arg-type]
+        ({"token": Path("nowhere.token")}, "token: nowhere.token: No such file"),
+        ({"token": Path(__file__)}, "token has letters that no token has"),
+        ({"token": "secret"}, "the token would go to h:1 in plaintext"),
+        ({"token": b"secret"}, "token is bytes, not a str or the pathlib.Path"),
     ],
 )
 def test_how_to_connect_is_looked_at_at_once(keywords: dict[str, Any], said: str) -> None:

@@ -49,8 +49,6 @@ class TLS:
     def files(self) -> dict[str, bytes]:
         """What is in "ca", "cert" and "key", as far as they are given. FixRequest names the one
         that cannot be read."""
-        if (self.cert is None) != (self.key is None):
-            raise FixRequest("tls: cert and key go together; one of them is not given")
         if not isinstance(self.server_name, str):
             raise FixRequest(f"tls, 'server_name': {self.server_name!r} is not a str")
         files: dict[str, bytes] = {}
@@ -65,4 +63,6 @@ class TLS:
             except (OSError, ValueError) as error:  # ValueError: no path at all
                 why = getattr(error, "strerror", error)
                 raise FixRequest(f"tls, {name!r}: {path}: {why}") from None
+        if (self.cert is None) != (self.key is None):
+            raise FixRequest("tls: cert and key go together; one of them is not given")
         return files
