@@ -11,14 +11,17 @@ from typing import Literal
 
 import inkstream as client
 import pytest
+from certificates import Authority
 from serving import RunningServer
 
 # Closed sets, all of them: nothing that a peer sends.
 LABELS = {
     "cache",
+    "certificate",
     "code",
     "codec",
     "dataset",
+    "files",
     "fingerprint",
     "generation",
     "grpc",
@@ -71,9 +74,24 @@ def busy_page(
     """The page with 4 datasets and 200 streams in all forms open, and the log of that server."""
     folder = tmp_path_factory.mktemp("metrics")
     stores = [f"d{i}={store}" for i in range(4)]
-    flags = ("--http", "127.0.0.1:0", "--unix", str(folder / "socket"))
+    authority = Authority(folder / "authority")
+    pair, mine = authority.issue("server"), authority.issue("client")
+    made = subprocess.run(
+        [str(binary), "token", "user"], stdout=subprocess.PIPE, text=True, timeout=60, check=True
+    )
+    token, line = made.stdout.splitlines()
+    (folder / "tokens").write_text(line + "\n")
+    flags = [
+        *("--http", "127.0.0.1:0", "--unix", str(folder / "socket")),
+        *("--tls-cert", str(pair.cert), "--tls-key", str(pair.key)),
+        *("--tls-client-ca", str(authority.ca), "--tokens", str(folder / "tokens")),
+    ]
     with RunningServer(binary, stores, folder / "log", *flags) as server:
-        near = [client.connect(server.address), client.connect(f"unix:{folder / 'socket'}")]
+        tls = client.TLS(ca=authority.ca, cert=mine.cert, key=mine.key)
+        near = [
+            client.connect(server.address, tls=tls, token=token),
+            client.connect(f"unix:{folder / 'socket'}", token=token),
+        ]
         streams = []
         for i in range(200):
             data = near[i % 2].dataset(f"d{i % 4}")
