@@ -296,6 +296,10 @@ class TestSets:
         chosen = dls.valid.items[[3, 1]]
         labels = torch.cat([y for _, y in dls.test_dl(chosen, with_labels=True)])
         assert labels.tolist() == data["valid"][[3, 1]].label.tolist()
+        few = dls.test_dl(chosen, with_labels=True).dataset
+        assert [int(label) for _, label in few] == labels.tolist()
+        with pytest.raises(IndexError):
+            dls.valid.items[len(dls.valid_ds)]
 
     def test_a_split_has_the_classes_of_training(
         self, data: inkstream.Dataset, tmp_path: Path

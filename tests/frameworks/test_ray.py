@@ -106,6 +106,12 @@ class TestDataset:
         assert made.count() == data.count(view)
         assert len(indices(made.iter_batches())) == data.count(view)
 
+    def test_a_store_is_read_where_a_task_runs(self, store: Path) -> None:
+        data = inkstream.open(store).dataset()
+        view = View("valid", classes=data.classes[:4])
+        made = dataset(data, view, batch_size=20, image=8, blocks=4)
+        assert sorted(indices(made.iter_batches())) == sorted(data[view][:].index.tolist())
+
     def test_splits_shuffles_and_tensors(self, data: inkstream.Dataset) -> None:
         made = dataset(data, "train", batch_size=100, image=Image(8, dtype="bfloat16"), blocks=4)
         whole = set(data["train"][:].index.tolist())

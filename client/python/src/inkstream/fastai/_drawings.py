@@ -16,7 +16,7 @@ from inkstream._request.augment import Augment
 from inkstream._request.values import holds_many, shown, whole
 from inkstream._request.view import View, as_view
 from inkstream.dataset import Dataset
-from inkstream.errors import FixRequest, PlanMismatch
+from inkstream.errors import FixRequest, OutOfRange, PlanMismatch
 from inkstream.fastai._sample import Sample
 from inkstream.split import Split
 from inkstream.torch import Loader, loader
@@ -88,7 +88,7 @@ class Drawings:
         return 0 if self.source is None else len(self.source[self.view])
 
     def __getitem__(self, i: int) -> tuple[Any, ...]:
-        batch = self._rows([whole("i", i, -len(self), len(self) - 1)])
+        batch = self._rows([whole("i", i, -len(self), len(self) - 1, OutOfRange)])
         return tuple(tensor[0] for tensor in self.sample.of(batch, self.labelled))
 
     def decode(self, sample: Sequence[Any], full: bool = True) -> tuple[Any, ...]:
@@ -251,6 +251,6 @@ class Items:
             ranks = ranks.tolist()
         many = holds_many(ranks)
         for rank in ranks if many else [ranks]:
-            whole("item", rank, -len(self), len(self) - 1, IndexError)  # type: ignore[arg-type]
+            whole("item", rank, -len(self), len(self) - 1, OutOfRange)
         indices = self._drawings._read(ranks, [])["index"].tolist()
         return L(indices) if many else indices[0]
