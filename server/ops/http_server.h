@@ -1,5 +1,10 @@
 // The HTTP port of people and probes: GET /metrics, /livez, /readyz, and
-// /readyz?verbose for each check by name.
+// /readyz?verbose for each check by name; any other path is the page's.
+//
+// Probes wait for nothing: what the page is asked for others answer (see
+// held_requests.h). Where only this machine is listened to, the page wants a
+// Host that says so: a name of a stranger's that leads here is a web page's way
+// around what browsers forbid it.
 //
 // A request has kRequestSeconds to come in whole, and as long again to be
 // answered; each connection carries one. Whoever drips a request holds nothing
@@ -10,12 +15,14 @@
 // HttpPages are called on the server's own.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "server/ops/http_exchange.h"
 
 namespace inkstream::ops {
 
@@ -32,6 +39,8 @@ struct HttpPages {
   std::function<std::string()> metrics;  // Prometheus' text form
   std::function<bool()> alive;           // not beyond help
   std::function<std::vector<ReadyCheck>()> ready;
+  HttpHandler page = nullptr;             // null: there is none
+  size_t page_bytes = size_t{16} << 20U;  // of its answers that are being sent
 };
 
 class HttpServer {
