@@ -15,7 +15,7 @@ sudo only where something is missing.
   python      for the Python client's virtual environment
   go          Go, for building grpcurl
   runtime     what the finished binary needs to run
-  tests       GoogleTest, google-benchmark, clang (fuzz targets)
+  tests       GoogleTest, google-benchmark, clang (fuzz targets), Chromium
   lint        clang-format, clang-tidy, shellcheck
   neon        a cross-compiler and an emulator, for testing NEON code
   bench       OpenCV, which the rasteriser is compared with
@@ -44,7 +44,7 @@ packages_of() {
         libsimdjson14 libspdlog1.10 libssl3 libxxhash0 libzstd1 zlib1g
       ;;
     tests)
-      echo clang curl faketime git libbenchmark-dev libclang-rt-14-dev libgmock-dev \
+      echo chromium clang curl faketime git libbenchmark-dev libclang-rt-14-dev libgmock-dev \
         libgtest-dev procps strace systemd
       ;;
     lint) echo clang-format clang-tidy git shellcheck ;;

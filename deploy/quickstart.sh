@@ -115,7 +115,7 @@ ingest() {
 start_server() {
   : >"$work/server.out"
   set -m
-  nohup "$inkstream" serve --store "$store" --listen 127.0.0.1:0 \
+  nohup "$inkstream" serve --store "$store" --listen 127.0.0.1:0 --http 127.0.0.1:0 \
     >"$work/server.out" 2>"$work/server.log" </dev/null 9>&- &
   server=$!
   set +m
@@ -140,9 +140,11 @@ stop_server() {
 }
 
 say_how_to_reach() {
-  local grpcurl=$1
+  local grpcurl=$1 page
+  page=$(sed -n 's/^inkstream ready .*http=\([^ ]*\).*/\1/p' "$work/server.out")
   step 'The server goes on'
   cat <<END
+Look at it: http://$page/
 Reach it: ${grpcurl#"$PWD"/} -plaintext $address list
           inkstream.connect("$address") in ${root#"$PWD"/}/.venv/bin/python
 Its log:  $work/server.log

@@ -62,7 +62,7 @@ def test_the_waits_of_streams_are_in_the_metrics_while_they_are_open(
 def test_probes_tell_a_server_that_drains_from_one_that_serves(server: RunningServer) -> None:
     assert get(server, "/livez") == get(server, "/readyz") == "ok\n"
     with pytest.raises(urllib.error.HTTPError, match="404"):
-        get(server, "/")
+        get(server, "/healthz")
 
 
 def test_a_page_for_the_network_must_be_meant(inkstream: Run, store: Path) -> None:

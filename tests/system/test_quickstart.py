@@ -12,6 +12,7 @@ import signal
 import subprocess
 import termios
 import time
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -155,6 +156,10 @@ def test_a_kept_server_can_be_reached_and_stopped_and_is_replaced_by_the_next(
         check=False,
     )
     assert health.stdout == "SERVING\n"
+    look = re.search(r"^Look at it: (http://\S+)$", second.stdout, re.MULTILINE)
+    assert look
+    with urllib.request.urlopen(look[1], timeout=30) as page:
+        assert b"<title>Inkstream</title>" in page.read()
     os.kill(int(stop[1]), signal.SIGTERM)
     assert_all_gone(checkout, 30)
 

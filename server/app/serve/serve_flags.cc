@@ -73,8 +73,8 @@ void AddServeFlags(CLI::App* command, ServeFlags* flags) {
       ->type_name("BYTES");
   command
       ->add_option("--http", options.http,
-                   "Address for /metrics (Prometheus), /livez and /readyz; "
-                   "port 0 takes any free one")
+                   "Address for a page to look at, /metrics (Prometheus), "
+                   "/livez and /readyz; port 0 takes any free one")
       ->type_name("ADDR:PORT");
   transport::SecurityPaths& security = options.security;
   CLI::Option* const cert =

@@ -29,6 +29,7 @@
 #include "server/batch/engine.h"
 #include "server/batch/work/machine_limits.h"
 #include "server/ops/http_server.h"
+#include "server/page/page.h"
 #include "server/store/store_reader.h"
 #include "server/transport/grpc/grpc_server.h"
 #include "server/transport/stream_packer.h"
@@ -111,14 +112,28 @@ absl::StatusOr<std::vector<std::string>> ListenAddresses(
 
 // Null: not asked for.
 absl::StatusOr<std::unique_ptr<ops::HttpServer>> StartHttp(
-    const ServeOptions& options, const ServiceState& state,
-    std::string* address) {
+    const ServeOptions& options, uint64_t memory, batch::Engine* engine,
+    const ServiceState& state, std::string* address) {
   if (options.http.empty()) return nullptr;
+  // Twice: of pixels that are drawn, and of answers that are sent.
+  const uint64_t page_bytes =
+      std::clamp<uint64_t>(memory / 32, page::kMaxPixelBytes, 32U << 20U);
+  const auto page =
+      page::Page::Create({engine, options.version, memory}, page_bytes,
+                         [&state](v1::GetStatusResponse* response) {
+                           return state.GetStatus(response);
+                         });
   absl::StatusOr<std::unique_ptr<ops::HttpServer>> http =
-      ops::HttpServer::Start(options.http, options.insecure_network,
-                             {[&state] { return state.Metrics(); },
-                              [&state] { return state.Alive(); },
-                              [&state] { return state.Checks(); }});
+      ops::HttpServer::Start(
+          options.http, options.insecure_network,
+          {.metrics = [&state] { return state.Metrics(); },
+           .alive = [&state] { return state.Alive(); },
+           .ready = [&state] { return state.Checks(); },
+           .page =
+               [page](ops::HttpRequest request, ops::HttpDone done) {
+                 page->Answer(std::move(request), std::move(done));
+               },
+           .page_bytes = page_bytes});
   if (http.ok()) {
     const std::string host = options.http.substr(0, options.http.rfind(':'));
     *address = absl::StrCat(host, ":", (*http)->port());
@@ -264,7 +279,7 @@ absl::Status ServeUntilInterrupted(ServeOptions options,
   if (!security.ok()) return security.status();
   std::unique_ptr<transport::GrpcServer> server;
   const absl::StatusOr<std::unique_ptr<ops::HttpServer>> http =
-      StartHttp(options, state, &http_address);
+      StartHttp(options, memory, engine->get(), state, &http_address);
   if (!http.ok()) return http.status();
   absl::StatusOr<std::vector<GenerationWatch::Served>> served =
       AddStores(options, engine->get(), &state);

@@ -73,6 +73,18 @@ std::string ServiceState::LostFiles() const {
   return lost;
 }
 
+absl::Status ServiceState::GetStatus(v1::GetStatusResponse* response) const {
+  const transport::GrpcServer* server = nullptr;
+  {
+    const std::lock_guard<std::mutex> lock(mu_);
+    server = server_;
+  }
+  if (server == nullptr) {
+    return absl::UnavailableError("the server does not serve yet: ask again");
+  }
+  return server->GetStatus(response);
+}
+
 std::string ServiceState::Metrics() const {
   ops::MetricsInput input;
   const transport::GrpcServer* server = nullptr;

@@ -4,6 +4,8 @@
 // Thread safety: any thread.
 #pragma once
 
+#include <inkstream/v1/service.pb.h>
+
 #include <ctime>
 #include <map>
 #include <mutex>
@@ -11,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "server/app/serve/generation_watch.h"
 #include "server/app/serve/scrubber.h"
 #include "server/ops/http_server.h"
@@ -38,6 +41,8 @@ class ServiceState {
   bool Alive() const;
   std::vector<ops::ReadyCheck> Checks() const;
   std::string Metrics() const;
+  // UNAVAILABLE: not serving yet.
+  absl::Status GetStatus(v1::GetStatusResponse* response) const;
 
  private:
   struct DatasetState {

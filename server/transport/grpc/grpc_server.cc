@@ -18,6 +18,7 @@
 #include "server/transport/grpc/grpc_buffer_pool.h"
 #include "server/transport/grpc/health_service.h"
 #include "server/transport/grpc/server_context.h"
+#include "server/transport/grpc/status_handler.h"
 #include "server/transport/grpc/tls_credentials.h"
 #include "server/transport/listener/accept_loop.h"
 #include "server/transport/listener/listening_socket.h"
@@ -123,6 +124,11 @@ class RunningServer : public GrpcServer {
         TakeFigures(*context_.engine, std::move(snapshot), streams_, shm);
     if (security_ != nullptr) figures.security = security_->figures();
     return figures;
+  }
+
+  absl::Status GetStatus(v1::GetStatusResponse* response) const override {
+    return transport::GetStatus(context_, Access(), v1::GetStatusRequest(),
+                                response);
   }
 
   void SetServing(const std::string& dataset, bool serving) override {

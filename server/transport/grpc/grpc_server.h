@@ -3,6 +3,8 @@
 // Thread safety: Start and Shutdown from one thread; the rest from any.
 #pragma once
 
+#include <inkstream/v1/service.pb.h>
+
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -81,6 +83,9 @@ class GrpcServer {
 
   // What it does now, and has done.
   virtual ServiceFigures Figures() const = 0;
+
+  // What GetStatus answers to whoever asks for every stream.
+  virtual absl::Status GetStatus(v1::GetStatusResponse* response) const = 0;
 
   // What Health says of a dataset, from now on.
   virtual void SetServing(const std::string& dataset, bool serving) = 0;
