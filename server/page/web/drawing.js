@@ -60,9 +60,9 @@ function previewer(dataset, index) {
         const copy = Math.floor(at / size / channels.length);
         canvases.push(el('figure', {},
           channelCanvas(pixels.subarray(at, at + size), side, `${channel} of copy ${copy + 1}`),
-          copy === 0 ? el('figcaption', { text: channel }) : null));
+          copy === 0 || channels.length > 1 ? el('figcaption', { text: channel }) : null));
       }
-      node.style.setProperty('--columns', channels.length === 1 ? 4 : channels.length);
+      node.style.setProperty('--columns', channels.length === 1 ? canvases.length : channels.length);
       node.replaceChildren(...canvases);
       problem.hidden = true;
     } catch (error) {
