@@ -148,6 +148,11 @@ absl::StatusOr<Message> Page::Read(const HttpRequest& request) const {
     }
   }
   absl::Status seen = MaySee(request, message.dataset());
+  if (seen.ok() && authorize_ != nullptr && message.dataset().empty() &&
+      service_.engine->datasets().size() != 1) {
+    // What there is to choose from is not for everybody.
+    seen = absl::InvalidArgumentError("dataset: name one; several are served");
+  }
   if (!seen.ok()) return seen;
   return message;
 }

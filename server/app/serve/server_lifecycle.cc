@@ -23,6 +23,7 @@
 #include "server/app/serve/end_guard.h"
 #include "server/app/serve/generation_watch.h"
 #include "server/app/serve/memory_shares.h"
+#include "server/app/serve/page_access.h"
 #include "server/app/serve/scrubber.h"
 #include "server/app/serve/service_manager.h"
 #include "server/app/serve/service_state.h"
@@ -113,27 +114,34 @@ absl::StatusOr<std::vector<std::string>> ListenAddresses(
 // Null: not asked for.
 absl::StatusOr<std::unique_ptr<ops::HttpServer>> StartHttp(
     const ServeOptions& options, uint64_t memory, batch::Engine* engine,
-    const ServiceState& state, std::string* address) {
+    const transport::SecurityFiles& security, const ServiceState& state,
+    std::string* address) {
   if (options.http.empty()) return nullptr;
   // Twice: of pixels that are drawn, and of answers that are sent.
   const uint64_t page_bytes =
       std::clamp<uint64_t>(memory / 32, page::kMaxPixelBytes, 32U << 20U);
-  const auto page =
-      page::Page::Create({engine, options.version, memory}, page_bytes,
-                         [&state](v1::GetStatusResponse* response) {
-                           return state.GetStatus(response);
-                         });
+  ops::HttpPages pages = {.metrics = [&state] { return state.Metrics(); },
+                          .alive = [&state] { return state.Alive(); },
+                          .ready = [&state] { return state.Checks(); },
+                          .page_bytes = page_bytes};
+  if (OffersPage(options.http, security)) {
+    pages.page = [page = page::Page::Create(
+                      {engine, options.version, memory}, page_bytes,
+                      [&state](v1::GetStatusResponse* response) {
+                        return state.GetStatus(response);
+                      },
+                      AuthorizeBy(&security))](ops::HttpRequest request,
+                                               ops::HttpDone done) {
+      page->Answer(std::move(request), std::move(done));
+    };
+  } else {
+    spdlog::info(
+        "no page at --http: it is there without certificates and tokens, or "
+        "on a loopback address with tokens");
+  }
   absl::StatusOr<std::unique_ptr<ops::HttpServer>> http =
-      ops::HttpServer::Start(
-          options.http, options.insecure_network,
-          {.metrics = [&state] { return state.Metrics(); },
-           .alive = [&state] { return state.Alive(); },
-           .ready = [&state] { return state.Checks(); },
-           .page =
-               [page](ops::HttpRequest request, ops::HttpDone done) {
-                 page->Answer(std::move(request), std::move(done));
-               },
-           .page_bytes = page_bytes});
+      ops::HttpServer::Start(options.http, options.insecure_network,
+                             std::move(pages));
   if (http.ok()) {
     const std::string host = options.http.substr(0, options.http.rfind(':'));
     *address = absl::StrCat(host, ":", (*http)->port());
@@ -271,15 +279,16 @@ absl::Status ServeUntilInterrupted(ServeOptions options,
   engine_options.retain_generations = options.retain_generations;
   engine_options.limits.max_batch_bytes = std::min(
       engine_options.limits.max_batch_bytes, engine_options.batch_memory);
-  absl::StatusOr<std::unique_ptr<batch::Engine>> engine =
-      batch::Engine::Create(engine_options);
-  if (!engine.ok()) return engine.status();
+  // Before the engine, whose threads answer the page.
   absl::StatusOr<std::unique_ptr<transport::SecurityFiles>> security =
       transport::SecurityFiles::Load(options.security);
   if (!security.ok()) return security.status();
+  absl::StatusOr<std::unique_ptr<batch::Engine>> engine =
+      batch::Engine::Create(engine_options);
+  if (!engine.ok()) return engine.status();
   std::unique_ptr<transport::GrpcServer> server;
-  const absl::StatusOr<std::unique_ptr<ops::HttpServer>> http =
-      StartHttp(options, memory, engine->get(), state, &http_address);
+  const absl::StatusOr<std::unique_ptr<ops::HttpServer>> http = StartHttp(
+      options, shares->all, engine->get(), **security, state, &http_address);
   if (!http.ok()) return http.status();
   absl::StatusOr<std::vector<GenerationWatch::Served>> served =
       AddStores(options, engine->get(), &state);
