@@ -62,7 +62,7 @@ def _library() -> Finding:
         "library",
         ODD,
         f"libinkstream is not used: {said}",
-        "streams are read by grpcio, which is slower, and stores are not opened in this process: "
+        "servers send pixels instead of strokes then, and no store is opened in this process: "
         f"install the wheel for {sys.platform} and {platform.machine()}, or build the checkout",
     )
 
