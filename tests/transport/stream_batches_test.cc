@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <grpcpp/generic/generic_stub.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -330,50 +331,87 @@ TEST_F(StreamBatchesTest, AReaderThatStopsReadingIsEndedAndNamed) {
   EXPECT_THAT(status.error_message(), HasSubstr("has not taken a batch"));
 }
 
-// Words describe a batch in nearly as many bytes as a message may have, and the
-// numbers of later batches are longer.
+// Whose batches take more to describe than a stream does.
+class StoreOfManyCountries : public testing::FakeStore {
+ public:
+  StoreOfManyCountries() : FakeStore(1000, /*classes=*/6000) {}
+  const std::vector<std::string>& countrycodes() const override {
+    return codes_;
+  }
+
+ private:
+  const std::vector<std::string> codes_ = std::vector<std::string>(1000, "XX");
+};
+
+// What describes a batch takes nearly as many bytes as a message may have, and
+// the place behind the third one is a number with another byte.
 TEST_F(StreamBatchesTest, AMessageThatCannotBeCutEndsTheStreamBehindTheOthers) {
-  store_ = std::make_shared<testing::FakeStore>(100'000, /*classes=*/6000);
+  store_ = std::make_shared<StoreOfManyCountries>();
   Serve();
-  v1::StreamBatchesRequest request = SmallRequest();
+  v1::StreamBatchesRequest request = SmallRequest(2);
   v1::Delivery* const delivery = request.mutable_open()->mutable_delivery();
   delivery->set_batch_size(1);
   delivery->add_columns("word");
-  delivery->set_forever(true);
-  const auto read = [&](uint64_t until, uint64_t* batches, size_t* bytes) {
+  delivery->add_columns("countrycode");
+  delivery->set_max_batches(2);
+  v1::BatchPart second;
+  size_t opened = 0;
+  for (const bool from_start : {true, false}) {
+    if (!from_start)
+      request.mutable_open()->mutable_cursor()->set_position(125);
     grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + kSoon);
     auto stream = Open(request, &context);
     v1::BatchPart part;
-    while (*batches < until && stream->Read(&part)) {
-      if (part.batches_size() > 0) *bytes = part.ByteSizeLong();
-      *batches += part.batches_size();
-      if (part.batches_size() > 0) {
-        stream->Write(Credits(part.batches_size()));
+    while (stream->Read(&part)) {
+      if (part.has_opened()) {
+        opened = part.ByteSizeLong();
+        *request.mutable_open()->mutable_cursor() = part.opened().cursor();
+      }
+      for (v1::BatchHeader& header : *part.mutable_batches()) {
+        header.clear_data_offset();
+        second.Clear();
+        *second.add_batches() = std::move(header);
       }
     }
-    if (*batches >= until) context.TryCancel();
-    return stream->Finish();
-  };
-  // As many bytes as batch 127 takes are too few from batch 128 on, whose
-  // number has another byte.
-  delivery->set_max_message_bytes(64U << 10U);
-  size_t bytes = 0;
-  uint64_t batches = 0;
-  read(128, &batches, &bytes);
-  ASSERT_GT(bytes, 40'000U) << "words take less than was thought";
-  ASSERT_LT(bytes, 64U << 10U);
-  for (size_t limit = bytes; limit < bytes + 128; ++limit) {
-    delivery->set_max_message_bytes(static_cast<uint32_t>(limit));
-    batches = 0;
-    const grpc::Status status = read(200, &batches, &bytes);
-    if (batches >= 200) break;  // from here on all of them fit
-    EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT)
-        << status.error_message() << " at " << limit;
-    if (batches > 0 && batches < 200) {
-      EXPECT_THAT(status.error_message(), HasSubstr("leaves no room"));
-    }
+    ASSERT_TRUE(stream->Finish().ok());
   }
+  ASSERT_EQ(second.batches(0).cursor().position(), 127U);
+  // What is sent whole, or cut into pages, with what is kept for the head of a
+  // message's data.
+  const size_t whole =
+      second.ByteSizeLong() + 64 + second.batches(0).byte_size();
+  second.set_batch_seq(1);
+  second.mutable_batches(0)->set_part_count(UINT32_MAX);
+  const size_t limit = std::min(whole, second.ByteSizeLong() + 64 + 4096);
+  ASSERT_GT(limit, opened) << "the stream would not even begin";
+
+  // A client that takes little before it reads: all batches wait behind the
+  // first message, and are handed over at once.
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 1024);
+  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  channel_ =
+      grpc::CreateCustomChannel(server_->addresses().front(),
+                                grpc::InsecureChannelCredentials(), arguments);
+  stub_ = v1::DrawingService::NewStub(channel_);
+  delivery->set_max_message_bytes(static_cast<uint32_t>(limit));
+  delivery->clear_max_batches();
+  request.set_credits(8);
+  const uint64_t reads = store_->reads();
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + kSoon);
+  auto stream = Open(request, &context);
+  // Two workers may still be at the last ones.
+  ASSERT_TRUE(Within(kSoon, [&] { return store_->reads() >= reads + 8; }));
+  v1::BatchPart part;
+  int batches = 0;
+  while (stream->Read(&part)) batches += part.batches_size();
+  const grpc::Status status = stream->Finish();
+  EXPECT_EQ(batches, 2);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT)
+      << status.error_message();
+  EXPECT_THAT(status.error_message(), HasSubstr("leaves no room"));
   EXPECT_TRUE(Within(kSoon, [&] { return Status().streams_size() == 0; }));
 }
 
