@@ -57,7 +57,7 @@ def test_other_signals_leave_a_server_as_it_is(binary: Path, store: Path, tmp_pa
         for sig in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGPIPE, signal.SIGHUP):
             server.process.send_signal(sig)
         until(lambda: "nothing new" in server.log, "SIGHUP says what it found")
-        assert "options are read at the start alone" in server.log
+        assert "SIGHUP: reads the configuration again" in server.log
         client.connect(server.address).dataset()
         assert server.stop() == 0
 
