@@ -76,7 +76,8 @@ class FedReader:
     @property
     def queued(self) -> int:
         """See BatchReader."""
-        return self._fed - self._taken
+        # A batch may be taken before the thread that fed it comes to count it.
+        return max(0, self._fed - self._taken)
 
     @property
     def goes_on(self) -> bool:
