@@ -24,9 +24,10 @@ enum class Tail : uint8_t { kDrop = 0, kPartial = 1, kPad = 2 };
 // kSkip: a damaged record keeps its place, blank and with valid = false.
 enum class OnCorrupt : uint8_t { kFail = 0, kSkip = 1 };
 // What becomes of batches on the wire; what a stream gives is the same bytes
-// under each. kAuto: raw or zstd, by what carries more. kStrokes: images travel
-// as strokes and are drawn by the client, which must have the server's raster
-// version. Memory that is shared needs none of them.
+// under each. kStrokes, or kAuto: batches travel as strokes, of which the client
+// makes them, where that gives the server's bytes: quality fast, and the raster
+// versions equal. Where not, the server draws, and StreamInfo::codec_reason says
+// why. Memory that is shared needs none of them.
 enum class Codec : uint8_t { kNone = 0, kZstd = 1, kAuto = 2, kStrokes = 3 };
 
 // How the ordered drawings are cut and drawn. Free to change between a cursor
@@ -50,7 +51,7 @@ struct DeliverySpec {
   uint64_t step_stride = 1;
   uint64_t max_batches = 0;  // end after this many; 0: no bound
   OnCorrupt on_corrupt = OnCorrupt::kFail;
-  Codec codec = Codec::kNone;
+  Codec codec = Codec::kAuto;
   // With kSkip: more damaged records than this end the stream with DATA_LOSS,
   // counted since it was opened; 0: no bound.
   uint64_t max_bad = 0;

@@ -13,17 +13,12 @@ ChunkCompressor& OfThisThread() {
 }  // namespace
 
 std::shared_ptr<StreamPacker> StreamPacker::For(Codec codec) {
-  if (codec != Codec::kZstd && codec != Codec::kAuto) return nullptr;
-  return std::make_shared<StreamPacker>(codec);
+  if (codec != Codec::kZstd) return nullptr;
+  return std::make_shared<StreamPacker>();
 }
 
 size_t StreamPacker::MemoryOfAThread() {
   return ChunkCompressor::MemoryBytes(batch::kMaxChunkBytes);
-}
-
-Codec StreamPacker::in_use() const {
-  if (codec_ != Codec::kAuto) return codec_;
-  return chooser_.packs() ? Codec::kZstd : Codec::kNone;
 }
 
 batch::WireChunk StreamPacker::Pack(uint8_t* bytes, size_t size) {

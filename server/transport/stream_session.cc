@@ -55,17 +55,16 @@ StreamSession::StreamSession(BatchSink* sink, const Peer& peer,
 StreamSession::~StreamSession() = default;
 
 void StreamSession::Open(std::unique_ptr<batch::BatchStream> stream,
-                         const DeliverySpec& delivery,
-                         std::shared_ptr<StreamPacker> packer,
+                         const DeliverySpec& delivery, Codec codec,
                          bool in_messages) {
   const std::lock_guard<std::mutex> lock(mu_);
   if (finished_) return;
   progress_ = Clock::now();
   stream_ = std::move(stream);
-  packer_ = std::move(packer);
   in_messages_ = in_messages;
   mark_ = stream_->wait_times();
   report_.opening = Seconds(progress_ - started_);
+  report_.codec = codec;
   report_.in_messages = in_messages;
   report_.plan = PlanSummary(stream_->facts().start, delivery);
   report_.dataset = stream_->facts().dataset;
@@ -214,8 +213,6 @@ StreamReport StreamSession::ReportLocked() const {
   if (stream_ != nullptr) {
     report.place = stream_->place();
     report.credits = stream_->credits();
-    if (packer_ != nullptr) report.codec = packer_->in_use();
-    if (stream_->facts().rows) report.codec = Codec::kStrokes;
   }
   const UnreadBytes* const unread =
       sink_ != nullptr ? sink_->unread() : nullptr;
@@ -282,9 +279,8 @@ void StreamSession::WriteReadyBatches() {
     // Pixels by what they unpack to: a client hands on a message's together.
   } while (gathered + size <= kGatherBytes);
   in_flight_ = sent;
-  packed_in_flight_ = !batches.front().chunks.empty();
   Codec codec = Codec::kNone;
-  if (packed_in_flight_) codec = Codec::kZstd;
+  if (!batches.front().chunks.empty()) codec = Codec::kZstd;
   if (batches.front().rows_form.has_value()) codec = Codec::kStrokes;
   key_in_flight_ = {report_.dataset, in_messages_, codec};
   Wrote(sink_->Write(std::move(batches)));
@@ -306,11 +302,6 @@ void StreamSession::EndWrite() {
   report_.waited_network += seconds;
   if (stream_ != nullptr) mark_ = stream_->wait_times();
   if (peer_gone_ || in_flight_.batches == 0) return;
-  if (packer_ != nullptr) {
-    packer_->OnSent(packed_in_flight_, in_flight_.batches, in_flight_.bytes,
-                    {Seconds(progress_ - started_), report_.waited.client,
-                     report_.waited_network});
-  }
   if (counts_ != nullptr) counts_->Sent(key_in_flight_, in_flight_, seconds);
   report_.batches += in_flight_.batches;
   report_.drawings += in_flight_.drawings;

@@ -24,7 +24,6 @@
 #include "server/transport/batch_sink.h"
 #include "server/transport/listener/connection_table.h"
 #include "server/transport/status/service_counts.h"
-#include "server/transport/stream_packer.h"
 
 namespace inkstream::transport {
 
@@ -47,7 +46,7 @@ struct StreamReport {
   uint64_t drawings = 0;
   uint64_t bytes = 0;          // of batches, unpacked
   uint64_t wire_bytes = 0;     // in messages
-  Codec codec = Codec::kNone;  // in use, never kAuto
+  Codec codec = Codec::kNone;  // in use
   bool in_messages = true;     // not in shared memory
   double seconds = 0;          // since the call began, until it ended
   // What those went to, one thing at a time: together they are all of it.
@@ -72,11 +71,10 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
                 std::string traceparent = "");
   ~StreamSession();
 
-  // The plan was accepted. Starts writing. `packer`: of the stream's batches;
-  // null: they travel as they lie. `in_messages`: not in shared memory.
+  // The plan was accepted. Starts writing. `codec`: in use. `in_messages`: not
+  // in shared memory.
   void Open(std::unique_ptr<batch::BatchStream> stream,
-            const DeliverySpec& delivery,
-            std::shared_ptr<StreamPacker> packer = nullptr,
+            const DeliverySpec& delivery, Codec codec = Codec::kNone,
             bool in_messages = true);
   // The request was wrong, or cannot be met.
   void Fail(absl::Status status);
@@ -131,7 +129,6 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
   CallObserver* observer_ = nullptr;
   BatchSink* sink_;
   std::unique_ptr<batch::BatchStream> stream_;
-  std::shared_ptr<StreamPacker> packer_;
   bool in_messages_ = true;
   StreamReport report_;
   bool finished_ = false;
@@ -141,7 +138,6 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
   uint32_t early_credits_ = 0;
   SentTotals in_flight_;
   SentKey key_in_flight_;
-  bool packed_in_flight_ = false;
   // The stream's own waits when the last write ended: it waits during writes as
   // well, which is the network's time.
   batch::WaitTimes mark_;

@@ -19,7 +19,7 @@ absl::Status CodecFromProto(const v1::Delivery& delivery, DeliverySpec* spec) {
     return absl::InvalidArgumentError(
         absl::StrCat("delivery.codec: ", static_cast<int>(delivery.codec()),
                      " is not offered by this server; offered: CODEC_NONE, "
-                     "CODEC_ZSTD, CODEC_AUTO, CODEC_STROKES"));
+                     "CODEC_ZSTD, CODEC_STROKES"));
   }
   spec->codec = static_cast<Codec>(delivery.codec());
   return absl::OkStatus();
@@ -118,7 +118,10 @@ v1::Delivery DeliveryToProto(const DeliverySpec& spec,
   message.set_on_corrupt(static_cast<v1::Delivery::OnCorrupt>(spec.on_corrupt));
   message.set_max_bad(spec.max_bad);
   message.set_transport(v1::TRANSPORT_GRPC);
-  message.set_codec(static_cast<v1::Codec>(spec.codec));
+  // Whether it can be had, the server says.
+  message.set_codec(spec.codec == Codec::kAuto
+                        ? v1::CODEC_STROKES
+                        : static_cast<v1::Codec>(spec.codec));
   message.set_max_message_bytes(max_message_bytes);
   return message;
 }

@@ -114,7 +114,6 @@ TEST_F(FetchTest, IndicesComeInTheOrderAskedWithRepeats) {
 // Holds whatever thread packs until it may go on.
 class HoldingPacker : public Packer {
  public:
-  bool PacksNext() override { return true; }
   WireChunk Pack(uint8_t* /*bytes*/, size_t size) override {
     held_.fetch_add(1);
     opened_.wait();

@@ -129,7 +129,7 @@ std::vector<Batch> BatchStreamSuite::ReadAll(const Plan& plan,
 }
 
 Plan BatchStreamSuite::Coded(Plan plan) {
-  if (plan.delivery.codec == Codec::kNone) {
+  if (plan.delivery.codec == Codec::kAuto) {
     plan.delivery.codec = GetParam().codec;
   }
   return plan;

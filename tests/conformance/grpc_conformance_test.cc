@@ -75,7 +75,6 @@ INSTANTIATE_TEST_SUITE_P(
                       Param("TcpZstd", false, 0, Codec::kZstd),
                       Param("UnixSocketZstd", true, 0, Codec::kZstd),
                       Param("SharedMemoryZstd", true, 1U << 30U, Codec::kZstd),
-                      Param("TcpAuto", false, 0, Codec::kAuto),
                       Param("TcpStrokes", false, 0, Codec::kStrokes),
                       Param("UnixSocketStrokes", true, 0, Codec::kStrokes),
                       Param("SharedMemoryStrokes", true, 1U << 30U,

@@ -33,7 +33,7 @@ struct BenchFlags {
   uint32_t strokes = 0;  // points; 0: pixels instead
   uint32_t batch = 256;
   std::string transport = "auto";
-  std::string codec = "none";
+  std::string codec = "auto";
   uint32_t streams = 1;
   double seconds = 10;
   bool json = false;
@@ -59,7 +59,8 @@ absl::StatusOr<std::unique_ptr<Stream>> OpenStream(const BenchFlags& flags,
                                                    uint32_t number) {
   ClientOptions options;
   options.security = flags.at.security();
-  if (flags.codec != "none" && flags.transport == "auto") {
+  if ((flags.codec == "zstd" || flags.codec == "strokes") &&
+      flags.transport == "auto") {
     // Asked for to be measured, and shared memory is not packed.
     options.transport = TransportChoice::kGrpc;
   }
@@ -180,7 +181,7 @@ void AddBenchCommand(CLI::App& app, int* exit_code) {
       ->capture_default_str();
   command
       ->add_option("--codec", flags->codec,
-                   "Compression on the wire; strokes: the client draws")
+                   "What travels; auto, strokes: the client draws")
       ->check(CLI::IsMember({"none", "zstd", "auto", "strokes"}))
       ->capture_default_str();
   command

@@ -23,7 +23,7 @@ BatchJob::BatchJob(std::shared_ptr<const BatchRecipe> recipe, RowSource source,
       batch_(std::move(batch)),
       tensors_(*recipe_, batch_.rows, batch_.buffer->data()),
       valid_rows_(valid_rows),
-      packed_(packer == nullptr || !packer->PacksNext()
+      packed_(packer == nullptr
                   ? nullptr
                   : std::make_unique<PackedPieces>(packer, pieces())),
       damage_(recipe_->skip_damaged) {}

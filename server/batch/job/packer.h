@@ -27,9 +27,6 @@ class Packer {
  public:
   virtual ~Packer() = default;
 
-  // Whether the batch that is begun next is to be packed. Does not block.
-  virtual bool PacksNext() = 0;
-
   // Compresses 1..kMaxChunkBytes bytes in place and says what became of them:
   // nothing, where they get no shorter.
   virtual WireChunk Pack(uint8_t* bytes, size_t size) = 0;

@@ -12,6 +12,7 @@
 #include "server/transport/grpc/cancel_call.h"
 #include "server/transport/grpc/proto_message.h"
 #include "server/transport/grpc/status_to_grpc.h"
+#include "server/transport/stream_packer.h"
 #include "server/wire/delivery_message.h"
 #include "server/wire/plan_message.h"
 
@@ -164,7 +165,7 @@ absl::Status StreamBatchesReactor::Open(
             engine->OpenStreamFor(caller, plan, channel_of);
         if (batch::IsParked(stream.status())) return;
         if (!stream.ok()) return session->Fail(stream.status());
-        session->Open(*std::move(stream), plan.delivery, std::move(packer),
+        session->Open(*std::move(stream), plan.delivery, channel->codec,
                       channel->shm.area == nullptr);
       });
 }

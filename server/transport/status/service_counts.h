@@ -23,8 +23,8 @@ namespace inkstream::transport {
 
 struct SentKey {
   std::string dataset;
-  bool in_messages = true;     // not in shared memory
-  Codec codec = Codec::kNone;  // never kAuto
+  bool in_messages = true;  // not in shared memory
+  Codec codec = Codec::kNone;
 
   bool operator<(const SentKey& other) const {
     return std::tie(dataset, in_messages, codec) <

@@ -197,9 +197,6 @@ CODED = [
     Way("cpp", "tcp", "zstd", ahead=3),
     Way("native", "tcp", "zstd", server=1),
     Way("grpcio", "tcp", "zstd"),
-    Way("cpp", "unix", "auto", server=1),
-    Way("native", "tcp", "auto"),
-    Way("grpcio", "unix", "auto", ahead=2),
     Way("cpp", "tcp", "strokes", server=1),
     Way("native", "unix", "strokes"),
 ]

@@ -91,14 +91,15 @@ def members_of(expected: Expectation, plan: Words) -> list[int]:
 @pytest.mark.parametrize("order", ORDERS)
 def test_every_order(connect: Connect, expected: Expectation, way: Way, order: str) -> None:
     plan = {**TRAIN, **ORDERS[order]}
-    expected.check(connect(way).read(**plan), members_of(expected, plan), plan)
+    batches = connect(way).read(**plan, codec=way.codec)
+    expected.check(batches, members_of(expected, plan), plan)
 
 
 @pytest.mark.parametrize("way", ROADS, ids=str)
 @pytest.mark.parametrize("tensors", TENSORS)
 def test_every_tensor(connect: Connect, expected: Expectation, way: Way, tensors: str) -> None:
     plan = {**TRAIN, **TENSORS[tensors]}
-    batches = connect(way).read(**plan)
+    batches = connect(way).read(**plan, codec=way.codec)
     expected.check(batches, members_of(expected, plan), plan)
     for name in ("image", "strokes"):
         if name in plan:

@@ -188,7 +188,10 @@ class FakeServer:
             view_size=how.size,
             steps_per_epoch=steps,
             raster_version=how.raster_version,
-            codec=delivery.codec if delivery.codec == plan_pb2.CODEC_STROKES else None,
+            codec=plan_pb2.CODEC_STROKES
+            if delivery.codec == plan_pb2.CODEC_STROKES
+            and delivery.raster_version in (0, how.raster_version)
+            else plan_pb2.CODEC_NONE,
             vocabulary=CLASSES,
             credit_window=8,
         )

@@ -136,9 +136,11 @@ class Dataset(Overview):
         (view, weight).
         `tail`: "drop", "partial" or "pad". `start`: a cursor; its seed replaces `seed`.
         `delivery`: `ignore_index`, the label of a drawing without a word; `on_corrupt`,
-        "fail" or "skip", and `max_bad`, how many damaged ones "skip" lets by; `codec`, for
-        thin links: "none", "zstd", "auto" (what carries more) or "strokes" (whole batches come
-        as strokes and are drawn here, by libinkstream), with the same bytes under each;
+        "fail" or "skip", and `max_bad`, how many damaged ones "skip" lets by; `codec`,
+        with the same bytes under each: "auto" or "strokes" (batches come as strokes and are drawn
+        here, where libinkstream is there, image quality fast and both raster versions the same;
+        else the server draws, and stats()["codec_reason"] says why), "none" (the server draws:
+        for a trainer with few cores beside a server with many), or "zstd";
         `transport`, "auto", "shm" or "grpc": messages under each, since this client shares no
         memory with servers; `step_offset`, `step_stride`.
         FixRequest for a keyword that would have no effect.

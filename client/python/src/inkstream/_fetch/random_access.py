@@ -85,7 +85,7 @@ class RandomAccess:
         return max(1, min(int(limit), _BYTES_A_CALL // planned_batch_bytes(one)))
 
     def _request(self) -> service_pb2.FetchDrawingsRequest:
-        return message_of(
+        request: service_pb2.FetchDrawingsRequest = message_of(
             service_pb2.FetchDrawingsRequest,
             "",
             {
@@ -98,6 +98,8 @@ class RandomAccess:
                 "augment_view": self.first_view,
             },
         )
+        request.delivery.codec = plan_pb2.CODEC_NONE
+        return request
 
 
 def copy_of(epoch: Any, first_view: Any) -> tuple[int, int]:

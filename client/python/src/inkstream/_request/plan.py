@@ -56,7 +56,7 @@ class Plan:
     ignore_index: int | None = None
     on_corrupt: str = "fail"
     max_bad: int | None = None
-    codec: str = "none"
+    codec: str = "auto"
     transport: str = "auto"
     step_offset: int = 0
     step_stride: int = 1
@@ -129,7 +129,7 @@ class Plan:
             "views": self.views,
             "augment": self.augment and self.augment.to_proto(),
             "transport": number_of(plan_pb2.Transport, "TRANSPORT", "transport", self.transport),
-            "codec": number_of(plan_pb2.Codec, "CODEC", "codec", self.codec),
+            "codec": _codec_number(self.codec),
             "on_corrupt": number_of(
                 plan_pb2.Delivery.OnCorrupt, "ON_CORRUPT", "on_corrupt", self.on_corrupt
             ),
@@ -210,6 +210,16 @@ def _at_least(name: str, low: int) -> Callable[[Any], int]:
     return lambda given: whole(name, given, low)
 
 
+_CODECS = ("auto", *names_in(plan_pb2.Codec, "CODEC"))
+
+
+def _codec_number(name: str) -> int:
+    """What "auto" asks for is strokes: whether they can be had, reader and server say."""
+    if name == "auto":
+        return int(plan_pb2.CODEC_STROKES)
+    return number_of(plan_pb2.Codec, "CODEC", "codec", name, _CODECS)
+
+
 def _name(name: str, enum: Any, prefix: str) -> Callable[[Any], str]:
     return lambda given: one_of(name, given, names_in(enum, prefix))
 
@@ -225,7 +235,7 @@ _PLAIN: dict[str, Callable[[Any], Any]] = {
     "shuffle": _shuffle,
     "max_bad": lambda given: None if given is None else whole("max_bad", given, 1),
     "tail": _name("tail", plan_pb2.Tail, "TAIL"),
-    "codec": _name("codec", plan_pb2.Codec, "CODEC"),
+    "codec": lambda given: one_of("codec", given, _CODECS),
     "transport": _name("transport", plan_pb2.Transport, "TRANSPORT"),
     "on_corrupt": _name("on_corrupt", plan_pb2.Delivery.OnCorrupt, "ON_CORRUPT"),
     **{name: _at_least(name, 1) for name in ("batch_size", "world", "views", "step_stride")},

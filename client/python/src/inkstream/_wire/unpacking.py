@@ -32,15 +32,10 @@ def without_native(delivery: plan_pb2.Delivery) -> str:
     FixRequest: what was asked for cannot be had without libinkstream.
     """
     if delivery.codec == plan_pb2.CODEC_STROKES:
-        raise FixRequest(
-            'codec = "strokes" needs libinkstream, which draws the images '
-            '(inkstream.connect(...).transport says why it is not used); use codec="zstd"'
-        )
+        delivery.codec = plan_pb2.CODEC_NONE
+        return "libinkstream, which draws, is not used (inkstream.connect(...).transport says why)"
     if delivery.codec == plan_pb2.CODEC_NONE or zstandard() is not None:
         return ""
-    if delivery.codec == plan_pb2.CODEC_AUTO:
-        delivery.codec = plan_pb2.CODEC_NONE
-        return f"neither libinkstream nor the package zstandard is there ({_INSTALL})"
     raise FixRequest(
         'codec = "zstd" needs libinkstream or the package zstandard, and neither is there: '
         f'{_INSTALL}, or leave codec="none"'
