@@ -163,10 +163,6 @@ absl::Status FedStream::Check(const v1::BatchHeader& header) {
     return Broken("batch ", header.batch_seq(), " claims ", header.byte_size(),
                   " bytes; what was asked for takes at most ", batch_bytes());
   }
-  if (header.chunks_size() > 0) {
-    return Broken("batch ", header.batch_seq(),
-                  " is packed, which was not asked for");
-  }
   if (header.tensors_size() > kMostTensors) {
     return Broken("a batch of ", header.tensors_size(), " tensors");
   }

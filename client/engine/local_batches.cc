@@ -23,8 +23,7 @@ absl::StatusOr<std::shared_ptr<LocalStream>> LocalBatches::Open(
         // All that is offered is this stream's.
         const std::shared_ptr<batch::MemoryArbiter> arbiter =
             engine->Arbitrate(local->memory_);
-        return batch::BatchChannel{arbiter->Open("", arbiter->budget()),
-                                   nullptr};
+        return arbiter->Open("", arbiter->budget());
       });
   if (!stream.ok()) return stream.status();
   local->stream_ = *std::move(stream);

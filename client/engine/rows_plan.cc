@@ -94,8 +94,7 @@ absl::Status RowsPlan::Check(const v1::BatchHeader& header) const {
     return Broken(header, count, " rows in ", header.wire_size(),
                   " bytes, not in ", least, "..", most);
   }
-  if (header.tensors_size() > 0 || header.chunks_size() > 0 ||
-      header.byte_size() > 0) {
+  if (header.tensors_size() > 0 || header.byte_size() > 0) {
     return Broken(header, "rows and tensors at once");
   }
   return absl::OkStatus();

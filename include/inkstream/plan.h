@@ -24,11 +24,11 @@ enum class Tail : uint8_t { kDrop = 0, kPartial = 1, kPad = 2 };
 // kSkip: a damaged record keeps its place, blank and with valid = false.
 enum class OnCorrupt : uint8_t { kFail = 0, kSkip = 1 };
 // What becomes of batches on the wire; what a stream gives is the same bytes
-// under each. kStrokes, or kAuto: batches travel as strokes, of which the client
-// makes them, where that gives the server's bytes: quality fast, and the raster
-// versions equal. Where not, the server draws, and StreamInfo::codec_reason says
-// why. Memory that is shared needs none of them.
-enum class Codec : uint8_t { kNone = 0, kZstd = 1, kAuto = 2, kStrokes = 3 };
+// under each. kStrokes, or kAuto: batches travel as strokes, of which the
+// client makes them, where that gives the server's bytes: quality fast, and the
+// raster versions equal. Where not, the server draws, and
+// StreamInfo::codec_reason says why. Memory that is shared needs none of them.
+enum class Codec : uint8_t { kNone = 0, kAuto = 2, kStrokes = 3 };
 
 // How the ordered drawings are cut and drawn. Free to change between a cursor
 // and its reopening.

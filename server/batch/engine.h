@@ -18,7 +18,6 @@
 #include "inkstream/plan.h"
 #include "server/batch/batch_stream.h"
 #include "server/batch/job/buffer_pool.h"
-#include "server/batch/job/packer.h"
 #include "server/batch/plan/explained_plan.h"
 #include "server/batch/view/key_upload.h"
 #include "server/batch/work/lru_map.h"
@@ -113,15 +112,10 @@ struct KeptKeys {
   uint64_t keys = 0;  // different ones
 };
 
-// What one stream's batches are laid out in and, where they do not travel as
-// they lie, what packs them.
-struct BatchChannel {
-  std::shared_ptr<MemoryAccount> memory;  // the stream closes it
-  std::shared_ptr<Packer> packer;
-};
-
-// The channel of one stream, of batches of at most `batch_bytes`.
-using ChannelOf = std::function<BatchChannel(uint64_t batch_bytes)>;
+// What one stream's batches, of at most `batch_bytes`, are laid out in; the
+// stream closes it.
+using AccountOf =
+    std::function<std::shared_ptr<MemoryAccount>(uint64_t batch_bytes)>;
 
 class Engine {
  public:
@@ -159,18 +153,18 @@ class Engine {
   }
 
   // Validates and prices the plan before anything is allocated. Batches are
-  // laid out and packed in what `channel_of` answers; under Codec::kStrokes
-  // they come as rows (FinishedBatch::rows_form). Streams of the same `caller`
-  // share its turns at the workers.
+  // laid out in what `account_of` answers; under Codec::kStrokes they come as
+  // rows (FinishedBatch::rows_form). Streams of the same `caller` share its
+  // turns at the workers.
   virtual absl::StatusOr<std::unique_ptr<BatchStream>> OpenStreamFor(
       const std::string& caller, const Plan& plan,
-      const ChannelOf& channel_of) = 0;
+      const AccountOf& account_of) = 0;
 
-  // On behalf of nobody, as its batches lie.
+  // On behalf of nobody.
   absl::StatusOr<std::unique_ptr<BatchStream>> OpenStream(
       const Plan& plan, const std::shared_ptr<MemoryArbiter>& memory) {
     return OpenStreamFor("", plan, [&memory](uint64_t batch_bytes) {
-      return BatchChannel{memory->Open("", batch_bytes), nullptr};
+      return memory->Open("", batch_bytes);
     });
   }
 

@@ -279,9 +279,8 @@ size_t OrderedStream::StartBatch(std::shared_ptr<Buffer> buffer) {
   batch.rows = step.rows;
   batch.buffer = std::move(buffer);
   auto slot = std::make_shared<Slot>();
-  slot->job =
-      std::make_unique<BatchJob>(parts_.recipe, RowsOf(step), std::move(batch),
-                                 step.valid_rows, parts_.packer);
+  slot->job = std::make_unique<BatchJob>(parts_.recipe, RowsOf(step),
+                                         std::move(batch), step.valid_rows);
   PickNextStep();
   return Add(std::move(slot));
 }

@@ -37,7 +37,6 @@ struct OrderedStreamParts {
   std::shared_ptr<WorkerPool> workers;
   std::shared_ptr<MemoryAccount> memory;  // the stream closes it
   std::string caller;                     // whose turns at the workers it takes
-  std::shared_ptr<Packer> packer;         // null: batches travel as they lie
   // Set: batches travel as rows, unless those are longer than the tensors.
   std::optional<rows::RowsShape> rows;
 };

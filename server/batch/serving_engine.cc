@@ -103,17 +103,17 @@ absl::StatusOr<DatasetFacts> ServingEngine::DescribeGeneration(
 }
 
 absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::OpenStreamFor(
-    const std::string& caller, const Plan& plan, const ChannelOf& channel_of) {
+    const std::string& caller, const Plan& plan, const AccountOf& account_of) {
   absl::StatusOr<StreamPlaces::Place> place = places_->Take(caller);
   if (!place.ok()) return place.status();
   absl::StatusOr<std::shared_ptr<OrderedStream>> stream =
-      Open(caller, plan, channel_of);
+      Open(caller, plan, account_of);
   if (!stream.ok()) return stream.status();
   return std::make_unique<OwnedStream>(*std::move(stream), *std::move(place));
 }
 
 absl::StatusOr<std::shared_ptr<OrderedStream>> ServingEngine::Open(
-    const std::string& caller, const Plan& plan, const ChannelOf& channel_of) {
+    const std::string& caller, const Plan& plan, const AccountOf& account_of) {
   absl::StatusOr<Dataset> dataset = datasets_.Find(plan.dataset);
   if (!dataset.ok()) return dataset.status();
   absl::StatusOr<OpenedPlan> opened =
@@ -152,7 +152,6 @@ absl::StatusOr<std::shared_ptr<OrderedStream>> ServingEngine::Open(
         RowsReserve(*shape, plan.delivery.batch_size, facts.credit_window));
   }
   const uint32_t credits = facts.credit_window;
-  BatchChannel channel = channel_of(buffer_bytes);
   OrderedStreamParts parts = {*std::move(recipe),
                               std::move(facts),
                               plan.order,
@@ -162,9 +161,8 @@ absl::StatusOr<std::shared_ptr<OrderedStream>> ServingEngine::Open(
                               plan.delivery.max_bad,
                               credits,
                               workers_,
-                              std::move(channel.memory),
+                              account_of(buffer_bytes),
                               caller,
-                              std::move(channel.packer),
                               shape};
   return std::make_shared<OrderedStream>(std::move(parts));
 }

@@ -56,7 +56,7 @@ class ServingEngine : public Engine {
   }
   absl::StatusOr<std::unique_ptr<BatchStream>> OpenStreamFor(
       const std::string& caller, const Plan& plan,
-      const ChannelOf& channel_of) override;
+      const AccountOf& account_of) override;
   absl::StatusOr<ExplainedPlan> Explain(const Plan& plan,
                                         const StepsAsked& asked) override;
   std::unique_ptr<KeyUpload> NewUpload() override {
@@ -83,7 +83,7 @@ class ServingEngine : public Engine {
 
  private:
   absl::StatusOr<std::shared_ptr<OrderedStream>> Open(
-      const std::string& caller, const Plan& plan, const ChannelOf& channel_of);
+      const std::string& caller, const Plan& plan, const AccountOf& account_of);
   struct PricedFetch {
     Dataset dataset;  // in the generation that is asked for
     DeliverySpec delivery;

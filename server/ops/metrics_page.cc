@@ -75,8 +75,6 @@ double Number(uint64_t value) { return static_cast<double>(value); }
 
 const char* CodecText(Codec codec) {
   switch (codec) {
-    case Codec::kZstd:
-      return "zstd";
     case Codec::kStrokes:
       return "strokes";
     case Codec::kNone:

@@ -117,8 +117,7 @@ absl::Status DescribeDataset(const Service& service,
   }
   response->add_transports(v1::TRANSPORT_GRPC);
   if (service.shared_memory) response->add_transports(v1::TRANSPORT_SHM);
-  for (const v1::Codec codec :
-       {v1::CODEC_NONE, v1::CODEC_ZSTD, v1::CODEC_STROKES}) {
+  for (const v1::Codec codec : {v1::CODEC_NONE, v1::CODEC_STROKES}) {
     response->add_codecs(codec);
   }
   AddLimits(service, response);

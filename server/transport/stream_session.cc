@@ -273,14 +273,11 @@ void StreamSession::WriteReadyBatches() {
       counts_->BatchMade(batch->queued_seconds, batch->stages);
     }
     batches.push_back(std::move(*batch));
-    size = batches.back().rows_form.has_value() ? batches.back().wire_size
-                                                : batches.back().byte_size;
+    size = batches.back().wire_bytes();
     gathered += size;
-    // Pixels by what they unpack to: a client hands on a message's together.
   } while (gathered + size <= kGatherBytes);
   in_flight_ = sent;
   Codec codec = Codec::kNone;
-  if (!batches.front().chunks.empty()) codec = Codec::kZstd;
   if (batches.front().rows_form.has_value()) codec = Codec::kStrokes;
   key_in_flight_ = {report_.dataset, in_messages_, codec};
   Wrote(sink_->Write(std::move(batches)));

@@ -19,7 +19,7 @@ absl::Status CodecFromProto(const v1::Delivery& delivery, DeliverySpec* spec) {
     return absl::InvalidArgumentError(
         absl::StrCat("delivery.codec: ", static_cast<int>(delivery.codec()),
                      " is not offered by this server; offered: CODEC_NONE, "
-                     "CODEC_ZSTD, CODEC_STROKES"));
+                     "CODEC_STROKES"));
   }
   spec->codec = static_cast<Codec>(delivery.codec());
   return absl::OkStatus();

@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "server/batch/engine.h"
-#include "server/batch/job/packer.h"
 #include "tests/support/batch_puller.h"
 #include "tests/support/fake_store.h"
 #include "tests/support/heap_buffer_pool.h"
@@ -42,6 +41,15 @@ class FetchTest : public ::testing::Test {
                      answer.set_value(std::move(batch));
                    });
     return answer.get_future().get();
+  }
+
+  // A stream of drawings below 900.
+  absl::StatusOr<std::unique_ptr<BatchStream>> OpenInOrder() {
+    Plan plan;
+    plan.order.shuffle = ShuffleKind::kNone;
+    plan.delivery.image = ImageSpec{};
+    plan.delivery.batch_size = 64;
+    return engine_->OpenStream(plan, engine_->Arbitrate(pool_));
   }
 
   void ExpectRefused(const FetchPlan& plan, absl::StatusCode code,
@@ -111,14 +119,12 @@ TEST_F(FetchTest, IndicesComeInTheOrderAskedWithRepeats) {
   EXPECT_EQ(batch->facts.vocabulary, store_->info().classes);
 }
 
-// Holds whatever thread packs until it may go on.
-class HoldingPacker : public Packer {
+// Holds whatever thread comes by until it may go on.
+class Barrier {
  public:
-  WireChunk Pack(uint8_t* /*bytes*/, size_t size) override {
+  void Hold() {
     held_.fetch_add(1);
     opened_.wait();
-    return {.bytes = static_cast<uint32_t>(size),
-            .wire_bytes = static_cast<uint32_t>(size)};
   }
   void Open() { open_.set_value(); }
   int held() const { return held_; }
@@ -130,63 +136,48 @@ class HoldingPacker : public Packer {
 };
 
 TEST_F(FetchTest, ASmallOneDoesNotWaitForWorkersThatAreBusy) {
-  const auto packer = std::make_shared<HoldingPacker>();
-  Plan plan;
-  plan.delivery.image = ImageSpec{};
-  plan.delivery.batch_size = 64;
-  const auto memory = engine_->Arbitrate(pool_);
-  auto stream = engine_->OpenStreamFor("somebody", plan, [&](uint64_t bytes) {
-    return BatchChannel{memory->Open("somebody", bytes), packer};
+  const auto barrier = std::make_shared<Barrier>();
+  store_->OnRead([barrier](uint64_t index) {
+    if (index != 907) barrier->Hold();
   });
+  auto stream = OpenInOrder();
   ASSERT_TRUE(stream.ok()) << stream.status();
   ASSERT_TRUE((*stream)->Grant(2).ok());
-  while (packer->held() < engine_->workers()) std::this_thread::yield();
+  while (barrier->held() < engine_->workers()) std::this_thread::yield();
   FetchPlan fetch;
-  fetch.indices.assign(256, 7);
+  fetch.indices.assign(256, 907);
   fetch.delivery.image = ImageSpec{28, 28};
   for (int i = 0; i < 3; ++i) {
     const absl::StatusOr<FetchedBatch> batch = Fetch(fetch);
     ASSERT_TRUE(batch.ok()) << batch.status();
     EXPECT_EQ(batch->batch.rows, 256U);
   }
-  packer->Open();
+  barrier->Open();
 }
 
 TEST_F(FetchTest, BesideOneThatDrawsItselfTheNextIsLeftToTheWorkers) {
   std::mutex mutex;
   std::set<std::thread::id> workers;
   std::thread::id second;
-  bool fetching = false;
   std::promise<void> begun;
   std::promise<void> open;
   std::atomic<bool> held{false};
+  const auto barrier = std::make_shared<Barrier>();
   store_->OnRead([&, opened = open.get_future().share()](uint64_t index) {
     {
       const std::lock_guard<std::mutex> lock(mutex);
-      if (!fetching) workers.insert(std::this_thread::get_id());
-      if (fetching && index == 901 && second == std::thread::id()) {
-        second = std::this_thread::get_id();
-      }
-      if (!fetching || index != 900 || held.exchange(true)) return;
+      if (index < 900) workers.insert(std::this_thread::get_id());
+      if (index == 901) second = std::this_thread::get_id();
     }
+    if (index < 900) return barrier->Hold();
+    if (index != 900 || held.exchange(true)) return;
     begun.set_value();
     opened.wait();
   });
-  const auto packer = std::make_shared<HoldingPacker>();
-  Plan plan;
-  plan.delivery.image = ImageSpec{};
-  plan.delivery.batch_size = 64;
-  const auto memory = engine_->Arbitrate(pool_);
-  auto stream = engine_->OpenStreamFor("somebody", plan, [&](uint64_t bytes) {
-    return BatchChannel{memory->Open("somebody", bytes), packer};
-  });
+  auto stream = OpenInOrder();
   ASSERT_TRUE(stream.ok()) << stream.status();
   ASSERT_TRUE((*stream)->Grant(2).ok());
-  while (packer->held() < engine_->workers()) std::this_thread::yield();
-  {
-    const std::lock_guard<std::mutex> lock(mutex);
-    fetching = true;
-  }
+  while (barrier->held() < engine_->workers()) std::this_thread::yield();
   const auto fetch = [&](uint64_t index) {
     FetchPlan of_one;
     of_one.indices = {index};
@@ -198,7 +189,7 @@ TEST_F(FetchTest, BesideOneThatDrawsItselfTheNextIsLeftToTheWorkers) {
   auto next = std::async(std::launch::async, [&] { return fetch(901); });
   // Were it drawn by a thread of its own, it would be by now.
   next.wait_for(std::chrono::milliseconds(50));
-  packer->Open();
+  barrier->Open();
   EXPECT_TRUE(next.get().ok());
   EXPECT_TRUE(workers.count(second) == 1);
   open.set_value();

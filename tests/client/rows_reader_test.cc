@@ -125,8 +125,7 @@ TEST_F(RowsReaderTest, HeadersThatCannotBeTrueAreRefused) {
       [](v1::BatchHeader* h) { h->set_wire_size(1U << 20U); },
       [](v1::BatchHeader* h) { h->set_wire_size(~uint64_t{0}); },
       [](v1::BatchHeader* h) { h->set_byte_size(64); },
-      [](v1::BatchHeader* h) { h->add_tensors(); },
-      [](v1::BatchHeader* h) { h->add_chunks(); }};
+      [](v1::BatchHeader* h) { h->add_tensors(); }};
   for (const auto& lie : lies) {
     v1::BatchHeader header = sound;
     lie(&header);

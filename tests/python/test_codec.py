@@ -8,14 +8,8 @@ import inkstream
 import numpy as np
 import pytest
 from inkstream import Augment, Image, Strokes
-from inkstream._wire.assembly import Assembler
-from inkstream._wire.part import Part
-from inkstream._wire.unpacking import check_chunks, unpack
-from inkstream.v1 import batch_pb2
 from support.fake_server import Behaviour, FakeServer
 from support.processes import Server
-
-zstandard = pytest.importorskip("zstandard")
 
 STREAM = {"view": "train", "batch_size": 100, "columns": ["label", "key_id"], "tail": "partial"}
 TENSORS = {
@@ -39,29 +33,20 @@ TENSORS = {
 }
 
 
-@pytest.fixture(params=["native", "grpcio"])
-def reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    if request.param == "grpcio":
-        monkeypatch.setattr(
-            "inkstream._network.connection.native_library", lambda: (None, "not in this test")
-        )
-    elif inkstream._library.library.library()[0] is None:
+@pytest.fixture
+def library() -> None:
+    if inkstream._library.library.library()[0] is None:
         pytest.skip("libinkstream is not there")
-    return str(request.param)
 
 
+@pytest.mark.usefixtures("library")
 @pytest.mark.parametrize("tensors", TENSORS)
-@pytest.mark.parametrize("codec", ["zstd", "strokes"])
-def test_every_codec_gives_the_bytes_of_a_raw_stream(
-    server: Server, reader: str, codec: str, tensors: str
-) -> None:
-    if codec == "strokes" and reader == "grpcio":
-        pytest.skip("grpcio cannot draw; that it says so has a test of its own")
+def test_strokes_give_the_bytes_of_a_raw_stream(server: Server, tensors: str) -> None:
     with inkstream.connect(server.tcp) as client:
         keywords = {**STREAM, **TENSORS[tensors]}
         with client.dataset().stream(**keywords, codec="none") as raw:
             expected = list(raw)
-        with client.dataset().stream(**keywords, codec=codec) as stream:
+        with client.dataset().stream(**keywords, codec="strokes") as stream:
             batches = list(stream)
             stats = stream.stats()
     assert len(batches) == len(expected)
@@ -70,17 +55,16 @@ def test_every_codec_gives_the_bytes_of_a_raw_stream(
         for name in batch:
             np.testing.assert_array_equal(batch[name], raw_batch[name], err_msg=name)
         assert batch.cursor == raw_batch.cursor
-    assert stats["codec"] == codec
+    assert stats["codec"] == "strokes"
     assert stats["bytes"] > 0
     assert stats["wire_bytes"] < stats["bytes"] / 2
 
 
+@pytest.mark.usefixtures("library")
 @pytest.mark.parametrize("keywords", [{}, {"codec": "auto"}])
 def test_strokes_travel_unless_something_stands_in_the_way(
     server: Server, keywords: dict[str, Literal["auto"]]
 ) -> None:
-    if inkstream._library.library.library()[0] is None:
-        pytest.skip("libinkstream is not there")
     with (
         inkstream.connect(server.tcp) as client,
         client.dataset().stream("train", image=Image(28), **keywords) as stream,
@@ -91,9 +75,8 @@ def test_strokes_travel_unless_something_stands_in_the_way(
     assert stats["codec_reason"] == ""
 
 
-def test_strokes_are_a_hundredth_of_the_pixels(server: Server, reader: str) -> None:
-    if reader == "grpcio":
-        pytest.skip("grpcio cannot draw")
+@pytest.mark.usefixtures("library")
+def test_strokes_are_a_hundredth_of_the_pixels(server: Server) -> None:
     with (
         inkstream.connect(server.tcp) as client,
         client.dataset().stream(
@@ -107,7 +90,8 @@ def test_strokes_are_a_hundredth_of_the_pixels(server: Server, reader: str) -> N
 @pytest.mark.parametrize(
     ("keywords", "says"),
     [
-        ({"codec": "gzip"}, "zstd"),
+        ({"codec": "gzip"}, "strokes"),
+        ({"codec": "zstd"}, "strokes"),
     ],
 )
 def test_a_codec_that_cannot_be_had_is_refused_with_the_choices(
@@ -120,6 +104,7 @@ def test_a_codec_that_cannot_be_had_is_refused_with_the_choices(
         next(client.dataset().stream("train", **keywords))  # type: ignore[arg-type]
 
 
+@pytest.mark.usefixtures("library")
 @pytest.mark.parametrize(
     ("keywords", "says"),
     [({}, "nothing to draw"), ({"image": Image(28, quality="exact")}, "QUALITY_EXACT")],
@@ -127,8 +112,6 @@ def test_a_codec_that_cannot_be_had_is_refused_with_the_choices(
 def test_what_cannot_be_drawn_by_clients_comes_as_pixels(
     server: Server, keywords: dict[str, object], says: str
 ) -> None:
-    if inkstream._library.library.library()[0] is None:
-        pytest.skip("libinkstream is not there")
     with (
         inkstream.connect(server.tcp) as client,
         client.dataset().stream("train", codec="strokes", **keywords) as stream,  # type: ignore[arg-type]
@@ -162,70 +145,3 @@ def test_a_server_that_draws_otherwise_draws_itself() -> None:
         with data.stream(image=Image(28), batch_size=10) as stream:
             assert len(next(stream)) == 4
             assert stream.stats()["codec"] == "none"
-
-
-def test_without_zstandard_zstd_says_what_to_install(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(
-        "inkstream._network.connection.native_library", lambda: (None, "not in this test")
-    )
-    monkeypatch.setattr("inkstream._wire.unpacking.zstandard", lambda: None)
-    with (
-        inkstream.connect(server.tcp) as client,
-        pytest.raises(inkstream.FixRequest, match=r"inkstream\[zstd\]"),
-    ):
-        next(client.dataset().stream("train", image=Image(28), codec="zstd"))
-
-
-def packed_batch(
-    chunks: list[tuple[int, bytes]], byte_size: int | None = None
-) -> tuple[batch_pb2.BatchHeader, bytes]:
-    header = batch_pb2.BatchHeader(part_count=1)
-    for size, packed in chunks:
-        header.chunks.add(bytes=size, wire_bytes=len(packed))
-    header.byte_size = sum(size for size, _ in chunks) if byte_size is None else byte_size
-    header.wire_size = sum(len(packed) for _, packed in chunks)
-    return header, b"".join(packed for _, packed in chunks)
-
-
-def frame(content: bytes) -> bytes:
-    return bytes(zstandard.ZstdCompressor(level=1).compress(content))
-
-
-def test_chunks_are_frames_or_plain_bytes() -> None:
-    header, packed = packed_batch([(1000, frame(bytes(1000))), (3, b"abc")])
-    assembler = Assembler(packed=True, max_bytes=1003)
-    (batch,) = assembler.feed(Part(batches=[header], data=memoryview(packed)))
-    assert bytes(batch.memory) == bytes(1000) + b"abc"
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        packed_batch([(1000, frame(bytes(999)))]),
-        packed_batch([(1000, frame(bytes(1001)))]),
-        packed_batch([(1000, frame(bytes(1 << 30))[:900])]),
-        packed_batch([(1000, b"no frame")]),
-        packed_batch([(1000, frame(bytes(1000))[:-3])]),
-        packed_batch([(1000, frame(bytes(1000)))], byte_size=1001),
-        packed_batch([(3, b"abcd")]),
-        packed_batch([(3, b"")]),
-    ],
-)
-def test_what_does_not_unpack_to_what_was_announced_is_refused(
-    wrong: tuple[batch_pb2.BatchHeader, bytes],
-) -> None:
-    header, packed = wrong
-    memory = memoryview(bytearray(header.byte_size))
-    with pytest.raises(inkstream.DataLoss):
-        check_chunks(header)
-        unpack(header, memoryview(packed), memory)
-
-
-def test_a_packed_batch_that_was_not_asked_for_is_refused() -> None:
-    header, packed = packed_batch([(1000, frame(bytes(1000)))])
-    with pytest.raises(inkstream.DataLoss, match="not asked"):
-        Assembler().feed(Part(batches=[header], data=memoryview(packed)))
-    with pytest.raises(inkstream.DataLoss, match="at most 999"):
-        Assembler(packed=True, max_bytes=999).feed(Part(batches=[header], data=memoryview(packed)))

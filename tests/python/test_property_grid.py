@@ -60,11 +60,6 @@ class Seen:
     index: tuple[int, ...]  # of valid rows
 
 
-def codec_of(way: Way, job: Job) -> str:
-    """The way's, where it can carry the job: strokes are drawn by the library."""
-    return "zstd" if way.codec == "strokes" and not way.library else way.codec
-
-
 class Grid:
     """Two servers with different numbers of threads, and clients of every kind."""
 
@@ -99,7 +94,7 @@ class Grid:
                 epochs=job.epochs,
                 start=start,
                 transport=way.transport,
-                codec=codec_of(way, job),
+                codec=way.codec,
                 **job.tensors,
                 **job.order,
             )
@@ -174,7 +169,7 @@ ways = st.builds(
     library=st.booleans(),
     transport=st.sampled_from(["auto", "grpc"]),
     ahead=st.sampled_from([1, 2, 3, 8]),
-    codec=st.sampled_from(["none", "zstd", "auto", "strokes"]),
+    codec=st.sampled_from(["none", "auto", "strokes"]),
 )
 jobs = st.builds(
     Job,

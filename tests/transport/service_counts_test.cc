@@ -14,7 +14,7 @@ using ::testing::UnorderedElementsAre;
 
 TEST(ServiceCountsTest, WhatIsSentIsCountedByDatasetWayAndCodec) {
   ServiceCounts counts;
-  const SentKey packed = {"a", true, Codec::kZstd};
+  const SentKey packed = {"a", true, Codec::kStrokes};
   counts.Sent(packed, {1, 10, 1000, 100}, 0.002);
   counts.Sent(packed, {2, 20, 2000, 200}, 0.5);
   counts.Sent({"a", false, Codec::kNone}, {1, 10, 1000, 0}, 5);

@@ -47,11 +47,8 @@ absl::Status CheckTensor(const v1::Tensor& tensor, uint64_t byte_size) {
 
 }  // namespace
 
-BatchAssembler::BatchAssembler(BatchBuffers* buffers, uint64_t max_batch_bytes,
-                               BatchUnpacker* unpacker)
-    : buffers_(buffers),
-      max_batch_bytes_(max_batch_bytes),
-      unpacker_(unpacker) {}
+BatchAssembler::BatchAssembler(BatchBuffers* buffers, uint64_t max_batch_bytes)
+    : buffers_(buffers), max_batch_bytes_(max_batch_bytes) {}
 
 absl::Status BatchAssembler::Check(const v1::BatchHeader& header) {
   if (header.batch_seq() != next_sequence_) {
@@ -82,15 +79,6 @@ absl::Status BatchAssembler::Check(const v1::BatchHeader& header) {
       return status;
     }
   }
-  if (header.chunks_size() > 0) {
-    if (unpacker_ == nullptr) {
-      return Broken("batch ", header.batch_seq(),
-                    " is packed, which was not asked for");
-    }
-    if (absl::Status status = unpacker_->Check(header); !status.ok()) {
-      return status;
-    }
-  }
   ++next_sequence_;
   return absl::OkStatus();
 }
@@ -100,8 +88,8 @@ absl::Status BatchAssembler::AddInSlots(
     std::vector<ReceivedBatch>* batches) {
   for (const v1::BatchHeader& header : headers) {
     if (absl::Status status = Check(header); !status.ok()) return status;
-    if (header.chunks_size() > 0 || header.has_rows()) {
-      return Broken("batch ", header.batch_seq(), " is packed in its slot");
+    if (header.has_rows()) {
+      return Broken("batch ", header.batch_seq(), " has rows in its slot");
     }
     absl::StatusOr<std::shared_ptr<const uint8_t>> bytes =
         slots->Lend(header, buffers_);
@@ -129,10 +117,8 @@ absl::StatusOr<BatchAssembler::Growing> BatchAssembler::Begin(
     return bytes.status();
   }
   growing.bytes = *std::move(bytes);
-  const bool packed = header.chunks_size() > 0;
-  growing.size = packed ? header.wire_size() : header.byte_size();
-  growing.into =
-      packed ? unpacker_->WireBytes(growing.size) : growing.bytes.get();
+  growing.size = header.byte_size();
+  growing.into = growing.bytes.get();
   return growing;
 }
 
@@ -144,11 +130,6 @@ absl::Status BatchAssembler::Complete(Growing growing,
     if (!drawn.ok()) return drawn.status();
     batches->push_back(*std::move(drawn));
     return absl::OkStatus();
-  }
-  if (growing.header.chunks_size() > 0) {
-    absl::Status status =
-        unpacker_->Unpack(growing.header, growing.bytes.get());
-    if (!status.ok()) return status;
   }
   batches->push_back({std::move(growing.header), std::move(growing.bytes)});
   return absl::OkStatus();

@@ -12,7 +12,6 @@
 
 #include "absl/status/status.h"
 #include "client/cpp/batch/batch_buffers.h"
-#include "client/cpp/batch/batch_unpacker.h"
 #include "client/cpp/batch/received_batch.h"
 #include "client/cpp/batch/rows_reader.h"
 #include "client/cpp/batch/shared_slots.h"
@@ -22,9 +21,7 @@ namespace inkstream::client {
 
 class BatchAssembler {
  public:
-  // `unpacker`: of packed batches; null: none may come.
-  BatchAssembler(BatchBuffers* buffers, uint64_t max_batch_bytes,
-                 BatchUnpacker* unpacker = nullptr);
+  BatchAssembler(BatchBuffers* buffers, uint64_t max_batch_bytes);
 
   // Appends the batches that `part` completes. INTERNAL: it does not continue
   // what came before. RESOURCE_EXHAUSTED: a batch above max_batch_bytes.
@@ -45,8 +42,7 @@ class BatchAssembler {
   struct Growing {
     v1::BatchHeader header;
     std::shared_ptr<uint8_t> bytes;
-    uint8_t* into = nullptr;  // where what comes goes: `bytes`, or the unpacker
-                              // (rows alike)
+    uint8_t* into = nullptr;  // where what comes goes: `bytes`, or the rows'
     uint64_t size = 0;        // of what comes
     uint64_t filled = 0;
     uint64_t parts = 0;
@@ -63,7 +59,6 @@ class BatchAssembler {
 
   BatchBuffers* buffers_;
   uint64_t max_batch_bytes_;
-  BatchUnpacker* unpacker_;
   RowsReader* rows_ = nullptr;
   std::vector<uint8_t> row_bytes_;  // of the batch that comes as rows
   uint64_t next_sequence_ = 0;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "client/cpp/batch/planned_batch_bytes.h"
 #include "client/cpp/call/part_parser.h"
 #include "server/raster/draw/rasterizer.h"
 
@@ -25,11 +26,7 @@ CallReader::CallReader(std::shared_ptr<StreamCall> call, std::string target,
       opening_(opening),
       buffers_(buffers),
       own_memory_(own_memory),
-      unpacker_(opening.open().delivery().codec() == v1::CODEC_NONE
-                    ? nullptr
-                    : std::make_unique<BatchUnpacker>()),
-      assembler_(buffers, PlannedBatchBytes(opening, max_batch_bytes),
-                 unpacker_.get()) {}
+      assembler_(buffers, PlannedBatchBytes(opening, max_batch_bytes)) {}
 
 absl::StatusOr<std::optional<CallEvent>> CallReader::Read() {
   if (!behind_.ok()) return Break(behind_);

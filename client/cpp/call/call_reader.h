@@ -16,7 +16,6 @@
 #include "absl/status/statusor.h"
 #include "client/cpp/batch/batch_assembler.h"
 #include "client/cpp/batch/batch_buffers.h"
-#include "client/cpp/batch/batch_unpacker.h"
 #include "client/cpp/batch/received_batch.h"
 #include "client/cpp/batch/rows_reader.h"
 #include "client/cpp/batch/shared_slots.h"
@@ -61,7 +60,6 @@ class CallReader {
   const bool own_memory_;
   std::unique_ptr<SharedSlots> slots_;  // null: bytes come in messages
   std::string shm_failure_;
-  const std::unique_ptr<BatchUnpacker> unpacker_;  // null: no codec
   std::unique_ptr<RowsReader> rows_;  // null: batches do not come as rows
   BatchAssembler assembler_;
   absl::Status behind_;  // the error behind the batches that were given out

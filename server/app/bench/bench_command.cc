@@ -47,7 +47,6 @@ bool ParseSides(const std::string& text, ImageSpec* image) {
 }
 
 Codec CodecOf(const std::string& name) {
-  if (name == "zstd") return Codec::kZstd;
   if (name == "auto") return Codec::kAuto;
   if (name == "strokes") return Codec::kStrokes;
   return Codec::kNone;
@@ -59,9 +58,8 @@ absl::StatusOr<std::unique_ptr<Stream>> OpenStream(const BenchFlags& flags,
                                                    uint32_t number) {
   ClientOptions options;
   options.security = flags.at.security();
-  if ((flags.codec == "zstd" || flags.codec == "strokes") &&
-      flags.transport == "auto") {
-    // Asked for to be measured, and shared memory is not packed.
+  if (flags.codec == "strokes" && flags.transport == "auto") {
+    // Asked for to be measured, and shared memory holds tensors.
     options.transport = TransportChoice::kGrpc;
   }
   if (flags.transport == "grpc") options.transport = TransportChoice::kGrpc;
@@ -182,7 +180,7 @@ void AddBenchCommand(CLI::App& app, int* exit_code) {
   command
       ->add_option("--codec", flags->codec,
                    "What travels; auto, strokes: the client draws")
-      ->check(CLI::IsMember({"none", "zstd", "auto", "strokes"}))
+      ->check(CLI::IsMember({"none", "auto", "strokes"}))
       ->capture_default_str();
   command
       ->add_option("--streams", flags->streams,

@@ -28,12 +28,10 @@
 #include "server/app/serve/service_manager.h"
 #include "server/app/serve/service_state.h"
 #include "server/batch/engine.h"
-#include "server/batch/work/machine_limits.h"
 #include "server/ops/http_server.h"
 #include "server/page/page.h"
 #include "server/store/store_reader.h"
 #include "server/transport/grpc/grpc_server.h"
-#include "server/transport/stream_packer.h"
 
 namespace inkstream::app {
 namespace {
@@ -267,13 +265,7 @@ absl::Status ServeUntilInterrupted(ServeOptions options,
   if (!connections.ok()) return connections.status();
   batch::EngineOptions engine_options;
   engine_options.workers = options.workers;
-  // What threads keep to pack batches with is of the batches' share.
-  const uint64_t threads =
-      options.workers > 0 ? options.workers : batch::UsableCpus();
-  engine_options.batch_memory =
-      shares->batches -
-      std::min(shares->batches / 4,
-               threads * transport::StreamPacker::MemoryOfAThread());
+  engine_options.batch_memory = shares->batches;
   engine_options.view_memory = shares->views;
   engine_options.limits.max_streams = options.max_streams;
   engine_options.retain_generations = options.retain_generations;

@@ -1,7 +1,6 @@
 #include "server/batch/job/batch_job.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "server/layout/piece_layout.h"
@@ -15,17 +14,13 @@ uint32_t FetchRowsAPiece(const DeliverySpec& delivery, int workers) {
 }
 
 BatchJob::BatchJob(std::shared_ptr<const BatchRecipe> recipe, RowSource source,
-                   FinishedBatch batch, uint32_t valid_rows,
-                   std::shared_ptr<Packer> packer)
+                   FinishedBatch batch, uint32_t valid_rows)
     : PieceJob(recipe,
                (batch.rows + recipe->rows_a_piece - 1) / recipe->rows_a_piece),
       source_(std::move(source)),
       batch_(std::move(batch)),
       tensors_(*recipe_, batch_.rows, batch_.buffer->data()),
       valid_rows_(valid_rows),
-      packed_(packer == nullptr
-                  ? nullptr
-                  : std::make_unique<PackedPieces>(packer, pieces())),
       damage_(recipe_->skip_damaged) {}
 
 absl::Status BatchJob::RunRows(uint32_t piece, WorkerScratch* scratch,
@@ -59,15 +54,6 @@ absl::Status BatchJob::RunRows(uint32_t piece, WorkerScratch* scratch,
                      tensors_, &source, scratch->tools(), &damage_);
   if (!decoding.ok()) return decoding.status();
   measured->decoding = *decoding;
-  if (packed_ != nullptr && recipe_->image.has_value()) {
-    const auto start = std::chrono::steady_clock::now();
-    const uint64_t row_bytes = tensors_.tensors().front().length / batch_.rows;
-    packed_->Pack(piece, tensors_.memory(), first * row_bytes,
-                  last * row_bytes);
-    measured->packing =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
-            .count();
-  }
   return absl::OkStatus();
 }
 
@@ -77,12 +63,6 @@ void BatchJob::Complete() {
   batch_.byte_size = tensors_.byte_size();
   batch_.bad = damage_.rows();
   batch_.damage = damage_.first();
-  if (packed_ != nullptr) {
-    // Images are the first tensor, and packed already.
-    packed_->Join(
-        recipe_->image.has_value() ? batch_.tensors.front().length : 0,
-        &batch_);
-  }
 }
 
 std::vector<FinishedBatch> BatchJob::Take() {

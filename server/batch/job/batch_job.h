@@ -12,7 +12,6 @@
 
 #include "absl/status/status.h"
 #include "inkstream/plan.h"
-#include "server/batch/job/packed_pieces.h"
 #include "server/batch/job/piece_job.h"
 #include "server/layout/batch_tensors.h"
 #include "server/layout/damage.h"
@@ -28,10 +27,8 @@ class BatchJob : public PieceJob {
  public:
   // `batch` has everything but the tensors; its buffer has at least
   // layout.Bytes(batch.rows) bytes. Rows from `valid_rows` on are not valid.
-  // `packer`: makes the batch smaller; null: it travels as it lies.
   BatchJob(std::shared_ptr<const BatchRecipe> recipe, RowSource source,
-           FinishedBatch batch, uint32_t valid_rows,
-           std::shared_ptr<Packer> packer = nullptr);
+           FinishedBatch batch, uint32_t valid_rows);
 
   uint32_t rows() const override { return batch_.rows; }
   std::vector<FinishedBatch> Take() override;
@@ -46,7 +43,6 @@ class BatchJob : public PieceJob {
   FinishedBatch batch_;
   layout::BatchTensors tensors_;
   const uint32_t valid_rows_;
-  const std::unique_ptr<PackedPieces> packed_;  // null: nothing is packed
   layout::Damage damage_;
 };
 

@@ -9,7 +9,6 @@
 #include "absl/status/status.h"
 #include "inkstream/tensor.h"
 #include "server/batch/job/buffer_pool.h"
-#include "server/batch/job/packer.h"
 #include "server/batch/job/stage_times.h"
 #include "server/order/step_schedule.h"
 
@@ -35,9 +34,6 @@ struct FinishedBatch {
   // Set: what travels are rows, `wire_size` bytes of them; `byte_size` is what
   // whoever draws them makes of them, at most, and there are no tensors.
   std::optional<RowsForm> rows_form;
-  // Not empty: the buffer holds the byte space packed, run after run, in
-  // `wire_size` bytes.
-  std::vector<WireChunk> chunks;
   uint64_t wire_size = 0;
 
   double queued_seconds = 0;  // until a worker began
@@ -45,7 +41,7 @@ struct FinishedBatch {
 
   // Bytes of the buffer that travel.
   uint64_t wire_bytes() const {
-    return chunks.empty() && !rows_form.has_value() ? byte_size : wire_size;
+    return rows_form.has_value() ? wire_size : byte_size;
   }
 };
 

@@ -117,19 +117,6 @@ absl::Status BatchMessages::Next(grpc::ByteBuffer* message) {
   return CutFirst(message);
 }
 
-void BatchMessages::FillHeader(const batch::FinishedBatch& batch,
-                               v1::BatchHeader* header) const {
-  *header = service::HeaderOf(facts_, batch);
-  if (batch.chunks.empty()) return;
-  header->set_wire_size(batch.wire_size);
-  for (const batch::WireChunk& chunk : batch.chunks) {
-    v1::Chunk* const proto = header->add_chunks();
-    proto->set_bytes(chunk.bytes);
-    proto->set_wire_bytes(chunk.wire_bytes);
-    if (chunk.sparse_bytes > 0) proto->set_sparse_bytes(chunk.sparse_bytes);
-  }
-}
-
 // As many whole batches as fit one message; false where not even the first
 // does.
 bool BatchMessages::TakeSeveral(grpc::ByteBuffer* message) {
@@ -138,7 +125,7 @@ bool BatchMessages::TakeSeveral(grpc::ByteBuffer* message) {
   size_t taken = 0;
   for (const batch::FinishedBatch& batch : waiting_) {
     v1::BatchHeader* const header = part.add_batches();
-    FillHeader(batch, header);
+    *header = service::HeaderOf(facts_, batch);
     header->set_part_count(1);
     header->set_data_offset(data);
     const uint64_t bytes = data + batch.wire_bytes();
@@ -172,7 +159,7 @@ grpc::ByteBuffer BatchMessages::TakeSlots() {
   do {
     batch::FinishedBatch& batch = waiting_.front();
     v1::BatchHeader* const header = part.add_batches();
-    FillHeader(batch, header);
+    *header = service::HeaderOf(facts_, batch);
     header->set_part_count(1);
     if (part.batches_size() > 1 && part.ByteSizeLong() > max_bytes_) {
       part.mutable_batches()->RemoveLast();
@@ -202,7 +189,7 @@ absl::Status BatchMessages::CutFirst(grpc::ByteBuffer* message) {
   v1::BatchPart part;
   part.set_batch_seq(batch.sequence);
   v1::BatchHeader* const header = part.add_batches();
-  FillHeader(batch, header);
+  *header = service::HeaderOf(facts_, batch);
   header->set_part_count(UINT32_MAX);  // the longest it can get
   const uint64_t overhead = part.ByteSizeLong() + kPartOverhead;
   if (overhead + kCut > max_bytes_) {

@@ -21,18 +21,14 @@
 #include "server/transport/shm/shm_host.h"
 #include "server/transport/unread_bytes.h"
 
-namespace inkstream::v1 {
-class BatchHeader;
-}
-
 namespace inkstream::transport {
 
 // How a stream's bytes travel.
 struct StreamChannel {
   ShmOffer shm;        // its area is null where they travel in messages,
   std::string reason;  // though the client asked for shared memory
-  Codec codec = Codec::kNone;  // that packs them
-  std::string codec_reason;    // why it is not the one asked for
+  Codec codec = Codec::kNone;
+  std::string codec_reason;  // why it is not the one asked for
 };
 
 class BatchMessages {
@@ -59,8 +55,6 @@ class BatchMessages {
   absl::Status Next(grpc::ByteBuffer* message);
 
  private:
-  void FillHeader(const batch::FinishedBatch& batch,
-                  v1::BatchHeader* header) const;
   absl::Status CutFirst(grpc::ByteBuffer* message);
   void CutLater(grpc::ByteBuffer* message);
   bool TakeSeveral(grpc::ByteBuffer* message);

@@ -12,7 +12,6 @@
 #include "server/transport/grpc/cancel_call.h"
 #include "server/transport/grpc/proto_message.h"
 #include "server/transport/grpc/status_to_grpc.h"
-#include "server/transport/stream_packer.h"
 #include "server/wire/delivery_message.h"
 #include "server/wire/plan_message.h"
 
@@ -139,30 +138,23 @@ absl::Status StreamBatchesReactor::Open(
        plan = *std::move(plan), session = session_, shm, channel = channel_,
        caller = peer_.caller] {
         if (session->finished()) return;
-        std::shared_ptr<StreamPacker> packer =
-            StreamPacker::For(plan.delivery.codec);
-        const auto channel_of =
-            [&](uint64_t batch_bytes) -> batch::BatchChannel {
+        const auto account_of = [&](uint64_t batch_bytes) {
           if (shm != nullptr) {
             absl::StatusOr<ShmOffer> offer = shm->Offer(batch_bytes);
             if (offer.ok()) {
               channel->shm = *std::move(offer);
-              if (packer != nullptr) {
-                channel->codec_reason = "shared memory is not compressed";
-              }
-              packer = nullptr;
               // All of its slots are this stream's.
               const std::shared_ptr<batch::MemoryArbiter> slots =
                   engine->Arbitrate(channel->shm.area);
-              return {slots->Open(caller, slots->budget()), nullptr};
+              return slots->Open(caller, slots->budget());
             }
             channel->reason = std::string(offer.status().message());
           }
           channel->codec = plan.delivery.codec;
-          return {memory->Open(caller, batch_bytes), packer};
+          return memory->Open(caller, batch_bytes);
         };
         absl::StatusOr<std::unique_ptr<batch::BatchStream>> stream =
-            engine->OpenStreamFor(caller, plan, channel_of);
+            engine->OpenStreamFor(caller, plan, account_of);
         if (batch::IsParked(stream.status())) return;
         if (!stream.ok()) return session->Fail(stream.status());
         session->Open(*std::move(stream), plan.delivery, channel->codec,

@@ -44,8 +44,7 @@ std::string BottleneckOf(const StreamReport& report) {
          "a batch waited for pages that were not in memory"},
         {waited.decode, "The server's decoding", "records were being decoded"},
         {waited.draw, "The server's drawing", "a batch was being drawn"},
-        {waited.pack, "The server's packing",
-         "a batch was being compressed or encoded"},
+        {waited.pack, "The server's packing", "strokes were being encoded"},
     });
     return absl::StrFormat(
         "%s is the bottleneck: for %.0f %% of the time the stream waited for "

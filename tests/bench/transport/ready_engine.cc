@@ -81,16 +81,15 @@ class ReadyStream : public batch::BatchStream {
 
 absl::StatusOr<std::unique_ptr<batch::BatchStream>> ReadyEngine::OpenStreamFor(
     const std::string& caller, const Plan& plan,
-    const batch::ChannelOf& channel_of) {
-  auto opened = engine_->OpenStreamFor(caller, plan, channel_of);
+    const batch::AccountOf& account_of) {
+  auto opened = engine_->OpenStreamFor(caller, plan, account_of);
   if (!opened.ok()) return opened.status();
   batch::StreamFacts facts = (*opened)->facts();
   testing::BatchPuller stream(*std::move(opened));
   batch::TakeResult taken = stream.Next();
   auto* const batch = std::get_if<batch::FinishedBatch>(&taken);
-  if (batch == nullptr || !batch->chunks.empty()) {
-    return absl::UnimplementedError(
-        "ready batches: one that comes at once, and is not packed");
+  if (batch == nullptr) {
+    return absl::UnimplementedError("ready batches: one that comes at once");
   }
   return std::make_unique<ReadyStream>(std::move(facts), std::move(*batch));
 }

@@ -23,7 +23,7 @@ class ReadyEngine : public batch::Engine {
 
   absl::StatusOr<std::unique_ptr<batch::BatchStream>> OpenStreamFor(
       const std::string& caller, const Plan& plan,
-      const batch::ChannelOf& channel_of) override;
+      const batch::AccountOf& account_of) override;
 
   absl::Status AddDataset(
       const std::string& name,

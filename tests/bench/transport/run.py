@@ -28,7 +28,6 @@ WAYS: dict[str, tuple[str, list[str]]] = {
     "tcp": ("tcp", ["--transport", "grpc"]),
     "unix": ("unix", ["--transport", "grpc"]),
     "shm": ("unix", ["--transport", "shm"]),
-    "zstd": ("tcp", ["--transport", "grpc", "--codec", "zstd"]),
     "strokes": ("tcp", ["--transport", "grpc", "--codec", "strokes"]),
 }
 HEADINGS = (

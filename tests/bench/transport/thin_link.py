@@ -26,7 +26,7 @@ from serving import RunningServer  # noqa: E402
 from shaped_link import ShapedLink  # noqa: E402
 from shaping_proxy import ProxiedLink  # noqa: E402
 
-CODECS = ("none", "zstd", "strokes")
+CODECS = ("none", "strokes")
 
 
 def measure(

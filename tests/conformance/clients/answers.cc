@@ -34,8 +34,7 @@ const char* NameOf(DType dtype) {
 }
 
 const char* NameOf(Codec codec) {
-  constexpr const char* kNames[] = {"none", "zstd", "auto", "strokes"};
-  return kNames[static_cast<size_t>(codec)];
+  return codec == Codec::kStrokes ? "strokes" : "none";
 }
 
 std::string HashOf(absl::Span<const uint8_t> bytes) {

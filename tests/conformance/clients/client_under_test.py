@@ -194,9 +194,6 @@ ROADS = [
     Way("here", "here"),
 ]
 CODED = [
-    Way("cpp", "tcp", "zstd", ahead=3),
-    Way("native", "tcp", "zstd", server=1),
-    Way("grpcio", "tcp", "zstd"),
-    Way("cpp", "tcp", "strokes", server=1),
+    Way("cpp", "tcp", "strokes", ahead=3, server=1),
     Way("native", "unix", "strokes"),
 ]

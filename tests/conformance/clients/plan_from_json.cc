@@ -369,7 +369,6 @@ absl::StatusOr<Plan> PlanOf(const Json& json) {
   members.Number("max_bad", &delivery.max_bad);
   members.Named("codec",
                 {{"none", Codec::kNone},
-                 {"zstd", Codec::kZstd},
                  {"auto", Codec::kAuto},
                  {"strokes", Codec::kStrokes}},
                 &delivery.codec);

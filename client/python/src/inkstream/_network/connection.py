@@ -25,7 +25,7 @@ from inkstream._request.key_set import KeySet, wanted_by
 from inkstream._wire.raw_batch import RawBatch
 from inkstream._wire.status import from_grpc
 from inkstream.errors import Closed, InkstreamError
-from inkstream.v1 import dataset_pb2, plan_pb2, service_pb2
+from inkstream.v1 import dataset_pb2, service_pb2
 
 _SERVICE = "/inkstream.v1.DrawingService/"
 Answer = TypeVar("Answer")
@@ -184,8 +184,7 @@ class Connection:
         metadata = self._credentials.metadata()
         channel = self.channels().channel(endpoint, streams=True)
         library, _ = native_library()
-        packed = (plan_pb2.CODEC_ZSTD, plan_pb2.CODEC_AUTO)
-        if library is None or request.open.delivery.codec in packed:
+        if library is None:
             return GrpcBatchReader(channel, endpoint, request, metadata, self.stall)
         return FedReader(
             library, channel, endpoint, request, metadata, self.stall, ahead, self._threads

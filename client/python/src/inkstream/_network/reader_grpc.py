@@ -16,9 +16,16 @@ from inkstream._request.plan import planned_batch_bytes
 from inkstream._wire.assembly import Assembler
 from inkstream._wire.part import Part, parse_part
 from inkstream._wire.raw_batch import RawBatch
-from inkstream._wire.unpacking import without_native
 from inkstream.errors import DataLoss, Unavailable
 from inkstream.v1 import plan_pb2, service_pb2
+
+
+def _has_the_server_draw(delivery: plan_pb2.Delivery) -> str:
+    """Makes `delivery` what grpcio alone can read; answers why, where that changed it."""
+    if delivery.codec != plan_pb2.CODEC_STROKES:
+        return ""
+    delivery.codec = plan_pb2.CODEC_NONE
+    return "libinkstream, which draws, is not used (inkstream.connect(...).transport says why)"
 
 
 class GrpcBatchReader:
@@ -39,9 +46,8 @@ class GrpcBatchReader:
         self._endpoint = endpoint
         delivery = request.open.delivery
         delivery.transport = plan_pb2.TRANSPORT_GRPC
-        self._codec_reason = without_native(delivery)
-        packed = delivery.codec != plan_pb2.CODEC_NONE
-        self._assembler = Assembler(packed, planned_batch_bytes(delivery))
+        self._codec_reason = _has_the_server_draw(delivery)
+        self._assembler = Assembler(planned_batch_bytes(delivery))
         self._ready: deque[RawBatch] = deque()
         self._end: End | None = None
         self._call = StreamCall(channel, endpoint, request, metadata, stall)

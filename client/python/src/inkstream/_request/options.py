@@ -17,7 +17,7 @@ Shuffle = Literal["full", "none"] | bool | str
 Epochs = int | Literal["forever"] | None
 Tail = Literal["drop", "partial", "pad"]
 OnCorrupt = Literal["fail", "skip"]
-Codec = Literal["none", "zstd", "auto", "strokes"]
+Codec = Literal["none", "auto", "strokes"]
 Transport = Literal["auto", "shm", "grpc"]
 # "uniform", "balanced:ALPHA", a weight a class, weights by word, or (view, weight) pairs.
 Sampling = (

@@ -9,8 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from inkstream._wire.part import Part
-from inkstream._wire.raw_batch import RawBatch, wire_bytes_of
-from inkstream._wire.unpacking import check_chunks, unpack
+from inkstream._wire.raw_batch import RawBatch
 from inkstream.errors import DataLoss
 from inkstream.v1 import batch_pb2
 
@@ -29,14 +28,13 @@ def aligned_bytes(size: int) -> memoryview:
 class Assembler:
     """Takes parts in order, gives batches in order. DataLoss where the order is broken.
 
-    `packed`: whether batches may be packed; `max_bytes`: the most that one can take.
-    `order_plan`: what a server says only once a stream.
+    `max_bytes`: the most that a batch can take. `order_plan`: what a server says only once a
+    stream.
     """
 
     order_plan = ""
 
-    def __init__(self, packed: bool = False, max_bytes: int = _MAX_BATCH_BYTES) -> None:
-        self._packed = packed
+    def __init__(self, max_bytes: int = _MAX_BATCH_BYTES) -> None:
         self._max_bytes = min(max_bytes, _MAX_BATCH_BYTES)
         self._next_seq = 0
         self._open: batch_pb2.BatchHeader | None = None
@@ -69,18 +67,16 @@ class Assembler:
                     f"batch {header.batch_seq} claims {header.byte_size} bytes; what was asked "
                     f"for takes at most {self._max_bytes}"
                 )
-            if header.chunks:
-                if not self._packed:
-                    raise DataLoss(f"batch {header.batch_seq} is packed, which was not asked for")
-                check_chunks(header)
+            if header.HasField("rows"):
+                raise DataLoss(f"batch {header.batch_seq} has rows, which were not asked for")
             if header.part_count > 1:
                 if len(part.batches) != 1:
                     raise DataLoss("a batch that is cut shares its message with another")
                 self._open = header
-                self._memory = aligned_bytes(wire_bytes_of(header))
+                self._memory = aligned_bytes(header.byte_size)
                 self._next_part = self._filled = 0
                 return self._continue(header, part)
-            first, last = header.data_offset, header.data_offset + wire_bytes_of(header)
+            first, last = header.data_offset, header.data_offset + header.byte_size
             if last > len(part.data):
                 raise DataLoss(
                     f"batch {header.batch_seq} needs bytes {first}..{last} of a message "
@@ -96,7 +92,7 @@ class Assembler:
             part.batch_seq != header.batch_seq
             or part.part != self._next_part
             or part.offset != self._filled
-            or end > wire_bytes_of(header)
+            or end > header.byte_size
         ):
             raise DataLoss(
                 f"part {part.part} of batch {part.batch_seq} at {part.offset} came where part "
@@ -107,17 +103,13 @@ class Assembler:
         self._next_part += 1
         if self._next_part < header.part_count:
             return []
-        if self._filled != wire_bytes_of(header):
+        if self._filled != header.byte_size:
             raise DataLoss(
-                f"batch {header.batch_seq} has {self._filled} of its {wire_bytes_of(header)} bytes"
+                f"batch {header.batch_seq} has {self._filled} of its {header.byte_size} bytes"
             )
         self._open = None
         self._next_seq += 1
         return [self._whole(header, self._memory)]
 
     def _whole(self, header: batch_pb2.BatchHeader, received: memoryview) -> RawBatch:
-        if header.chunks:
-            memory = aligned_bytes(header.byte_size)
-            unpack(header, received, memory)
-            received = memory
         return RawBatch.of(header, received.toreadonly(), self.order_plan)

@@ -95,7 +95,7 @@ class RawBatch:
     def of(
         cls, header: batch_pb2.BatchHeader, received: memoryview, order_plan: str = ""
     ) -> RawBatch:
-        """From the contract's message and the batch's bytes, not packed any more."""
+        """From the contract's message and the batch's bytes."""
         memory = np.frombuffer(received, np.uint8) if len(received) else np.empty(0, np.uint8)
         layout = Layout.of(header, memory.size, order_plan)
         return cls(
@@ -105,10 +105,5 @@ class RawBatch:
             header.epoch,
             header.step,
             header.bad,
-            wire_bytes_of(header),
+            header.byte_size,
         )
-
-
-def wire_bytes_of(header: batch_pb2.BatchHeader) -> int:
-    """Bytes that a batch has in messages."""
-    return header.wire_size if header.chunks else header.byte_size
