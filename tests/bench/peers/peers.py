@@ -15,6 +15,7 @@ import json
 import os
 import platform
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -48,6 +49,13 @@ PACKAGES = [
 ]  # fmt: skip
 SHARING = ("summing", "between_processes")
 WARM_UP = 8  # batches
+
+
+def why_not(name: str) -> str:
+    """What a contender lacks; empty: nothing."""
+    if name.startswith("redis") and not shutil.which("redis-server"):
+        return "redis-server is not installed (run.sh --setup installs it)"
+    return ""
 
 
 def one(name: str, ndjson: Path, drawings: int, side: int, seconds: float) -> dict[str, Any]:
@@ -139,10 +147,10 @@ def machine() -> dict[str, Any]:
             versions[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             versions[package] = "not installed"
-    told = subprocess.run(
-        ["redis-server", "--version"], capture_output=True, text=True, check=False
-    )
-    versions["redis-server"] = (told.stdout.partition("v=")[2].split() or ["not installed"])[0]
+    versions["redis-server"] = "not installed"
+    if program := shutil.which("redis-server"):
+        told = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+        versions["redis-server"] = told.stdout.partition("v=")[2].split()[0]
     return {
         "cpu": model,
         "cores": os.cpu_count(),
@@ -184,6 +192,10 @@ def run(flags: argparse.Namespace, kept: dict[str, Any]) -> dict[str, Any]:
                     continue
                 arguments = [str(ndjson), str(flags.drawings), str(side), str(flags.seconds)]
                 result["failed"].pop(f"{name} at {side}", None)
+                if reason := why_not(name):
+                    result["failed"][f"{name} at {side}"] = reason
+                    print(f"{side:4} {name:16} skipped: {reason}", flush=True)
+                    continue
                 row, reason = in_own_process([name, *arguments], flags.limit)
                 if row is None:
                     result["failed"][f"{name} at {side}"] = reason
