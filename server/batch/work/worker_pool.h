@@ -1,93 +1,24 @@
-// The threads that lay out batches, shared round robin between callers, and
-// then between the sources of a caller.
+// The threads that lay out batches: streams and fetches take turns at them.
 //
-// Every caller stands in the queue at most once, and so does every source (a
-// stream, a fetch) in its caller's; a worker takes one piece of the front
-// source of the front caller and sends both to the back. So a source with much
-// to do uses every core while it is alone and gets its even share of pieces
-// when it is not, and who opens many streams gets no more than who opens one.
-//
-// Thread safety: every method may be called from any thread.
+// Thread safety: as TurnPool.
 #pragma once
 
-#include <atomic>
-#include <condition_variable>
-#include <cstddef>
-#include <deque>
-#include <functional>
-#include <map>
-#include <memory>
-#include <mutex>
-#include <string>
-#include <thread>
-#include <utility>
-#include <vector>
-
+#include "server/base/turn_pool.h"
 #include "server/batch/job/worker_scratch.h"
 
 namespace inkstream::batch {
 
-class WorkSource {
- public:
-  // `caller`: on whose behalf; sources of the same one share its turns.
-  explicit WorkSource(std::string caller = "") : caller_(std::move(caller)) {}
-  virtual ~WorkSource() = default;
+using WorkerPool = TurnPool;
 
-  // Does one piece of work; called as often as pieces were announced, from
-  // several workers at once.
+class WorkSource : public TurnSource {
+ public:
+  using TurnSource::TurnSource;
+
+  // Does one piece of work with what its thread keeps; called as often as
+  // pieces were announced, from several threads at once.
   virtual void RunPiece(WorkerScratch* scratch) = 0;
 
- private:
-  friend class WorkerPool;
-  const std::string caller_;
-  size_t pieces_ = 0;  // guarded by the pool's mutex
-};
-
-class WorkerPool {
- public:
-  // `niceness` is added to that of the threads: 0..19.
-  explicit WorkerPool(int threads, int niceness = 0);
-  ~WorkerPool();
-
-  // Announces `pieces` more pieces of `source`.
-  void Add(std::shared_ptr<WorkSource> source, size_t pieces);
-
-  // Runs `work` once. Dropped after Stop().
-  void Post(std::function<void()> work);
-
-  // Waits for the pieces being run and drops the others. Idempotent.
-  void Stop();
-
-  // Waits for the pieces being run and ends the threads; what is announced
-  // waits for Resume(). Not from two threads at once.
-  void Pause();
-  // From now on with as many `threads`, which begin with the next piece. 0: as
-  // many as before.
-  void Resume(int threads = 0);
-
-  int threads() const { return thread_count_; }
-
-  // Whether a thread has nothing to do; it may have by the time of return.
-  bool HasIdle();
-
- private:
-  using Sources = std::deque<std::shared_ptr<WorkSource>>;
-
-  // With mu_ held.
-  void StartThreads();
-  void Run();
-  std::shared_ptr<WorkSource> TakeTurn();  // with mu_ held, something queued
-
-  std::atomic<int> thread_count_;
-  const int niceness_;
-  std::mutex mu_;
-  std::condition_variable work_;
-  std::deque<std::string> turns_;           // callers with work; by mu_
-  std::map<std::string, Sources> sources_;  // of each of them; by mu_
-  int idle_ = 0;                            // threads that wait; by mu_
-  bool stopped_ = false;
-  bool paused_ = false;               // by mu_
-  std::vector<std::thread> threads_;  // by mu_
+  void TakeTurn() final;
 };
 
 }  // namespace inkstream::batch
