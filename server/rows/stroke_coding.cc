@@ -47,6 +47,15 @@ uint8_t* WriteBytes(absl::Span<const float> values, uint8_t* out) {
   return out;
 }
 
+uint8_t* WriteDifferences(absl::Span<const uint8_t> values, uint8_t* out) {
+  if (values.empty()) return out;
+  out[0] = values[0];
+  for (size_t i = 1; i < values.size(); ++i) {
+    out[i] = static_cast<uint8_t>(values[i] - values[i - 1]);
+  }
+  return out + values.size();
+}
+
 uint8_t* WriteFloats(absl::Span<const float> values, uint8_t* out) {
   if (values.empty()) return out;
   std::memcpy(out, values.data(), values.size() * sizeof(float));
@@ -114,6 +123,23 @@ uint8_t* EncodeStrokes(const StrokesView& drawing, uint8_t* out) {
     out = WriteFloats(drawing.y, WriteFloats(drawing.x, out));
   }
   return WriteFloats(drawing.t, out);
+}
+
+size_t MostStrokesBytes(absl::Span<const uint32_t> stroke_ends) {
+  const size_t points = stroke_ends.empty() ? 0 : stroke_ends.back();
+  return kLongestVarint * (1 + stroke_ends.size()) + 2 * points;
+}
+
+uint8_t* EncodeStrokes(absl::Span<const uint32_t> stroke_ends,
+                       absl::Span<const uint8_t> x, absl::Span<const uint8_t> y,
+                       uint8_t* out) {
+  out = WriteVarint(uint64_t{stroke_ends.size()} << kFlagBits | kWhole, out);
+  uint32_t begin = 0;
+  for (const uint32_t end : stroke_ends) {
+    out = WriteVarint(end - begin, out);
+    begin = end;
+  }
+  return WriteDifferences(y, WriteDifferences(x, out));
 }
 
 absl::StatusOr<StrokesView> StrokesDecoder::Decode(

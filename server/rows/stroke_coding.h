@@ -28,6 +28,13 @@ size_t MostStrokesBytes(const StrokesView& drawing);
 // Writes to `out`, which has room for so many; returns the end.
 uint8_t* EncodeStrokes(const StrokesView& drawing, uint8_t* out);
 
+// The same of a drawing whose coordinates are whole numbers of 0..255, without
+// times. `stroke_ends`: as StrokesView's.
+size_t MostStrokesBytes(absl::Span<const uint32_t> stroke_ends);
+uint8_t* EncodeStrokes(absl::Span<const uint32_t> stroke_ends,
+                       absl::Span<const uint8_t> x, absl::Span<const uint8_t> y,
+                       uint8_t* out);
+
 class StrokesDecoder {
  public:
   // DATA_LOSS: the bytes are not one drawing. What is allocated is in

@@ -50,6 +50,21 @@ class OpenDrawingReader final : public DrawingReader {
     return Decode(found.index, *found.segment, found.record);
   }
 
+  absl::StatusOr<std::optional<ByteStrokes>> ReadFoundBytes(size_t i) override {
+    const Found& found = found_[i];
+    if (!found.record.ok() || found.record->raw) return std::nullopt;
+    if (i + kRecordsAhead < found_.size()) {
+      FetchRecord(found_[i + kRecordsAhead].record);
+    }
+    const absl::StatusOr<ByteStrokes> strokes =
+        DecodeBytes(found.segment->model(), found.record->bytes, &scratch_);
+    if (absl::Status s = found.segment->CheckIntact(); !s.ok()) return s;
+    if (!strokes.ok()) {
+      return Damaged(found.index, *found.segment, strokes.status());
+    }
+    return *strokes;
+  }
+
   absl::Status ReadDrawing(uint64_t index, Drawing* drawing) override {
     if (absl::Status s = CheckIndex(index); !s.ok()) return s;
     const OpenStore::Place at = store_->Find(index);

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "inkstream/drawing.h"
+#include "server/store/strokes/byte_strokes.h"
 #include "server/store/writing/delta_sums.h"
 
 namespace inkstream::store {
@@ -188,6 +190,13 @@ class DrawingReader {
   // Decodes the i-th of those; otherwise as ReadStrokes().
   virtual absl::StatusOr<StrokesView> ReadFound(size_t i) {
     return ReadStrokes(static_cast<uint64_t>(found_[i]));
+  }
+
+  // The same as bytes, of a drawing that is kept as such; nothing: read it with
+  // ReadFound().
+  virtual absl::StatusOr<std::optional<ByteStrokes>> ReadFoundBytes(
+      size_t /*i*/) {
+    return std::nullopt;
   }
 
   // Everything, as it was ingested.

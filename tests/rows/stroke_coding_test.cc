@@ -57,6 +57,19 @@ TEST(StrokeCoding, DrawingsComeBackBitForBit) {
   }
 }
 
+TEST(StrokeCoding, BytesAreEncodedAsTheFloatsThatTheyAre) {
+  std::mt19937_64 random(5);
+  for (int i = 0; i < 200; ++i) {
+    const Drawing drawing = RandomDrawing(&random, true, false);
+    const std::vector<uint8_t> x(drawing.x.begin(), drawing.x.end());
+    const std::vector<uint8_t> y(drawing.y.begin(), drawing.y.end());
+    Bytes bytes(MostStrokesBytes(drawing.stroke_ends));
+    bytes.resize(EncodeStrokes(drawing.stroke_ends, x, y, bytes.data()) -
+                 bytes.data());
+    EXPECT_EQ(bytes, Encoded(drawing)) << i;
+  }
+}
+
 TEST(StrokeCoding, NumbersThatAreNoBytesComeBackBitForBit) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   StrokesDecoder decoder;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <numeric>
+#include <optional>
 #include <utility>
 
 #include "server/rows/stroke_coding.h"
@@ -28,6 +29,35 @@ double SecondsOf(Clock::duration duration) {
 uint64_t Aligned(uint64_t bytes) {
   return (bytes + kAligned - 1) / kAligned * kAligned;
 }
+
+// A drawing that was read, in the form that is encoded with the least work.
+class ReadDrawing {
+ public:
+  absl::Status Read(store::DrawingReader* reader, size_t i) {
+    auto bytes = reader->ReadFoundBytes(i);
+    if (!bytes.ok()) return bytes.status();
+    bytes_ = *bytes;
+    if (bytes_.has_value()) return absl::OkStatus();
+    const absl::StatusOr<StrokesView> strokes = reader->ReadFound(i);
+    if (strokes.ok()) strokes_ = *strokes;
+    return strokes.status();
+  }
+  size_t MostBytes() const {
+    return bytes_.has_value() ? rows::MostStrokesBytes(bytes_->stroke_ends)
+                              : rows::MostStrokesBytes(strokes_);
+  }
+  uint32_t Encode(uint8_t* out) const {
+    uint8_t* const end = bytes_.has_value()
+                             ? rows::EncodeStrokes(bytes_->stroke_ends,
+                                                   bytes_->x, bytes_->y, out)
+                             : rows::EncodeStrokes(strokes_, out);
+    return static_cast<uint32_t>(end - out);
+  }
+
+ private:
+  std::optional<store::ByteStrokes> bytes_;
+  StrokesView strokes_;
+};
 
 uint32_t RowsOf(const std::vector<RowsPart>& parts) {
   uint32_t rows = 0;
@@ -159,25 +189,24 @@ absl::StatusOr<uint64_t> RowsJob::WriteRows(
   uint8_t* at = place.strokes;
   uint64_t bytes = 0;
   std::vector<uint8_t>* const spare = scratch->encoded();
+  ReadDrawing drawing;
   const Clock::time_point began = Clock::now();
   Clock::duration decoding{};
   for (uint32_t row = first; row < last; ++row) {
     const bool timed = row % kTimedEvery == 0;
     const Clock::time_point asked = timed ? Clock::now() : began;
-    const absl::StatusOr<StrokesView> strokes = reader->ReadFound(row - first);
+    absl::Status read = drawing.Read(reader, row - first);
     if (timed) decoding += kTimedEvery * (Clock::now() - asked);
     uint32_t length = 0;
-    if (!strokes.ok()) {
-      if (!damage->Skips(strokes.status())) return strokes.status();
+    if (!read.ok()) {
+      if (!damage->Skips(read)) return read;
       valid[row] = 0;
-    } else if (rows::MostStrokesBytes(*strokes) <=
-               static_cast<uint64_t>(place.end - at)) {
-      length = static_cast<uint32_t>(rows::EncodeStrokes(*strokes, at) - at);
+    } else if (drawing.MostBytes() <= static_cast<uint64_t>(place.end - at)) {
+      length = drawing.Encode(at);
     } else {
       // Near the end of the room, or beyond it.
-      spare->resize(rows::MostStrokesBytes(*strokes));
-      length = static_cast<uint32_t>(
-          rows::EncodeStrokes(*strokes, spare->data()) - spare->data());
+      spare->resize(drawing.MostBytes());
+      length = drawing.Encode(spare->data());
       if (length <= static_cast<uint64_t>(place.end - at)) {
         std::memcpy(at, spare->data(), length);
       } else {

@@ -21,6 +21,26 @@ absl::Status Overrun() {
 absl::StatusOr<StrokesView> DecodeRecord(const StrokeModel& model,
                                          absl::string_view record,
                                          RecordScratch* scratch) {
+  const absl::StatusOr<ByteStrokes> bytes = DecodeBytes(model, record, scratch);
+  if (!bytes.ok()) return bytes.status();
+  const size_t points = bytes->points();
+  if (scratch->x.size() < points) {
+    scratch->x.resize(points);
+    scratch->y.resize(points);
+  }
+  float* const xs = scratch->x.data();
+  float* const ys = scratch->y.data();
+  for (size_t p = 0; p < points; ++p) xs[p] = bytes->x[p];
+  for (size_t p = 0; p < points; ++p) ys[p] = bytes->y[p];
+  return StrokesView{bytes->stroke_ends,
+                     absl::MakeConstSpan(xs, points),
+                     absl::MakeConstSpan(ys, points),
+                     {}};
+}
+
+absl::StatusOr<ByteStrokes> DecodeBytes(const StrokeModel& model,
+                                        absl::string_view record,
+                                        RecordScratch* scratch) {
   const char* const begin = record.data();
   const char* const end = record.data() + record.size();
   const uint64_t total_bits = uint64_t{record.size()} * 8;
@@ -53,12 +73,10 @@ absl::StatusOr<StrokesView> DecodeRecord(const StrokeModel& model,
     scratch->stroke_ends[s] = points;
     context = NextLengthContext(length);
   }
-  if (scratch->x.size() < points) {
+  if (scratch->x_bytes.size() < points) {
     scratch->slots.resize(points + 2);
     scratch->x_bytes.resize(points);
     scratch->y_bytes.resize(points);
-    scratch->x.resize(points);
-    scratch->y.resize(points);
   }
 
   // Strokes end where no branch predictor expects it, so the loop below runs
@@ -114,14 +132,8 @@ absl::StatusOr<StrokesView> DecodeRecord(const StrokeModel& model,
   if (total_bits - front - back >= 8) {
     return absl::DataLossError("its bits go on after its strokes");
   }
-  float* const xs = scratch->x.data();
-  float* const ys = scratch->y.data();
-  for (uint32_t p = 0; p < points; ++p) xs[p] = x_bytes[p];
-  for (uint32_t p = 0; p < points; ++p) ys[p] = y_bytes[p];
-  return StrokesView{scratch->stroke_ends,
-                     absl::MakeConstSpan(xs, points),
-                     absl::MakeConstSpan(ys, points),
-                     {}};
+  return ByteStrokes{scratch->stroke_ends, absl::MakeConstSpan(x_bytes, points),
+                     absl::MakeConstSpan(y_bytes, points)};
 }
 
 }  // namespace inkstream::store

@@ -43,5 +43,9 @@ void EncodeRecord(const StrokeModel& model, const StrokesView& strokes,
 absl::StatusOr<StrokesView> DecodeRecord(const StrokeModel& model,
                                          absl::string_view record,
                                          RecordScratch* scratch);
+// The same, as the bytes that its coordinates are.
+absl::StatusOr<ByteStrokes> DecodeBytes(const StrokeModel& model,
+                                        absl::string_view record,
+                                        RecordScratch* scratch);
 
 }  // namespace inkstream::store
