@@ -28,7 +28,7 @@ enum class OnCorrupt : uint8_t { kFail = 0, kSkip = 1 };
 // client makes them, where that gives the server's bytes: quality fast, and the
 // raster versions equal. Where not, the server draws, and
 // StreamInfo::codec_reason says why. Memory that is shared needs none of them.
-enum class Codec : uint8_t { kNone = 0, kAuto = 2, kStrokes = 3 };
+enum class Codec : uint8_t { kNone = 0, kAuto = 2, kStrokes = 4 };
 
 // How the ordered drawings are cut and drawn. Free to change between a cursor
 // and its reopening.

@@ -8,6 +8,7 @@ import inkstream
 import numpy as np
 import pytest
 from inkstream import Augment, Image, Strokes
+from inkstream.v1 import plan_pb2
 from support.fake_server import Behaviour, FakeServer
 from support.processes import Server
 
@@ -145,3 +146,14 @@ def test_a_server_that_draws_otherwise_draws_itself() -> None:
         with data.stream(image=Image(28), batch_size=10) as stream:
             assert len(next(stream)) == 4
             assert stream.stats()["codec"] == "none"
+
+
+def test_a_server_without_this_form_of_strokes_draws_itself() -> None:
+    earlier = (0, 1, 2, 3)  # 3: strokes of another form
+    with FakeServer(Behaviour(codecs=earlier)) as fake:
+        data = inkstream.connect(fake.address, retry_for=5).dataset()
+        with data.stream(image=Image(28), batch_size=10) as stream:
+            assert len(next(stream)) == 4
+        asked = fake.opened[0].open.delivery.codec
+    assert asked == plan_pb2.CODEC_NONE
+    assert data.stats["codecs"] == ["none", "codec 1", "codec 2", "codec 3"]

@@ -10,7 +10,7 @@ import math
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent import futures
 from dataclasses import dataclass, field
 
@@ -30,6 +30,7 @@ class Behaviour:
     size: int = 101
     fingerprint: str = FINGERPRINT
     raster_version: int = 1
+    codecs: Sequence[int] = (plan_pb2.CODEC_NONE, plan_pb2.CODEC_STROKES)  # that it says it has
     max_data: int = 1 << 20  # bytes of data a message
     batches_a_message: int = 1
     vanish_after: int | None = None  # batches; then UNAVAILABLE, in mid-batch if cut
@@ -106,6 +107,7 @@ class FakeServer:
             classes=[dataset_pb2.ClassCount(word=w, drawings=size // 4) for w in CLASSES],
             columns=[dataset_pb2.Column(name="label", present=size)],
             raster_version=self.behaviour.raster_version,
+            codecs=self.behaviour.codecs,
         )
 
     def _fetch(

@@ -15,7 +15,8 @@ from inkstream._wire.raw_batch import RawBatch
 from inkstream.v1 import batch_pb2, plan_pb2
 
 
-def _codec_name(number: int) -> str:
+def codec_name(number: int) -> str:
+    """As users name it; of one that this release does not know, its number."""
     known = plan_pb2.Codec.DESCRIPTOR.values_by_number.get(number)
     return f"codec {number}" if known is None else known.name.removeprefix("CODEC_").lower()
 
@@ -51,7 +52,7 @@ class StreamInfo:
             stream_id=opened.stream_id,
             transport=transport,
             transport_reason=opened.transport_reason,
-            codec=_codec_name(opened.codec),
+            codec=codec_name(opened.codec),
             codec_reason=opened.codec_reason,
         )
 

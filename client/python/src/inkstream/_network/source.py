@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from inkstream._network.questions import Questions
+from inkstream._network.reader import codec_name
 from inkstream._network.service import Service
 from inkstream._request.keywords import checked_keywords
 from inkstream._request.values import text
@@ -66,6 +67,7 @@ def stats_of(answer: dataset_pb2.DescribeDatasetResponse) -> dict[str, Any]:
         "generation": answer.generation,
         "raster_version": answer.raster_version,
         "server_version": answer.server_version,
+        "codecs": [codec_name(number) for number in answer.codecs],
         "recommended_shuffle": _shuffle_of(answer.recommended_window),
         "limits": {f.name: v for f, v in answer.limits.ListFields()},
     }

@@ -12,7 +12,7 @@ from inkstream._request.plan import Plan
 from inkstream._request.values import flag, whole
 from inkstream.errors import FixRequest
 from inkstream.plan_report import PlanReport
-from inkstream.v1 import service_pb2
+from inkstream.v1 import plan_pb2, service_pb2
 
 
 def explain(
@@ -46,6 +46,7 @@ def explain(
         },
     )
     request.open.CopyFrom(plan.opening(dataset.name, fingerprint, cursor).open)
+    request.open.delivery.codec = plan_pb2.CODEC_NONE  # nothing is sent
     return PlanReport.of(
         dataset._service.call("ExplainPlan", request, service_pb2.ExplainPlanResponse)
     )

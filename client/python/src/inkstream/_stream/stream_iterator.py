@@ -20,6 +20,7 @@ from inkstream._stream.converter import Converter, Item
 from inkstream._stream.prefetch import MAX_AHEAD, Prefetcher
 from inkstream._stream.resume_point import ResumePoint
 from inkstream.errors import Closed, FixRequest, InkstreamError, WrongProcess, WrongThread
+from inkstream.v1 import plan_pb2
 
 T = TypeVar("T")
 
@@ -297,6 +298,8 @@ def _opener(dataset: Source) -> Callable[[str, Plan, State | None, ReadAhead], B
     def open_at(endpoint: str, plan: Plan, cursor: State | None, ahead: ReadAhead) -> BatchReader:
         fingerprint = (cursor or {}).get("fingerprint") or dataset.fingerprint
         opening = plan.opening(dataset.name, fingerprint, cursor)
+        if "strokes" not in dataset.stats["codecs"]:  # a server of an earlier release
+            opening.open.delivery.codec = plan_pb2.CODEC_NONE
         return dataset._service.open_reader(endpoint, opening, ahead)
 
     return open_at
