@@ -173,9 +173,9 @@ class GrpcClient final : public Client {
 };
 
 absl::Status CheckOptions(const ClientOptions& options) {
-  if (options.read_ahead < 1 || options.read_ahead > kMaxReadAhead) {
+  if (options.read_ahead > kMaxReadAhead) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "read_ahead = ", options.read_ahead, " is not in 1..", kMaxReadAhead));
+        "read_ahead = ", options.read_ahead, " is not in 0..", kMaxReadAhead));
   }
   if (options.max_message_bytes < kMinMessageBytes ||
       options.max_message_bytes > kMaxMessageBytes) {

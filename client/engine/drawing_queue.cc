@@ -1,6 +1,21 @@
 #include "client/engine/drawing_queue.h"
 
+#include "server/raster/draw/capsule_rasterizer.h"
+#include "server/raster/tensor/image_spec_check.h"
+
 namespace inkstream::engine {
+namespace {
+
+// Not Rasterizer::Create(), which would bring Cairo into every client.
+absl::StatusOr<std::unique_ptr<raster::Rasterizer>> MakeRasterizer(
+    const ImageSpec& spec, uint32_t max_side) {
+  absl::Status status =
+      raster::CheckImageSpec(spec, max_side, /*has_times=*/true);
+  if (!status.ok()) return status;
+  return std::make_unique<raster::CapsuleRasterizer>(spec);
+}
+
+}  // namespace
 
 RowsWork::RowsWork(std::shared_ptr<const RowsPlan> plan,
                    std::vector<uint8_t> bytes, rows::RowsView view,
@@ -39,7 +54,8 @@ void DrawingQueue::Drop() {
   next_piece_ = 0;
 }
 
-void DrawingQueue::RunPiece(batch::WorkerScratch* scratch) {
+void DrawingQueue::TakeTurn() {
+  thread_local layout::DrawingTools tools(MakeRasterizer);
   std::shared_ptr<RowsWork> work;
   uint32_t piece = 0;
   {
@@ -52,7 +68,7 @@ void DrawingQueue::RunPiece(batch::WorkerScratch* scratch) {
       next_piece_ = 0;
     }
   }
-  if (work->DrawPiece(piece, scratch->tools())) drawn_();
+  if (work->DrawPiece(piece, &tools)) drawn_();
 }
 
 }  // namespace inkstream::engine

@@ -18,8 +18,8 @@
 
 #include "absl/status/status.h"
 #include "client/engine/rows_plan.h"
+#include "server/base/turn_pool.h"
 #include "server/batch/job/buffer_pool.h"
-#include "server/batch/work/worker_pool.h"
 #include "server/layout/rows_batch.h"
 
 namespace inkstream::engine {
@@ -56,7 +56,7 @@ class RowsWork {
   absl::Status status_;  // guarded by mu_ until it is done
 };
 
-class DrawingQueue : public batch::WorkSource {
+class DrawingQueue : public TurnSource {
  public:
   // `drawn`: called by the thread that completes a batch.
   explicit DrawingQueue(std::function<void()> drawn)
@@ -68,7 +68,7 @@ class DrawingQueue : public batch::WorkSource {
   // What has not begun is not drawn; what is being drawn is completed.
   void Drop();
 
-  void RunPiece(batch::WorkerScratch* scratch) override;
+  void TakeTurn() override;
 
  private:
   const std::function<void()> drawn_;

@@ -84,7 +84,7 @@ class FedStream : public LocalStream {
   const std::shared_ptr<DrawingQueue> queue_;
   std::string opened_;
   std::shared_ptr<const RowsPlan> plan_;  // null: batches do not come as rows
-  std::shared_ptr<batch::WorkerPool> pool_;  // likewise
+  std::shared_ptr<TurnPool> pool_;        // likewise
 
   // By TryNext() alone.
   DamageCount damage_;

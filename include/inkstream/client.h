@@ -51,13 +51,18 @@ struct ClientOptions {
 
   // Performance.
   // Batches held for the reader, 1..256; fewer where they would come to more
-  // than max_read_ahead_bytes, but two at least.
-  uint32_t read_ahead = 8;
+  // than max_read_ahead_bytes, but two at least. 0: 8, or of those that come as
+  // strokes what a mebibyte holds; few of them are drawn ahead.
+  uint32_t read_ahead = 0;
   uint64_t max_read_ahead_bytes = 128ULL << 20U;
   // Largest message asked for. About 4 MiB carries best.
   uint32_t max_message_bytes = (4U << 20U) + (256U << 10U);
   // Refused before anything is allocated.
   uint64_t max_batch_bytes = 1ULL << 30U;
+  // Threads that draw batches which come as strokes; 0: as many as CPUs may be
+  // used. All streams of the process share them: the largest number holds.
+  // Where several processes train on one machine, each is to have its share.
+  uint32_t drawing_threads = 0;
 };
 
 // What a server says first on a stream.
@@ -76,7 +81,7 @@ struct StreamInfo {
 
 // What a stream has done, and who waits for whom. All times in seconds.
 struct StreamStats {
-  uint64_t batches = 0;     // received
+  uint64_t batches = 0;     // that Next() gave
   uint64_t bytes = 0;       // of them
   uint64_t wire_bytes = 0;  // that they came to in messages
   uint64_t reopened = 0;    // times it went on elsewhere or anew

@@ -96,6 +96,16 @@ TEST_P(BatchStreamSuite, SmallBatchesAreWholeHoweverTheyTravel) {
   EXPECT_EQ(several.size(), 334);
 }
 
+TEST_P(BatchStreamSuite, AnyNumberOfThreadsDrawsTheSameBytes) {
+  Plan plan = WithEverything(IndexPlan(90), 40);
+  plan.delivery.tail = Tail::kPartial;
+  ClientOptions options = Options();
+  options.drawing_threads = 1;
+  const std::vector<Batch> one = ReadAll(plan, options);
+  options.drawing_threads = 7;
+  ExpectSameBytes(ReadAll(plan, options), one);
+}
+
 TEST_P(BatchStreamSuite, TwoClientsGetTheSameBytes) {
   Plan plan = WithEverything(IndexPlan(100), 48);
   plan.order.seed = 11;

@@ -91,6 +91,31 @@ TEST_P(BatchStreamSuite, DamagedRecordEndsTheStreamWithItsName) {
   EXPECT_EQ(stream->cursor().position, 30) << "of the last good batch";
 }
 
+TEST_P(BatchStreamSuite, WhatCannotBeDrawnEndsTheStreamBehindWhatCan) {
+  const auto store = std::make_shared<FakeStore>(1000);
+  store->Lengthen(437, 20);
+  ServeFake(store);
+  Plan plan;
+  plan.dataset = "fake";
+  plan.order.shuffle = ShuffleKind::kNone;
+  plan.delivery.batch_size = 10;
+  plan.delivery.strokes = StrokesSpec{};
+  plan.delivery.strokes->max_len = 10;
+  plan.delivery.strokes->too_long = TooLong::kError;
+  const std::unique_ptr<Stream> stream = Open(plan);
+  for (int i = 0; i < 43; ++i) {
+    const auto batch = stream->Next();
+    ASSERT_TRUE(batch.ok() && batch->has_value()) << batch.status();
+  }
+  for (int i = 0; i < 2; ++i) {
+    const auto batch = stream->Next();
+    EXPECT_EQ(batch.status().code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(batch.status().message(), HasSubstr("20 points"));
+  }
+  EXPECT_EQ(stream->cursor().position, 430) << "of the last good batch";
+  EXPECT_EQ(stream->stats().reopened, 0U) << "no other server could draw it";
+}
+
 // The text that the engine gives is the text that the client reads.
 TEST_P(BatchStreamSuite, RefusalsAreTheEnginesOwnWords) {
   const Plan good = IndexPlan(16);

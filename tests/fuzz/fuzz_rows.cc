@@ -12,7 +12,7 @@
 
 #include "client/cpp/batch/batch_assembler.h"
 #include "client/cpp/batch/batch_buffers.h"
-#include "client/cpp/batch/rows_reader.h"
+#include "client/cpp/batch/rows_to_draw.h"
 #include "client/cpp/call/part_parser.h"
 #include "server/raster/draw/rasterizer.h"
 
@@ -21,7 +21,7 @@ namespace {
 
 constexpr uint32_t kRows = 5;
 
-std::unique_ptr<RowsReader> NewReader(bool ragged) {
+std::shared_ptr<AgreedRows> NewPlan(bool ragged) {
   v1::StreamBatchesRequest request;
   v1::Delivery* const delivery = request.mutable_open()->mutable_delivery();
   delivery->mutable_image()->set_height(8);
@@ -33,9 +33,11 @@ std::unique_ptr<RowsReader> NewReader(bool ragged) {
   delivery->mutable_strokes()->set_ragged(ragged);
   v1::StreamOpened opened;
   opened.set_raster_version(raster::kRasterVersion);
-  auto reader = RowsReader::Create(request, opened, "fuzz");
-  if (!reader.ok()) __builtin_trap();
-  return *std::move(reader);
+  auto plan = engine::RowsPlan::Create(request, opened, "fuzz", /*threads=*/1);
+  if (!plan.ok()) __builtin_trap();
+  auto agreed = std::make_shared<AgreedRows>();
+  agreed->plan = *std::move(plan);
+  return agreed;
 }
 
 void CheckBatch(const ReceivedBatch& batch) {
@@ -46,36 +48,52 @@ void CheckBatch(const ReceivedBatch& batch) {
   }
 }
 
-void AsRows(const uint8_t* data, size_t size, RowsReader* reader,
-            BatchBuffers* buffers) {
+void Draw(const std::shared_ptr<AgreedRows>& agreed, ReceivedBatch received,
+          BatchBuffers* buffers) {
+  if (!received.rows.has_value()) return CheckBatch(received);
+  RowsToDraw rows(agreed, std::move(received));
+  engine::DrawingQueue queue([] {});
+  for (size_t left = rows.Begin(buffers, &queue); left > 0; --left) {
+    queue.TakeTurn();
+  }
+  const auto batch = rows.Take();
+  if (batch.ok()) CheckBatch(*batch);
+}
+
+void AsRows(const uint8_t* data, size_t size,
+            const std::shared_ptr<AgreedRows>& agreed, BatchBuffers* buffers) {
   v1::BatchHeader header;
   header.mutable_rows()->set_count(1 + data[0] % kRows);
   header.mutable_rows()->set_occurrences(data[0] >= 128);
   header.set_wire_size(size - 1);
   header.mutable_rows()->set_checksum(rows::ChecksumOf({data + 1, size - 1}));
-  if (!reader->Check(header).ok()) return;
-  const auto batch = reader->Draw(header, {data + 1, size - 1}, buffers);
-  if (batch.ok()) CheckBatch(*batch);
+  if (!agreed->plan->Check(header).ok()) return;
+  ReceivedBatch received = {header, nullptr, {}, {data + 1, data + size}};
+  auto rows = agreed->plan->Parse(header, received.row_bytes);
+  if (!rows.ok()) return;
+  received.rows = *std::move(rows);
+  Draw(agreed, std::move(received), buffers);
 }
 
-void AsMessage(const uint8_t* data, size_t size, RowsReader* reader,
+void AsMessage(const uint8_t* data, size_t size,
+               const std::shared_ptr<AgreedRows>& agreed,
                BatchBuffers* buffers) {
   const grpc::Slice slice(data, size);
   auto part = ParseBatchPart(grpc::ByteBuffer(&slice, 1));
   if (!part.ok()) return;
   BatchAssembler assembler(buffers, 1U << 16U);
-  assembler.DrawRows(reader);
+  assembler.TakeRows(agreed->plan);
   std::vector<ReceivedBatch> batches;
   assembler.Add(*std::move(part), &batches).IgnoreError();
-  for (const ReceivedBatch& batch : batches) CheckBatch(batch);
+  for (ReceivedBatch& batch : batches) Draw(agreed, std::move(batch), buffers);
 }
 
 void Fuzz(const uint8_t* data, size_t size) {
   static BatchBuffers* const buffers = new BatchBuffers(2);
   for (const bool ragged : {false, true}) {
-    const std::unique_ptr<RowsReader> reader = NewReader(ragged);
-    AsMessage(data, size, reader.get(), buffers);
-    if (size > 1) AsRows(data, size, reader.get(), buffers);
+    const std::shared_ptr<AgreedRows> agreed = NewPlan(ragged);
+    AsMessage(data, size, agreed, buffers);
+    if (size > 1) AsRows(data, size, agreed, buffers);
   }
 }
 

@@ -94,7 +94,7 @@ absl::Status BatchAssembler::AddInSlots(
     absl::StatusOr<std::shared_ptr<const uint8_t>> bytes =
         slots->Lend(header, buffers_);
     if (!bytes.ok()) return bytes.status();
-    batches->push_back({header, *std::move(bytes)});
+    batches->push_back({header, *std::move(bytes), {}, {}});
   }
   return absl::OkStatus();
 }
@@ -107,8 +107,7 @@ absl::StatusOr<BatchAssembler::Growing> BatchAssembler::Begin(
   growing.part_count = header.part_count();
   if (header.has_rows()) {
     growing.size = header.wire_size();
-    row_bytes_.resize(std::max<size_t>(row_bytes_.size(), growing.size));
-    growing.into = row_bytes_.data();
+    growing.row_bytes.resize(growing.size);
     return growing;
   }
   absl::StatusOr<std::shared_ptr<uint8_t>> bytes =
@@ -118,20 +117,20 @@ absl::StatusOr<BatchAssembler::Growing> BatchAssembler::Begin(
   }
   growing.bytes = *std::move(bytes);
   growing.size = header.byte_size();
-  growing.into = growing.bytes.get();
   return growing;
 }
 
 absl::Status BatchAssembler::Complete(Growing growing,
                                       std::vector<ReceivedBatch>* batches) {
+  std::optional<rows::RowsView> rows;
   if (growing.header.has_rows()) {
-    absl::StatusOr<ReceivedBatch> drawn =
-        rows_->Draw(growing.header, {growing.into, growing.size}, buffers_);
-    if (!drawn.ok()) return drawn.status();
-    batches->push_back(*std::move(drawn));
-    return absl::OkStatus();
+    absl::StatusOr<rows::RowsView> parsed =
+        rows_->Parse(growing.header, growing.row_bytes);
+    if (!parsed.ok()) return parsed.status();
+    rows = *std::move(parsed);
   }
-  batches->push_back({std::move(growing.header), std::move(growing.bytes)});
+  batches->push_back({std::move(growing.header), std::move(growing.bytes),
+                      std::move(rows), std::move(growing.row_bytes)});
   return absl::OkStatus();
 }
 
@@ -170,7 +169,7 @@ absl::Status BatchAssembler::AddFirst(const BatchPartView& part,
     SliceCursor data = part.data;
     const uint64_t take = whole ? size : here;
     if (!data.Skip(header.data_offset()) ||
-        !data.ReadBytes(take, growing->into)) {
+        !data.ReadBytes(take, growing->into())) {
       return Broken("a message shorter than its own length");
     }
     used = header.data_offset() + take;
@@ -201,7 +200,7 @@ absl::Status BatchAssembler::AddLater(const BatchPartView& part,
     return Broken("an empty part of batch ", part.batch_seq);
   }
   if (part.data_size > growing.size - growing.filled ||
-      !data.ReadBytes(part.data_size, growing.into + growing.filled)) {
+      !data.ReadBytes(part.data_size, growing.into() + growing.filled)) {
     return Broken("batch ", growing.header.batch_seq(), " is longer than the ",
                   growing.size, " bytes it announced");
   }

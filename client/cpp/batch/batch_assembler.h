@@ -8,14 +8,15 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "client/cpp/batch/batch_buffers.h"
 #include "client/cpp/batch/received_batch.h"
-#include "client/cpp/batch/rows_reader.h"
 #include "client/cpp/batch/shared_slots.h"
 #include "client/cpp/call/part_parser.h"
+#include "client/engine/rows_plan.h"
 
 namespace inkstream::client {
 
@@ -27,8 +28,10 @@ class BatchAssembler {
   // what came before. RESOURCE_EXHAUSTED: a batch above max_batch_bytes.
   absl::Status Add(BatchPartView part, std::vector<ReceivedBatch>* batches);
 
-  // From now on batches may come as rows, which `rows` draws.
-  void DrawRows(RowsReader* rows) { rows_ = rows; }
+  // From now on batches may come as rows of that plan.
+  void TakeRows(std::shared_ptr<const engine::RowsPlan> plan) {
+    rows_ = std::move(plan);
+  }
 
   // Batches of which only the headers came; their bytes lie in `slots`.
   absl::Status AddInSlots(const std::vector<v1::BatchHeader>& headers,
@@ -42,11 +45,15 @@ class BatchAssembler {
   struct Growing {
     v1::BatchHeader header;
     std::shared_ptr<uint8_t> bytes;
-    uint8_t* into = nullptr;  // where what comes goes: `bytes`, or the rows'
-    uint64_t size = 0;        // of what comes
+    std::vector<uint8_t> row_bytes;  // instead of them
+    uint64_t size = 0;
     uint64_t filled = 0;
     uint64_t parts = 0;
     uint64_t part_count = 0;
+
+    uint8_t* into() {
+      return bytes != nullptr ? bytes.get() : row_bytes.data();
+    }
   };
 
   absl::Status Check(const v1::BatchHeader& header);
@@ -59,8 +66,7 @@ class BatchAssembler {
 
   BatchBuffers* buffers_;
   uint64_t max_batch_bytes_;
-  RowsReader* rows_ = nullptr;
-  std::vector<uint8_t> row_bytes_;  // of the batch that comes as rows
+  std::shared_ptr<const engine::RowsPlan> rows_;  // null: no rows may come
   uint64_t next_sequence_ = 0;
   std::optional<Growing> current_;
 };

@@ -20,11 +20,12 @@ absl::Status Broken(const char* what) {
 CallReader::CallReader(std::shared_ptr<StreamCall> call, std::string target,
                        const v1::StreamBatchesRequest& opening,
                        BatchBuffers* buffers, uint64_t max_batch_bytes,
-                       bool own_memory)
+                       int threads, bool own_memory)
     : call_(std::move(call)),
       target_(std::move(target)),
       opening_(opening),
       buffers_(buffers),
+      threads_(threads),
       own_memory_(own_memory),
       assembler_(buffers, PlannedBatchBytes(opening, max_batch_bytes)) {}
 
@@ -76,10 +77,11 @@ absl::StatusOr<CallEvent> CallReader::EventOf(const grpc::ByteBuffer& message) {
 
 absl::Status CallReader::OnOpened(v1::StreamOpened* opened) {
   if (opened->codec() == v1::CODEC_STROKES) {
-    auto rows = RowsReader::Create(opening_, *opened, target_);
-    if (!rows.ok()) return rows.status();
-    rows_ = *std::move(rows);
-    assembler_.DrawRows(rows_.get());
+    auto plan = engine::RowsPlan::Create(opening_, *opened, target_, threads_);
+    if (!plan.ok()) return plan.status();
+    rows_ = std::make_shared<AgreedRows>();
+    rows_->plan = *std::move(plan);
+    assembler_.TakeRows(rows_->plan);
     // What replicas are compared by is the version of whoever draws.
     opened->set_raster_version(raster::kRasterVersion);
   }

@@ -17,7 +17,7 @@
 #include "client/cpp/batch/batch_assembler.h"
 #include "client/cpp/batch/batch_buffers.h"
 #include "client/cpp/batch/received_batch.h"
-#include "client/cpp/batch/rows_reader.h"
+#include "client/cpp/batch/rows_to_draw.h"
 #include "client/cpp/batch/shared_slots.h"
 #include "client/cpp/call/stream_call.h"
 
@@ -30,16 +30,21 @@ using CallEvent =
 class CallReader {
  public:
   // `target`: of the call, where a stream's shared memory is found. `opening`:
-  // the request that opens it, which bounds and says what may come.
-  // `own_memory`: batches never lie in memory that is shared with the server.
+  // the request that opens it, which bounds and says what may come. `threads`:
+  // that draw rows. `own_memory`: batches never lie in memory that is shared
+  // with the server.
   CallReader(std::shared_ptr<StreamCall> call, std::string target,
              const v1::StreamBatchesRequest& opening, BatchBuffers* buffers,
-             uint64_t max_batch_bytes, bool own_memory = false);
+             uint64_t max_batch_bytes, int threads, bool own_memory = false);
 
   // Blocks. nullopt: the call ended well, behind its end part. An error is the
   // server's status, or what is wrong with its messages. Not called again after
   // either.
   absl::StatusOr<std::optional<CallEvent>> Read();
+
+  // What is known of batches that come as rows, with the first part. Null: none
+  // do.
+  const std::shared_ptr<AgreedRows>& rows() const { return rows_; }
 
   // The last error was found here, not told by the server.
   bool broken() const { return broken_; }
@@ -57,10 +62,11 @@ class CallReader {
   const std::string target_;
   const v1::StreamBatchesRequest opening_;
   BatchBuffers* const buffers_;
+  const int threads_;
   const bool own_memory_;
   std::unique_ptr<SharedSlots> slots_;  // null: bytes come in messages
   std::string shm_failure_;
-  std::unique_ptr<RowsReader> rows_;  // null: batches do not come as rows
+  std::shared_ptr<AgreedRows> rows_;
   BatchAssembler assembler_;
   absl::Status behind_;  // the error behind the batches that were given out
   bool opened_ = false;

@@ -1,16 +1,24 @@
 #include "client/cpp/stream/grpc_stream.h"
 
 #include <algorithm>
+#include <mutex>
 #include <system_error>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "client/cpp/batch/drawing_threads.h"
+#include "client/cpp/messages/from_proto.h"
 #include "client/cpp/messages/to_proto.h"
 
 namespace inkstream::client {
 namespace {
+
+// Batches that are drawn ahead: two, which stay in the caches, or as many small
+// ones as these bytes hold.
+constexpr size_t kLeastDrawn = 2;
+constexpr uint64_t kDrawnBytes = 1U << 20U;
 
 absl::Status Broken(const char* what) {
   return absl::InternalError(
@@ -18,6 +26,23 @@ absl::Status Broken(const char* what) {
 }
 
 }  // namespace
+
+struct GrpcStream::Bell {
+  std::mutex mu;  // guards everything below; before the stream's
+  Mutex* stream;  // null: it is gone
+
+  explicit Bell(Mutex* of) : stream(of) {}
+  // Whoever waits looks for himself whenever the lock is let go.
+  void Ring() {
+    const std::lock_guard<std::mutex> lock(mu);
+    if (stream == nullptr) return;
+    MutexLock ring(stream);
+  }
+  void Leave() {
+    const std::lock_guard<std::mutex> lock(mu);
+    stream = nullptr;
+  }
+};
 
 absl::StatusOr<std::unique_ptr<inkstream::Stream>> GrpcStream::Open(
     std::shared_ptr<Endpoints> endpoints,
@@ -76,15 +101,20 @@ GrpcStream::GrpcStream(std::shared_ptr<Endpoints> endpoints,
       resume_point_(plan),
       views_(ViewsOf(plan)),
       // The queue's, one being filled, one in the reader's hands.
-      buffers_(options.read_ahead + 2),
+      buffers_(std::max(options.read_ahead, kTensorsAhead) + 2),
       retry_(options.failover_timeout, endpoints_->size(),
              !options.security.token_file.empty()),
+      threads_(DrawingThreads(options.drawing_threads)),
+      bell_(std::make_shared<Bell>(&mutex_)),
+      drawing_(std::make_shared<engine::DrawingQueue>(
+          [bell = bell_] { bell->Ring(); })),
       progress_(absl::Now()),
       reader_([this] { Run(); }) {}
 
 GrpcStream::~GrpcStream() {
   Cancel();
   reader_.join();
+  bell_->Leave();
 }
 
 Cursor GrpcStream::cursor() const {
@@ -94,9 +124,10 @@ Cursor GrpcStream::cursor() const {
 
 void GrpcStream::Cancel() {
   // Batches may have something to say as they go: not under the lock.
-  std::deque<Batch> dropped;
+  std::deque<Queued> dropped;
   MutexLock lock(&mutex_);
   dropped.swap(queue_);
+  drawing_->Drop();
   EndWith(absl::CancelledError("the stream was cancelled by its reader"));
 }
 
@@ -118,7 +149,7 @@ void GrpcStream::GiveUpCall() {
 }
 
 absl::StatusOr<std::optional<Batch>> GrpcStream::Next() {
-  std::optional<Batch> batch;
+  std::optional<Queued> next;
   std::shared_ptr<StreamCall> call;
   uint32_t credits = 0;
   {
@@ -127,11 +158,16 @@ absl::StatusOr<std::optional<Batch>> GrpcStream::Next() {
     // The time that the reader spent elsewhere is not the server's.
     progress_ = std::max(progress_, began);
     const auto ready = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-      return !queue_.empty() || done_.has_value();
+      return queue_.empty() ? done_.has_value() : queue_.front().ready();
     };
     while (
         !mutex_.AwaitWithDeadline(ready, progress_ + options_.stall_timeout)) {
-      if (absl::Now() >= progress_ + options_.stall_timeout) GiveUpCall();
+      if (absl::Now() < progress_ + options_.stall_timeout) continue;
+      if (queue_.empty()) {
+        GiveUpCall();
+      } else {
+        progress_ = absl::Now();  // it is drawn here, however long that takes
+      }
     }
     counts_.waited += absl::ToDoubleSeconds(absl::Now() - began);
     if (queue_.empty()) {
@@ -141,9 +177,9 @@ absl::StatusOr<std::optional<Batch>> GrpcStream::Next() {
       cursor_ = end_cursor_;
       return std::nullopt;
     }
-    batch = std::move(queue_.front());
+    next = std::move(queue_.front());
     queue_.pop_front();
-    cursor_ = batch->cursor();
+    DrawAhead();
     credits = TakeGrant();
     call = call_;
   }
@@ -154,7 +190,56 @@ absl::StatusOr<std::optional<Batch>> GrpcStream::Next() {
     // why and acts on it.
     call->Write(request);
   }
-  return batch;
+  const uint64_t wire_bytes = next->wire_bytes;
+  absl::StatusOr<Batch> batch = Finish(*std::move(next));
+  if (!batch.ok()) return batch.status();
+  MutexLock lock(&mutex_);
+  cursor_ = batch->cursor();
+  ++counts_.batches;
+  counts_.bytes += batch->byte_size();
+  counts_.wire_bytes += wire_bytes;
+  return std::optional<Batch>(*std::move(batch));
+}
+
+absl::StatusOr<Batch> GrpcStream::Finish(Queued queued) {
+  if (queued.rows == nullptr) return Batch(std::move(queued.content));
+  absl::StatusOr<ReceivedBatch> drawn = queued.rows->Take();
+  if (!drawn.ok()) {
+    // No other server could draw it, and what is behind it is not wanted.
+    std::deque<Queued> dropped;
+    MutexLock lock(&mutex_);
+    dropped.swap(queue_);
+    drawing_->Drop();
+    if (done_.has_value() && done_->ok()) done_.reset();
+    EndWith(drawn.status());
+    return *done_;
+  }
+  Batch::Content content = ContentOf(*std::move(drawn));
+  content.sequence = queued.content.sequence;
+  content.step = queued.content.step;
+  content.cursor = std::move(queued.content.cursor);
+  return Batch(std::move(content));
+}
+
+void GrpcStream::DrawAhead() {
+  size_t pieces = 0;
+  size_t ahead = 0;
+  uint64_t bytes = 0;
+  for (const Queued& queued : queue_) {
+    if (queued.rows == nullptr) continue;
+    bytes += queued.rows->bytes();
+    if (++ahead > kLeastDrawn && bytes > kDrawnBytes) break;
+    if (queued.rows->begun()) continue;
+    pieces += queued.rows->Begin(&buffers_, drawing_.get());
+  }
+  if (pieces == 0) return;
+  try {
+    threads_->Add(drawing_, pieces);
+  } catch (const std::system_error& error) {
+    EndWith(absl::ResourceExhaustedError(
+        absl::StrCat("no thread to draw with: ", error.what())));
+    queue_.clear();
+  }
 }
 
 uint32_t GrpcStream::TakeGrant() {

@@ -3,7 +3,9 @@
 // A thread of its own reads with gRPC's blocking calls, which carry about twice
 // what its callbacks do, and queues whole batches for Next(). The server may
 // send as many as the queue has room for: queue + credit <= window at any time.
-// A server that goes away is replaced at the cursor of the last batch queued.
+// Those that come as rows, a hundredth of what they become, are queued so, and
+// the next few are drawn by other threads. A server that goes away is replaced
+// at the cursor of the last batch queued.
 #pragma once
 
 #include <deque>
@@ -16,6 +18,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/time/clock.h"
 #include "client/cpp/batch/batch_buffers.h"
+#include "client/cpp/batch/rows_to_draw.h"
 #include "client/cpp/call/call_reader.h"
 #include "client/cpp/call/endpoints.h"
 #include "client/cpp/call/stream_call.h"
@@ -26,6 +29,9 @@
 #include "inkstream/client.h"
 
 namespace inkstream::client {
+
+// Batches of tensors that are held, unless a user says how many.
+inline constexpr uint32_t kTensorsAhead = 8;
 
 class GrpcStream final : public inkstream::Stream {
  public:
@@ -47,23 +53,41 @@ class GrpcStream final : public inkstream::Stream {
              std::shared_ptr<const KeySetCache> keys,
              const ClientOptions& options, const Plan& plan);
 
+  struct Queued {
+    Batch::Content content;            // of rows: what does not depend on them
+    std::unique_ptr<RowsToDraw> rows;  // null: there is nothing to draw
+    uint64_t wire_bytes = 0;           // that it came to in messages
+
+    bool ready() const { return rows == nullptr || rows->ready(); }
+  };
+  // What tells a waiting Next() that a batch is drawn, and outlives it.
+  struct Bell;
+
   // On the reading thread, where nothing may be thrown.
   void Run() noexcept;
   void ReadUntilDone();
   absl::Status WhyBroken(absl::Status status);
   void TurnAway();
   absl::Status ReadOneCall();
-  absl::Status OnEvent(CallEvent event,
+  absl::Status OnEvent(CallEvent event, const CallReader& reader,
                        const std::shared_ptr<StreamCall>& call);
   absl::Status OnOpened(const v1::StreamOpened& opened,
                         const std::shared_ptr<StreamCall>& call);
   absl::Status CheckSame(const v1::StreamOpened& opened) const;
-  absl::Status OnBatches(std::vector<ReceivedBatch> batches);
+  absl::Status OnBatches(std::vector<ReceivedBatch> batches,
+                         const std::shared_ptr<AgreedRows>& rows);
+  // Batches that may be ahead, whatever their size.
+  uint32_t MostAhead(bool rows) const;
   // Batches of that size that may be ahead.
   uint32_t FittingBatches(uint64_t batch_bytes) const;
+  static uint32_t FittingRows(uint64_t wire_size);
   // Waits; false: the stream was cancelled meanwhile.
   bool Pause(absl::Duration delay);
 
+  // The batch as its user gets it, and its end where it cannot be drawn.
+  absl::StatusOr<Batch> Finish(Queued queued);
+  // Begins to draw the next batches, as far as may be drawn ahead.
+  void DrawAhead() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Takes what may be granted now; 0: not worth a message yet.
   uint32_t TakeGrant() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void EndWith(absl::Status status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -87,9 +111,12 @@ class GrpcStream final : public inkstream::Stream {
   std::string reason_;       // why this one does
 
   StreamInfo info_;  // written before Open() returns, then constant
+  const std::shared_ptr<TurnPool> threads_;  // that draw
+  const std::shared_ptr<Bell> bell_;
+  const std::shared_ptr<engine::DrawingQueue> drawing_;
 
   mutable Mutex mutex_;
-  std::deque<Batch> queue_ ABSL_GUARDED_BY(mutex_);
+  std::deque<Queued> queue_ ABSL_GUARDED_BY(mutex_);
   // Set: nothing more will be queued. OK: the stream ended well.
   std::optional<absl::Status> done_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<StreamCall> call_ ABSL_GUARDED_BY(mutex_);

@@ -7,7 +7,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "client/cpp/batch/rows_reader.h"
 #include "client/cpp/call/target.h"
 #include "client/cpp/messages/from_proto.h"
 #include "client/cpp/messages/status_conversion.h"
@@ -22,6 +21,10 @@ namespace {
 // Cancelling does not reach an upload.
 constexpr absl::Duration kTimeForKeys = absl::Seconds(10);
 constexpr absl::Duration kPauseWithoutBatches = absl::Milliseconds(50);
+// Rows that may be ahead: bytes, and batches of whatever size.
+constexpr uint64_t kRowsAheadBytes = 1U << 20U;
+constexpr uint64_t kLeastRowsAhead = 8;
+constexpr uint32_t kMostRowsAhead = 256;
 
 absl::Status Broken(const char* what) {
   return absl::InternalError(
@@ -148,7 +151,8 @@ absl::Status GrpcStream::ReadOneCall() {
   SayWhoDraws(&opening);
   call->Write(opening);
 
-  CallReader reader(call, target, opening, &buffers_, options_.max_batch_bytes);
+  CallReader reader(call, target, opening, &buffers_, options_.max_batch_bytes,
+                    threads_->threads());
   absl::Status refused;  // by this side
   for (;;) {
     absl::StatusOr<std::optional<CallEvent>> event = reader.Read();
@@ -159,7 +163,7 @@ absl::Status GrpcStream::ReadOneCall() {
       return refused.ok() ? event.status() : refused;
     }
     if (refused.ok()) {
-      refused = OnEvent(**std::move(event), call);
+      refused = OnEvent(**std::move(event), reader, call);
       if (!refused.ok()) {
         call->Cancel();
       }
@@ -167,7 +171,7 @@ absl::Status GrpcStream::ReadOneCall() {
   }
 }
 
-absl::Status GrpcStream::OnEvent(CallEvent event,
+absl::Status GrpcStream::OnEvent(CallEvent event, const CallReader& reader,
                                  const std::shared_ptr<StreamCall>& call) {
   {
     MutexLock lock(&mutex_);
@@ -180,7 +184,8 @@ absl::Status GrpcStream::OnEvent(CallEvent event,
     end_part_ = std::move(*end);
     return absl::OkStatus();
   }
-  return OnBatches(std::get<std::vector<ReceivedBatch>>(std::move(event)));
+  return OnBatches(std::get<std::vector<ReceivedBatch>>(std::move(event)),
+                   reader.rows());
 }
 
 absl::Status GrpcStream::OnOpened(const v1::StreamOpened& opened,
@@ -199,10 +204,11 @@ absl::Status GrpcStream::OnOpened(const v1::StreamOpened& opened,
     }
     open_ = true;
     stream_id_ = opened.stream_id();
-    window_ = std::max<uint32_t>(
-        1, opened.credit_window() == 0
-               ? options_.read_ahead
-               : std::min(options_.read_ahead, opened.credit_window()));
+    // Of rows the server says how many come to a mebibyte.
+    window_ = MostAhead(opened.codec() == v1::CODEC_STROKES);
+    if (opened.credit_window() > 0) {
+      window_ = std::min(window_, opened.credit_window());
+    }
     const uint32_t held = credit_ + static_cast<uint32_t>(queue_.size());
     credits = window_ > held ? window_ - held : 0;
     credit_ += credits;
@@ -218,11 +224,22 @@ absl::Status GrpcStream::OnOpened(const v1::StreamOpened& opened,
   return absl::OkStatus();
 }
 
+uint32_t GrpcStream::MostAhead(bool rows) const {
+  if (options_.read_ahead > 0) return options_.read_ahead;
+  return rows ? kMostRowsAhead : kTensorsAhead;
+}
+
+uint32_t GrpcStream::FittingRows(uint64_t wire_size) {
+  return static_cast<uint32_t>(std::max<uint64_t>(
+      kRowsAheadBytes / std::max<uint64_t>(wire_size, 1), kLeastRowsAhead));
+}
+
 uint32_t GrpcStream::FittingBatches(uint64_t batch_bytes) const {
   constexpr uint64_t kLeast = 2;  // one in hand, one on its way
+  const uint64_t most = MostAhead(/*rows=*/false);
   return static_cast<uint32_t>(std::clamp<uint64_t>(
       options_.max_read_ahead_bytes / std::max<uint64_t>(batch_bytes, 1),
-      std::min<uint64_t>(kLeast, options_.read_ahead), options_.read_ahead));
+      std::min(kLeast, most), most));
 }
 
 // Other pixels or other drawings are another replica's; another order of the
@@ -249,7 +266,8 @@ absl::Status GrpcStream::CheckSame(const v1::StreamOpened& opened) const {
   return absl::OkStatus();
 }
 
-absl::Status GrpcStream::OnBatches(std::vector<ReceivedBatch> batches) {
+absl::Status GrpcStream::OnBatches(std::vector<ReceivedBatch> batches,
+                                   const std::shared_ptr<AgreedRows>& rows) {
   {
     MutexLock lock(&mutex_);
     if (batches.size() > credit_) {
@@ -258,27 +276,37 @@ absl::Status GrpcStream::OnBatches(std::vector<ReceivedBatch> batches) {
   }
   for (ReceivedBatch& received : batches) {
     const v1::BatchHeader& header = received.header;
-    const uint64_t wire_bytes = header.wire_size() > 0 ? header.wire_size()
-                                : info_.shared_memory  ? 0
-                                                       : header.byte_size();
-    Batch::Content content = ContentOf(std::move(received));
+    Queued queued;
+    queued.wire_bytes = received.rows.has_value() ? header.wire_size()
+                        : info_.shared_memory     ? 0
+                                                  : header.byte_size();
+    const uint32_t fitting = received.rows.has_value()
+                                 ? FittingRows(header.wire_size())
+                                 : FittingBatches(header.byte_size());
+    if (received.rows.has_value()) {
+      queued.content.epoch = header.epoch();
+      queued.content.step = header.step();
+      queued.content.cursor = info_.start;
+      queued.content.cursor.epoch = header.cursor().epoch();
+      queued.content.cursor.position = header.cursor().position();
+      queued.rows = std::make_unique<RowsToDraw>(rows, std::move(received));
+    } else {
+      queued.content = ContentOf(std::move(received));
+      // Sent once a stream; a cursor that is kept should be able to explain
+      // itself.
+      queued.content.cursor.order_plan = info_.start.order_plan;
+    }
+    Batch::Content& content = queued.content;
     content.sequence = received_++;
-    // Sent once a stream; a cursor that is kept should be able to explain
-    // itself.
-    content.cursor.order_plan = info_.start.order_plan;
     content.step =
         resume_point_.Passed(content.cursor, content.epoch, content.step);
     moved_ = true;
     retry_.OnProgress();
     MutexLock lock(&mutex_);
     --credit_;
-    window_ = std::min(window_, FittingBatches(content.byte_size));
-    ++counts_.batches;
-    counts_.bytes += content.byte_size;
-    counts_.wire_bytes += wire_bytes;
-    if (!done_.has_value()) {
-      queue_.emplace_back(std::move(content));
-    }
+    window_ = std::min(window_, fitting);
+    if (!done_.has_value()) queue_.push_back(std::move(queued));
+    DrawAhead();
   }
   return absl::OkStatus();
 }

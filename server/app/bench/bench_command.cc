@@ -143,7 +143,8 @@ int RunBench(const BenchFlags& flags) {
                       flags.streams};
   setup.strokes = flags.strokes;
   setup.transport = shared_memory ? "shm" : "grpc";
-  setup.codec = shared_memory ? "none" : flags.codec;
+  setup.codec =
+      streams.stream(0).info().codec == Codec::kStrokes ? "strokes" : "none";
   const std::string report =
       flags.json ? FiguresAsJson(setup, all) : FiguresAsText(setup, all);
   std::fputs(report.c_str(), stdout);

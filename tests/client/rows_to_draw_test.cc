@@ -1,4 +1,4 @@
-#include "client/cpp/batch/rows_reader.h"
+#include "client/cpp/batch/rows_to_draw.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -31,9 +31,9 @@ Bytes Line() {
   return bytes;
 }
 
-class RowsReaderTest : public ::testing::Test {
+class RowsToDrawTest : public ::testing::Test {
  protected:
-  RowsReaderTest() {
+  RowsToDrawTest() {
     v1::Delivery* const delivery = opening_.mutable_open()->mutable_delivery();
     delivery->mutable_image()->set_height(16);
     delivery->add_columns("word");
@@ -49,10 +49,12 @@ class RowsReaderTest : public ::testing::Test {
     return opening_.mutable_open()->mutable_delivery();
   }
 
-  std::unique_ptr<RowsReader> Reader() {
-    auto reader = RowsReader::Create(opening_, opened_, "there:1");
-    EXPECT_TRUE(reader.ok()) << reader.status();
-    return *std::move(reader);
+  std::shared_ptr<AgreedRows> Agreed(int threads = 1) {
+    auto plan = engine::RowsPlan::Create(opening_, opened_, "there:1", threads);
+    EXPECT_TRUE(plan.ok()) << plan.status();
+    auto agreed = std::make_shared<AgreedRows>();
+    agreed->plan = *std::move(plan);
+    return agreed;
   }
 
   // A batch of those strokes, and a header that is true.
@@ -75,12 +77,26 @@ class RowsReaderTest : public ::testing::Test {
     return bytes;
   }
 
-  absl::StatusOr<ReceivedBatch> Draw(RowsReader* reader,
+  absl::StatusOr<ReceivedBatch> Draw(const std::shared_ptr<AgreedRows>& agreed,
                                      const v1::BatchHeader& header,
                                      const Bytes& bytes) {
-    absl::Status status = reader->Check(header);
+    absl::Status status = agreed->plan->Check(header);
     EXPECT_TRUE(status.ok()) << status;
-    return reader->Draw(header, bytes, &buffers_);
+    ReceivedBatch received = {header, nullptr, {}, bytes};
+    auto rows = agreed->plan->Parse(header, received.row_bytes);
+    if (!rows.ok()) return rows.status();
+    received.rows = *std::move(rows);
+    RowsToDraw to_draw(agreed, std::move(received));
+    EXPECT_FALSE(to_draw.begun());
+    engine::DrawingQueue queue([] {});
+    size_t left = to_draw.Begin(&buffers_, &queue);
+    EXPECT_TRUE(to_draw.begun());
+    for (; left > 0; --left) {
+      EXPECT_FALSE(to_draw.ready());
+      queue.TakeTurn();
+    }
+    EXPECT_TRUE(to_draw.ready());
+    return to_draw.Take();
   }
 
   v1::StreamBatchesRequest opening_;
@@ -88,11 +104,11 @@ class RowsReaderTest : public ::testing::Test {
   BatchBuffers buffers_{2};
 };
 
-TEST_F(RowsReaderTest, ABatchIsDescribedAsIfItHadBeenDrawnThere) {
+TEST_F(RowsToDrawTest, ABatchIsDescribedAsIfItHadBeenDrawnThere) {
   v1::BatchHeader header;
   header.mutable_cursor()->set_position(4);
   const Bytes bytes = Batch({Line(), Line(), {}, Line()}, &header);
-  const auto batch = Draw(Reader().get(), header, bytes);
+  const auto batch = Draw(Agreed(), header, bytes);
   ASSERT_TRUE(batch.ok()) << batch.status();
   EXPECT_EQ(batch->header.cursor().fingerprint(), "f");
   EXPECT_EQ(batch->header.cursor().position(), 4U);
@@ -112,11 +128,11 @@ TEST_F(RowsReaderTest, ABatchIsDescribedAsIfItHadBeenDrawnThere) {
             std::string("\1\1\0\1", 4));
 }
 
-TEST_F(RowsReaderTest, HeadersThatCannotBeTrueAreRefused) {
+TEST_F(RowsToDrawTest, HeadersThatCannotBeTrueAreRefused) {
   v1::BatchHeader sound;
   Batch({Line(), Line()}, &sound);
-  const std::unique_ptr<RowsReader> reader = Reader();
-  ASSERT_TRUE(reader->Check(sound).ok());
+  const std::shared_ptr<AgreedRows> agreed = Agreed();
+  ASSERT_TRUE(agreed->plan->Check(sound).ok());
   const std::vector<std::function<void(v1::BatchHeader*)>> lies = {
       [](v1::BatchHeader* h) { h->mutable_rows()->set_count(0); },
       [](v1::BatchHeader* h) { h->mutable_rows()->set_count(kRows + 1); },
@@ -129,51 +145,52 @@ TEST_F(RowsReaderTest, HeadersThatCannotBeTrueAreRefused) {
   for (const auto& lie : lies) {
     v1::BatchHeader header = sound;
     lie(&header);
-    EXPECT_EQ(reader->Check(header).code(), absl::StatusCode::kInternal);
+    EXPECT_EQ(agreed->plan->Check(header).code(), absl::StatusCode::kInternal);
   }
 }
 
-TEST_F(RowsReaderTest, ADamagedLinkIsNotADamagedStore) {
+TEST_F(RowsToDrawTest, ADamagedLinkIsNotADamagedStore) {
   v1::BatchHeader header;
   Bytes bytes = Batch({Line(), Line()}, &header);
   bytes.back() ^= 1;
-  const auto batch = Draw(Reader().get(), header, bytes);
+  const auto batch = Draw(Agreed(), header, bytes);
   EXPECT_EQ(batch.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(batch::ReasonOf(batch.status()), batch::kReasonBroken);
 }
 
-TEST_F(RowsReaderTest, ADrawingThatCannotBeReadIsNamed) {
+TEST_F(RowsToDrawTest, ADrawingThatCannotBeReadIsNamed) {
   v1::BatchHeader header;
   const Bytes bytes = Batch({Line(), {0xFF}}, &header);
-  const auto batch = Draw(Reader().get(), header, bytes);
+  const auto batch = Draw(Agreed(), header, bytes);
   EXPECT_EQ(batch.status().code(), absl::StatusCode::kDataLoss);
   EXPECT_THAT(std::string(batch.status().message()),
               HasSubstr("drawing 101 of quickdraw at there:1"));
 }
 
-TEST_F(RowsReaderTest, OrItIsSkippedAndCountedWithTheServers) {
+TEST_F(RowsToDrawTest, OrItIsSkippedAndCountedWithTheServers) {
   delivery()->set_on_corrupt(v1::Delivery::ON_CORRUPT_SKIP);
   delivery()->set_max_bad(3);
-  const std::unique_ptr<RowsReader> reader = Reader();
+  const std::shared_ptr<AgreedRows> agreed = Agreed();
   v1::BatchHeader header;
   const Bytes bytes = Batch({Line(), {0xFF}}, &header);
   header.set_bad(1);
-  const auto first = Draw(reader.get(), header, bytes);
+  const auto first = Draw(agreed, header, bytes);
   ASSERT_TRUE(first.ok()) << first.status();
   EXPECT_EQ(first->header.bad(), 2U);
   const v1::Tensor& valid = first->header.tensors(3);
   EXPECT_EQ(first->bytes.get()[valid.offset() + 1], 0);
-  const auto second = Draw(reader.get(), header, bytes);
+  const auto second = Draw(agreed, header, bytes);
   EXPECT_EQ(second.status().code(), absl::StatusCode::kDataLoss);
   EXPECT_THAT(std::string(second.status().message()),
               HasSubstr("4 damaged drawings"));
 }
 
-TEST_F(RowsReaderTest, AServerThatDrawsOtherwiseIsNotUsed) {
+TEST_F(RowsToDrawTest, AServerThatDrawsOtherwiseIsNotUsed) {
   opened_.set_raster_version(1000);
-  const auto reader = RowsReader::Create(opening_, opened_, "there:1");
-  EXPECT_EQ(reader.status().code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(std::string(reader.status().message()), HasSubstr("1000"));
+  const auto plan =
+      engine::RowsPlan::Create(opening_, opened_, "there:1", /*threads=*/1);
+  EXPECT_EQ(plan.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(plan.status().message()), HasSubstr("1000"));
 }
 
 }  // namespace

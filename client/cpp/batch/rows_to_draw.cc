@@ -1,0 +1,61 @@
+#include "client/cpp/batch/rows_to_draw.h"
+
+#include <utility>
+
+#include "server/batch/job/buffer_pool.h"
+#include "server/raster/draw/rasterizer.h"
+
+namespace inkstream::client {
+namespace {
+
+class KeptBuffer final : public batch::Buffer {
+ public:
+  KeptBuffer(std::shared_ptr<uint8_t> bytes, size_t size)
+      : bytes_(std::move(bytes)), size_(size) {}
+  uint8_t* data() override { return bytes_.get(); }
+  size_t size() const override { return size_; }
+
+ private:
+  const std::shared_ptr<uint8_t> bytes_;
+  const size_t size_;
+};
+
+}  // namespace
+
+void SayWhoDraws(v1::StreamBatchesRequest* opening) {
+  opening->mutable_open()->mutable_delivery()->set_raster_version(
+      raster::kRasterVersion);
+}
+
+RowsToDraw::RowsToDraw(std::shared_ptr<AgreedRows> agreed,
+                       ReceivedBatch received)
+    : agreed_(std::move(agreed)), received_(std::move(received)) {}
+
+size_t RowsToDraw::Begin(BatchBuffers* buffers, engine::DrawingQueue* queue) {
+  absl::StatusOr<std::shared_ptr<uint8_t>> memory = buffers->Acquire(bytes());
+  if (!memory.ok()) {
+    status_ = memory.status();
+    return 0;
+  }
+  received_.bytes = *memory;
+  work_ = std::make_shared<engine::RowsWork>(
+      agreed_->plan, std::move(received_.row_bytes), *std::move(received_.rows),
+      received_.header.epoch(),
+      std::make_unique<KeptBuffer>(*std::move(memory), bytes()));
+  queue->Add(work_);
+  return work_->pieces();
+}
+
+absl::StatusOr<ReceivedBatch> RowsToDraw::Take() {
+  if (!status_.ok()) return status_;
+  if (!work_->status().ok()) return work_->status();
+  const layout::RowsBatch& drawn = work_->batch();
+  absl::Status status =
+      agreed_->damage.Add(*agreed_->plan, drawn.damage(), &received_.header);
+  if (!status.ok()) return status;
+  agreed_->plan->Describe(drawn.tensors(), &received_.header);
+  received_.rows.reset();
+  return std::move(received_);
+}
+
+}  // namespace inkstream::client

@@ -1,0 +1,59 @@
+// A batch that came as rows, until it is taken: drawn meanwhile, by piece, by
+// the threads of the process.
+//
+// Thread safety: ready() from any thread, the rest from one at a time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "client/cpp/batch/batch_buffers.h"
+#include "client/cpp/batch/received_batch.h"
+#include "client/engine/drawing_queue.h"
+#include "client/engine/rows_plan.h"
+#include "inkstream/v1/service.pb.h"
+
+namespace inkstream::client {
+
+// Adds to a request what a server must know of a client that draws.
+void SayWhoDraws(v1::StreamBatchesRequest* opening);
+
+// Of all batches of a call. `damage` is added to in their order.
+struct AgreedRows {
+  std::shared_ptr<const engine::RowsPlan> plan;
+  engine::DamageCount damage;
+};
+
+class RowsToDraw {
+ public:
+  // `received` has rows.
+  RowsToDraw(std::shared_ptr<AgreedRows> agreed, ReceivedBatch received);
+
+  uint64_t wire_size() const { return received_.header.wire_size(); }
+  // What it takes once it is drawn, at most.
+  uint64_t bytes() const { return agreed_->plan->BatchBytes(received_.header); }
+
+  // Gives it memory and puts it into `queue`, as so many pieces. 0: there is
+  // none, and it is ready.
+  size_t Begin(BatchBuffers* buffers, engine::DrawingQueue* queue);
+  bool begun() const { return work_ != nullptr || !status_.ok(); }
+
+  // Whether Take() has an answer.
+  bool ready() const {
+    return work_ != nullptr ? work_->done() : !status_.ok();
+  }
+  // The batch, as if it had come drawn; once. DATA_LOSS, INVALID_ARGUMENT: what
+  // the server would have said in drawing it.
+  absl::StatusOr<ReceivedBatch> Take();
+
+ private:
+  const std::shared_ptr<AgreedRows> agreed_;
+  ReceivedBatch received_;
+  std::shared_ptr<engine::RowsWork> work_;
+  absl::Status status_;  // why there is none
+};
+
+}  // namespace inkstream::client
