@@ -46,6 +46,9 @@ class Server:
 
     def send(self, number: int) -> None:
         self.process.send_signal(number)
+        if number == signal.SIGSTOP:
+            # Until all its threads stand still it may yet answer.
+            os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def __enter__(self) -> Server:
         return self
