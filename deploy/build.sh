@@ -13,7 +13,7 @@ Release build of Inkstream in build/, through ccache where it is installed.
   TARGET       only these; everything otherwise
 
 CMAKE_BUILD_PARALLEL_LEVEL sets the number of jobs (default: one a core).
-With INKSTREAM_WERROR=1, as in .ci/run, a warning fails the build.
+With WARNINGS_ARE_ERRORS=1, as in .ci/run, a warning fails the build.
 END
 }
 
@@ -40,7 +40,7 @@ cache=$folder/CMakeCache.txt
 if [[ -e $cache ]] && ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$cache"; then
   rm -rf "$folder"
 fi
-options=(-DINKSTREAM_WERROR="${INKSTREAM_WERROR:-OFF}")
+options=(-DINKSTREAM_WERROR="${WARNINGS_ARE_ERRORS:-OFF}")
 if ((tests)); then
   options+=(-DINKSTREAM_TESTS=ON)
 elif ! grep -qxF INKSTREAM_TESTS:BOOL=ON "$cache" 2>/dev/null; then

@@ -24,7 +24,8 @@ def server(inkstream: Run, binary: Path, tmp_path: Path) -> RunningServer:
 
 def test_figures_of_both_sides_as_json(inkstream: Run, server: RunningServer) -> None:
     with server:
-        done = inkstream("bench", "--target", server.address, "--json", "--streams", "2", *SHORTLY)
+        pixels = ("--codec", "none", "--streams", "2")
+        done = inkstream("bench", "--target", server.address, "--json", *pixels, *SHORTLY)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("\n") == 1
     figures = json.loads(done.stdout)

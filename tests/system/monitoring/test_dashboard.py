@@ -13,6 +13,7 @@ from typing import Any
 
 import inkstream as client
 import pytest
+from certificates import Authority
 from prometheus_server import PrometheusServer
 from serving import RunningServer
 
@@ -57,8 +58,21 @@ def replicas(
 
 
 @pytest.fixture(scope="module")
+def secure_server(
+    binary: Path, store: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningServer]:
+    """One with a certificate, which has an end to tell of."""
+    folder = tmp_path_factory.mktemp("secure")
+    pair = Authority(folder / "authority").issue("server")
+    flags = ("--http", "127.0.0.1:0", "--tls-cert", str(pair.cert), "--tls-key", str(pair.key))
+    with RunningServer(binary, [f"quickdraw={store}"], folder / "log", *flags) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
 def prometheus(
     replicas: list[RunningServer],
+    secure_server: RunningServer,
     root: Path,
     prometheus_tools: Path,
     tmp_path_factory: pytest.TempPathFactory,
@@ -67,7 +81,7 @@ def prometheus(
         prometheus_tools / "prometheus",
         tmp_path_factory.mktemp("prometheus"),
         root / "deploy/monitoring/alerts.yaml",
-        [server.addresses["http"] for server in replicas],
+        [server.addresses["http"] for server in [*replicas, secure_server]],
     ) as running:
         yield running
 
