@@ -17,6 +17,7 @@ namespace {
 constexpr std::chrono::seconds kAskFor{1};
 constexpr double kTooEarly = 0.5;  // seconds
 constexpr double kNothing = 0.1;   // of the time
+constexpr double kMost = 0.5;      // of the time
 
 std::string SentenceOf(const StreamStats& stats, const std::string& server) {
   if (stats.seconds < kTooEarly) {
@@ -28,6 +29,15 @@ std::string SentenceOf(const StreamStats& stats, const std::string& server) {
         "The client is the bottleneck: batches were there, and the loop itself "
         "takes %.0f %% of the time.",
         100 * (1 - share));
+  }
+  if (share >= kMost && stats.waited_client > stats.waited_workers &&
+      stats.waited_client > stats.waited_store &&
+      stats.waited_client > stats.waited_network) {
+    // All that was granted is on its way, which the server cannot see.
+    return absl::StrFormat(
+        "The network or the client's reader is the bottleneck: the loop waited "
+        "%.0f %% of the time for what the server had sent.",
+        100 * share);
   }
   if (!server.empty()) return server;
   return absl::StrFormat(

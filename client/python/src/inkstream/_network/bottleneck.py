@@ -13,6 +13,7 @@ _ASK_EVERY = 1.0  # seconds
 _ASK_FOR = 1.0  # seconds
 _TOO_EARLY = 0.5  # seconds
 _NOTHING = 0.1  # of the time
+_MOST = 0.5  # of the time
 
 
 class Asker:
@@ -45,4 +46,14 @@ def bottleneck_of(waited: float, seconds: float, server: Waits | None) -> str:
         )
     if server is None:
         return f"Server or network is the bottleneck: the loop waited {share:.0%} of the time."
+    if (
+        share >= _MOST
+        and server.seconds
+        and max(server.seconds, key=server.seconds.__getitem__) == "client"
+    ):
+        # All that was granted is on its way, which the server cannot see: rows run far ahead.
+        return (
+            f"The network or the client's reader is the bottleneck: the loop waited {share:.0%} of "
+            f"the time for what the server had sent."
+        )
     return server.bottleneck
