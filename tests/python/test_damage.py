@@ -187,7 +187,7 @@ def test_a_stream_of_a_truncated_store_goes_on_at_another_replica(
             home.mkdir()
             servers.append(stack.enter_context(Server(binary, stores[-1], home)))
         data = inkstream.connect([server.tcp for server in servers]).dataset()
-        again = {"batch_size": 50, "image": IMAGE, "shuffle": "none", "epochs": 2}
+        again = {"batch_size": 50, "image": IMAGE, "shuffle": "none", "epochs": 2, "codec": "none"}
         wanted = [batch.image.tobytes() for batch in data.stream("train", **again)]
         stream = data.stream("train", **again)
         found = [next(stream).image.tobytes() for _ in range(5)]

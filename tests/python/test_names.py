@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import inkstream
 import pytest
@@ -73,7 +74,8 @@ def bytes_of(batch: inkstream.Batch) -> tuple[bytes, bytes, int]:
 
 def stream_of(target: str | list[str], seed: int = 0) -> inkstream.Stream:
     client = inkstream.connect(target, stall=1.0, retry_for=60, timeout=12)
-    return client.dataset().stream("train", batch_size=20, image=Image(64), epochs=3, seed=seed)
+    words: dict[str, Any] = {"batch_size": 20, "image": Image(64), "epochs": 3, "codec": "none"}
+    return client.dataset().stream("train", seed=seed, **words)
 
 
 def test_streams_of_one_name_spread_over_its_servers(
