@@ -15,7 +15,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 folder=$root/build-thread
 jobs=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}
 strict=(order_epoch_order_test order_step_schedule_test batch_test transport_shm_test)
-suppressed=(transport_test client_batch_assembler_test client_c_interface_test client_client_test client_resume_point_test
+suppressed=(transport_test client_batch_assembler_test client_client_test client_resume_point_test
   client_failover_test client_grpc_stream_test client_retry_policy_test)
 
 cd "$root" || exit 1

@@ -17,6 +17,15 @@ TEST(PlanMessageTest, AnEmptyRequestIsTheDefaults) {
   EXPECT_EQ(*plan, expected);
 }
 
+TEST(PlanMessageTest, AChoiceTravelsAsStrokes) {
+  Plan plan;
+  ASSERT_EQ(plan.delivery.codec, Codec::kAuto);
+  EXPECT_EQ(PlanToProto(plan, 1, 0).open().delivery().codec(),
+            v1::CODEC_STROKES);
+  plan.delivery.codec = Codec::kNone;
+  EXPECT_EQ(PlanToProto(plan, 1, 0).open().delivery().codec(), v1::CODEC_NONE);
+}
+
 TEST(PlanMessageTest, EveryFieldOfAPlanArrives) {
   v1::StreamBatchesRequest request;
   request.set_dataset("quickdraw");
