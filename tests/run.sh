@@ -8,8 +8,8 @@ Usage: tests/run.sh [STAGE...] [-k WORD]
 
 Installs what is missing, builds, and runs the stages named, or the first five
 where none is. Ends with the closing line of each runner; exits 0 if all passed.
-A test that fails runs once more by itself; if it passes then it is named as
-unsteady at the end.
+A test that fails runs once more by itself; if it passes then it is unsteady, which
+fails the run too, unless tests/quarantine.txt names it with its reason.
 
   --lint         format and types: clang-format, ruff, mypy, shellcheck
   --unit         GoogleTest, by ctest
@@ -41,13 +41,13 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=deploy/steps.sh
 source "$root/deploy/steps.sh"
 logs=$root/.cache/test-logs
+quarantine=$root/tests/quarantine.txt
+# shellcheck source=tests/judge.sh
+source "$root/tests/judge.sh"
 venv=$root/.venv/bin
 jobs=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}
 word=''
 stages=()
-closing=()
-failed=()
-unsteady=()
 
 parse_flags() {
   local wanted=()
@@ -99,65 +99,11 @@ set_up() {
   fi
 }
 
-# logged NAME PATTERN COMMAND...: runs it, and keeps the last line of its
-# output that matches for the end. Returns its status.
-logged() {
-  local name=$1 pattern=$2 status=0
-  shift 2
-  run_logged "$logs/$name.log" "$@" || status=$?
-  local line
-  line=$(grep -E "$pattern" "$logs/$name.log" | tail -n 1) || line='no closing line'
-  closing+=("$(printf '%-16s' "$name")$line")
-  return "$status"
-}
-
-# judged NAME FAILURES PATTERN COMMAND... -- AGAIN...: like logged; where it
-# fails, AGAIN runs the failed tests once more, by themselves. One that passes
-# then depends on what else the machine does: it is named at the end, with the
-# log of its failure kept, but does not fail the run. FAILURES matches the
-# lines of the log that name failed tests.
-judged() {
-  local name=$1 failures=$2 pattern=$3 command=()
-  shift 3
-  while [[ $1 != -- ]]; do command+=("$1") && shift; done
-  shift
-  logged "$name" "$pattern" "${command[@]}" && return
-  local line
-  while read -r line; do closing+=("                $line"); done \
-    < <(grep -E "$failures" "$logs/$name.log" | sort -u | head -n 20)
-  step "$name: the failed tests again"
-  if logged "$name-again" "$pattern" "$@"; then
-    closing+=("                unsteady: failed among others, passed alone; see ${logs#"$root"/}/$name.log")
-    unsteady+=("$name")
-  else
-    failed+=("$name")
-  fi
-}
-
-# said_of_failures LOG: of ctest's, what the failed tests printed; of pytest's,
-# its lines of errors; at most 60 lines.
-said_of_failures() {
-  awk '/\*\*\*(Failed|Timeout|Exception)/ { ours = 1 }
-       /^ +Start +[0-9]+:/ { ours = 0 }
-       (ours || /^E  / || /^(FAILED|ERROR) /) && lines++ < 60' "$1"
-}
-
-# plain NAME PATTERN COMMAND...: where there is nothing to run again.
-plain() { logged "$@" || failed+=("$1"); }
-
-run_logged() {
-  local log=$1
-  shift
-  # In one group with tee, so that an interrupt ends both.
-  run bash -c 'set -o pipefail; log=$1; shift; "$@" 2>&1 | tee "$log"' _ "$log" "$@"
-}
-
 ctest_in() {
   local filter=()
   [[ -z $word ]] || filter=(-R "$word")
   local ctest=(ctest --test-dir "$2" --output-on-failure --no-tests=error)
-  judged "$1" '^[[:space:]]+[0-9]+ - .*\((Failed|Timeout|SEGFAULT|Subprocess|Bad|Child|Exception)' \
-    'tests passed' "${ctest[@]}" -j "$jobs" "${filter[@]}" -- \
+  judged "$1" 'tests passed' "${ctest[@]}" -j "$jobs" "${filter[@]}" -- \
     "${ctest[@]}" --rerun-failed
 }
 
@@ -166,7 +112,7 @@ pytest_on() {
   shift
   [[ -z $word ]] || filter=(-k "$word")
   local pytest=("$venv/python" -m pytest -q -ra -o "cache_dir=$logs/$name.cache")
-  judged "$name" '^(FAILED|ERROR) ' '(passed|failed|error|no tests ran).* in [0-9.]+s' \
+  judged "$name" '(passed|failed|error|no tests ran).* in [0-9.]+s' \
     "${pytest[@]}" "${filter[@]}" "$@" -- \
     "${pytest[@]}" --last-failed --last-failed-no-failures none "$@"
 }
@@ -201,14 +147,7 @@ main() {
     step "$stage"
     "stage_$stage"
   done
-  for stage in "${unsteady[@]}" "${failed[@]}"; do
-    step "What $stage said of the failed tests"
-    said_of_failures "$logs/$stage.log"
-  done
-  step 'Closing lines'
-  printf '%s\n' "${closing[@]}"
-  ((${#unsteady[@]} == 0)) || echo "run.sh: unsteady: ${unsteady[*]}"
-  ((${#failed[@]} == 0)) || die "failed: ${failed[*]}"
+  verdict
 }
 
 main "$@"
