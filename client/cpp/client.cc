@@ -69,6 +69,7 @@ class GrpcClient final : public Client {
     const grpc::ByteBuffer bytes =
         Serialize(ToMessage(request, options_.max_message_bytes));
     ReceivedBatch batch;
+    std::shared_ptr<const Vocabulary> vocabulary;
     const absl::Status status = OnAnyTarget(
         [&](const std::shared_ptr<grpc::Channel>& channel,
             grpc::ClientContext* context) {
@@ -76,14 +77,16 @@ class GrpcClient final : public Client {
                          absl::FromChrono(context->deadline()), &fetch_buffers_,
                          options_.max_batch_bytes);
           call.Wait(absl::InfiniteDuration());
-          if (call.status().ok()) batch = call.Take();
-          return call.status();
+          if (!call.status().ok()) return call.status();
+          batch = call.Take();
+          vocabulary = VocabularyOf(call.opened());
+          return absl::OkStatus();
         },
         {request.view});
     if (!status.ok()) {
       return status;
     }
-    return Batch(ContentOf(std::move(batch)));
+    return Batch(ContentOf(std::move(batch), std::move(vocabulary)));
   }
 
   absl::StatusOr<PlanReport> Explain(const Plan& plan,

@@ -34,9 +34,7 @@ bool SaysTheSame(const v1::BatchHeader& a, const v1::BatchHeader& b) {
     return x.name() == y.name() && x.dtype() == y.dtype() &&
            x.offset() == y.offset() && x.length() == y.length() &&
            std::equal(x.shape().begin(), x.shape().end(), y.shape().begin(),
-                      y.shape().end()) &&
-           std::equal(x.vocabulary().begin(), x.vocabulary().end(),
-                      y.vocabulary().begin(), y.vocabulary().end());
+                      y.shape().end());
   };
   return a.byte_size() == b.byte_size() &&
          same_cursor(a.cursor(), b.cursor()) &&

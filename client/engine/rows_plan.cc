@@ -131,11 +131,6 @@ void RowsPlan::Describe(const layout::BatchTensors& batch,
     tensor->mutable_shape()->Add(info.shape.begin(), info.shape.end());
     tensor->set_offset(info.offset);
     tensor->set_length(info.length);
-    if (info.name == "word") {
-      *tensor->mutable_vocabulary() = opened_.vocabulary();
-    } else if (info.name == "countrycode") {
-      *tensor->mutable_vocabulary() = opened_.countrycodes();
-    }
   }
 }
 

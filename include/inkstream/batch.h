@@ -24,6 +24,12 @@
 
 namespace inkstream {
 
+// What the integers of string columns mean, in every batch of a stream.
+struct Vocabulary {
+  std::vector<std::string> words;         // of the column word
+  std::vector<std::string> countrycodes;  // of the column countrycode
+};
+
 // A tensor of a batch. `bytes` borrows from the batch.
 struct TensorView {
   const TensorInfo* info = nullptr;
@@ -42,7 +48,7 @@ class Batch {
     uint32_t bad = 0;   // rows replaced because their record is damaged
     Cursor cursor;      // the place after this batch
     std::vector<TensorInfo> tensors;
-    std::vector<std::vector<std::string>> vocabularies;  // one a tensor
+    std::shared_ptr<const Vocabulary> vocabulary;  // null: without any
     std::shared_ptr<const uint8_t> data;
     size_t byte_size = 0;
   };

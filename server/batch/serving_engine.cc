@@ -31,13 +31,17 @@ size_t RequestMemory(size_t view_memory) {
   return std::max<size_t>(view_memory / 4, size_t{4} << 20U);
 }
 
-StreamFacts FactsOf(const Dataset& dataset, const ResolvedView& view) {
+StreamFacts FactsOf(const Dataset& dataset, const ResolvedView& view,
+                    const std::vector<std::string>& columns) {
   StreamFacts facts;
   facts.dataset = dataset.name;
   facts.start.fingerprint = dataset.store->info().fingerprint;
   facts.view_size = view.size();
   facts.vocabulary = view.classes();
-  facts.countrycodes = dataset.store->countrycodes();
+  if (std::find(columns.begin(), columns.end(), "countrycode") !=
+      columns.end()) {
+    facts.countrycodes = dataset.store->countrycodes();
+  }
   return facts;
 }
 
@@ -120,7 +124,8 @@ absl::StatusOr<std::shared_ptr<OrderedStream>> ServingEngine::Open(
       OpenPlan(plan, *std::move(dataset), options_, &views_);
   if (!opened.ok()) return opened.status();
   const std::shared_ptr<const SampledView>& sampled = opened->sampled;
-  StreamFacts facts = FactsOf(opened->dataset, *sampled->view());
+  StreamFacts facts =
+      FactsOf(opened->dataset, *sampled->view(), plan.delivery.columns);
   facts.view_size = sampled->size();
   facts.start = opened->start;
   const order::EpochPosition place = {facts.start.epoch, facts.start.position};
@@ -283,9 +288,9 @@ absl::Status ServingEngine::StartFetch(
       std::move(priced->layout), priced->delivery, plan.seed, plan.first_view,
       FetchRowsAPiece(priced->delivery, options_.workers));
   if (!recipe.ok()) return recipe.status();
-  const auto job =
-      std::make_shared<FetchJob>(*std::move(recipe), FactsOf(dataset, **view),
-                                 *std::move(indices), workers_, request);
+  const auto job = std::make_shared<FetchJob>(
+      *std::move(recipe), FactsOf(dataset, **view, priced->delivery.columns),
+      *std::move(indices), workers_, request);
   job->Start(&request_draws_, scratch);
   return absl::OkStatus();
 }

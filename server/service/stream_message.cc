@@ -1,7 +1,6 @@
 #include "server/service/stream_message.h"
 
 #include <string>
-#include <vector>
 
 #include "server/raster/draw/rasterizer.h"
 #include "server/wire/cursor_message.h"
@@ -31,12 +30,10 @@ v1::StreamOpened OpenedOf(const batch::StreamFacts& facts) {
   opened.set_steps_per_epoch(facts.steps_per_epoch);
   opened.set_raster_version(raster::kRasterVersion);
   for (const std::string& word : facts.vocabulary) opened.add_vocabulary(word);
-  if (facts.rows) {
-    opened.set_strokes_divisor(facts.strokes_divisor);
-    for (const std::string& code : facts.countrycodes) {
-      opened.add_countrycodes(code);
-    }
+  for (const std::string& code : facts.countrycodes) {
+    opened.add_countrycodes(code);
   }
+  if (facts.rows) opened.set_strokes_divisor(facts.strokes_divisor);
   return opened;
 }
 
@@ -69,11 +66,6 @@ v1::BatchHeader HeaderOf(const batch::StreamFacts& facts,
     tensor->mutable_shape()->Add(info.shape.begin(), info.shape.end());
     tensor->set_offset(info.offset);
     tensor->set_length(info.length);
-    const std::vector<std::string>* vocabulary = nullptr;
-    if (info.name == "word") vocabulary = &facts.vocabulary;
-    if (info.name == "countrycode") vocabulary = &facts.countrycodes;
-    if (vocabulary == nullptr) continue;
-    for (const std::string& word : *vocabulary) tensor->add_vocabulary(word);
   }
   header.set_byte_size(batch.byte_size);
   return header;

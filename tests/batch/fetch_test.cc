@@ -21,6 +21,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using testing::TensorOf;
 
 class FetchTest : public ::testing::Test {
@@ -117,6 +118,9 @@ TEST_F(FetchTest, IndicesComeInTheOrderAskedWithRepeats) {
   EXPECT_EQ(TensorOf<int64_t>(batch->batch, "label")[0], store_->Label(5));
   EXPECT_EQ(batch->facts.start.fingerprint, store_->info().fingerprint);
   EXPECT_EQ(batch->facts.vocabulary, store_->info().classes);
+  EXPECT_THAT(batch->facts.countrycodes, IsEmpty()) << "nobody asked";
+  plan.delivery.columns = {"countrycode"};
+  EXPECT_EQ(Fetch(plan)->facts.countrycodes, store_->countrycodes());
 }
 
 // Holds whatever thread comes by until it may go on.

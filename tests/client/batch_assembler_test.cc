@@ -29,7 +29,7 @@ class BatchAssemblerTest : public ::testing::Test {
   }
 
   std::vector<int64_t> Index(size_t batch) {
-    const Batch made(ContentOf(std::move(batches_[batch])));
+    const Batch made(ContentOf(std::move(batches_[batch]), nullptr));
     const auto values = made.Values<int64_t>("index");
     EXPECT_TRUE(values.ok()) << values.status();
     return {values->begin(), values->end()};
@@ -241,7 +241,6 @@ TEST(Batch, NamesItsTensorsWhereOneIsMissing) {
   Batch::Content content;
   content.tensors = {{"image", DType::kUint8, {0}, 0, 0},
                      {"label", DType::kInt64, {0}, 0, 0}};
-  content.vocabularies.resize(2);
   const Batch batch(std::move(content));
   EXPECT_EQ(batch.Find("lable").status().code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(batch.Find("lable").status().message(),

@@ -42,7 +42,6 @@ class RowsToDrawTest : public ::testing::Test {
     opened_.set_codec(v1::CODEC_STROKES);
     opened_.set_raster_version(raster::kRasterVersion);
     opened_.mutable_cursor()->set_fingerprint("f");
-    opened_.add_vocabulary("cat");
   }
 
   v1::Delivery* delivery() {
@@ -114,7 +113,6 @@ TEST_F(RowsToDrawTest, ABatchIsDescribedAsIfItHadBeenDrawnThere) {
   EXPECT_EQ(batch->header.cursor().position(), 4U);
   ASSERT_EQ(batch->header.tensors_size(), 4);
   EXPECT_EQ(batch->header.tensors(1).name(), "word");
-  EXPECT_EQ(batch->header.tensors(1).vocabulary(0), "cat");
   EXPECT_EQ(batch->header.bad(), 0U);
   const uint8_t* const image =
       batch->bytes.get() + batch->header.tensors(0).offset();

@@ -9,7 +9,7 @@ from inkstream import DataLoss
 from inkstream._batch.batch import decode
 from inkstream._wire.assembly import Assembler
 from inkstream._wire.part import parse_part, parse_status, read_varint
-from inkstream._wire.raw_batch import RawBatch
+from inkstream._wire.raw_batch import Common, RawBatch
 from inkstream.v1 import batch_pb2
 
 
@@ -170,7 +170,7 @@ def test_a_tensor_beyond_its_batch_is_data_loss(
     header = header_of(0, 100)
     header.tensors.add(name="x", dtype=dtype, shape=shape, offset=offset, length=length)  # type: ignore[arg-type]
     with pytest.raises(DataLoss, match="'x'"):
-        decode(RawBatch.of(header, memoryview(bytes(100))))
+        decode(RawBatch.of(header, memoryview(bytes(100)), Common()))
 
 
 def test_arrays_that_stand_crooked_are_aligned() -> None:
@@ -181,7 +181,7 @@ def test_arrays_that_stand_crooked_are_aligned() -> None:
     header.tensors.add(name="label", dtype=3, shape=[10], offset=0, length=80)
     for shift in range(8):
         message = b"-" * shift + wanted.tobytes()
-        batch = decode(RawBatch.of(header, memoryview(message)[shift:]))
+        batch = decode(RawBatch.of(header, memoryview(message)[shift:], Common()))
         assert batch.label.flags.aligned
         assert batch.label.tolist() == wanted.tolist()
 
@@ -189,4 +189,4 @@ def test_arrays_that_stand_crooked_are_aligned() -> None:
 def test_empty_tensors_have_their_shape() -> None:
     header = header_of(0, 0)
     header.tensors.add(name="label", dtype=3, shape=[0, 3], offset=0, length=0)
-    assert decode(RawBatch.of(header, memoryview(b""))).label.shape == (0, 3)
+    assert decode(RawBatch.of(header, memoryview(b""), Common())).label.shape == (0, 3)

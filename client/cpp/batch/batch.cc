@@ -4,6 +4,19 @@
 #include "absl/strings/str_join.h"
 
 namespace inkstream {
+namespace {
+
+// What the integers of that tensor mean; empty where they mean themselves.
+const std::vector<std::string>& WordsOf(const Vocabulary* vocabulary,
+                                        absl::string_view tensor) {
+  static const std::vector<std::string>* const kNone =
+      new std::vector<std::string>();
+  if (vocabulary == nullptr) return *kNone;
+  if (tensor == "word") return vocabulary->words;
+  return tensor == "countrycode" ? vocabulary->countrycodes : *kNone;
+}
+
+}  // namespace
 
 int64_t Batch::rows() const {
   // Ragged tensors have other first dimensions; `index` has one row a drawing.
@@ -16,13 +29,12 @@ int64_t Batch::rows() const {
 }
 
 absl::StatusOr<TensorView> Batch::Find(absl::string_view name) const {
-  for (size_t i = 0; i < content_.tensors.size(); ++i) {
-    const TensorInfo& info = content_.tensors[i];
+  for (const TensorInfo& info : content_.tensors) {
     if (info.name == name) {
       return TensorView{
           &info,
           absl::MakeConstSpan(content_.data.get() + info.offset, info.length),
-          &content_.vocabularies[i]};
+          &WordsOf(content_.vocabulary.get(), name)};
     }
   }
   return absl::NotFoundError(

@@ -110,10 +110,18 @@ DatasetInfo DatasetInfoOf(const v1::DescribeDatasetResponse& message) {
   return info;
 }
 
-Batch::Content ContentOf(ReceivedBatch batch) {
+std::shared_ptr<const Vocabulary> VocabularyOf(
+    const v1::StreamOpened& message) {
+  return std::make_shared<const Vocabulary>(Vocabulary{
+      Strings(message.vocabulary()), Strings(message.countrycodes())});
+}
+
+Batch::Content ContentOf(ReceivedBatch batch,
+                         std::shared_ptr<const Vocabulary> vocabulary) {
   const v1::BatchHeader& message = batch.header;
   Batch::Content content;
   content.data = std::move(batch.bytes);
+  content.vocabulary = std::move(vocabulary);
   content.sequence = message.batch_seq();
   content.epoch = message.epoch();
   content.step = message.step();
@@ -126,7 +134,6 @@ Batch::Content ContentOf(ReceivedBatch batch) {
                                {tensor.shape().begin(), tensor.shape().end()},
                                tensor.offset(),
                                tensor.length()});
-    content.vocabularies.push_back(Strings(tensor.vocabulary()));
   }
   return content;
 }

@@ -16,6 +16,9 @@ DType DTypeOf(v1::DType dtype);  // kUnspecified for unknown numbers
 StreamInfo StreamInfoOf(const v1::StreamOpened& message);
 PlanReport PlanReportOf(const v1::ExplainPlanResponse& message);
 DatasetInfo DatasetInfoOf(const v1::DescribeDatasetResponse& message);
-Batch::Content ContentOf(ReceivedBatch batch);
+std::shared_ptr<const Vocabulary> VocabularyOf(const v1::StreamOpened& message);
+// `vocabulary`: of the batch's stream.
+Batch::Content ContentOf(ReceivedBatch batch,
+                         std::shared_ptr<const Vocabulary> vocabulary);
 
 }  // namespace inkstream::client

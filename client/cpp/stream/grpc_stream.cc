@@ -214,7 +214,7 @@ absl::StatusOr<Batch> GrpcStream::Finish(Queued queued) {
     EndWith(drawn.status());
     return *done_;
   }
-  Batch::Content content = ContentOf(*std::move(drawn));
+  Batch::Content content = ContentOf(*std::move(drawn), vocabulary_);
   content.sequence = queued.content.sequence;
   content.step = queued.content.step;
   content.cursor = std::move(queued.content.cursor);

@@ -110,7 +110,9 @@ class GrpcStream final : public inkstream::Stream {
   std::string shm_failure_;  // why the last call had to do without
   std::string reason_;       // why this one does
 
-  StreamInfo info_;  // written before Open() returns, then constant
+  // Written before Open() returns, then constant.
+  StreamInfo info_;
+  std::shared_ptr<const Vocabulary> vocabulary_;
   const std::shared_ptr<TurnPool> threads_;  // that draw
   const std::shared_ptr<Bell> bell_;
   const std::shared_ptr<engine::DrawingQueue> drawing_;

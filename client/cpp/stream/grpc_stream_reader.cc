@@ -195,6 +195,7 @@ absl::Status GrpcStream::OnOpened(const v1::StreamOpened& opened,
     MutexLock lock(&mutex_);
     if (!accepted_) {
       info_ = StreamInfoOf(opened);
+      vocabulary_ = VocabularyOf(opened);
       if (info_.transport_reason.empty()) info_.transport_reason = reason_;
       cursor_ = info_.start;
       resume_point_.Accepted(info_.start);
@@ -291,7 +292,7 @@ absl::Status GrpcStream::OnBatches(std::vector<ReceivedBatch> batches,
       queued.content.cursor.position = header.cursor().position();
       queued.rows = std::make_unique<RowsToDraw>(rows, std::move(received));
     } else {
-      queued.content = ContentOf(std::move(received));
+      queued.content = ContentOf(std::move(received), vocabulary_);
       // Sent once a stream; a cursor that is kept should be able to explain
       // itself.
       queued.content.cursor.order_plan = info_.start.order_plan;

@@ -152,7 +152,7 @@ bool BatchMessages::TakeSeveral(grpc::ByteBuffer* message) {
 }
 
 // One message for all that wait: what a session gathers is far from a message's
-// limit without its bytes, but for one batch with a long vocabulary.
+// limit without its bytes.
 grpc::ByteBuffer BatchMessages::TakeSlots() {
   v1::BatchPart part;
   part.set_batch_seq(waiting_.front().sequence);
@@ -196,8 +196,7 @@ absl::Status BatchMessages::CutFirst(grpc::ByteBuffer* message) {
     return absl::InvalidArgumentError(absl::StrCat(
         "delivery.max_message_bytes: ", max_bytes_,
         " leaves no room for drawings beside the ", overhead,
-        " bytes that describe a batch: ask for larger messages or for fewer "
-        "string columns"));
+        " bytes that describe a batch: ask for larger messages"));
   }
   // All parts of about the same size, each with room for the longest head.
   const uint64_t room = (max_bytes_ - overhead) / kCut * kCut;

@@ -62,7 +62,7 @@ class EngineReader:
         assert found is not None
         if isinstance(found, RawBatch):
             return found
-        return End(to_state(found.cursor, stream.order_plan), found.reason)
+        return End(to_state(found.cursor, stream.common.order_plan), found.reason)
 
     def grant(self, credits: int) -> None:
         """See BatchReader."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from inkstream._library.functions import BATCH, END, EngineBatch, check
 from inkstream._library.memory import Piece, Pieces
-from inkstream._wire.raw_batch import Layout, RawBatch
+from inkstream._wire.raw_batch import Common, Layout, RawBatch
 from inkstream.v1 import batch_pb2
 
 # Seconds in the library at a time: Python sees to signals in between.
@@ -44,7 +44,7 @@ class LibraryStream:
         self._whole = ctypes.c_uint32()
         self._whole_at = ctypes.byref(self._whole)
         self._layout: Layout | None = None
-        self.order_plan = ""
+        self._common: Common | None = None
 
     @property
     def offered(self) -> int:
@@ -55,8 +55,16 @@ class LibraryStream:
         """What the stream begins with."""
         said = self._library.ik_stream_opened(self._handle).copied()
         opened = batch_pb2.StreamOpened.FromString(said)
-        self.order_plan = opened.cursor.order_plan
+        self._common = Common.of(opened)
         return opened
+
+    @property
+    def common(self) -> Common:
+        """What it says of all batches."""
+        if self._common is None:
+            self.opened()
+        assert self._common is not None
+        return self._common
 
     def offer(self) -> None:
         """Lets one more batch be drawn."""
@@ -99,7 +107,7 @@ class LibraryStream:
         if batch.header_size or layout is None:
             said = ctypes.string_at(batch.header, batch.header_size)
             header = batch_pb2.BatchHeader.FromString(said)
-            layout = self._layout = Layout.of(header, size, self.order_plan)
+            layout = self._layout = Layout.of(header, size, self.common)
         cursor = layout.cursor.copy()
         cursor["epoch"] = batch.cursor_epoch
         cursor["position"] = batch.cursor_position

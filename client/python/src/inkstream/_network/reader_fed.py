@@ -137,7 +137,7 @@ class FedReader:
             self._taken += 1
             return found
         if found is not None:
-            return End(to_state(found.cursor, stream.order_plan), found.reason)
+            return End(to_state(found.cursor, stream.common.order_plan), found.reason)
         if self._failure is not None:
             raise self._failure
         # OK without an end part: the server left in mid-stream.

@@ -15,7 +15,7 @@ from inkstream._request.cursor import to_state
 from inkstream._request.plan import planned_batch_bytes
 from inkstream._wire.assembly import Assembler
 from inkstream._wire.part import Part, parse_part
-from inkstream._wire.raw_batch import RawBatch
+from inkstream._wire.raw_batch import Common, RawBatch
 from inkstream.errors import DataLoss, Unavailable
 from inkstream.v1 import plan_pb2, service_pb2
 
@@ -69,7 +69,7 @@ class GrpcBatchReader:
         if not part.opened.codec_reason:
             part.opened.codec_reason = self._codec_reason
         info = StreamInfo.of(part.opened)
-        self._assembler.order_plan = info.cursor["order_plan"]
+        self._assembler.common = Common.of(part.opened)
         self._accept(part)
         return info
 
@@ -105,7 +105,8 @@ class GrpcBatchReader:
             self._call.arrived(len(whole))
             self._ready.extend(whole)
         if part.end is not None:
-            self._end = End(to_state(part.end.cursor, self._assembler.order_plan), part.end.reason)
+            order_plan = self._assembler.common.order_plan
+            self._end = End(to_state(part.end.cursor, order_plan), part.end.reason)
 
     def _receive(self) -> Part | None:
         message = self._call.receive()
@@ -141,7 +142,7 @@ def read_one_batch(parts: Iterable[bytes], endpoint: str) -> tuple[RawBatch, Str
         part = parse_part(message)
         if part.opened is not None:
             info = StreamInfo.of(part.opened)
-            assembler.order_plan = info.cursor["order_plan"]
+            assembler.common = Common.of(part.opened)
         found.extend(assembler.feed(part))
     if len(found) != 1:
         raise DataLoss(f"{endpoint}: the answer has {len(found)} batches instead of one")

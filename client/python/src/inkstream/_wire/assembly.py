@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from inkstream._wire.part import Part
-from inkstream._wire.raw_batch import RawBatch
+from inkstream._wire.raw_batch import Common, RawBatch
 from inkstream.errors import DataLoss
 from inkstream.v1 import batch_pb2
 
@@ -28,11 +28,10 @@ def aligned_bytes(size: int) -> memoryview:
 class Assembler:
     """Takes parts in order, gives batches in order. DataLoss where the order is broken.
 
-    `max_bytes`: the most that a batch can take. `order_plan`: what a server says only once a
-    stream.
+    `max_bytes`: the most that a batch can take. `common`: of `opened`, when that has come.
     """
 
-    order_plan = ""
+    common = Common()
 
     def __init__(self, max_bytes: int = _MAX_BATCH_BYTES) -> None:
         self._max_bytes = min(max_bytes, _MAX_BATCH_BYTES)
@@ -112,4 +111,4 @@ class Assembler:
         return [self._whole(header, self._memory)]
 
     def _whole(self, header: batch_pb2.BatchHeader, received: memoryview) -> RawBatch:
-        return RawBatch.of(header, received.toreadonly(), self.order_plan)
+        return RawBatch.of(header, received.toreadonly(), self.common)

@@ -39,6 +39,19 @@ class Tensor(NamedTuple):
     length: int
 
 
+class Common(NamedTuple):
+    """What a server says once a stream, of all its batches."""
+
+    order_plan: str = ""
+    words: Sequence[str] = ()
+    countrycodes: Sequence[str] = ()
+
+    @classmethod
+    def of(cls, opened: batch_pb2.StreamOpened) -> Common:
+        """From the contract's message."""
+        return cls(opened.cursor.order_plan, list(opened.vocabulary), list(opened.countrycodes))
+
+
 @dataclass(frozen=True)
 class Layout:
     """What batches of a stream mostly have in common, checked against the bytes there are."""
@@ -48,14 +61,15 @@ class Layout:
     cursor: State  # but for epoch and position
 
     @classmethod
-    def of(cls, header: batch_pb2.BatchHeader, size: int, order_plan: str = "") -> Layout:
+    def of(cls, header: batch_pb2.BatchHeader, size: int, common: Common) -> Layout:
         """From the contract's message, for a batch of `size` bytes.
 
         DataLoss for a table that does not fit: whatever reads by it stays inside the batch.
         """
         tensors = tuple(_checked(tensor, size) for tensor in header.tensors)
-        vocabulary = {t.name: list(t.vocabulary) for t in header.tensors if t.vocabulary}
-        return cls(tensors, vocabulary, to_state(header.cursor, order_plan))
+        named = {"word": common.words, "countrycode": common.countrycodes}
+        vocabulary = {t.name: named[t.name] for t in tensors if named.get(t.name)}
+        return cls(tensors, vocabulary, to_state(header.cursor, common.order_plan))
 
 
 def _checked(tensor: batch_pb2.Tensor, size: int) -> Tensor:
@@ -93,11 +107,11 @@ class RawBatch:
 
     @classmethod
     def of(
-        cls, header: batch_pb2.BatchHeader, received: memoryview, order_plan: str = ""
+        cls, header: batch_pb2.BatchHeader, received: memoryview, common: Common
     ) -> RawBatch:
         """From the contract's message and the batch's bytes."""
         memory = np.frombuffer(received, np.uint8) if len(received) else np.empty(0, np.uint8)
-        layout = Layout.of(header, memory.size, order_plan)
+        layout = Layout.of(header, memory.size, common)
         return cls(
             layout,
             memory,
