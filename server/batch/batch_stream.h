@@ -29,11 +29,11 @@ struct StreamFacts {
   std::string dataset;
   Cursor start;  // order_plan is set
   uint64_t view_size = 0;
-  uint64_t steps_per_epoch = 0;         // of this rank, from position 0
-  std::vector<std::string> vocabulary;  // of the label ids
+  uint64_t steps_per_epoch = 0;           // of this rank, from position 0
+  std::vector<std::string> vocabulary;    // of the label ids
   std::vector<std::string> countrycodes;  // where that column is asked for
-  uint32_t credit_window = 0;  // batches that may be ahead
-  bool rows = false;           // they travel as rows
+  uint32_t credit_window = 0;             // batches that may be ahead
+  bool rows = false;                      // they travel as rows
   double strokes_divisor = 0;  // of StrokeScale::kDataset; 0: not used
 };
 

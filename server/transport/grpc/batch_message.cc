@@ -193,10 +193,10 @@ absl::Status BatchMessages::CutFirst(grpc::ByteBuffer* message) {
   header->set_part_count(UINT32_MAX);  // the longest it can get
   const uint64_t overhead = part.ByteSizeLong() + kPartOverhead;
   if (overhead + kCut > max_bytes_) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "delivery.max_message_bytes: ", max_bytes_,
-        " leaves no room for drawings beside the ", overhead,
-        " bytes that describe a batch: ask for larger messages"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("delivery.max_message_bytes: ", max_bytes_,
+                     " leaves no room for drawings beside the ", overhead,
+                     " bytes that describe a batch: ask for larger messages"));
   }
   // All parts of about the same size, each with room for the longest head.
   const uint64_t room = (max_bytes_ - overhead) / kCut * kCut;

@@ -5,17 +5,17 @@
 
 #include "absl/status/status.h"
 #include "inkstream/client.h"
-#include "tests/conformance/clients/json_text.h"
+#include "server/base/json.h"
 
 namespace inkstream::conformance {
 
-void Write(const Cursor& cursor, JsonText* to);
+Json JsonOf(const Cursor& cursor);
 // Tensors as SHA-256 of their bytes; those of integers a row as they are.
-void Write(const Batch& batch, JsonText* to);
-void Write(const StreamInfo& info, JsonText* to);
-void Write(const StreamStats& stats, JsonText* to);
-void Write(const DatasetInfo& info, JsonText* to);
-void Write(const PlanReport& report, JsonText* to);
-void Write(const absl::Status& error, JsonText* to);
+Json JsonOf(const Batch& batch);
+Json JsonOf(const StreamInfo& info);
+Json JsonOf(const StreamStats& stats);
+Json JsonOf(const DatasetInfo& info);
+Json JsonOf(const PlanReport& report);
+Json JsonOf(const absl::Status& error);
 
 }  // namespace inkstream::conformance

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from contract import command_of
+
 ROOT = Path(__file__).resolve().parents[3]
 Words = dict[str, Any]
 LONGEST = 90.0  # seconds that one answer may take
@@ -54,7 +56,10 @@ class ClientUnderTest:
     def tell(self, do: str, **words: Any) -> None:
         """A command whose answer `answer` takes later."""
         assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps({"do": do, **words}) + "\n")
+        command = {"do": do, **words}
+        if self.name == "cpp":
+            command = command_of(command)
+        self.process.stdin.write(json.dumps(command) + "\n")
         self.process.stdin.flush()
 
     def answer(self) -> Words:

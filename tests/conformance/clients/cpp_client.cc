@@ -1,49 +1,46 @@
 // The C++ client under test: one command a line on standard input, one answer a
 // line on standard output. README.md has the words.
 
-#include <simdjson.h>
-
 #include <iostream>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "inkstream/client.h"
+#include "server/base/json.h"
 #include "tests/conformance/clients/answers.h"
-#include "tests/conformance/clients/plan_from_json.h"
+#include "tests/conformance/clients/requests.h"
 
 namespace inkstream::conformance {
 namespace {
 
 std::string TextIn(const Json& command, const char* name) {
-  std::string_view text;
-  return command[name].get(text) == simdjson::SUCCESS ? std::string(text) : "";
+  return command.value(name, "");
 }
 
 uint64_t NumberIn(const Json& command, const char* name) {
-  uint64_t number = 0;
-  return command[name].get(number) == simdjson::SUCCESS ? number : 0;
+  return command.value(name, uint64_t{0});
 }
 
 class CppClient {
  public:
-  // Writes the answer, or says what went wrong.
-  absl::Status Do(const Json& command, JsonText* to) {
+  absl::StatusOr<Json> Do(const Json& command) {
     const std::string what = TextIn(command, "do");
-    if (what == "connect") return Connect(command, to);
-    if (what == "open") return Open(command, to);
-    if (what == "next") return Next(command, to);
-    if (what == "state") return State(command, to);
-    if (what == "seek") return Seek(command, to);
-    if (what == "stats") return Stats(command, to);
-    if (what == "close") return Close(command, to);
-    if (what == "describe") return Describe(command, to);
-    if (what == "fetch") return Fetch(command, to);
-    if (what == "plan") return Explain(command, to);
-    if (what == "keys") return Keys(command, to);
+    if (what == "connect") return Connect(command);
+    if (what == "open") return Open(command);
+    if (what == "next") return Next(command);
+    if (what == "state") return State(command);
+    if (what == "seek") return Seek(command);
+    if (what == "stats") return Stats(command);
+    if (what == "close") return Close(command);
+    if (what == "describe") return Describe(command);
+    if (what == "fetch") return Fetch(command);
+    if (what == "plan") return Explain(command);
+    if (what == "keys") return Keys(command);
     return absl::UnimplementedError(absl::StrCat("no command '", what, "'"));
   }
 
@@ -59,14 +56,8 @@ class CppClient {
     std::unique_ptr<Stream> stream;
   };
 
-  absl::Status Connect(const Json& command, JsonText* to) {
-    simdjson::dom::array given;
-    std::vector<std::string> targets;
-    if (command["targets"].get(given) == simdjson::SUCCESS) {
-      for (const simdjson::dom::element target : given) {
-        targets.emplace_back(std::string_view(target));
-      }
-    }
+  absl::StatusOr<Json> Connect(const Json& command) {
+    const auto targets = command.value("targets", std::vector<std::string>());
     absl::StatusOr<ClientOptions> options = OptionsOf(command);
     if (!options.ok()) return options.status();
     auto client = Client::Connect(targets, *options);
@@ -74,10 +65,10 @@ class CppClient {
     auto data = (*client)->Describe(TextIn(command, "dataset"), {},
                                     TextIn(command, "fingerprint"));
     if (!data.ok()) return data.status();
-    Write(*data, to);
+    Json answer = JsonOf(*data);
     connections_[TextIn(command, "as")] = {*std::move(client),
                                            *std::move(data)};
-    return absl::OkStatus();
+    return answer;
   }
 
   absl::StatusOr<Connection*> On(const Json& command) {
@@ -103,17 +94,17 @@ class CppClient {
     return plan;
   }
 
-  absl::Status Open(const Json& command, JsonText* to) {
+  absl::StatusOr<Json> Open(const Json& command) {
     const absl::StatusOr<Connection*> connection = On(command);
     if (!connection.ok()) return connection.status();
     absl::StatusOr<Plan> plan = PinnedPlan(command, **connection);
     if (!plan.ok()) return plan.status();
     auto stream = (*connection)->client->Stream(*plan);
     if (!stream.ok()) return stream.status();
-    Write((*stream)->info(), to);
+    Json answer = JsonOf((*stream)->info());
     streams_[TextIn(command, "as")] = {*connection, *std::move(plan),
                                        *std::move(stream)};
-    return absl::OkStatus();
+    return answer;
   }
 
   absl::StatusOr<Opened*> Of(const Json& command) {
@@ -124,31 +115,29 @@ class CppClient {
     return &found->second;
   }
 
-  absl::Status Next(const Json& command, JsonText* to) {
+  absl::StatusOr<Json> Next(const Json& command) {
     const absl::StatusOr<Opened*> opened = Of(command);
     if (!opened.ok()) return opened.status();
-    to->Begin('{').Key("batches").Begin('[');
+    Json batches = Json::array();
     bool ended = false;
     for (uint64_t left = NumberIn(command, "count"); left > 0 && !ended;
          --left) {
       absl::StatusOr<std::optional<Batch>> batch = (*opened)->stream->Next();
       if (!batch.ok()) return batch.status();
       ended = !batch->has_value();
-      if (!ended) Write(**batch, to);
+      if (!ended) batches.push_back(JsonOf(**batch));
     }
-    to->End(']').Pair("end", ended).End('}');
-    return absl::OkStatus();
+    return Json{{"batches", std::move(batches)}, {"end", ended}};
   }
 
-  absl::Status State(const Json& command, JsonText* to) {
+  absl::StatusOr<Json> State(const Json& command) {
     const absl::StatusOr<Opened*> opened = Of(command);
     if (!opened.ok()) return opened.status();
-    Write((*opened)->stream->cursor(), to);
-    return absl::OkStatus();
+    return JsonOf((*opened)->stream->cursor());
   }
 
   // A C++ stream does not move: another one is opened at the edited cursor.
-  absl::Status Seek(const Json& command, JsonText* to) {
+  absl::StatusOr<Json> Seek(const Json& command) {
     const absl::StatusOr<Opened*> opened = Of(command);
     if (!opened.ok()) return opened.status();
     Plan& plan = (*opened)->plan;
@@ -162,40 +151,34 @@ class CppClient {
     auto stream = (*opened)->connection->client->Stream(plan);
     if (!stream.ok()) return stream.status();
     (*opened)->stream = *std::move(stream);
-    Write((*opened)->stream->cursor(), to);
-    return absl::OkStatus();
+    return JsonOf((*opened)->stream->cursor());
   }
 
-  absl::Status Stats(const Json& command, JsonText* to) {
+  absl::StatusOr<Json> Stats(const Json& command) {
     const absl::StatusOr<Opened*> opened = Of(command);
     if (!opened.ok()) return opened.status();
-    Write((*opened)->stream->stats(), to);
-    return absl::OkStatus();
+    return JsonOf((*opened)->stream->stats());
   }
 
-  absl::Status Close(const Json& command, JsonText* to) {
+  absl::StatusOr<Json> Close(const Json& command) {
     streams_.erase(TextIn(command, "stream"));
     connections_.erase(TextIn(command, "on"));
-    to->Begin('{').End('}');
-    return absl::OkStatus();
+    return Json::object();
   }
 
-  absl::Status Describe(const Json& command, JsonText* to) {
+  absl::StatusOr<Json> Describe(const Json& command) {
     const absl::StatusOr<Connection*> connection = On(command);
     if (!connection.ok()) return connection.status();
-    Json json;
-    absl::StatusOr<View> view = View{};
-    if (command["view"].get(json) == simdjson::SUCCESS) view = ViewOf(json);
+    const absl::StatusOr<View> view = ViewOf(command);
     if (!view.ok()) return view.status();
     auto data = (*connection)
                     ->client->Describe(TextIn(command, "dataset"), *view,
                                        (*connection)->data.fingerprint);
     if (!data.ok()) return data.status();
-    Write(*data, to);
-    return absl::OkStatus();
+    return JsonOf(*data);
   }
 
-  absl::Status Fetch(const Json& command, JsonText* to) {
+  absl::StatusOr<Json> Fetch(const Json& command) {
     const absl::StatusOr<Connection*> connection = On(command);
     if (!connection.ok()) return connection.status();
     absl::StatusOr<FetchRequest> request = FetchOf(command);
@@ -204,11 +187,10 @@ class CppClient {
     request->fingerprint = (*connection)->data.fingerprint;
     auto batch = (*connection)->client->Fetch(*request);
     if (!batch.ok()) return batch.status();
-    Write(*batch, to);
-    return absl::OkStatus();
+    return JsonOf(*batch);
   }
 
-  absl::Status Explain(const Json& command, JsonText* to) {
+  absl::StatusOr<Json> Explain(const Json& command) {
     const absl::StatusOr<Connection*> connection = On(command);
     if (!connection.ok()) return connection.status();
     absl::StatusOr<Plan> plan = PinnedPlan(command, **connection);
@@ -217,32 +199,20 @@ class CppClient {
     query.epoch = NumberIn(command, "epoch");
     query.first = NumberIn(command, "first");
     query.count = static_cast<uint32_t>(NumberIn(command, "count"));
-    bool all_ranks = false;
-    query.all_ranks =
-        command["all_ranks"].get(all_ranks) == simdjson::SUCCESS && all_ranks;
+    query.all_ranks = command.value("all_ranks", false);
     auto report = (*connection)->client->Explain(*plan, query);
     if (!report.ok()) return report.status();
-    Write(*report, to);
-    return absl::OkStatus();
+    return JsonOf(*report);
   }
 
-  absl::Status Keys(const Json& command, JsonText* to) {
+  absl::StatusOr<Json> Keys(const Json& command) {
     const absl::StatusOr<Connection*> connection = On(command);
     if (!connection.ok()) return connection.status();
-    std::vector<int64_t> keys;
-    simdjson::dom::array given;
-    if (command["keys"].get(given) == simdjson::SUCCESS) {
-      for (const simdjson::dom::element key : given) {
-        keys.push_back(int64_t(key));
-      }
-    }
-    auto uploaded = (*connection)->client->UploadKeys(std::move(keys));
+    auto uploaded =
+        (*connection)
+            ->client->UploadKeys(command.value("keys", std::vector<int64_t>()));
     if (!uploaded.ok()) return uploaded.status();
-    to->Begin('{')
-        .Pair("hash", uploaded->hash)
-        .Pair("keys", uploaded->keys)
-        .End('}');
-    return absl::OkStatus();
+    return Json{{"hash", uploaded->hash}, {"keys", uploaded->keys}};
   }
 
   std::map<std::string, Connection> connections_;
@@ -251,25 +221,14 @@ class CppClient {
 
 void Serve() {
   CppClient client;
-  simdjson::dom::parser parser;
   std::string line;
   while (std::getline(std::cin, line)) {
-    Json command;
-    JsonText answer;
-    answer.Begin('{').Key("ok");
-    absl::Status status =
-        absl::InvalidArgumentError("the suite: not an object");
-    if (parser.parse(line).get(command) == simdjson::SUCCESS) {
-      status = client.Do(command, &answer);
-    }
-    answer.End('}');
-    if (!status.ok()) {
-      answer = JsonText();
-      answer.Begin('{').Key("error");
-      Write(status, &answer);
-      answer.End('}');
-    }
-    std::cout << answer.text() << std::endl;
+    const Json command = Json::parse(line);
+    absl::StatusOr<Json> answer = client.Do(command);
+    std::cout << JsonLine(answer.ok()
+                              ? Json{{"ok", *std::move(answer)}}
+                              : Json{{"error", JsonOf(answer.status())}})
+              << std::flush;
   }
 }
 

@@ -197,15 +197,10 @@ REFUSALS: dict[str, tuple[str, Words, str, list[str]]] = {
         ["appel"],
     ),
 }
+# In a message 0 is what is not set, so a C++ program that is told by one cannot ask for it.
+ZEROS = {"no epochs", "no stride", "no views", "world of nobody", "zero rows"}
 # Where a client has words of its own; the README's table.
-OWN_WORDS = {
-    "no epochs",
-    "no stride",
-    "no views",
-    "window of nothing",
-    "world of nobody",
-    "zero rows",
-}
+OWN_WORDS = {*ZEROS, "window of nothing"}
 
 
 def refusal(connection: Connection, command: str, words: Words) -> Refused:
@@ -220,7 +215,8 @@ def refusal(connection: Connection, command: str, words: Words) -> Refused:
 @pytest.mark.parametrize("name", REFUSALS)
 def test_refusals_name_field_value_and_limit_alike(connect: Connect, name: str) -> None:
     command, words, code, named = REFUSALS[name]
-    said = [refusal(connect(Way(client, "tcp")), command, words) for client in CLIENTS]
+    clients = [client for client in CLIENTS if client != "cpp" or name not in ZEROS]
+    said = [refusal(connect(Way(client, "tcp")), command, words) for client in clients]
     for refused in said:
         assert refused.code == code, refused
         for part in named:
