@@ -10,7 +10,8 @@ import sys
 import numpy as np
 import pytest
 from inkstream import FixRequest, InkstreamError, shared
-from inkstream.shared import _new_segment, _passing
+from inkstream.shared import _keeper, _new_segment, _passing
+from support.leaks import keepers
 
 ATTACH = """
 import sys
@@ -43,15 +44,39 @@ def test_unrelated_processes_attach_to_an_offer_and_keep_it() -> None:
     other.stdout.close()
 
 
-@pytest.mark.parametrize("text", ["", "x", "inkstream-offer:k:zz", "inkstream-offer:k:abcd"])
+@pytest.mark.parametrize("text", ["", "x", "inkstream-offer:1:zz", "inkstream-offer:1:abcd", "inkstream-offer:k:" + "00" * 16])
 def test_what_is_no_ticket_is_named(text: str) -> None:
     with pytest.raises(FixRequest, match="not a ticket"):
         shared.attach(text)
 
 
+def test_an_offer_needs_no_keeper_and_ends_with_its_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv(_keeper._ADDRESS, raising=False)
+    before = keepers()
+    program = "from inkstream import shared; import sys; o = shared.offer([1]); print(o, flush=True)"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", f"{program}; sys.stdin.read()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert holder.stdout is not None and holder.stdin is not None
+    ticket = holder.stdout.readline().strip()
+    assert shared.attach(ticket) == [1]
+    assert keepers() == before
+    holder.kill()
+    holder.wait(30)
+    holder.stdout.close()
+    holder.stdin.close()
+    with pytest.raises(ConnectionError, match="ended"):
+        shared.attach(ticket)
+
+
 def test_a_ticket_of_a_process_that_ended_is_an_error_not_a_wait() -> None:
     with pytest.raises(ConnectionError, match="ended"):
-        shared.attach("inkstream-offer:inkstream-keeper-1-00:" + "00" * 16)
+        shared.attach("inkstream-offer:999999999:" + "00" * 16)
 
 
 def test_a_descriptor_that_could_still_change_is_refused() -> None:

@@ -12,10 +12,6 @@ where one is handed over. Answers are one byte.
 
     K  one more receiver will take this segment      -> k, or f where the budget is full
     T  take it: the descriptor comes with the answer -> t, or m where it is not here
-    D  as T, without need of the descriptor          (no answer)
-    H  hold it for as long as this client lives      -> k, or f
-    G  as T, of a held one, any number of times      -> t, or m
-    U  hold it no longer                             (no answer)
 """
 
 from __future__ import annotations
@@ -36,14 +32,32 @@ _SPARE_FILES = 256  # descriptors left for clients
 _PEER = struct.Struct("3i")  # pid, uid, gid
 
 
+def peer_of(connection: socket.socket) -> tuple[int, int]:
+    """Process and user at the other end."""
+    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
+    pid, uid, _ = _PEER.unpack(raw)
+    return pid, uid
+
+
+def receive(connection: socket.socket, size: int) -> tuple[bytes, array.array[int]]:
+    """A message of at most `size` bytes, and the descriptors beside it."""
+    fds = array.array("i")
+    message, extra, _, _ = connection.recvmsg(
+        size, socket.CMSG_SPACE(fds.itemsize), socket.MSG_CMSG_CLOEXEC
+    )
+    for level, kind, data in extra:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
+    return message, fds
+
+
 class Segment:
-    """One that is kept: for `waiting` receivers, and for the clients that hold it."""
+    """One that is kept for `waiting` receivers."""
 
     def __init__(self, fd: int, size: int) -> None:
         self.fd = fd
         self.size = size
         self.waiting = 0
-        self.holders: dict[socket.socket, int] = {}
 
 
 class Keeper:
@@ -82,13 +96,11 @@ class Keeper:
                     self._selector.unregister(client)
                     client.close()
                     self._clients -= 1
-                    self._forget(client)
                     alone_since = time.monotonic()
 
     def _admit(self) -> None:
         client, _ = self._listener.accept()
-        peer = client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
-        if _PEER.unpack(peer)[1] != os.geteuid():
+        if peer_of(client)[1] != os.geteuid():
             client.close()
             return
         client.settimeout(5)
@@ -99,16 +111,14 @@ class Keeper:
         """Answers one message; False when the client has gone."""
         fds = array.array("i")
         try:
-            message, extra, _, _ = client.recvmsg(
-                MESSAGE.size, socket.CMSG_SPACE(fds.itemsize), socket.MSG_CMSG_CLOEXEC
-            )
-            for level, kind, data in extra:
-                if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
-                    fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
+            message, fds = receive(client, MESSAGE.size)
             if len(message) != MESSAGE.size:
                 return False
             operation, name, size = MESSAGE.unpack(message)
-            self._answer(client, operation, name, size, fds)
+            if operation == b"K":
+                client.send(b"k" if self._keep(name, size, fds) else b"f")
+            else:
+                self._hand_over(client, name)
         except OSError:
             return False
         finally:
@@ -116,56 +126,28 @@ class Keeper:
                 os.close(fd)
         return True
 
-    def _answer(
-        self, client: socket.socket, operation: bytes, name: bytes, size: int, fds: array.array[int]
-    ) -> None:
-        if operation in (b"K", b"H"):
-            segment = self._keep(name, size, fds)
-            if segment is not None and operation == b"K":
-                segment.waiting += 1
-            elif segment is not None:
-                segment.holders[client] = segment.holders.get(client, 0) + 1
-            client.send(b"f" if segment is None else b"k")
-        elif operation in (b"T", b"G"):
-            segment = self._kept.get(name)
-            if segment is None:
-                client.send(b"m")
-                return
-            if operation == b"T":
-                # Gone from here once it has been sent, or with its receiver.
-                segment.waiting -= 1
-            socket.send_fds(client, [b"t"], [segment.fd])
-            self._drop_unused(name, segment)
-        elif operation in (b"D", b"U") and name in self._kept:
-            segment = self._kept[name]
-            if operation == b"D":
-                segment.waiting -= 1
-            elif segment.holders.get(client, 0) > 1:
-                segment.holders[client] -= 1
-            else:
-                segment.holders.pop(client, None)
-            self._drop_unused(name, segment)
+    def _keep(self, name: bytes, size: int, fds: array.array[int]) -> bool:
+        segment = self._kept.get(name)
+        if segment is None:
+            if not fds or self._bytes + size > self._budget or len(self._kept) >= self._most:
+                return False
+            segment = self._kept[name] = Segment(os.dup(fds[0]), size)
+            self._bytes += size
+        segment.waiting += 1
+        return True
 
-    def _keep(self, name: bytes, size: int, fds: array.array[int]) -> Segment | None:
-        known = self._kept.get(name)
-        if known is not None:
-            return known
-        if not fds or self._bytes + size > self._budget or len(self._kept) >= self._most:
-            return None
-        segment = self._kept[name] = Segment(os.dup(fds[0]), size)
-        self._bytes += size
-        return segment
-
-    def _drop_unused(self, name: bytes, segment: Segment) -> None:
-        if segment.waiting <= 0 and not segment.holders:
+    def _hand_over(self, client: socket.socket, name: bytes) -> None:
+        segment = self._kept.get(name)
+        if segment is None:
+            client.send(b"m")
+            return
+        # Gone from here once it has been sent, or with its receiver.
+        segment.waiting -= 1
+        socket.send_fds(client, [b"t"], [segment.fd])
+        if segment.waiting <= 0:
             del self._kept[name]
             self._bytes -= segment.size
             os.close(segment.fd)
-
-    def _forget(self, client: socket.socket) -> None:
-        for name, segment in list(self._kept.items()):
-            if segment.holders.pop(client, None):
-                self._drop_unused(name, segment)
 
 
 def main(listener: int, budget: int, linger: float) -> None:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import array
 import contextlib
 import os
 import secrets
 import socket
-import struct
 import sys
 import threading
 from pathlib import Path
 
 from inkstream.errors import InkstreamError
-from inkstream.shared._keep_segments import MESSAGE
+from inkstream.shared._keep_segments import MESSAGE, peer_of, receive
 from inkstream.shared._memory import available_memory, text_of
 
 _ADDRESS = "_INKSTREAM_KEEPER"  # for children: one keeper serves a whole family of processes
 _LINGER = 30.0  # seconds that what nobody took outlives the last process
 _PATIENCE = 30.0  # seconds until a keeper that does not answer is an error
-_PEER = struct.Struct("3i")  # pid, uid, gid
 
 
 class Lost(InkstreamError, ConnectionError):
@@ -31,51 +28,39 @@ class Connection:
 
     def __init__(self, address: str) -> None:
         self.address = address
-        self._lock = threading.RLock()  # a collected Offer speaks in between
+        self._lock = threading.Lock()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             self._socket.settimeout(_PATIENCE)
             self._socket.connect("\0" + address)
-            peer = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
-            if _PEER.unpack(peer)[1] != os.geteuid():
+            if peer_of(self._socket)[1] != os.geteuid():
                 raise InkstreamError(f"the keeper {address} belongs to another user")
         except BaseException:
             self._socket.close()
             raise
 
-    def keep(self, operation: bytes, name: bytes, size: int, fd: int) -> bool:
+    def keep(self, name: bytes, size: int, fd: int) -> bool:
         """Hands a segment over; False where the keeper's budget is full."""
         with self._lock:
-            socket.send_fds(self._socket, [MESSAGE.pack(operation, name, size)], [fd])
+            socket.send_fds(self._socket, [MESSAGE.pack(b"K", name, size)], [fd])
             answer = self._socket.recv(1)
         if not answer:
             raise ConnectionResetError(f"the keeper {self.address} ended")
         return answer == b"k"
 
-    def take(self, operation: bytes, name: bytes) -> int:
+    def take(self, name: bytes) -> int:
         """The descriptor of a segment. Raises Lost if it is not there."""
-        fds = array.array("i")
         with self._lock:
-            self._socket.send(MESSAGE.pack(operation, name, 0))
-            answer, extra, _, _ = self._socket.recvmsg(
-                1, socket.CMSG_SPACE(fds.itemsize), socket.MSG_CMSG_CLOEXEC
-            )
-        for level, kind, data in extra:
-            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
-                fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
+            self._socket.send(MESSAGE.pack(b"T", name, 0))
+            answer, fds = receive(self._socket, 1)
         if answer == b"t" and len(fds) == 1:
             return fds[0]
         for fd in fds:
             os.close(fd)
         raise Lost(
             "a shared segment is not held any more: it was taken before (a message can be "
-            "unpickled once), its holder closed it, or all of its senders ended long ago"
+            "unpickled once), or all of its senders ended long ago"
         )
-
-    def tell(self, operation: bytes, name: bytes) -> None:
-        """A message without an answer."""
-        with self._lock, contextlib.suppress(OSError):
-            self._socket.send(MESSAGE.pack(operation, name, 0))
 
     def close(self) -> None:
         """Idempotent."""

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inkstream.errors import FixRequest, InkstreamError
+from inkstream.errors import FixRequest
 from inkstream.shared import _arrays, _keeper
 from inkstream.shared._memory import NotEnoughMemory, check_fits
 from inkstream.shared._new_segment import create
@@ -139,7 +139,7 @@ def _sent(identity: bytes, size: int, fd: int) -> str | None:
     for _ in range(2):
         keeper = _keeper.own()
         try:
-            if keeper.keep(b"K", identity, size, fd):
+            if keeper.keep(identity, size, fd):
                 return keeper.address
             warnings.warn(
                 f"inkstream.shared: {_keeper.full(size)} (install(budget=...)); sent by copy",
@@ -157,16 +157,16 @@ def mapped(address: str, identity: bytes, size: int, *, writable: bool) -> Mappi
     with _taking:  # two threads shall not map one segment twice
         keeper = _keeper.connection(address)
         known = None if writable else mapping_of(identity)
-        if known is not None:
-            keeper.tell(b"D", identity)
-            return known
         try:
-            fd = keeper.take(b"T", identity)
-        except OSError as error:
-            if not isinstance(error, InkstreamError):
-                _keeper.forget(keeper)
-                raise _keeper.Lost(f"the keeper of a shared segment ended: {error}") from None
+            fd = keeper.take(identity)
+        except _keeper.Lost:
             raise
+        except OSError as error:
+            _keeper.forget(keeper)
+            raise _keeper.Lost(f"the keeper of a shared segment ended: {error}") from None
+        if known is not None:
+            os.close(fd)
+            return known
         return map_checked(fd, size, identity, writable=writable)
 
 

@@ -9,7 +9,6 @@ it, hear how far it is, and receive the segment.
 
 from __future__ import annotations
 
-import array
 import contextlib
 import errno
 import os
@@ -20,10 +19,10 @@ from pathlib import Path
 
 from inkstream._display.progress_bar import Progress
 from inkstream.errors import InkstreamError, Unavailable
+from inkstream.shared._keep_segments import peer_of, receive
 from inkstream.shared._segment import check_sealed
 
 _MESSAGE = struct.Struct("<cQQ")  # p: done, total; d: size, 0, and the descriptor
-_PEER = struct.Struct("3i")  # pid, uid, gid
 _TELL_EVERY = 0.05  # seconds
 _SILENCE = 300.0  # seconds without news until waiting is an error
 
@@ -32,12 +31,12 @@ def find_segment(name: str) -> int | None:
     """A descriptor of a finished segment that some process of this user and host has open."""
     first = _hinted(name)
     for process in first:
-        fd = _segment_of(process, name)
+        fd = segment_of(process, name)
         if fd is not None:
             return fd
     for process in os.listdir("/proc"):
         if process.isdigit() and process not in first:
-            fd = _segment_of(process, name)
+            fd = segment_of(process, name)
             if fd is not None:
                 return fd
     return None
@@ -67,7 +66,8 @@ def _hinted(name: str) -> list[str]:
     return [line.rpartition("-at-")[2] for line in names.splitlines() if prefix in line]
 
 
-def _segment_of(process: str, name: str) -> int | None:
+def segment_of(process: str, name: str) -> int | None:
+    """A descriptor of the finished segment of that name that `process`, this user's, has open."""
     wanted = f"/memfd:{name} (deleted)"
     folder = f"/proc/{process}/fd"
     try:
@@ -138,7 +138,7 @@ class Claim:
             while True:
                 client, _ = self._listener.accept()
                 client.setblocking(False)
-                if _peer(client)[1] == os.geteuid():
+                if peer_of(client)[1] == os.geteuid():
                     self._clients.append(client)
                 else:
                     client.close()
@@ -171,24 +171,18 @@ def wait_for(name: str, progress: Progress) -> int | None:
         except OSError:
             time.sleep(0.005)  # it has just ended, or does not listen yet
             return None
-        pid, uid, _ = _peer(builder)
+        pid, uid = peer_of(builder)
         if uid != os.geteuid():
             raise InkstreamError(f"user {uid} occupies the name under which {name} is built")
         while True:
-            fds = array.array("i")
             try:
-                message, extra, _, _ = builder.recvmsg(
-                    _MESSAGE.size, socket.CMSG_SPACE(fds.itemsize), socket.MSG_CMSG_CLOEXEC
-                )
+                message, fds = receive(builder, _MESSAGE.size)
             except TimeoutError:
                 raise Unavailable(
                     f"process {pid} builds this view and was silent for {_SILENCE:.0f} s"
                 ) from None
             except OSError:
                 return None
-            for level, kind, data in extra:
-                if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
-                    fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
             if len(message) != _MESSAGE.size:
                 return None
             operation, done, total = _MESSAGE.unpack(message)
@@ -199,9 +193,3 @@ def wait_for(name: str, progress: Progress) -> int | None:
 
 def _address(name: str) -> str:
     return f"\0{name}-{os.geteuid()}"
-
-
-def _peer(connection: socket.socket) -> tuple[int, int, int]:
-    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
-    pid, uid, gid = _PEER.unpack(raw)
-    return pid, uid, gid

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Any, TypeVar
 
 import numpy as np
 
 from inkstream.errors import FixRequest
-from inkstream.shared import _keeper
-from inkstream.shared._memory import NotEnoughMemory
+from inkstream.shared._keeper import Lost
 from inkstream.shared._passing import map_checked, register
+from inkstream.shared._rendezvous import segment_of
 from inkstream.shared._segment import Mapping, mapping_at, mapping_of, new_identity
 from inkstream.shared._structure import read_structure, write_structure
 
 T = TypeVar("T")
+
+_OFFER = "inkstream-offer"
+_IDENTITY = re.compile("[0-9a-f]{32}")
 
 
 def share(value: T, *, huge_pages: bool = True) -> T:
@@ -51,24 +55,19 @@ class Offer:
     """
 
     def __init__(self, value: Any) -> None:
-        self._identity = new_identity()
-        fd, size = write_structure(value, "inkstream-offer")
-        try:
-            self._keeper = _keeper.own()
-            if not self._keeper.keep(b"H", self._identity, size, fd):
-                raise NotEnoughMemory(f"{_keeper.full(size)}: see install(budget=...)")
-        finally:
-            os.close(fd)
-        self._pid = os.getpid()
+        identity = new_identity().hex()
+        self._ticket = f"{_OFFER}:{os.getpid()}:{identity}"
+        # This process's descriptor is the offer: others find it by its name.
+        self._fd, _ = write_structure(value, f"{_OFFER}-{identity}")
 
     def close(self) -> None:
-        """Nobody can attach from now on. Idempotent."""
-        if self._pid == os.getpid():
-            self._pid = -1
-            self._keeper.tell(b"U", self._identity)
+        """Nobody can attach from now on. Idempotent; in a forked child without effect."""
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
 
     def __str__(self) -> str:
-        return f"inkstream-offer:{self._keeper.address}:{self._identity.hex()}"
+        return self._ticket
 
     def __enter__(self) -> str:
         return str(self)
@@ -77,7 +76,7 @@ class Offer:
         self.close()
 
     def __del__(self) -> None:
-        if hasattr(self, "_pid"):
+        if hasattr(self, "_fd"):
             self.close()
 
 
@@ -88,16 +87,15 @@ def offer(value: Any) -> Offer:
 
 def attach(ticket: str) -> Any:
     """The structure that another process offers; ConnectionError where it no longer does."""
-    kind, _, rest = ticket.partition(":")
-    address, _, name = rest.rpartition(":")
-    try:
-        identity = bytes.fromhex(name)
-    except ValueError:
-        identity = b""
-    if kind != "inkstream-offer" or not address or len(identity) != 16:
+    kind, process, name = [*ticket.split(":"), "", ""][:3]
+    if kind != _OFFER or not process.isdecimal() or not _IDENTITY.fullmatch(name):
         raise FixRequest(f"{ticket!r} is not a ticket; str() of an Offer is one")
+    identity = bytes.fromhex(name)
     mapping = mapping_of(identity)
     if mapping is None:
-        mapping = map_checked(_keeper.connection(address).take(b"G", identity), None, identity)
+        fd = segment_of(process, f"{_OFFER}-{name}")
+        if fd is None:
+            raise Lost(f"{ticket} is not held any more: it was closed, or its process has ended")
+        mapping = map_checked(fd, None, identity)
     register()
     return read_structure(mapping)
