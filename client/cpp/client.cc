@@ -22,7 +22,7 @@
 #include "client/cpp/stream/key_set_cache.h"
 #include "inkstream/errors.h"
 #include "inkstream/v1/service.grpc.pb.h"
-#include "server/wire/view_message.h"
+#include "server/wire/messages.h"
 
 namespace inkstream {
 namespace client {

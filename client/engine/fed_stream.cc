@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/engine/drawing_pool.h"
 #include "server/raster/draw/rasterizer.h"
-#include "server/wire/delivery_message.h"
+#include "server/wire/messages.h"
 
 namespace inkstream::engine {
 namespace {

@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "server/batch/work/memory_arbiter.h"
-#include "server/service/stream_message.h"
-#include "server/wire/plan_message.h"
+#include "server/service/service.h"
+#include "server/wire/messages.h"
 
 namespace inkstream::engine {
 

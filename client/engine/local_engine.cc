@@ -11,9 +11,7 @@
 #include "client/engine/local_fetch.h"
 #include "server/batch/work/machine_limits.h"
 #include "server/batch/work/process_cpu.h"
-#include "server/service/describe_dataset.h"
-#include "server/service/explain_plan.h"
-#include "server/service/inspect_drawing.h"
+#include "server/service/service.h"
 #include "server/store/store_health.h"
 
 namespace inkstream::engine {

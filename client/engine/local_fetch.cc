@@ -3,8 +3,7 @@
 #include <utility>
 
 #include "server/batch/work/memory_arbiter.h"
-#include "server/service/fetch_plan.h"
-#include "server/service/stream_message.h"
+#include "server/service/service.h"
 
 namespace inkstream::engine {
 

@@ -1,6 +1,6 @@
 #include "client/engine/local_stream.h"
 
-#include "server/service/stream_message.h"
+#include "server/service/service.h"
 
 namespace inkstream::engine {
 

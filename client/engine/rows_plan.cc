@@ -8,7 +8,7 @@
 #include "server/batch/status_reason.h"
 #include "server/layout/rows_batch.h"
 #include "server/raster/draw/rasterizer.h"
-#include "server/wire/delivery_message.h"
+#include "server/wire/messages.h"
 
 namespace inkstream::engine {
 namespace {

@@ -16,9 +16,8 @@
 #include "server/page/drawing_json.h"
 #include "server/page/page_answer.h"
 #include "server/page/pixel_pool.h"
-#include "server/service/describe_dataset.h"
-#include "server/service/fetch_plan.h"
-#include "server/wire/plan_message.h"
+#include "server/service/service.h"
+#include "server/wire/messages.h"
 
 namespace inkstream::page {
 namespace {

@@ -1,11 +1,10 @@
-#include "server/service/describe_dataset.h"
-
 #include <string>
 
 #include "server/order/window_shuffle.h"
 #include "server/raster/draw/rasterizer.h"
 #include "server/raster/tensor/channel.h"
-#include "server/wire/view_message.h"
+#include "server/service/service.h"
+#include "server/wire/messages.h"
 
 namespace inkstream::service {
 namespace {

@@ -1,10 +1,8 @@
-#include "server/service/explain_plan.h"
-
 #include <utility>
 
 #include "server/batch/plan/explained_plan.h"
-#include "server/wire/cursor_message.h"
-#include "server/wire/plan_message.h"
+#include "server/service/service.h"
+#include "server/wire/messages.h"
 
 namespace inkstream::service {
 

@@ -1,10 +1,7 @@
-#include "server/service/fetch_plan.h"
-
 #include <utility>
 
-#include "server/wire/delivery_message.h"
-#include "server/wire/refused_field.h"
-#include "server/wire/view_message.h"
+#include "server/service/service.h"
+#include "server/wire/messages.h"
 
 namespace inkstream::service {
 
@@ -23,7 +20,9 @@ absl::StatusOr<batch::FetchPlan> FetchPlanFromProto(
   plan.epoch = request.epoch();
   plan.first_view = request.augment_view();
   if (request.delivery().codec() != v1::CODEC_NONE) {
-    return wire::NotOffered("delivery.codec", "CODEC_NONE (of FetchDrawings)");
+    return absl::InvalidArgumentError(
+        "delivery.codec: not offered by this server; offered: CODEC_NONE (of "
+        "FetchDrawings)");
   }
   absl::Status status =
       wire::TensorsFromProto(request.delivery(), &plan.delivery);

@@ -1,8 +1,7 @@
-#include "server/service/inspect_drawing.h"
-
 #include "absl/strings/str_cat.h"
 #include "server/base/timestamp_text.h"
 #include "server/raster/ascii_preview.h"
+#include "server/service/service.h"
 
 namespace inkstream::service {
 

@@ -1,9 +1,8 @@
-#include "server/service/stream_message.h"
-
 #include <string>
 
 #include "server/raster/draw/rasterizer.h"
-#include "server/wire/cursor_message.h"
+#include "server/service/service.h"
+#include "server/wire/messages.h"
 
 namespace inkstream::service {
 namespace {

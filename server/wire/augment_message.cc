@@ -1,4 +1,4 @@
-#include "server/wire/augment_message.h"
+#include "server/wire/messages.h"
 
 namespace inkstream::wire {
 

@@ -1,4 +1,4 @@
-#include "server/wire/cursor_message.h"
+#include "server/wire/messages.h"
 
 namespace inkstream::wire {
 

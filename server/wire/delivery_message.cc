@@ -1,12 +1,7 @@
-#include "server/wire/delivery_message.h"
-
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/wire/augment_message.h"
-#include "server/wire/image_message.h"
-#include "server/wire/refused_field.h"
-#include "server/wire/strokes_message.h"
+#include "server/wire/messages.h"
 
 namespace inkstream::wire {
 namespace {
@@ -26,6 +21,13 @@ absl::Status CodecFromProto(const v1::Delivery& delivery, DeliverySpec* spec) {
 }
 
 }  // namespace
+
+absl::Status UnknownEnum(absl::string_view field, int value) {
+  return absl::InvalidArgumentError(
+      absl::StrCat(field, ": ", value,
+                   " is not a value of this server's "
+                   "contract; update the server or leave the field out"));
+}
 
 absl::Status TensorsFromProto(const v1::Delivery& delivery,
                               DeliverySpec* spec) {

@@ -1,7 +1,4 @@
-#include "server/wire/order_message.h"
-
-#include "server/wire/refused_field.h"
-#include "server/wire/view_message.h"
+#include "server/wire/messages.h"
 
 namespace inkstream::wire {
 

@@ -1,11 +1,6 @@
-#include "server/wire/plan_message.h"
-
 #include <utility>
 
-#include "server/wire/cursor_message.h"
-#include "server/wire/delivery_message.h"
-#include "server/wire/order_message.h"
-#include "server/wire/view_message.h"
+#include "server/wire/messages.h"
 
 namespace inkstream::wire {
 

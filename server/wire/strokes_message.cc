@@ -1,6 +1,4 @@
-#include "server/wire/strokes_message.h"
-
-#include "server/wire/refused_field.h"
+#include "server/wire/messages.h"
 
 namespace inkstream::wire {
 

@@ -1,7 +1,5 @@
-#include "server/wire/view_message.h"
-
 #include "absl/strings/str_cat.h"
-#include "server/wire/refused_field.h"
+#include "server/wire/messages.h"
 
 namespace inkstream::wire {
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "server/batch/engine.h"
-#include "server/wire/plan_message.h"
+#include "server/wire/messages.h"
 #include "tests/client/local_store.h"
 #include "tests/store/sample_drawings.h"
 #include "tests/support/batch_puller.h"

@@ -16,8 +16,8 @@
 
 #include "inkstream/engine.h"
 #include "server/batch/engine.h"
-#include "server/service/stream_message.h"
-#include "server/wire/plan_message.h"
+#include "server/service/service.h"
+#include "server/wire/messages.h"
 #include "tests/client/local_store.h"
 #include "tests/support/batch_puller.h"
 #include "tests/support/fake_store.h"

@@ -1,10 +1,9 @@
-#include "server/service/inspect_drawing.h"
-
 #include <gtest/gtest.h>
 
 #include <cstdint>
 
 #include "absl/strings/str_cat.h"
+#include "server/service/service.h"
 
 namespace inkstream::service {
 namespace {

@@ -1,8 +1,7 @@
-#include "server/wire/augment_message.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "server/wire/messages.h"
 #include "tests/wire/filled_message.h"
 
 namespace inkstream::wire {

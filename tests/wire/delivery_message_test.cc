@@ -1,5 +1,3 @@
-#include "server/wire/delivery_message.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <inkstream/v1/service.pb.h>
@@ -7,7 +5,7 @@
 #include <functional>
 #include <string>
 
-#include "server/wire/plan_message.h"
+#include "server/wire/messages.h"
 #include "tests/wire/filled_message.h"
 
 namespace inkstream::wire {

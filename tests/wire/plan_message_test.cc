@@ -1,8 +1,8 @@
-#include "server/wire/plan_message.h"
-
 #include <gtest/gtest.h>
 
 #include <string>
+
+#include "server/wire/messages.h"
 
 namespace inkstream::wire {
 namespace {

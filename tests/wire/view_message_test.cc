@@ -1,10 +1,9 @@
-#include "server/wire/view_message.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
 
+#include "server/wire/messages.h"
 #include "tests/wire/filled_message.h"
 
 namespace inkstream::wire {

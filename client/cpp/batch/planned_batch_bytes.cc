@@ -1,6 +1,6 @@
 #include "client/cpp/batch/planned_batch_bytes.h"
 
-#include "server/wire/delivery_message.h"
+#include "server/wire/messages.h"
 
 namespace inkstream::client {
 

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "server/wire/cursor_message.h"
+#include "server/wire/messages.h"
 
 namespace inkstream::client {
 namespace {

@@ -5,9 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "server/wire/delivery_message.h"
-#include "server/wire/plan_message.h"
-#include "server/wire/view_message.h"
+#include "server/wire/messages.h"
 
 namespace inkstream::client {
 absl::Status CheckPlan(const Plan& plan) {

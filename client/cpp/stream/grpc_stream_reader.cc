@@ -12,8 +12,7 @@
 #include "client/cpp/messages/status_conversion.h"
 #include "client/cpp/messages/to_proto.h"
 #include "client/cpp/stream/grpc_stream.h"
-#include "server/wire/cursor_message.h"
-#include "server/wire/plan_message.h"
+#include "server/wire/messages.h"
 
 namespace inkstream::client {
 namespace {

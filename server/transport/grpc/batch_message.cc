@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/service/stream_message.h"
+#include "server/service/service.h"
 
 namespace inkstream::transport {
 namespace {

@@ -4,9 +4,7 @@
 
 #include <utility>
 
-#include "server/service/describe_dataset.h"
-#include "server/service/explain_plan.h"
-#include "server/service/inspect_drawing.h"
+#include "server/service/service.h"
 #include "server/transport/grpc/fetch_drawings_reactor.h"
 #include "server/transport/grpc/status_handler.h"
 #include "server/transport/grpc/stream_batches_reactor.h"

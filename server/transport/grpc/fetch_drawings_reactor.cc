@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "server/batch/status_reason.h"
-#include "server/service/fetch_plan.h"
+#include "server/service/service.h"
 #include "server/transport/grpc/proto_message.h"
-#include "server/wire/delivery_message.h"
+#include "server/wire/messages.h"
 
 namespace inkstream::transport {
 

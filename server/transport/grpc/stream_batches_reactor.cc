@@ -12,8 +12,7 @@
 #include "server/transport/grpc/cancel_call.h"
 #include "server/transport/grpc/proto_message.h"
 #include "server/transport/grpc/status_to_grpc.h"
-#include "server/wire/delivery_message.h"
-#include "server/wire/plan_message.h"
+#include "server/wire/messages.h"
 
 namespace inkstream::transport {
 namespace {

@@ -7,8 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/wire/plan_message.h"
-#include "server/wire/view_message.h"
+#include "server/wire/messages.h"
 
 namespace inkstream::conformance {
 namespace {
