@@ -17,9 +17,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "server/ingest/export/bin_writer.h"
-#include "server/ingest/export/csv_writer.h"
-#include "server/ingest/export/ndjson_writer.h"
+#include "server/ingest/export/drawing_writer.h"
 #include "server/ingest/formats/ndjson_format.h"
 #include "server/ingest/generate/class_catalog.h"
 #include "server/ingest/generate/drawing_generator.h"

@@ -13,9 +13,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
-#include "server/ingest/export/bin_writer.h"
-#include "server/ingest/export/csv_writer.h"
-#include "server/ingest/export/ndjson_writer.h"
+#include "server/ingest/export/drawing_writer.h"
 #include "server/ingest/input/input_format.h"
 #include "server/store/drawing_rules.h"
 #include "simdjson.h"

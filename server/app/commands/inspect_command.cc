@@ -14,7 +14,7 @@
 #include "server/app/failure.h"
 #include "server/app/flags/command_line.h"
 #include "server/base/timestamp_text.h"
-#include "server/ingest/export/ndjson_writer.h"
+#include "server/ingest/export/drawing_writer.h"
 #include "server/raster/ascii_preview.h"
 #include "server/store/store_reader.h"
 

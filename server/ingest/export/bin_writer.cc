@@ -1,10 +1,9 @@
-#include "server/ingest/export/bin_writer.h"
-
 #include <cstdint>
 #include <limits>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "server/ingest/export/drawing_writer.h"
 #include "server/store/segment/endian_io.h"
 
 namespace inkstream::ingest {

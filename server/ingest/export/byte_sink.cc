@@ -3,8 +3,6 @@
 #include <utility>
 
 #include "absl/strings/match.h"
-#include "server/ingest/export/compressed_sink.h"
-#include "server/ingest/export/file_sink.h"
 
 namespace inkstream::ingest {
 

@@ -27,4 +27,11 @@ class ByteSink {
 // in .gz and .zst are compressed. Errors name the path.
 absl::StatusOr<std::unique_ptr<ByteSink>> OpenSink(const std::string& path);
 
+// The same without compression.
+absl::StatusOr<std::unique_ptr<ByteSink>> OpenFileSink(const std::string& path);
+
+// Compress into another sink.
+std::unique_ptr<ByteSink> NewGzipSink(std::unique_ptr<ByteSink> file);
+std::unique_ptr<ByteSink> NewZstdSink(std::unique_ptr<ByteSink> file);
+
 }  // namespace inkstream::ingest

@@ -1,5 +1,3 @@
-#include "server/ingest/export/compressed_sink.h"
-
 #include <zlib.h>
 #include <zstd.h>
 
@@ -7,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/ingest/export/byte_sink.h"
 
 namespace inkstream::ingest {
 namespace {

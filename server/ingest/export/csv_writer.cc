@@ -1,9 +1,7 @@
-#include "server/ingest/export/csv_writer.h"
-
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "server/base/timestamp_text.h"
-#include "server/ingest/export/ndjson_writer.h"
+#include "server/ingest/export/drawing_writer.h"
 
 namespace inkstream::ingest {
 namespace {

@@ -1,9 +1,5 @@
 #include "server/ingest/export/drawing_writer.h"
 
-#include "server/ingest/export/bin_writer.h"
-#include "server/ingest/export/csv_writer.h"
-#include "server/ingest/export/ndjson_writer.h"
-
 namespace inkstream::ingest {
 namespace {
 

@@ -40,4 +40,28 @@ class DrawingWriter {
 // ".bin" and the like.
 absl::string_view SuffixOf(OutputFormat format);
 
+// Appends one line with its line end, byte for byte as Google writes it: a raw
+// drawing with its times, another one simplified. A missing field has no key.
+void AppendNdjsonLine(const Drawing& drawing, std::string* out);
+
+// Appends the strokes alone, as a JSON list; `comma`: what stands between two
+// values, "," or ", ".
+void AppendStrokesJson(const Drawing& drawing, const char* comma,
+                       std::string* out);
+
+// Appends a record of the official binary format (bin_format.h). It has no word
+// (the file's name is), no fraction of a second, and no way to leave a column
+// out. INVALID_ARGUMENT names what the drawing has not (key_id, countrycode of
+// two bytes, recognized, a timestamp in 1970..2106) or has too much of (times
+// of a raw drawing).
+absl::Status AppendBinRecord(const Drawing& drawing, std::string* out);
+
+inline constexpr char kCsvHeader[] =
+    "countrycode,drawing,key_id,recognized,timestamp,word\n";
+
+// Appends one row of Kaggle's CSV (csv_format.h) with its line end. A missing
+// column is an empty field. Times have six digits of fraction, whatever the
+// source wrote.
+void AppendCsvRow(const Drawing& drawing, std::string* out);
+
 }  // namespace inkstream::ingest

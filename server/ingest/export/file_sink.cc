@@ -1,5 +1,3 @@
-#include "server/ingest/export/file_sink.h"
-
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/ingest/export/byte_sink.h"
 #include "server/store/generation/file_sync.h"
 
 namespace inkstream::ingest {

@@ -1,5 +1,3 @@
-#include "server/ingest/export/ndjson_writer.h"
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -10,6 +8,7 @@
 #include "absl/types/span.h"
 #include "server/base/json_text.h"
 #include "server/base/timestamp_text.h"
+#include "server/ingest/export/drawing_writer.h"
 
 namespace inkstream::ingest {
 namespace {

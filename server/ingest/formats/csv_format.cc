@@ -6,8 +6,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "server/base/json_text.h"
-#include "server/ingest/formats/csv_columns.h"
-#include "server/ingest/formats/csv_parser.h"
 #include "server/ingest/formats/csv_row.h"
 #include "server/ingest/input/scanning_cutter.h"
 

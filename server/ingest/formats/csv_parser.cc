@@ -1,9 +1,6 @@
-#include "server/ingest/formats/csv_parser.h"
-
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/ingest/formats/csv_columns.h"
 #include "server/ingest/formats/csv_row.h"
 #include "server/ingest/formats/drawing_fields.h"
 #include "server/ingest/formats/json_strokes.h"

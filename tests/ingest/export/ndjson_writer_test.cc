@@ -1,8 +1,7 @@
-#include "server/ingest/export/ndjson_writer.h"
-
 #include <string>
 
 #include "gtest/gtest.h"
+#include "server/ingest/export/drawing_writer.h"
 
 namespace inkstream::ingest {
 namespace {
