@@ -7,7 +7,6 @@
 #include "absl/strings/str_cat.h"
 #include "server/store/generation/manifest.h"
 #include "server/store/generation/open_store.h"
-#include "server/store/strokes/raw_canvas.h"
 #include "server/store/strokes/raw_codec.h"
 #include "server/store/strokes/record_codec.h"
 

@@ -18,7 +18,6 @@
 #include "server/store/segment/lmdb_file.h"
 #include "server/store/segment/segment_header.h"
 #include "server/store/segment/table_value.h"
-#include "server/store/strokes/raw_canvas.h"
 #include "server/store/strokes/raw_codec.h"
 #include "server/store/strokes/record_codec.h"
 #include "server/store/strokes/stroke_model.h"

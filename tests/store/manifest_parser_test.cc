@@ -10,7 +10,6 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/store/generation/manifest.h"
-#include "server/store/generation/manifest_text.h"
 #include "server/store/segment/checksum.h"
 
 namespace inkstream::store {

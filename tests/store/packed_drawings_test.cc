@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "server/store/strokes/raw_canvas.h"
+#include "server/store/strokes/raw_codec.h"
 #include "server/store/writing/fingerprint.h"
 #include "tests/store/sample_drawings.h"
 

@@ -14,7 +14,6 @@
 #include "server/store/drawing_rules.h"
 #include "server/store/generation/manifest.h"
 #include "server/store/store_verifier.h"
-#include "server/store/strokes/raw_canvas.h"
 #include "tests/store/sample_drawings.h"
 #include "tests/support/scratch_directory.h"
 

@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/base/json_text.h"
 #include "server/store/format.h"
-#include "server/store/strokes/raw_canvas.h"
+#include "server/store/strokes/raw_codec.h"
 
 namespace inkstream::ingest {
 namespace {

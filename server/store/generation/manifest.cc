@@ -10,25 +10,18 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "server/base/json_text.h"
 #include "server/store/format.h"
 #include "server/store/generation/file_sync.h"
-#include "server/store/generation/manifest_text.h"
 #include "server/store/segment/checksum.h"
 
 namespace inkstream::store {
 namespace {
 
 std::string Quoted(absl::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (static_cast<uint8_t>(c) < 0x20) {
-      absl::StrAppendFormat(&out, "\\u%04x", c);
-      continue;
-    }
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + '"';
+  std::string out;
+  AppendJsonString(text, &out);
+  return out;
 }
 
 // Standard deviations need these three.
@@ -46,6 +39,10 @@ std::string RequiredFeatures(const StoreInfo& info) {
 }
 
 }  // namespace
+
+std::string ManifestHex(uint64_t number) {
+  return absl::StrFormat("%016x", number);
+}
 
 std::string Manifest::ToText() const {
   std::string out = absl::StrCat(

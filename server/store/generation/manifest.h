@@ -18,6 +18,11 @@
 namespace inkstream::store {
 
 inline constexpr uint64_t kMaxManifestBytes = uint64_t{1} << 30;
+// Of a store with raw drawings.
+inline constexpr char kRawFeature[] = "raw";
+// The last member, behind which nothing comes but kManifestEnd.
+inline constexpr char kChecksumKey[] = ",\n  \"checksum\": \"";
+inline constexpr char kManifestEnd[] = "\"\n}\n";
 
 struct SegmentEntry {
   std::string file;  // name in the store's directory
@@ -44,6 +49,9 @@ struct Manifest {
 // DATA_LOSS: damaged.
 absl::StatusOr<Manifest> ParseManifest(absl::string_view text,
                                        const std::string& path);
+
+// A checksum, a bound of a split: 16 digits.
+std::string ManifestHex(uint64_t number);
 
 // Reads DIRECTORY/MANIFEST, or the file of another name in it. NOT_FOUND: no
 // directory, or no store in it. `bytes`: if not null, the size of the file.

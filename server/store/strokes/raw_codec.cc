@@ -2,9 +2,11 @@
 
 #include <zstd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "server/store/format.h"
@@ -69,6 +71,16 @@ absl::Status ReadBody(absl::string_view body, Drawing* drawing) {
   return in.done() ? absl::OkStatus() : Broken("bytes are left over");
 }
 
+constexpr double kSide = 255.0;
+
+void FillAxis(const std::vector<double>& raw, double least, double range,
+              std::vector<float>* axis) {
+  axis->resize(raw.size());
+  for (size_t i = 0; i < raw.size(); ++i) {
+    (*axis)[i] = static_cast<float>((raw[i] - least) * kSide / range);
+  }
+}
+
 }  // namespace
 
 void EncodeRawRecord(const Drawing& drawing, std::string* out) {
@@ -110,6 +122,22 @@ absl::Status DecodeRawRecord(absl::string_view record, Drawing* drawing) {
     return Broken("its compressed bytes are damaged");
   }
   return ReadBody(body, drawing);
+}
+
+void FillCanvas(Drawing* drawing) {
+  const RawStrokes& raw = drawing->raw;
+  const auto [least_x, most_x] =
+      std::minmax_element(raw.x.begin(), raw.x.end());
+  const auto [least_y, most_y] =
+      std::minmax_element(raw.y.begin(), raw.y.end());
+  double range = std::max(*most_x - *least_x, *most_y - *least_y);
+  if (!(range > 0)) range = kSide;
+  FillAxis(raw.x, *least_x, range, &drawing->x);
+  FillAxis(raw.y, *least_y, range, &drawing->y);
+  drawing->t.resize(raw.t.size());
+  for (size_t i = 0; i < raw.t.size(); ++i) {
+    drawing->t[i] = static_cast<float>(raw.t[i] - raw.t[0]);
+  }
 }
 
 }  // namespace inkstream::store

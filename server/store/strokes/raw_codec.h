@@ -19,4 +19,10 @@ void EncodeRawRecord(const Drawing& drawing, std::string* out);
 // DATA_LOSS and leaves them in any state.
 absl::Status DecodeRawRecord(absl::string_view record, Drawing* drawing);
 
+// Makes x, y and t of a raw drawing from its raw points: moved to the origin,
+// scaled so that the larger side is 255 (not rounded; a single dot stays at the
+// origin), times counted from the first point. REQUIRES: as many raw x, y and
+// t, at least one.
+void FillCanvas(Drawing* drawing);
+
 }  // namespace inkstream::store

@@ -6,7 +6,7 @@
 
 #include "server/store/format.h"
 #include "server/store/segment/endian_io.h"
-#include "server/store/strokes/raw_canvas.h"
+#include "server/store/strokes/raw_codec.h"
 #include "server/store/writing/fingerprint.h"
 
 namespace inkstream::store {
