@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 import subprocess
 from collections.abc import Callable
@@ -192,3 +193,32 @@ def test_a_size_over_the_limit_names_field_value_and_limit(call: Call) -> None:
     assert "InvalidArgument" in done.stderr
     for word in ("height", "1025", "1024"):
         assert word in done.stderr
+
+
+def recipes() -> list[str]:
+    """The commands of proto/README.md's section "By hand"."""
+    text = (Path(__file__).resolve().parents[2] / "proto" / "README.md").read_text()
+    block = text.partition("## By hand")[2].partition("```sh\n")[2].partition("```")[0]
+    commands, command = [], ""
+    for line in block.splitlines(keepends=True):
+        command += "" if line.startswith("#") else line
+        if command and not line.endswith("\\\n") and command.count("'") % 2 == 0:
+            commands.append(command)
+            command = ""
+    return commands
+
+
+@pytest.mark.parametrize("recipe", recipes())
+def test_every_recipe_of_the_contract_runs_as_it_stands(
+    recipe: str, grpcurl: Path, server: RunningServer
+) -> None:
+    done = subprocess.run(
+        ["bash", "-c", recipe.replace("localhost:50051", server.address)],
+        env={**os.environ, "PATH": f"{grpcurl.parent}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
