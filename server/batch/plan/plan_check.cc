@@ -54,7 +54,7 @@ absl::StatusOr<layout::BatchLayout> PriceDelivery(const DeliverySpec& delivery,
   }
   if (delivery.augment.has_value()) {
     absl::Status status =
-        InDelivery(raster::Augmenter::Create(*delivery.augment).status());
+        InDelivery(raster::CheckAugmentSpec(*delivery.augment));
     if (!status.ok()) return status;
   }
   return layout;

@@ -27,12 +27,16 @@ struct AugmentKey {
   uint32_t view = 0;        // 0, 1, ... for several copies in one batch
 };
 
+// Whether that is offered: INVALID_ARGUMENT names the field, the value and the
+// limit.
+absl::Status CheckAugmentSpec(const AugmentSpec& spec);
+
 class Augmenter {
  public:
-  // INVALID_ARGUMENT names the field, the value and the limit.
+  // Errors as CheckAugmentSpec.
   static absl::StatusOr<Augmenter> Create(const AugmentSpec& spec);
 
-  // REQUIRES: Create(spec) is ok.
+  // REQUIRES: CheckAugmentSpec(spec) is ok.
   explicit Augmenter(const AugmentSpec& spec);
 
   // The changed strokes, valid until the next call or until `strokes` dies.

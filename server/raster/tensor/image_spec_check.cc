@@ -10,6 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "server/raster/draw/float_bits.h"
 #include "server/raster/tensor/channel.h"
+#include "server/raster/tensor/dtype_name.h"
 #include "server/raster/tensor/pixel_writer.h"
 
 namespace inkstream::raster {
@@ -17,28 +18,6 @@ namespace {
 
 absl::Status Invalid(absl::string_view text) {
   return absl::InvalidArgumentError(text);
-}
-
-absl::string_view NameOf(DType dtype) {
-  switch (dtype) {
-    case DType::kUint8:
-      return "uint8";
-    case DType::kInt32:
-      return "int32";
-    case DType::kInt64:
-      return "int64";
-    case DType::kFloat16:
-      return "float16";
-    case DType::kBFloat16:
-      return "bfloat16";
-    case DType::kFloat32:
-      return "float32";
-    case DType::kBool:
-      return "bool";
-    case DType::kUnspecified:
-      break;
-  }
-  return "unspecified";
 }
 
 bool IsFloat(DType dtype) {

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/raster/draw/float_bits.h"
+#include "server/raster/tensor/dtype_name.h"
 
 namespace inkstream::raster {
 namespace {
@@ -21,23 +22,6 @@ void Put(float value, uint8_t*& out) {
   const Element element(value);
   std::memcpy(out, &element, sizeof(element));
   out += sizeof(element);
-}
-
-absl::string_view NameOf(DType dtype) {
-  switch (dtype) {
-    case DType::kUint8:
-      return "uint8";
-    case DType::kInt32:
-      return "int32";
-    case DType::kInt64:
-      return "int64";
-    case DType::kBFloat16:
-      return "bfloat16";
-    case DType::kBool:
-      return "bool";
-    default:
-      return "of a kind not known here";
-  }
 }
 
 absl::Status Invalid(absl::string_view field, absl::string_view rest) {

@@ -18,7 +18,7 @@
 namespace inkstream::store {
 namespace {
 
-std::string Quoted(absl::string_view text) {
+std::string JsonText(absl::string_view text) {
   std::string out;
   AppendJsonString(text, &out);
   return out;
@@ -32,9 +32,9 @@ std::string DeltaText(const DeltaSums& sums) {
 
 std::string RequiredFeatures(const StoreInfo& info) {
   std::vector<std::string> features;
-  if (info.has_times) features.push_back(Quoted(kRawFeature));
-  if (info.listed_splits) features.push_back(Quoted(kListedSplitsFeature));
-  if (info.dropped > 0) features.push_back(Quoted(kDroppedFeature));
+  if (info.has_times) features.push_back(JsonText(kRawFeature));
+  if (info.listed_splits) features.push_back(JsonText(kListedSplitsFeature));
+  if (info.dropped > 0) features.push_back(JsonText(kDroppedFeature));
   return absl::StrJoin(features, ", ");
 }
 
@@ -46,11 +46,11 @@ std::string ManifestHex(uint64_t number) {
 
 std::string Manifest::ToText() const {
   std::string out = absl::StrCat(
-      "{\n  \"format\": ", Quoted(kManifestMagic),
+      "{\n  \"format\": ", JsonText(kManifestMagic),
       ",\n  \"version\": ", kFormatVersion, ",\n  \"requires\": [",
       RequiredFeatures(info), "],\n  \"generation\": ", info.generation,
-      ",\n  \"name\": ", Quoted(info.name),
-      ",\n  \"fingerprint\": ", Quoted(info.fingerprint),
+      ",\n  \"name\": ", JsonText(info.name),
+      ",\n  \"fingerprint\": ", JsonText(info.fingerprint),
       ",\n  \"drawings\": ", info.drawings,
       ",\n  \"unlabelled\": ", info.unlabelled, ",\n  \"columns\": {",
       "\"countrycode\": ", info.with_countrycode,
@@ -62,14 +62,14 @@ std::string Manifest::ToText() const {
                   ",\n  \"splits\": [");
   const char* separator = "\n    ";
   for (const SplitInfo& split : info.splits) {
-    absl::StrAppend(&out, separator, "{\"name\": ", Quoted(split.name),
-                    ", \"rule\": ", Quoted(split.rule), ", \"low\": \"",
+    absl::StrAppend(&out, separator, "{\"name\": ", JsonText(split.name),
+                    ", \"rule\": ", JsonText(split.rule), ", \"low\": \"",
                     ManifestHex(split.low), "\", \"high\": \"",
                     ManifestHex(split.high),
                     "\", \"drawings\": ", split.drawings,
                     ", \"deltas\": ", DeltaText(split.deltas));
     if (!split.listed_by.empty()) {
-      absl::StrAppend(&out, ", \"listed_by\": ", Quoted(split.listed_by),
+      absl::StrAppend(&out, ", \"listed_by\": ", JsonText(split.listed_by),
                       ", \"members\": \"", ManifestHex(split.members), "\"");
     }
     out += "}";
@@ -78,18 +78,18 @@ std::string Manifest::ToText() const {
   absl::StrAppend(&out, "\n  ],\n  \"classes\": [");
   separator = "\n    ";
   for (size_t c = 0; c < info.classes.size(); ++c) {
-    absl::StrAppend(&out, separator, "[", Quoted(info.classes[c]), ", ",
+    absl::StrAppend(&out, separator, "[", JsonText(info.classes[c]), ", ",
                     info.class_counts[c], "]");
     separator = ",\n    ";
   }
   absl::StrAppend(&out, "\n  ],\n  \"segments\": [");
   separator = "\n    ";
   for (const SegmentEntry& segment : segments) {
-    absl::StrAppend(&out, separator, "{\"file\": ", Quoted(segment.file),
+    absl::StrAppend(&out, separator, "{\"file\": ", JsonText(segment.file),
                     ", \"first\": ", segment.first,
                     ", \"drawings\": ", segment.drawings,
                     ", \"bytes\": ", segment.bytes,
-                    ", \"content\": ", Quoted(segment.content), "}");
+                    ", \"content\": ", JsonText(segment.content), "}");
     separator = ",\n    ";
   }
   absl::StrAppend(&out, "\n  ]");
@@ -106,9 +106,9 @@ std::string Manifest::ToText() const {
     }
     absl::StrAppend(&out, "]");
   }
-  if (!job.empty()) absl::StrAppend(&out, ",\n  \"job\": ", Quoted(job));
+  if (!job.empty()) absl::StrAppend(&out, ",\n  \"job\": ", JsonText(job));
   if (!resume_point.empty()) {
-    absl::StrAppend(&out, ",\n  \"resume_point\": ", Quoted(resume_point));
+    absl::StrAppend(&out, ",\n  \"resume_point\": ", JsonText(resume_point));
   }
   const uint64_t checksum = Checksum(out);
   return absl::StrCat(out, kChecksumKey, ManifestHex(checksum), kManifestEnd);

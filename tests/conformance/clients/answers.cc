@@ -7,31 +7,10 @@
 
 #include "absl/strings/escaping.h"
 #include "inkstream/errors.h"
+#include "server/raster/tensor/dtype_name.h"
 
 namespace inkstream::conformance {
 namespace {
-
-const char* NameOf(DType dtype) {
-  switch (dtype) {
-    case DType::kUint8:
-      return "uint8";
-    case DType::kInt32:
-      return "int32";
-    case DType::kInt64:
-      return "int64";
-    case DType::kFloat16:
-      return "float16";
-    case DType::kBFloat16:
-      return "bfloat16";
-    case DType::kFloat32:
-      return "float32";
-    case DType::kBool:
-      return "bool";
-    case DType::kUnspecified:
-      break;
-  }
-  return "unspecified";
-}
 
 std::string HashOf(absl::Span<const uint8_t> bytes) {
   std::string digest(SHA256_DIGEST_LENGTH, '\0');
