@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/batch/nearest_name.h"
+#include "server/base/nearest_name.h"
 #include "server/batch/status_reason.h"
 #include "server/batch/view/key_search.h"
 #include "server/store/store_health.h"

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/batch/nearest_name.h"
+#include "server/base/nearest_name.h"
 #include "server/batch/plan/plan_check.h"
 
 namespace inkstream::batch {

@@ -11,7 +11,7 @@
 #include "server/app/flags/environment.h"
 #include "server/app/log/logging.h"
 #include "server/app/version_text.h"
-#include "server/batch/nearest_name.h"
+#include "server/base/nearest_name.h"
 #include "server/store/segment/mapped_file.h"
 
 namespace inkstream::app {
@@ -53,11 +53,11 @@ std::string Explain(const CLI::App& app, const CLI::ParseError& error) {
     if (&command != &app) {
       for (const std::string& flag : FlagsOf(app)) known.push_back(flag);
     }
-    return "unknown flag " + name + batch::NearestHint(name, known);
+    return "unknown flag " + name + NearestHint(name, known);
   }
   if (&command == &app) {
     return "unknown command '" + name + "'" +
-           batch::NearestHint(name, CommandsOf(app));
+           NearestHint(name, CommandsOf(app));
   }
   return "unexpected argument '" + name + "'";
 }

@@ -9,7 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "server/base/json_text.h"
-#include "server/batch/nearest_name.h"
+#include "server/base/nearest_name.h"
 
 // Headers alone, and errors as values.
 #define TOML_EXCEPTIONS 0
@@ -94,8 +94,7 @@ void ApplyConfigFile(CLI::App* command, const std::string& path) {
       for (const CLI::Option* option : options) {
         names.push_back(NameOf(*option));
       }
-      Refuse(where,
-             "there is no option " + name + batch::NearestHint(name, names));
+      Refuse(where, "there is no option " + name + NearestHint(name, names));
     }
     std::vector<std::string> texts;
     if (const toml::array* several = node.as_array()) {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cctype>
 
-#include "server/batch/nearest_name.h"
+#include "server/base/nearest_name.h"
 #include "spdlog/spdlog.h"
 
 namespace inkstream::app {
@@ -66,7 +66,7 @@ std::vector<std::string> UnknownVariableWarnings(
         std::find(known.begin(), known.end(), variable) != known.end()) {
       continue;
     }
-    const std::string nearest = batch::NearestName(variable, known);
+    const std::string nearest = NearestName(variable, known);
     if (nearest.empty()) {
       far += (far.empty() ? "" : ", ") + variable;
     } else {

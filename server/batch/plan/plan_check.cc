@@ -5,7 +5,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "server/batch/nearest_name.h"
+#include "server/base/nearest_name.h"
 #include "server/raster/augment/augmenter.h"
 #include "server/raster/draw/rasterizer.h"
 

@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "server/batch/nearest_name.h"
+#include "server/base/nearest_name.h"
 #include "server/batch/view/split_slice.h"
 #include "server/batch/view/where_filter.h"
 

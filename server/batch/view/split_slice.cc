@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
-#include "server/batch/nearest_name.h"
+#include "server/base/nearest_name.h"
 
 namespace inkstream::batch {
 namespace {

@@ -10,7 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/time/time.h"
-#include "server/batch/nearest_name.h"
+#include "server/base/nearest_name.h"
 
 namespace inkstream::batch {
 namespace {

@@ -1,8 +1,8 @@
-#include "server/batch/nearest_name.h"
+#include "server/base/nearest_name.h"
 
 #include <gtest/gtest.h>
 
-namespace inkstream::batch {
+namespace inkstream {
 namespace {
 
 TEST(NearestNameTest, AMisspelledNameFindsTheOneThatWasMeant) {
@@ -34,4 +34,4 @@ TEST(NearestNameTest, WhatIsQuotedCannotBreakTheLine) {
 }
 
 }  // namespace
-}  // namespace inkstream::batch
+}  // namespace inkstream

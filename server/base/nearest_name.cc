@@ -1,4 +1,4 @@
-#include "server/batch/nearest_name.h"
+#include "server/base/nearest_name.h"
 
 #include <algorithm>
 #include <numeric>
@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
-namespace inkstream::batch {
+namespace inkstream {
 namespace {
 
 constexpr size_t kMaxCompared = 64;  // characters; names are short
@@ -86,4 +86,4 @@ std::string Quoted(absl::string_view text) {
                       cut ? "…" : "", "\"");
 }
 
-}  // namespace inkstream::batch
+}  // namespace inkstream

@@ -8,7 +8,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 
-namespace inkstream::batch {
+namespace inkstream {
 
 // The choice with the smallest edit distance (case ignored), or "" where none
 // is near: more than half of the longer name would have to change.
@@ -23,4 +23,4 @@ std::string NearestHint(absl::string_view asked,
 // A name as error texts show it: quoted, escaped, cut to 80 characters.
 std::string Quoted(absl::string_view text);
 
-}  // namespace inkstream::batch
+}  // namespace inkstream
