@@ -4,8 +4,8 @@
 #include <iterator>
 #include <utility>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "server/base/nearest_name.h"
 #include "server/raster/tensor/stroke_tensor.h"
 
 namespace inkstream::layout {
@@ -25,6 +25,24 @@ constexpr Column kColumns[] = {
     {"key_id", Field::kKeyId},
 };
 
+// Names of the columns a request may list.
+std::vector<std::string> OfferedColumns() {
+  std::vector<std::string> names;
+  for (const Column& column : kColumns) names.emplace_back(column.name);
+  names.insert(names.end(), {"index", "valid"});
+  return names;
+}
+
+// nullopt: there is no such column.
+std::optional<Field> FieldNamed(absl::string_view name) {
+  if (name == "index") return Field::kIndex;
+  if (name == "valid") return Field::kValid;
+  for (const Column& column : kColumns) {
+    if (name == column.name) return column.field;
+  }
+  return std::nullopt;
+}
+
 uint64_t RoundUp(uint64_t bytes) {
   return (bytes + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment;
 }
@@ -43,24 +61,9 @@ bool IsColumn(Field field) {
                      [field](const Column& c) { return c.field == field; });
 }
 
-const std::vector<std::string>& OfferedColumns() {
-  static const std::vector<std::string>* const names = [] {
-    auto* offered = new std::vector<std::string>();
-    for (const Column& column : kColumns) offered->push_back(column.name);
-    offered->push_back("index");
-    offered->push_back("valid");
-    return offered;
-  }();
-  return *names;
-}
-
-std::optional<Field> FieldNamed(absl::string_view name) {
-  if (name == "index") return Field::kIndex;
-  if (name == "valid") return Field::kValid;
-  for (const Column& column : kColumns) {
-    if (name == column.name) return column.field;
-  }
-  return std::nullopt;
+void BatchLayout::Add(Field field, Tensor tensor) {
+  fields_.push_back(field);
+  tensors_.push_back(std::move(tensor));
 }
 
 absl::StatusOr<BatchLayout> BatchLayout::Create(const DeliverySpec& delivery,
@@ -154,8 +157,8 @@ absl::Status BatchLayout::AddColumns(const std::vector<std::string>& columns) {
     const std::optional<Field> field = FieldNamed(name);
     if (!field.has_value()) {
       return absl::InvalidArgumentError(
-          absl::StrCat("delivery.columns[", i, "]: there is no column \"",
-                       absl::CHexEscape(name), "\""));
+          absl::StrCat("delivery.columns[", i, "]: there is no column ",
+                       Quoted(name), NearestHint(name, OfferedColumns())));
     }
     if (!IsColumn(*field)) continue;  // always there
     if (std::find(fields_.begin(), fields_.end(), *field) != fields_.end()) {

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,11 +40,6 @@ enum class Field : uint8_t {
 
 // Whether it is a value of each drawing that a request lists by name.
 bool IsColumn(Field field);
-
-// Names of the columns a request may list.
-const std::vector<std::string>& OfferedColumns();
-// Of one of those; nullopt: there is no such column.
-std::optional<Field> FieldNamed(absl::string_view name);
 
 class BatchLayout {
  public:
@@ -91,10 +85,7 @@ class BatchLayout {
                           const BatchLimits& limits);
   absl::Status AddColumns(const std::vector<std::string>& columns);
   absl::Status CheckSize(uint32_t rows, uint64_t limit) const;
-  void Add(Field field, Tensor tensor) {
-    fields_.push_back(field);
-    tensors_.push_back(std::move(tensor));
-  }
+  void Add(Field field, Tensor tensor);
   // Shape behind the first dimension of a tensor of each view.
   std::vector<int64_t> WithViews(std::vector<int64_t> shape) const;
 

@@ -18,22 +18,11 @@ absl::Status InDelivery(const absl::Status& status) {
                       absl::StrCat("delivery.", status.message()));
 }
 
-absl::Status CheckColumns(const std::vector<std::string>& columns) {
-  for (size_t i = 0; i < columns.size(); ++i) {
-    if (layout::FieldNamed(columns[i]).has_value()) continue;
-    return absl::InvalidArgumentError(absl::StrCat(
-        "delivery.columns[", i, "]: there is no column ", Quoted(columns[i]),
-        NearestHint(columns[i], layout::OfferedColumns())));
-  }
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 absl::StatusOr<layout::BatchLayout> PriceDelivery(const DeliverySpec& delivery,
                                                   const EngineOptions& options,
                                                   bool has_times) {
-  if (absl::Status s = CheckColumns(delivery.columns); !s.ok()) return s;
   absl::StatusOr<layout::BatchLayout> layout =
       layout::BatchLayout::Create(delivery, options.limits);
   if (!layout.ok()) return layout;
