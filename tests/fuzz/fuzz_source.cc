@@ -11,8 +11,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
-#include "server/ingest/input/gzip_source.h"
-#include "server/ingest/input/zstd_source.h"
+#include "server/ingest/input/byte_source.h"
 
 namespace inkstream::ingest {
 namespace {
@@ -45,9 +44,9 @@ class BytesSource : public ByteSource {
 std::string ReadAll(bool gzip, absl::string_view bytes, size_t piece) {
   std::unique_ptr<ByteSource> source = std::make_unique<BytesSource>(bytes);
   if (gzip) {
-    source = std::make_unique<GzipSource>(std::move(source), "input");
+    source = NewGzipSource(std::move(source), "input");
   } else {
-    source = std::make_unique<ZstdSource>(std::move(source), "input");
+    source = NewZstdSource(std::move(source), "input");
   }
   std::string out;
   std::string buffer(piece, '\0');

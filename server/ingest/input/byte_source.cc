@@ -7,12 +7,12 @@
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
 #include "server/ingest/input/file_source.h"
-#include "server/ingest/input/gzip_source.h"
-#include "server/ingest/input/zstd_source.h"
+#include "server/ingest/input/peeked_source.h"
 
 namespace inkstream::ingest {
 namespace {
 
+constexpr size_t kMagicBytes = 4;
 constexpr absl::string_view kGzipMagic("\x1f\x8b", 2);
 constexpr absl::string_view kZstdMagic("\x28\xb5\x2f\xfd", 4);
 // Of a skippable frame, after a first byte 0x50..0x5f.
@@ -32,7 +32,8 @@ bool IsPlainFile(const std::string& path) {
   absl::StatusOr<std::unique_ptr<FileSource>> file =
       FileSource::Open(path, nullptr);
   if (!file.ok()) return false;
-  const absl::StatusOr<absl::string_view> first = (*file)->Peek();
+  PeekedSource source(*std::move(file));
+  const absl::StatusOr<absl::string_view> first = source.Peek(kMagicBytes);
   return first.ok() && !absl::StartsWith(*first, kGzipMagic) && !IsZstd(*first);
 }
 
@@ -41,18 +42,16 @@ absl::StatusOr<std::unique_ptr<ByteSource>> OpenSource(
   absl::StatusOr<std::unique_ptr<FileSource>> file =
       FileSource::Open(path, std::move(interrupted));
   if (!file.ok()) return file.status();
-  absl::StatusOr<absl::string_view> first = (*file)->Peek();
+  auto source = std::make_unique<PeekedSource>(*std::move(file));
+  const absl::StatusOr<absl::string_view> first = source->Peek(kMagicBytes);
   if (!first.ok()) return first.status();
-  const std::string name = (*file)->name();
-  std::unique_ptr<ByteSource> source;
   if (absl::StartsWith(*first, kGzipMagic)) {
-    source = std::make_unique<GzipSource>(*std::move(file), name);
-  } else if (IsZstd(*first)) {
-    source = std::make_unique<ZstdSource>(*std::move(file), name);
-  } else {
-    source = *std::move(file);
+    return NewGzipSource(std::move(source), SourceName(path));
   }
-  return source;
+  if (IsZstd(*first)) {
+    return NewZstdSource(std::move(source), SourceName(path));
+  }
+  return std::unique_ptr<ByteSource>(std::move(source));
 }
 
 }  // namespace inkstream::ingest

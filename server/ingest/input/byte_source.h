@@ -36,6 +36,13 @@ inline constexpr int kMaxZstdWindowLog = 27;
 absl::StatusOr<std::unique_ptr<ByteSource>> OpenSource(
     const std::string& path, InterruptCheck interrupted);
 
+// Decompress another source, one member or frame after the other. `name`: what
+// a person calls it.
+std::unique_ptr<ByteSource> NewGzipSource(
+    std::unique_ptr<ByteSource> compressed, std::string name);
+std::unique_ptr<ByteSource> NewZstdSource(
+    std::unique_ptr<ByteSource> compressed, std::string name);
+
 // Whether the input is a file on disk that is not compressed, so that reading
 // can begin anywhere in it.
 bool IsPlainFile(const std::string& path);

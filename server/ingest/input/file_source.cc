@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -15,7 +14,6 @@
 namespace inkstream::ingest {
 namespace {
 
-constexpr size_t kMagicBytes = 4;
 // How long an interrupt waits for a pipe that gives nothing.
 constexpr int kPollMillis = 100;
 
@@ -68,7 +66,7 @@ absl::StatusOr<std::unique_ptr<FileSource>> FileSource::OpenRange(
   return source;
 }
 
-absl::StatusOr<size_t> FileSource::ReadDescriptor(char* out, size_t capacity) {
+absl::StatusOr<size_t> FileSource::Read(char* out, size_t capacity) {
   for (;;) {
     if (interrupted_ && interrupted_()) {
       return absl::CancelledError(absl::StrCat("interrupted at ", name_));
@@ -79,38 +77,12 @@ absl::StatusOr<size_t> FileSource::ReadDescriptor(char* out, size_t capacity) {
     const ssize_t got = read(fd_, out, std::min<uint64_t>(capacity, left_));
     if (got >= 0) {
       left_ -= static_cast<uint64_t>(got);
+      consumed_ += static_cast<uint64_t>(got);
       return static_cast<size_t>(got);
     }
     if (errno == EINTR || errno == EAGAIN) continue;
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot read ", name_));
   }
-}
-
-absl::StatusOr<absl::string_view> FileSource::Peek() {
-  while (peeked_.size() < kMagicBytes) {
-    char bytes[kMagicBytes];
-    absl::StatusOr<size_t> got =
-        ReadDescriptor(bytes, kMagicBytes - peeked_.size());
-    if (!got.ok()) return got.status();
-    if (*got == 0) break;
-    peeked_.append(bytes, *got);
-  }
-  return absl::string_view(peeked_);
-}
-
-absl::StatusOr<size_t> FileSource::Read(char* out, size_t capacity) {
-  size_t taken = 0;
-  if (!peeked_.empty()) {
-    taken = std::min(capacity, peeked_.size());
-    std::memcpy(out, peeked_.data(), taken);
-    peeked_.erase(0, taken);
-  } else {
-    absl::StatusOr<size_t> got = ReadDescriptor(out, capacity);
-    if (!got.ok()) return got.status();
-    taken = *got;
-  }
-  consumed_ += taken;
-  return taken;
 }
 
 }  // namespace inkstream::ingest

@@ -5,7 +5,6 @@
 #include <memory>
 #include <string>
 
-#include "absl/strings/string_view.h"
 #include "server/ingest/input/byte_source.h"
 
 namespace inkstream::ingest {
@@ -23,20 +22,13 @@ class FileSource : public ByteSource {
   absl::StatusOr<size_t> Read(char* out, size_t capacity) override;
   uint64_t consumed() const override { return consumed_.load(); }
 
-  // The first bytes, at most 4, without taking them.
-  absl::StatusOr<absl::string_view> Peek();
-
-  const std::string& name() const { return name_; }
-
  private:
   FileSource(int fd, std::string name, InterruptCheck interrupted);
-  absl::StatusOr<size_t> ReadDescriptor(char* out, size_t capacity);
 
   const int fd_;
   const std::string name_;
   const InterruptCheck interrupted_;
   uint64_t left_ = UINT64_MAX;  // bytes up to the end of the range
-  std::string peeked_;
   std::atomic<uint64_t> consumed_{0};
 };
 
