@@ -31,27 +31,9 @@ absl::StatusOr<const CairoLibrary*> Load() {
     *function =
         reinterpret_cast<std::remove_pointer_t<decltype(function)>>(found);
   };
-#define INKSTREAM_CAIRO(name) find("cairo_" #name, &cairo->name)
-  INKSTREAM_CAIRO(create);
-  INKSTREAM_CAIRO(destroy);
-  INKSTREAM_CAIRO(image_surface_create);
-  INKSTREAM_CAIRO(image_surface_get_data);
-  INKSTREAM_CAIRO(image_surface_get_stride);
-  INKSTREAM_CAIRO(line_to);
-  INKSTREAM_CAIRO(move_to);
-  INKSTREAM_CAIRO(scale);
-  INKSTREAM_CAIRO(set_antialias);
-  INKSTREAM_CAIRO(set_line_cap);
-  INKSTREAM_CAIRO(set_line_join);
-  INKSTREAM_CAIRO(set_line_width);
-  INKSTREAM_CAIRO(set_source_rgba);
-  INKSTREAM_CAIRO(status);
-  INKSTREAM_CAIRO(stroke);
-  INKSTREAM_CAIRO(surface_destroy);
-  INKSTREAM_CAIRO(surface_flush);
-  INKSTREAM_CAIRO(surface_mark_dirty);
-  INKSTREAM_CAIRO(translate);
-#undef INKSTREAM_CAIRO
+#define INKSTREAM_CAIRO_FIND(name) find("cairo_" #name, &cairo->name);
+  INKSTREAM_CAIRO_FUNCTIONS(INKSTREAM_CAIRO_FIND)
+#undef INKSTREAM_CAIRO_FIND
   if (all) return cairo;
   delete cairo;
   return Missing();

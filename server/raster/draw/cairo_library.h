@@ -10,27 +10,32 @@
 
 namespace inkstream::raster {
 
-// Functions of libcairo.so.2, named as there.
+// What is used of libcairo.so.2, without "cairo_" in front.
+#define INKSTREAM_CAIRO_FUNCTIONS(F) \
+  F(create)                          \
+  F(destroy)                         \
+  F(image_surface_create)            \
+  F(image_surface_get_data)          \
+  F(image_surface_get_stride)        \
+  F(line_to)                         \
+  F(move_to)                         \
+  F(scale)                           \
+  F(set_antialias)                   \
+  F(set_line_cap)                    \
+  F(set_line_join)                   \
+  F(set_line_width)                  \
+  F(set_source_rgba)                 \
+  F(status)                          \
+  F(stroke)                          \
+  F(surface_destroy)                 \
+  F(surface_flush)                   \
+  F(surface_mark_dirty)              \
+  F(translate)
+
 struct CairoLibrary {
-  decltype(&::cairo_create) create;
-  decltype(&::cairo_destroy) destroy;
-  decltype(&::cairo_image_surface_create) image_surface_create;
-  decltype(&::cairo_image_surface_get_data) image_surface_get_data;
-  decltype(&::cairo_image_surface_get_stride) image_surface_get_stride;
-  decltype(&::cairo_line_to) line_to;
-  decltype(&::cairo_move_to) move_to;
-  decltype(&::cairo_scale) scale;
-  decltype(&::cairo_set_antialias) set_antialias;
-  decltype(&::cairo_set_line_cap) set_line_cap;
-  decltype(&::cairo_set_line_join) set_line_join;
-  decltype(&::cairo_set_line_width) set_line_width;
-  decltype(&::cairo_set_source_rgba) set_source_rgba;
-  decltype(&::cairo_status) status;
-  decltype(&::cairo_stroke) stroke;
-  decltype(&::cairo_surface_destroy) surface_destroy;
-  decltype(&::cairo_surface_flush) surface_flush;
-  decltype(&::cairo_surface_mark_dirty) surface_mark_dirty;
-  decltype(&::cairo_translate) translate;
+#define INKSTREAM_CAIRO_MEMBER(name) decltype(&::cairo_##name) name;
+  INKSTREAM_CAIRO_FUNCTIONS(INKSTREAM_CAIRO_MEMBER)
+#undef INKSTREAM_CAIRO_MEMBER
 };
 
 // It stays loaded. FAILED_PRECONDITION: this machine has none, and why.

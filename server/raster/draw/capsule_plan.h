@@ -1,10 +1,13 @@
 // Everything about an image spec that its drawings share: sample grid, fixed
 // point scales, and the tables from squared distance to coverage.
 //
-// Thread safety: plain value, never changed after it was made.
+// Thread safety: a plan is a plain value, never changed after it was made; a
+// cache is for one thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <memory>
 
 #include "inkstream/image_spec.h"
 
@@ -63,5 +66,30 @@ struct CapsulePlan {
 
 // For a line of `line_width` units of the canvas, in the frame of `spec`.
 CapsulePlan MakeCapsulePlan(const ImageSpec& spec, float line_width);
+
+// The plans of one image spec, one a line width.
+//
+// Line widths are rounded to 64 steps an octave; two octaves of plans, about
+// 300 KB, are kept, and one made costs about as much as twenty drawings.
+class PlanCache {
+ public:
+  explicit PlanCache(const ImageSpec& spec);
+
+  // For `factor` times the spec's line width; see DrawOptions. Valid until the
+  // next call.
+  const CapsulePlan& PlanOf(float factor);
+
+ private:
+  static constexpr uint32_t kSlots = 128;
+
+  struct Slot {
+    uint32_t step = 0;
+    CapsulePlan plan;
+  };
+
+  const ImageSpec spec_;
+  const CapsulePlan plain_;
+  std::array<std::unique_ptr<Slot>, kSlots> slots_;
+};
 
 }  // namespace inkstream::raster

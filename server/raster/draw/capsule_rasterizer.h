@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "server/raster/draw/capsule_plan.h"
 #include "server/raster/draw/draw_kernel.h"
-#include "server/raster/draw/plan_cache.h"
 #include "server/raster/draw/rasterizer.h"
 #include "server/raster/tensor/channel_values.h"
 #include "server/raster/tensor/pixel_writer.h"
