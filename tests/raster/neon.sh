@@ -26,8 +26,10 @@ mkdir -p "$out/include"
 # those of this one.
 for library in hwy absl; do ln -sfn "/usr/include/$library" "$out/include/$library"; done
 
-sources=(server/raster/{augmenter,capsule_plan,capsule_rasterizer,channel,channel_values}.cc
-  server/raster/{draw_kernel,draw_scratch,frame,pixel_writer,plan_cache,point_kernel,segment_clip}.cc
+sources=(server/raster/augment/augmenter.cc
+  server/raster/draw/{capsule_plan,capsule_rasterizer,draw_kernel,draw_scratch,frame}.cc
+  server/raster/draw/{point_kernel,segment_clip}.cc
+  server/raster/tensor/{channel,channel_values,pixel_writer}.cc
   tests/support/{golden_tensors,generated_drawings}.cc tests/raster/golden_main.cc)
 # One target compiled in, so that Highway's library, which would choose among
 # several, is not needed; what refers to libraries is not linked in.
