@@ -1,11 +1,13 @@
 #include "server/ingest/error_log.h"
 
 #include <algorithm>
+#include <numeric>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "server/base/json.h"
 #include "server/base/json_text.h"
-#include "server/store/segment/endian_io.h"
 
 namespace inkstream::ingest {
 namespace {
@@ -58,76 +60,55 @@ void ErrorLog::Merge(const ErrorLog& later) {
   }
 }
 
+Json ErrorLog::CountsByKind() const {
+  Json counts = Json::object();
+  for (size_t k = 0; k < kErrorKinds; ++k) {
+    if (counts_[k] > 0) counts[std::string(kNames[k])] = counts_[k];
+  }
+  return counts;
+}
+
 std::string ErrorLog::ToJson(uint64_t read, uint64_t kept,
                              const std::vector<std::string>& files) const {
-  std::string json =
-      absl::StrCat("{\"read\": ", read, ", \"kept\": ", kept,
-                   ", \"skipped\": ", total_, ", \"by_kind\": {");
-  const char* separator = "";
-  for (size_t k = 0; k < kErrorKinds; ++k) {
-    if (counts_[k] == 0) continue;
-    absl::StrAppend(&json, separator, "\"", kNames[k], "\": ", counts_[k]);
-    separator = ", ";
-  }
-  absl::StrAppend(&json, "}, \"examples\": [");
-  separator = "\n";
+  Json examples = Json::array();
   for (const ErrorExample& example : examples_) {
-    absl::StrAppend(&json, separator, "{\"file\": ");
-    AppendJsonString(files[example.file], &json);
-    absl::StrAppend(&json, ", \"line\": ", example.line,
-                    ", \"offset\": ", example.offset, ", \"kind\": \"",
-                    ErrorKindName(example.kind), "\", \"reason\": ");
-    AppendJsonString(example.reason, &json);
-    absl::StrAppend(&json, ", \"input\": ");
-    AppendJsonString(example.input, &json);
-    absl::StrAppend(&json, "}");
-    separator = ",\n";
+    examples.push_back({{"file", files[example.file]},
+                        {"line", example.line},
+                        {"offset", example.offset},
+                        {"kind", std::string(ErrorKindName(example.kind))},
+                        {"reason", example.reason},
+                        {"input", example.input}});
   }
-  absl::StrAppend(&json, "]}\n");
-  return json;
+  const Json json = {{"read", read},
+                     {"kept", kept},
+                     {"skipped", total_},
+                     {"by_kind", CountsByKind()},
+                     {"examples", std::move(examples)}};
+  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-std::string ErrorLog::Serialize() const {
-  std::string out;
-  if (total_ == 0) return out;
-  const auto text = [&](absl::string_view bytes) {
-    store::AppendLittle<uint32_t>(static_cast<uint32_t>(bytes.size()), &out);
-    out.append(bytes.data(), bytes.size());
-  };
-  for (const uint64_t count : counts_) store::AppendLittle(count, &out);
+Json ErrorLog::Save() const {
+  Json examples = Json::array();
   for (const ErrorExample& example : examples_) {
-    store::AppendLittle<uint8_t>(static_cast<uint8_t>(example.kind), &out);
-    store::AppendLittle<uint64_t>(example.file, &out);
-    store::AppendLittle<uint64_t>(example.line, &out);
-    store::AppendLittle<uint64_t>(example.offset, &out);
-    text(example.reason);
-    text(example.input);
+    examples.push_back({static_cast<int>(example.kind), example.file,
+                        example.line, example.offset, example.reason,
+                        example.input});
   }
-  return out;
+  return {{"counts", counts_}, {"examples", std::move(examples)}};
 }
 
-bool ErrorLog::Parse(absl::string_view bytes) {
-  *this = ErrorLog();
-  if (bytes.empty()) return true;
-  store::LittleReader in(bytes);
-  for (uint64_t& count : counts_) {
-    count = in.Read<uint64_t>();
-    total_ += count;
+ErrorLog ErrorLog::Saved(const Json& json) {
+  ErrorLog log;
+  log.counts_ = json.at("counts").get<decltype(log.counts_)>();
+  log.total_ =
+      std::accumulate(log.counts_.begin(), log.counts_.end(), uint64_t{0});
+  for (const Json& example : json.at("examples")) {
+    log.examples_.push_back({example.at(1), example.at(2), example.at(3),
+                             static_cast<ErrorKind>(example.at(0).get<int>()),
+                             example.at(4).get<std::string>(),
+                             example.at(5).get<std::string>()});
   }
-  while (in.ok() && in.remaining() > 0) {
-    ErrorExample& example = examples_.emplace_back();
-    const uint8_t kind = in.Read<uint8_t>();
-    if (kind >= kErrorKinds) return false;
-    example.kind = static_cast<ErrorKind>(kind);
-    example.file = in.Read<uint64_t>();
-    example.line = in.Read<uint64_t>();
-    example.offset = in.Read<uint64_t>();
-    for (std::string* text : {&example.reason, &example.input}) {
-      const absl::string_view raw = in.ReadBytes(in.Read<uint32_t>());
-      text->assign(raw.data(), raw.size());
-    }
-  }
-  return in.ok();
+  return log;
 }
 
 std::string ErrorLog::Summary() const {

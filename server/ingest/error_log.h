@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -81,14 +82,16 @@ class ErrorLog {
   std::string ToJson(uint64_t read, uint64_t kept,
                      const std::vector<std::string>& files) const;
 
-  // As bytes and back, for a checkpoint of the ingest. False: not such bytes.
-  std::string Serialize() const;
-  bool Parse(absl::string_view bytes);
+  // For a checkpoint of the ingest, and back: throws nlohmann's exceptions.
+  nlohmann::ordered_json Save() const;
+  static ErrorLog Saved(const nlohmann::ordered_json& json);
 
   // "broken_json: 3, out_of_range: 1".
   std::string Summary() const;
 
  private:
+  nlohmann::ordered_json CountsByKind() const;
+
   uint64_t total_ = 0;
   std::array<uint64_t, kErrorKinds> counts_ = {};
   std::vector<ErrorExample> examples_;

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "server/base/json.h"
 #include "server/store/segment/checksum.h"
 #include "simdjson.h"
 #include "tests/support/compressed_bytes.h"
@@ -244,20 +245,25 @@ TEST_F(ProgramTest, TheErrorsFileIsExactAndWrittenAlsoOnFailure) {
   EXPECT_THAT(refused.err, HasSubstr("1 of 5 drawings are bad"));
   EXPECT_THAT(refused.err, HasSubstr(errors));
   ExpectNothingLeft(store);
-  const std::string json = absl::StrCat(
-      "{\"read\": 5, \"kept\": 4, \"skipped\": 1, \"by_kind\": "
-      "{\"unequal_xy\": 1}, \"examples\": [\n{\"file\": \"",
-      input,
-      "\", \"line\": 2, \"offset\": 24, \"kind\": \"unequal_xy\", "
-      "\"reason\": \"drawing: stroke 0 has 1 x but 2 y\", \"input\": "
-      "\"{\\\"drawing\\\":[[[1],[2,3]]]}\"}]}\n");
-  EXPECT_EQ(ReadWholeFile(errors), json);
+  const Json expected = {
+      {"read", 5},
+      {"kept", 4},
+      {"skipped", 1},
+      {"by_kind", {{"unequal_xy", 1}}},
+      {"examples",
+       Json::array({{{"file", input},
+                     {"line", 2},
+                     {"offset", 24},
+                     {"kind", "unequal_xy"},
+                     {"reason", "drawing: stroke 0 has 1 x but 2 y"},
+                     {"input", "{\"drawing\":[[[1],[2,3]]]}"}}})}};
+  EXPECT_EQ(Json::parse(ReadWholeFile(errors)), expected);
   std::vector<std::string> accepted = ingest;
   accepted.insert(accepted.end(), {"--max-errors", "20%"});
   const ProgramResult done = Inkstream(accepted);
   EXPECT_EQ(done.exit_code, 0) << done.err;
   EXPECT_THAT(done.err, HasSubstr("skipped by kind: unequal_xy: 1"));
-  EXPECT_EQ(ReadWholeFile(errors), json);
+  EXPECT_EQ(Json::parse(ReadWholeFile(errors)), expected);
 }
 
 TEST_F(ProgramTest, InterruptsExitWithTheSignalAndLeaveNoHalfSegment) {

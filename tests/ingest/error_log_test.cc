@@ -5,6 +5,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "server/base/json.h"
 
 namespace inkstream::ingest {
 namespace {
@@ -13,19 +14,29 @@ TEST(ErrorLogTest, TheFileHasExactlyTheseFields) {
   ErrorLog log;
   log.Add(ErrorKind::kUnequalXy, 1, 7, 1234,
           "drawing: stroke 0 has 2 x but 1 y", "{\"word\":\"a\tb\"}");
-  EXPECT_EQ(
-      log.ToJson(10, 9, {"a.ndjson", "b \"x\".ndjson"}),
-      "{\"read\": 10, \"kept\": 9, \"skipped\": 1, \"by_kind\": "
-      "{\"unequal_xy\": 1}, \"examples\": [\n"
-      "{\"file\": \"b \\\"x\\\".ndjson\", \"line\": 7, \"offset\": 1234, "
-      "\"kind\": \"unequal_xy\", \"reason\": \"drawing: stroke 0 has 2 x "
-      "but 1 y\", \"input\": \"{\\\"word\\\":\\\"a\\\\u0009b\\\"}\"}]}\n");
+  const Json expected = {
+      {"read", 10},
+      {"kept", 9},
+      {"skipped", 1},
+      {"by_kind", {{"unequal_xy", 1}}},
+      {"examples",
+       Json::array({{{"file", "b \"x\".ndjson"},
+                     {"line", 7},
+                     {"offset", 1234},
+                     {"kind", "unequal_xy"},
+                     {"reason", "drawing: stroke 0 has 2 x but 1 y"},
+                     {"input", "{\"word\":\"a\\u0009b\"}"}}})}};
+  EXPECT_EQ(Json::parse(log.ToJson(10, 9, {"a.ndjson", "b \"x\".ndjson"})),
+            expected);
 }
 
 TEST(ErrorLogTest, NoErrorsIsAFileToo) {
-  EXPECT_EQ(ErrorLog().ToJson(3, 3, {"a"}),
-            "{\"read\": 3, \"kept\": 3, \"skipped\": 0, \"by_kind\": {}, "
-            "\"examples\": []}\n");
+  const Json expected = {{"read", 3},
+                         {"kept", 3},
+                         {"skipped", 0},
+                         {"by_kind", Json::object()},
+                         {"examples", Json::array()}};
+  EXPECT_EQ(Json::parse(ErrorLog().ToJson(3, 3, {"a"})), expected);
 }
 
 TEST(ErrorLogTest, AHundredExamplesAKindAndEveryOneCounted) {
