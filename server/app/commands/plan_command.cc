@@ -83,6 +83,7 @@ ServerSize SizeOf(const PlanFlags& flags, const Plan& plan,
   TrainerLoad load;
   load.trainers = flags.size;
   load.drawings_a_second = flags.rate;
+  load.draw = flags.codec != "none";
   load.pixels =
       plan.delivery.image.has_value()
           ? uint64_t{plan.delivery.image->height} * plan.delivery.image->width
@@ -182,6 +183,11 @@ void AddPlanCommand(CLI::App& app, int* exit_code) {
       ->add_option("--rate", flags->rate,
                    "Drawings a second that each of them takes")
       ->check(CLI::Range(1.0, 1e9))
+      ->capture_default_str();
+  command
+      ->add_option("--codec", flags->codec,
+                   "auto: they draw by themselves; none: the server draws")
+      ->check(CLI::IsMember({"auto", "strokes", "none"}))
       ->capture_default_str();
   command->add_flag("--all-ranks", flags->all_ranks,
                     "List the drawings of all ranks, rank by rank");

@@ -32,8 +32,9 @@ struct PlanFlags {
   uint64_t epoch = 0;
   uint64_t step = 0;
   uint32_t steps = 0;
-  uint32_t size = 0;   // trainers; 0: nothing is said of servers
-  double rate = 5000;  // drawings a second that each of them takes
+  uint32_t size = 0;           // trainers; 0: nothing is said of servers
+  double rate = 5000;          // drawings a second that each of them takes
+  std::string codec = "auto";  // auto: they draw; none: the server does
   bool all_ranks = false;
   bool json = false;
 };
