@@ -18,11 +18,11 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 class Served:
     """`inkstream serve` of one store, on a free port and a Unix socket, while in `with`."""
 
-    def __init__(self, store: Path, *, ready: bool = False) -> None:
+    def __init__(self, store: Path, *, ready: bool = False, binary: Path = BINARY) -> None:
         """`ready`: the transport alone, by a server that draws nothing (`ready_server`)."""
         self._folder = tempfile.TemporaryDirectory(prefix="ink-bench-")
         socket = f"{self._folder.name}/socket"
-        command = [str(BINARY), "serve", "--store", str(store), "--listen", "127.0.0.1:0"]
+        command = [str(binary), "serve", "--store", str(store), "--listen", "127.0.0.1:0"]
         command += ["--unix", socket]
         if ready:
             command = [str(BINARY.parent / "tests" / "ready_server"), socket, str(store)]
