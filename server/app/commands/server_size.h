@@ -13,8 +13,8 @@ struct TrainerLoad {
   bool draw = true;              // by themselves, from rows of strokes
   uint64_t pixels = 0;           // of a drawing
   uint64_t batch_bytes = 0;      // as it is laid out
-  uint32_t batch = 1;        // drawings
-  uint64_t store_bytes = 0;  // on disk
+  uint32_t batch = 1;            // drawings
+  uint64_t store_bytes = 0;      // on disk
 };
 
 struct ServerSize {
