@@ -46,7 +46,7 @@ OrderedStream::OrderedStream(OrderedStreamParts parts)
       walker_(parts_.schedule.Walk()),
       ahead_(parts_.schedule.Walk()),
       memory_(parts_.memory),
-      row_bytes_(kUsualRowBytes),
+      row_bytes_(RowsRoom::kUsualRowBytes),
       place_(parts_.start) {
   PickNextStep();
 }

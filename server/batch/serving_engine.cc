@@ -281,11 +281,17 @@ absl::Status ServingEngine::StartFetch(
   absl::StatusOr<std::shared_ptr<const BatchRecipe>> recipe = RecipeOf(
       dataset, std::make_shared<const SampledView>(*view),
       std::move(priced->layout), priced->delivery, plan.seed, plan.first_view,
-      FetchRowsAPiece(priced->delivery, options_.workers));
+      layout::FetchRowsAPiece(priced->delivery, options_.workers));
   if (!recipe.ok()) return recipe.status();
-  const auto job =
-      std::make_shared<FetchJob>(*std::move(recipe), FactsOf(dataset, **view),
-                                 *std::move(indices), workers_, request);
+  StreamFacts facts = FactsOf(dataset, **view);
+  facts.strokes_divisor = (*recipe)->dataset_std;
+  facts.rows = plan.delivery.codec == Codec::kStrokes && (*recipe)->draws();
+  std::optional<rows::RowsShape> rows;
+  if (facts.rows) rows = layout::RowsShapeOf(**recipe, /*sampled=*/false);
+  const auto job = std::make_shared<FetchJob>(*std::move(recipe),
+                                              std::move(facts),
+                                              *std::move(indices), rows,
+                                              workers_, request);
   job->Start(&request_draws_, scratch);
   return absl::OkStatus();
 }

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "server/wire/delivery_message.h"
-#include "server/wire/refused_field.h"
 #include "server/wire/view_message.h"
 
 namespace inkstream::service {
@@ -22,9 +21,6 @@ absl::StatusOr<batch::FetchPlan> FetchPlanFromProto(
   plan.seed = request.order().seed();
   plan.epoch = request.epoch();
   plan.first_view = request.augment_view();
-  if (request.delivery().codec() != v1::CODEC_NONE) {
-    return wire::NotOffered("delivery.codec", "CODEC_NONE (of FetchDrawings)");
-  }
   absl::Status status =
       wire::TensorsFromProto(request.delivery(), &plan.delivery);
   if (!status.ok()) return status;
