@@ -117,6 +117,13 @@ absl::Status CheckRequest(const uint8_t* request, size_t size) {
   return absl::OkStatus();
 }
 
+absl::Status CheckKind(uint32_t kind) {
+  if (kind == IK_STREAM_BATCHES || kind == IK_FETCH_DRAWINGS) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat("kind: ", kind, " is none"));
+}
+
 absl::string_view ViewOf(const uint8_t* bytes, size_t size) {
   return {reinterpret_cast<const char*>(bytes), size};
 }
@@ -255,14 +262,13 @@ ik_error* ik_stream_open(ik_engine* engine, uint32_t kind,
     *stream = nullptr;
     if (ik_error* const wrong = CheckHandle(engine)) return wrong;
     absl::Status status = CheckRequest(request, request_size);
+    status.Update(CheckKind(kind));
     if (!status.ok()) return ErrorOf(status);
     const ik::AtWork at_work;
     const absl::string_view bytes = ViewOf(request, request_size);
     absl::StatusOr<std::shared_ptr<ik::LocalStream>> opened =
-        kind == IK_FETCH_DRAWINGS   ? engine->engine->FetchDrawings(bytes)
-        : kind == IK_STREAM_BATCHES ? engine->engine->StreamBatches(bytes)
-                                    : absl::InvalidArgumentError(absl::StrCat(
-                                          "kind: ", kind, " is none"));
+        kind == IK_FETCH_DRAWINGS ? engine->engine->FetchDrawings(bytes)
+                                  : engine->engine->StreamBatches(bytes);
     if (!opened.ok()) return ErrorOf(opened.status());
     *stream = new ik_stream{*std::move(opened)};
     return nullptr;
@@ -280,10 +286,12 @@ ik_error* ik_stream_receive(const ik_receive_options* options,
     std::memcpy(&given, options, std::min(options->struct_size, sizeof(given)));
     absl::Status status = CheckRequest(given.request, given.request_size);
     status.Update(CheckRequest(given.first, given.first_size));
+    status.Update(CheckKind(given.kind));
     if (!status.ok()) return ErrorOf(status);
     const ik::AtWork at_work;
     absl::StatusOr<std::shared_ptr<ik::LocalStream>> opened =
-        ik::FedStream::Open({{given.request, given.request_size},
+        ik::FedStream::Open({given.kind == IK_FETCH_DRAWINGS,
+                             {given.request, given.request_size},
                              {given.first, given.first_size},
                              TextOf(given.endpoint),
                              ik::DrawingThreads(given.threads, given.shares)});

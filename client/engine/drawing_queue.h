@@ -56,6 +56,14 @@ class RowsWork {
   absl::Status status_;  // guarded by mu_ until it is done
 };
 
+// What the calling thread draws with.
+layout::DrawingTools* ToolsOfThisThread();
+
+// Draws a batch, which nobody is at, in the calling thread, and by those of
+// `pool` that are free. Returns when it is done: who waits for it has a thread,
+// and those of the pool may be at batches that are less urgent.
+void DrawNow(std::shared_ptr<RowsWork> work, TurnPool* pool);
+
 class DrawingQueue : public TurnSource {
  public:
   // `drawn`: called by the thread that completes a batch.

@@ -49,6 +49,16 @@ uint64_t WireBytes(const v1::BatchHeader& header) {
   return header.has_rows() ? header.wire_size() : header.byte_size();
 }
 
+template <typename Request>
+absl::StatusOr<AskedBatches> Asked(absl::Span<const uint8_t> bytes) {
+  Request request;
+  if (request.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return AskedBy(request);
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("request: not an encoded ", request.GetTypeName()));
+}
+
 uint32_t RowsOf(const v1::BatchHeader& header) {
   for (const v1::Tensor& tensor : header.tensors()) {
     if (tensor.name() == "index" && tensor.shape_size() == 1) {
@@ -69,29 +79,25 @@ void FedStream::Received::Append(absl::Span<const uint8_t> data) {
 
 absl::StatusOr<std::shared_ptr<LocalStream>> FedStream::Open(
     const FedStreamOptions& options) {
-  v1::StreamBatchesRequest request;
-  if (!request.ParseFromArray(options.request.data(),
-                              static_cast<int>(options.request.size()))) {
-    return absl::InvalidArgumentError(
-        "request: not an encoded StreamBatchesRequest");
-  }
+  absl::StatusOr<AskedBatches> asked =
+      options.fetch ? Asked<v1::FetchDrawingsRequest>(options.request)
+                    : Asked<v1::StreamBatchesRequest>(options.request);
+  if (!asked.ok()) return asked.status();
   absl::StatusOr<PartView> first = ReadPart(options.first);
   if (!first.ok()) return first.status();
   if (!first->opened.has_value()) {
     return Broken("the stream did not begin with `opened`");
   }
   v1::StreamOpened& opened = *first->opened;
-  absl::StatusOr<DeliverySpec> delivery =
-      wire::DeliveryFromProto(request.open().delivery());
-  if (!delivery.ok()) return delivery.status();
-  absl::StatusOr<layout::BatchLayout> layout = LayoutOf(*delivery);
+  absl::StatusOr<layout::BatchLayout> layout = LayoutOf(asked->delivery);
   if (!layout.ok()) return layout.status();
-  const std::shared_ptr<FedStream> stream(
-      new FedStream(layout->Bytes(delivery->batch_size),
-                    std::max(kLeastAhead, opened.credit_window())));
+  const uint32_t most_ahead =
+      asked->one ? 1 : std::max(kLeastAhead, opened.credit_window());
+  const std::shared_ptr<FedStream> stream(new FedStream(
+      layout->Bytes(asked->delivery.batch_size), most_ahead, asked->one));
   if (opened.codec() == v1::CODEC_STROKES) {
     absl::StatusOr<std::shared_ptr<const RowsPlan>> plan =
-        RowsPlan::Create(request, opened, options.whence, options.threads);
+        RowsPlan::Create(*asked, opened, options.whence, options.threads);
     if (!plan.ok()) return plan.status();
     stream->plan_ = *std::move(plan);
     stream->pool_ = JoinDrawingPool(options.threads);
@@ -153,6 +159,7 @@ absl::Status FedStream::Check(const v1::BatchHeader& header) {
     return Broken("batch ", header.batch_seq(), " came where ", next_sequence_,
                   " was due");
   }
+  if (one_ && next_sequence_ > 0) return Broken("several batches for one fetch");
   if (header.has_rows()) {
     if (plan_ == nullptr) {
       return Broken("batch ", header.batch_seq(),
@@ -277,6 +284,7 @@ void FedStream::UseMemory() {
       batch.work = std::make_shared<RowsWork>(
           plan_, std::move(batch.bytes), *std::move(batch.rows),
           batch.header.epoch(), *std::move(memory));
+      if (one_) continue;  // drawn by TryNext()
       pieces += batch.work->pieces();
       queue_->Add(batch.work);
     } else {
@@ -297,6 +305,7 @@ absl::Status FedStream::Offer(uint64_t token, void* memory, size_t size) {
 }
 
 absl::StatusOr<NextResult> FedStream::TryNext() {
+  if (one_) DrawHere();
   std::optional<Received> batch;
   {
     const std::lock_guard<std::mutex> lock(mu_);
@@ -316,6 +325,15 @@ absl::StatusOr<NextResult> FedStream::TryNext() {
     --with_memory_;
   }
   return Given(*std::move(batch));
+}
+
+void FedStream::DrawHere() {
+  std::shared_ptr<RowsWork> work;
+  {
+    const std::lock_guard<std::mutex> lock(mu_);
+    if (!batches_.empty()) work = batches_.front().work;
+  }
+  if (work != nullptr && !work->done()) DrawNow(std::move(work), pool_.get());
 }
 
 absl::StatusOr<NextResult> FedStream::Given(Received batch) {

@@ -1,8 +1,9 @@
-// A stream that a server sends: its messages in, batches out. Who has the
-// network feeds it.
+// A stream that a server sends, or the one batch that it answers a fetch with:
+// messages in, batches out. Who has the network feeds it.
 //
 // What is fed is bounded by the credits that the feeder grants, and drawn as
-// far as memory is offered; the rows of a batch, a hundredth of it, wait.
+// far as memory is offered; the rows of a batch, a hundredth of it, wait. The
+// batch of a fetch is drawn by the thread that takes it.
 //
 // Thread safety: Feed() and Finish() from one thread at a time, otherwise as
 // LocalStream.
@@ -28,7 +29,9 @@
 namespace inkstream::engine {
 
 struct FedStreamOptions {
-  absl::Span<const uint8_t> request;  // StreamBatchesRequest that opened it
+  bool fetch = false;
+  // StreamBatchesRequest that opened it, or FetchDrawingsRequest.
+  absl::Span<const uint8_t> request;
   absl::Span<const uint8_t> first;    // what came first: the part with `opened`
   std::string whence;                 // the server, for texts
   int threads = 1;                    // that draw, of the whole process
@@ -64,8 +67,9 @@ class FedStream : public LocalStream {
     void Append(absl::Span<const uint8_t> data);
   };
 
-  FedStream(uint64_t batch_bytes, uint32_t most_ahead)
+  FedStream(uint64_t batch_bytes, uint32_t most_ahead, bool one)
       : LocalStream(batch_bytes, most_ahead),
+        one_(one),
         queue_(std::make_shared<DrawingQueue>(
             [signal = signal_] { signal->Set(); })) {}
 
@@ -78,9 +82,12 @@ class FedStream : public LocalStream {
   absl::Status Complete(Received batch);
   // With mu_ held: gives memory to the batches that wait for it.
   void UseMemory();
+  // Of a fetch, once it has come as rows.
+  void DrawHere();
   absl::StatusOr<NextResult> Given(Received batch);
   void End();
 
+  const bool one_;  // batch comes, of a fetch
   const std::shared_ptr<DrawingQueue> queue_;
   std::string opened_;
   std::shared_ptr<const RowsPlan> plan_;  // null: batches do not come as rows

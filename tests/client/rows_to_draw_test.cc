@@ -50,7 +50,7 @@ class RowsToDrawTest : public ::testing::Test {
   }
 
   std::shared_ptr<AgreedRows> Agreed(int threads = 1) {
-    auto plan = engine::RowsPlan::Create(opening_, opened_, "there:1", threads);
+    auto plan = engine::RowsPlan::Create(*engine::AskedBy(opening_), opened_, "there:1", threads);
     EXPECT_TRUE(plan.ok()) << plan.status();
     auto agreed = std::make_shared<AgreedRows>();
     agreed->plan = *std::move(plan);
@@ -188,7 +188,8 @@ TEST_F(RowsToDrawTest, OrItIsSkippedAndCountedWithTheServers) {
 TEST_F(RowsToDrawTest, AServerThatDrawsOtherwiseIsNotUsed) {
   opened_.set_raster_version(1000);
   const auto plan =
-      engine::RowsPlan::Create(opening_, opened_, "there:1", /*threads=*/1);
+      engine::RowsPlan::Create(*engine::AskedBy(opening_), opened_, "there:1",
+                               /*threads=*/1);
   EXPECT_EQ(plan.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(plan.status().message()), HasSubstr("1000"));
 }

@@ -33,7 +33,8 @@ std::shared_ptr<AgreedRows> NewPlan(bool ragged) {
   delivery->mutable_strokes()->set_ragged(ragged);
   v1::StreamOpened opened;
   opened.set_raster_version(raster::kRasterVersion);
-  auto plan = engine::RowsPlan::Create(request, opened, "fuzz", /*threads=*/1);
+  auto plan = engine::RowsPlan::Create(*engine::AskedBy(request), opened,
+                                       "fuzz", /*threads=*/1);
   if (!plan.ok()) __builtin_trap();
   auto agreed = std::make_shared<AgreedRows>();
   agreed->plan = *std::move(plan);

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "server/batch/job/buffer_pool.h"
 #include "server/raster/draw/rasterizer.h"
 
@@ -22,28 +23,48 @@ class KeptBuffer final : public batch::Buffer {
 
 }  // namespace
 
-void SayWhoDraws(v1::StreamBatchesRequest* opening) {
-  opening->mutable_open()->mutable_delivery()->set_raster_version(
-      raster::kRasterVersion);
+void SayWhoDraws(v1::Delivery* delivery) {
+  delivery->set_raster_version(raster::kRasterVersion);
+}
+
+bool HaveTheServerDraw(const absl::Status& refused, v1::Delivery* delivery) {
+  if (!absl::IsInvalidArgument(refused) ||
+      !absl::StartsWith(refused.message(), "delivery.codec") ||
+      delivery->codec() != v1::CODEC_STROKES) {
+    return false;
+  }
+  delivery->set_codec(v1::CODEC_NONE);
+  return true;
 }
 
 RowsToDraw::RowsToDraw(std::shared_ptr<AgreedRows> agreed,
                        ReceivedBatch received)
     : agreed_(std::move(agreed)), received_(std::move(received)) {}
 
-size_t RowsToDraw::Begin(BatchBuffers* buffers, engine::DrawingQueue* queue) {
+bool RowsToDraw::Prepare(BatchBuffers* buffers) {
   absl::StatusOr<std::shared_ptr<uint8_t>> memory = buffers->Acquire(bytes());
   if (!memory.ok()) {
     status_ = memory.status();
-    return 0;
+    return false;
   }
   received_.bytes = *memory;
   work_ = std::make_shared<engine::RowsWork>(
       agreed_->plan, std::move(received_.row_bytes), *std::move(received_.rows),
       received_.header.epoch(),
       std::make_unique<KeptBuffer>(*std::move(memory), bytes()));
+  return true;
+}
+
+size_t RowsToDraw::Begin(BatchBuffers* buffers, engine::DrawingQueue* queue) {
+  if (!Prepare(buffers)) return 0;
   queue->Add(work_);
   return work_->pieces();
+}
+
+absl::StatusOr<ReceivedBatch> RowsToDraw::DrawNow(BatchBuffers* buffers,
+                                                  TurnPool* pool) {
+  if (Prepare(buffers)) engine::DrawNow(work_, pool);
+  return Take();
 }
 
 absl::StatusOr<ReceivedBatch> RowsToDraw::Take() {

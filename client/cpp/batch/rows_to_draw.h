@@ -19,9 +19,13 @@
 namespace inkstream::client {
 
 // Adds to a request what a server must know of a client that draws.
-void SayWhoDraws(v1::StreamBatchesRequest* opening);
+void SayWhoDraws(v1::Delivery* delivery);
 
-// Of all batches of a call. `damage` is added to in their order.
+// Whether a server has refused `delivery` because of its codec, which is newer
+// than itself. It may be asked again: for what it draws, as this makes it.
+bool HaveTheServerDraw(const absl::Status& refused, v1::Delivery* delivery);
+
+// Of all batches of a call, a stream's or a fetch's. `damage` is added to in their order.
 struct AgreedRows {
   std::shared_ptr<const engine::RowsPlan> plan;
   engine::DamageCount damage;
@@ -39,6 +43,10 @@ class RowsToDraw {
   // Gives it memory and puts it into `queue`, as so many pieces. 0: there is
   // none, and it is ready.
   size_t Begin(BatchBuffers* buffers, engine::DrawingQueue* queue);
+  // Draws it in this thread, and in those of `pool` that are free. What Take()
+  // answers.
+  absl::StatusOr<ReceivedBatch> DrawNow(BatchBuffers* buffers, TurnPool* pool);
+
   bool begun() const { return work_ != nullptr || !status_.ok(); }
 
   // Whether Take() has an answer.
@@ -50,6 +58,9 @@ class RowsToDraw {
   absl::StatusOr<ReceivedBatch> Take();
 
  private:
+  // False: there is no memory for it.
+  bool Prepare(BatchBuffers* buffers);
+
   const std::shared_ptr<AgreedRows> agreed_;
   ReceivedBatch received_;
   std::shared_ptr<engine::RowsWork> work_;

@@ -77,7 +77,10 @@ absl::StatusOr<CallEvent> CallReader::EventOf(const grpc::ByteBuffer& message) {
 
 absl::Status CallReader::OnOpened(v1::StreamOpened* opened) {
   if (opened->codec() == v1::CODEC_STROKES) {
-    auto plan = engine::RowsPlan::Create(opening_, *opened, target_, threads_);
+    const absl::StatusOr<engine::AskedBatches> asked =
+        engine::AskedBy(opening_);
+    if (!asked.ok()) return asked.status();
+    auto plan = engine::RowsPlan::Create(*asked, *opened, target_, threads_);
     if (!plan.ok()) return plan.status();
     rows_ = std::make_shared<AgreedRows>();
     rows_->plan = *std::move(plan);

@@ -19,14 +19,18 @@ absl::Status Broken(absl::string_view what) {
 
 }  // namespace
 
-FetchCall::FetchCall(std::shared_ptr<grpc::Channel> channel,
-                     const grpc::ByteBuffer& request,
-                     const CallMetadata& metadata, absl::Time deadline,
-                     BatchBuffers* buffers, uint64_t max_batch_bytes)
-    : channel_(std::move(channel)), assembler_(buffers, max_batch_bytes) {
-  for (const auto& [key, value] : metadata) context_.AddMetadata(key, value);
+FetchCall::FetchCall(std::shared_ptr<grpc::Channel> channel, std::string target,
+                     const v1::FetchDrawingsRequest& request,
+                     absl::Time deadline, BatchBuffers* buffers,
+                     uint64_t max_batch_bytes, int threads)
+    : channel_(std::move(channel)),
+      target_(std::move(target)),
+      request_(request),
+      threads_(threads),
+      assembler_(buffers, max_batch_bytes) {
   context_.set_deadline(absl::ToChronoTime(deadline));
-  reader_ = OpenRawFetch(channel_, &context_, request, &queue_, this);
+  reader_ =
+      OpenRawFetch(channel_, &context_, Serialize(request_), &queue_, this);
 }
 
 FetchCall::~FetchCall() {
@@ -70,10 +74,8 @@ void FetchCall::Advance(bool ok) {
         // Thrown further up, it would leave the call without a next operation.
         try {
           status_ = Add(message_);
-          broken_ = !status_.ok();
         } catch (const std::exception& error) {
           status_ = absl::ResourceExhaustedError(error.what());
-          failed_ = true;
         }
         if (!status_.ok()) Cancel();
       }
@@ -89,7 +91,9 @@ void FetchCall::Advance(bool ok) {
 absl::Status FetchCall::Add(const grpc::ByteBuffer& message) {
   absl::StatusOr<BatchPartView> part = ParseBatchPart(message);
   if (!part.ok()) return part.status();
-  if (part->opened.has_value()) opened_ = *std::move(part->opened);
+  if (part->opened.has_value()) {
+    if (absl::Status s = OnOpened(*part->opened); !s.ok()) return s;
+  }
   if (part->batches.empty() && part->data_size == 0) return absl::OkStatus();
   // One answer is one batch: a second one is refused before memory is spent
   // on it.
@@ -99,11 +103,22 @@ absl::Status FetchCall::Add(const grpc::ByteBuffer& message) {
   return assembler_.Add(*std::move(part), &batches_);
 }
 
+absl::Status FetchCall::OnOpened(const v1::StreamOpened& opened) {
+  if (opened.codec() != v1::CODEC_STROKES) return absl::OkStatus();
+  const absl::StatusOr<engine::AskedBatches> asked = engine::AskedBy(request_);
+  if (!asked.ok()) return asked.status();
+  auto plan = engine::RowsPlan::Create(*asked, opened, target_, threads_);
+  if (!plan.ok()) return plan.status();
+  rows_ = std::make_shared<AgreedRows>();
+  rows_->plan = *std::move(plan);
+  assembler_.TakeRows(rows_->plan);
+  return absl::OkStatus();
+}
+
 void FetchCall::End() {
   if (!status_.ok()) return;
   status_ = FromGrpc(told_);
   if (!status_.ok() || batches_.size() == 1) return;
-  broken_ = true;
   status_ = Broken(absl::StrCat(batches_.size(),
                                 " batches as the answer of one "
                                 "Fetch"));

@@ -389,6 +389,7 @@ absl::StatusOr<FetchRequest> FetchOf(const Json& json) {
   request.views = plan->delivery.views;
   request.columns = plan->delivery.columns;
   request.ignore_index = plan->delivery.ignore_index;
+  request.codec = plan->delivery.codec;
   request.seed = plan->order.seed;
   members.List("indices", &request.indices);
   members.List("ranks", &request.ranks);
