@@ -20,13 +20,12 @@ absl::Status Broken(const char* what) {
 CallReader::CallReader(std::shared_ptr<StreamCall> call, std::string target,
                        const v1::StreamBatchesRequest& opening,
                        BatchBuffers* buffers, uint64_t max_batch_bytes,
-                       int threads, bool own_memory)
+                       int threads)
     : call_(std::move(call)),
       target_(std::move(target)),
       opening_(opening),
       buffers_(buffers),
       threads_(threads),
-      own_memory_(own_memory),
       assembler_(buffers, PlannedBatchBytes(opening, max_batch_bytes)) {}
 
 absl::StatusOr<std::optional<CallEvent>> CallReader::Read() {
@@ -89,7 +88,7 @@ absl::Status CallReader::OnOpened(v1::StreamOpened* opened) {
     opened->set_raster_version(raster::kRasterVersion);
   }
   if (opened->transport() == v1::TRANSPORT_SHM) {
-    auto slots = SharedSlots::Attach(target_, *opened, call_, own_memory_);
+    auto slots = SharedSlots::Attach(target_, *opened, call_);
     if (!slots.ok()) {
       shm_failure_ = std::string(slots.status().message());
       return slots.status();

@@ -31,11 +31,10 @@ class CallReader {
  public:
   // `target`: of the call, where a stream's shared memory is found. `opening`:
   // the request that opens it, which bounds and says what may come. `threads`:
-  // that draw rows. `own_memory`: batches never lie in memory that is shared
-  // with the server.
+  // that draw rows.
   CallReader(std::shared_ptr<StreamCall> call, std::string target,
              const v1::StreamBatchesRequest& opening, BatchBuffers* buffers,
-             uint64_t max_batch_bytes, int threads, bool own_memory = false);
+             uint64_t max_batch_bytes, int threads);
 
   // Blocks. nullopt: the call ended well, behind its end part. An error is the
   // server's status, or what is wrong with its messages. Not called again after
@@ -63,7 +62,6 @@ class CallReader {
   const v1::StreamBatchesRequest opening_;
   BatchBuffers* const buffers_;
   const int threads_;
-  const bool own_memory_;
   std::unique_ptr<SharedSlots> slots_;  // null: bytes come in messages
   std::string shm_failure_;
   std::shared_ptr<AgreedRows> rows_;
