@@ -20,13 +20,20 @@ absl::Status Broken(const v1::BatchHeader& header, const Parts&... parts) {
                    header.batch_seq(), ": ", parts...));
 }
 
-}  // namespace
-
+// Servers have limits; whoever was answered by one takes what it accepted.
 absl::StatusOr<layout::BatchLayout> LayoutOf(const DeliverySpec& delivery) {
   constexpr uint32_t kMost = std::numeric_limits<uint32_t>::max();
   return layout::BatchLayout::Create(
       delivery,
       {kMost, kMost, std::numeric_limits<uint64_t>::max() / 2, kMost, kMost});
+}
+
+}  // namespace
+
+absl::StatusOr<uint64_t> AskedBatches::MostBytes() const {
+  absl::StatusOr<layout::BatchLayout> layout = LayoutOf(delivery);
+  if (!layout.ok()) return layout.status();
+  return layout->Bytes(delivery.batch_size);
 }
 
 absl::StatusOr<AskedBatches> AskedBy(const v1::StreamBatchesRequest& opening) {

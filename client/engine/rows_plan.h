@@ -23,16 +23,16 @@
 
 namespace inkstream::engine {
 
-// Where the tensors of a request's batches lie. Servers have limits; whoever
-// was answered by one takes what it accepted.
-absl::StatusOr<layout::BatchLayout> LayoutOf(const DeliverySpec& delivery);
-
 // What a request asks for, as far as it says what its batches are.
 struct AskedBatches {
   DeliverySpec delivery;    // batch_size: rows of any of them, at most
   uint64_t seed = 0;        // of the augmentation
   uint32_t first_view = 0;  // number of the first of delivery.views copies
   bool one = false;         // there is one batch: of a fetch
+
+  // The most that any of them takes. INVALID_ARGUMENT: nothing can be told of
+  // what is asked for.
+  absl::StatusOr<uint64_t> MostBytes() const;
 };
 // INVALID_ARGUMENT: the request has what this program does not know.
 absl::StatusOr<AskedBatches> AskedBy(const v1::StreamBatchesRequest& opening);

@@ -82,8 +82,8 @@ class RowsToDrawTest : public ::testing::Test {
                                      const Bytes& bytes) {
     absl::Status status = agreed->plan->Check(header);
     EXPECT_TRUE(status.ok()) << status;
-    ReceivedBatch received = {header, nullptr, {}, bytes};
-    auto rows = agreed->plan->Parse(header, received.row_bytes);
+    ReceivedBatch received = {header, nullptr, bytes, {}};
+    auto rows = agreed->plan->Parse(header, received.kept);
     if (!rows.ok()) return rows.status();
     received.rows = *std::move(rows);
     RowsToDraw to_draw(agreed, std::move(received));

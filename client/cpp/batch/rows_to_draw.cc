@@ -1,5 +1,6 @@
 #include "client/cpp/batch/rows_to_draw.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -37,6 +38,30 @@ bool HaveTheServerDraw(const absl::Status& refused, v1::Delivery* delivery) {
   return true;
 }
 
+absl::StatusOr<std::shared_ptr<AgreedRows>> AgreeOnRows(
+    const absl::StatusOr<engine::AskedBatches>& asked,
+    const v1::StreamOpened& opened, const std::string& target, int threads) {
+  if (opened.codec() != v1::CODEC_STROKES) return nullptr;
+  if (!asked.ok()) return asked.status();
+  auto plan = engine::RowsPlan::Create(*asked, opened, target, threads);
+  if (!plan.ok()) return plan.status();
+  auto agreed = std::make_shared<AgreedRows>();
+  agreed->plan = *std::move(plan);
+  return agreed;
+}
+
+engine::BatchAssembler AssemblerFor(
+    const absl::StatusOr<engine::AskedBatches>& asked, BatchBuffers* buffers,
+    uint64_t max_batch_bytes) {
+  uint64_t most = max_batch_bytes;
+  if (asked.ok()) {  // else the server says why
+    const absl::StatusOr<uint64_t> bytes = asked->MostBytes();
+    if (bytes.ok()) most = std::min(most, *bytes);
+  }
+  return engine::BatchAssembler(
+      [buffers](uint64_t bytes) { return buffers->Acquire(bytes); }, most);
+}
+
 RowsToDraw::RowsToDraw(std::shared_ptr<AgreedRows> agreed,
                        ReceivedBatch received)
     : agreed_(std::move(agreed)), received_(std::move(received)) {}
@@ -49,7 +74,7 @@ bool RowsToDraw::Prepare(BatchBuffers* buffers) {
   }
   received_.bytes = *memory;
   work_ = std::make_shared<engine::RowsWork>(
-      agreed_->plan, std::move(received_.row_bytes), *std::move(received_.rows),
+      agreed_->plan, std::move(received_.kept), *std::move(received_.rows),
       received_.header.epoch(),
       std::make_unique<KeptBuffer>(*std::move(memory), bytes()));
   return true;

@@ -7,16 +7,19 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "client/cpp/batch/batch_buffers.h"
-#include "client/cpp/batch/received_batch.h"
+#include "client/engine/batch_assembler.h"
 #include "client/engine/drawing_queue.h"
 #include "client/engine/rows_plan.h"
 #include "inkstream/v1/service.pb.h"
 
 namespace inkstream::client {
+
+using engine::ReceivedBatch;
 
 // Adds to a request what a server must know of a client that draws.
 void SayWhoDraws(v1::Delivery* delivery);
@@ -30,6 +33,18 @@ struct AgreedRows {
   std::shared_ptr<const engine::RowsPlan> plan;
   engine::DamageCount damage;
 };
+
+// What a call's answer agrees on; null: nothing comes as rows. `target`: of the
+// server, for texts. `threads`: that draw. Errors are RowsPlan::Create's.
+absl::StatusOr<std::shared_ptr<AgreedRows>> AgreeOnRows(
+    const absl::StatusOr<engine::AskedBatches>& asked,
+    const v1::StreamOpened& opened, const std::string& target, int threads);
+
+// Puts a call's messages together, in memory of `buffers`, which outlive it. A
+// batch may take `max_batch_bytes`, or what is asked for, where that is less.
+engine::BatchAssembler AssemblerFor(
+    const absl::StatusOr<engine::AskedBatches>& asked, BatchBuffers* buffers,
+    uint64_t max_batch_bytes);
 
 class RowsToDraw {
  public:

@@ -5,7 +5,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "client/cpp/call/part_parser.h"
 #include "client/cpp/call/raw_call.h"
 #include "client/cpp/messages/status_conversion.h"
 
@@ -25,12 +24,12 @@ FetchCall::FetchCall(std::shared_ptr<grpc::Channel> channel, std::string target,
                      uint64_t max_batch_bytes, int threads)
     : channel_(std::move(channel)),
       target_(std::move(target)),
-      request_(request),
+      asked_(engine::AskedBy(request)),
       threads_(threads),
-      assembler_(buffers, max_batch_bytes) {
+      assembler_(AssemblerFor(asked_, buffers, max_batch_bytes)) {
   context_.set_deadline(absl::ToChronoTime(deadline));
   reader_ =
-      OpenRawFetch(channel_, &context_, Serialize(request_), &queue_, this);
+      OpenRawFetch(channel_, &context_, Serialize(request), &queue_, this);
 }
 
 FetchCall::~FetchCall() {
@@ -73,7 +72,7 @@ void FetchCall::Advance(bool ok) {
       if (status_.ok()) {
         // Thrown further up, it would leave the call without a next operation.
         try {
-          status_ = Add(message_);
+          status_ = Add(&message_);
         } catch (const std::exception& error) {
           status_ = absl::ResourceExhaustedError(error.what());
         }
@@ -88,11 +87,15 @@ void FetchCall::Advance(bool ok) {
   }
 }
 
-absl::Status FetchCall::Add(const grpc::ByteBuffer& message) {
-  absl::StatusOr<BatchPartView> part = ParseBatchPart(message);
+absl::Status FetchCall::Add(grpc::ByteBuffer* message) {
+  absl::StatusOr<engine::PartView> part = ReadPart(message);
   if (!part.ok()) return part.status();
   if (part->opened.has_value()) {
-    if (absl::Status s = OnOpened(*part->opened); !s.ok()) return s;
+    absl::StatusOr<std::shared_ptr<AgreedRows>> rows =
+        AgreeOnRows(asked_, *part->opened, target_, threads_);
+    if (!rows.ok()) return rows.status();
+    rows_ = *std::move(rows);
+    if (rows_ != nullptr) assembler_.TakeRows(rows_->plan);
   }
   if (part->batches.empty() && part->data_size == 0) return absl::OkStatus();
   // One answer is one batch: a second one is refused before memory is spent
@@ -100,19 +103,10 @@ absl::Status FetchCall::Add(const grpc::ByteBuffer& message) {
   if (!batches_.empty() || part->batches.size() > 1) {
     return Broken("several batches for one Fetch");
   }
-  return assembler_.Add(*std::move(part), &batches_);
-}
-
-absl::Status FetchCall::OnOpened(const v1::StreamOpened& opened) {
-  if (opened.codec() != v1::CODEC_STROKES) return absl::OkStatus();
-  const absl::StatusOr<engine::AskedBatches> asked = engine::AskedBy(request_);
-  if (!asked.ok()) return asked.status();
-  auto plan = engine::RowsPlan::Create(*asked, opened, target_, threads_);
-  if (!plan.ok()) return plan.status();
-  rows_ = std::make_shared<AgreedRows>();
-  rows_->plan = *std::move(plan);
-  assembler_.TakeRows(rows_->plan);
-  return absl::OkStatus();
+  return assembler_.Add(*part, [this](ReceivedBatch batch) {
+    batches_.push_back(std::move(batch));
+    return absl::OkStatus();
+  });
 }
 
 void FetchCall::End() {

@@ -17,9 +17,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "client/cpp/batch/batch_assembler.h"
 #include "client/cpp/batch/batch_buffers.h"
-#include "client/cpp/batch/received_batch.h"
 #include "client/cpp/batch/rows_to_draw.h"
 #include "inkstream/v1/service.pb.h"
 
@@ -56,13 +54,12 @@ class FetchCall {
   enum class Step : uint8_t { kStarting, kReading, kFinishing, kOver };
 
   void Advance(bool ok);
-  absl::Status Add(const grpc::ByteBuffer& message);
-  absl::Status OnOpened(const v1::StreamOpened& opened);
+  absl::Status Add(grpc::ByteBuffer* message);
   void End();
 
   const std::shared_ptr<grpc::Channel> channel_;
   const std::string target_;
-  const v1::FetchDrawingsRequest request_;
+  const absl::StatusOr<engine::AskedBatches> asked_;
   const int threads_;
   grpc::ClientContext context_;
   grpc::CompletionQueue queue_;
@@ -70,7 +67,7 @@ class FetchCall {
   grpc::ByteBuffer message_;
   grpc::Status told_;
   Step step_ = Step::kStarting;
-  BatchAssembler assembler_;
+  engine::BatchAssembler assembler_;
   std::shared_ptr<AgreedRows> rows_;
   std::vector<ReceivedBatch> batches_;
   absl::Status status_;

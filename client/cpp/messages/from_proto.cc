@@ -110,7 +110,7 @@ DatasetInfo DatasetInfoOf(const v1::DescribeDatasetResponse& message) {
   return info;
 }
 
-Batch::Content ContentOf(ReceivedBatch batch) {
+Batch::Content ContentOf(engine::ReceivedBatch batch) {
   const v1::BatchHeader& message = batch.header;
   Batch::Content content;
   content.data = std::move(batch.bytes);

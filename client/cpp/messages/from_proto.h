@@ -3,7 +3,7 @@
 // Thread safety: pure functions.
 #pragma once
 
-#include "client/cpp/batch/received_batch.h"
+#include "client/engine/received_batch.h"
 #include "inkstream/batch.h"
 #include "inkstream/client.h"
 #include "inkstream/dataset_info.h"
@@ -16,6 +16,6 @@ DType DTypeOf(v1::DType dtype);  // kUnspecified for unknown numbers
 StreamInfo StreamInfoOf(const v1::StreamOpened& message);
 PlanReport PlanReportOf(const v1::ExplainPlanResponse& message);
 DatasetInfo DatasetInfoOf(const v1::DescribeDatasetResponse& message);
-Batch::Content ContentOf(ReceivedBatch batch);
+Batch::Content ContentOf(engine::ReceivedBatch batch);
 
 }  // namespace inkstream::client
