@@ -77,12 +77,12 @@ void DrawNow(std::shared_ptr<RowsWork> work, TurnPool* pool) {
 
 RowsWork::RowsWork(std::shared_ptr<const RowsPlan> plan,
                    std::vector<uint8_t> bytes, rows::RowsView view,
-                   uint64_t epoch, std::unique_ptr<batch::Buffer> memory)
+                   uint64_t epoch, std::shared_ptr<uint8_t> memory)
     : plan_(std::move(plan)),
       bytes_(std::move(bytes)),
       memory_(std::move(memory)),
       batch_(plan_->recipe(), std::move(view), epoch, plan_->whence(),
-             memory_->data()),
+             memory_.get()),
       unfinished_(batch_.pieces()) {}
 
 bool RowsWork::DrawPiece(uint32_t piece, layout::DrawingTools* tools) {

@@ -192,7 +192,7 @@ void FedStream::UseMemory() {
     if (batch.rows.has_value()) {
       batch.work = std::make_shared<RowsWork>(
           plan_, std::move(batch.kept), *std::move(batch.rows),
-          batch.header.epoch(), *std::move(memory));
+          batch.header.epoch(), BytesOf(*std::move(memory)));
       if (one_) continue;  // drawn by TryNext()
       pieces += batch.work->pieces();
       queue_->Add(batch.work);
@@ -255,7 +255,7 @@ absl::StatusOr<NextResult> FedStream::Given(Received batch) {
     absl::Status status = damage_.Add(*plan_, work.batch().damage(), &header);
     if (!status.ok()) return status;
     plan_->Describe(work.batch().tensors(), &header);
-    batch.bytes = BytesOf(work.TakeMemory());
+    batch.bytes = work.TakeMemory();
   }
   given.token = memory_->TakeBack(batch.bytes.get());
   batch.bytes.reset();

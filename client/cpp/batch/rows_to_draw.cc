@@ -4,26 +4,9 @@
 #include <utility>
 
 #include "absl/strings/match.h"
-#include "server/batch/job/buffer_pool.h"
 #include "server/raster/draw/rasterizer.h"
 
 namespace inkstream::client {
-namespace {
-
-class KeptBuffer final : public batch::Buffer {
- public:
-  KeptBuffer(std::shared_ptr<uint8_t> bytes, size_t size)
-      : bytes_(std::move(bytes)), size_(size) {}
-  uint8_t* data() override { return bytes_.get(); }
-  size_t size() const override { return size_; }
-
- private:
-  const std::shared_ptr<uint8_t> bytes_;
-  const size_t size_;
-};
-
-}  // namespace
-
 void SayWhoDraws(v1::Delivery* delivery) {
   delivery->set_raster_version(raster::kRasterVersion);
 }
@@ -75,8 +58,7 @@ bool RowsToDraw::Prepare(BatchBuffers* buffers) {
   received_.bytes = *memory;
   work_ = std::make_shared<engine::RowsWork>(
       agreed_->plan, std::move(received_.kept), *std::move(received_.rows),
-      received_.header.epoch(),
-      std::make_unique<KeptBuffer>(*std::move(memory), bytes()));
+      received_.header.epoch(), *std::move(memory));
   return true;
 }
 
