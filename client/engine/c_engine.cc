@@ -22,7 +22,7 @@
 #include "client/engine/local_engine.h"
 #include "client/engine/local_stream.h"
 #include "inkstream/engine.h"
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 #include "server/raster/draw/rasterizer.h"
 #include "server/wire/status_message.h"
 

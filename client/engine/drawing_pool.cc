@@ -7,7 +7,7 @@
 #include <mutex>
 #include <system_error>
 
-#include "server/batch/work/machine_limits.h"
+#include "server/base/machine_limits.h"
 
 namespace inkstream::engine {
 namespace {

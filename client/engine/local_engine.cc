@@ -9,7 +9,7 @@
 #include "client/engine/drawing_pool.h"
 #include "client/engine/local_batches.h"
 #include "client/engine/local_fetch.h"
-#include "server/batch/work/machine_limits.h"
+#include "server/base/machine_limits.h"
 #include "server/batch/work/process_cpu.h"
 #include "server/service/describe_dataset.h"
 #include "server/service/explain_plan.h"

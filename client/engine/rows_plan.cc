@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 #include "server/layout/rows_batch.h"
 #include "server/raster/draw/rasterizer.h"
 #include "server/wire/delivery_message.h"

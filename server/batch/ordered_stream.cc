@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/base/status_reason.h"
 #include "server/batch/job/batch_job.h"
-#include "server/batch/status_reason.h"
 
 namespace inkstream::batch {
 

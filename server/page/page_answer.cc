@@ -7,7 +7,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "server/base/json.h"
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 #include "server/page/page_file.inc"
 
 namespace inkstream::page {

@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 #include "server/transport/call_observer.h"
 #include "server/transport/status/plan_summary.h"
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 #include "server/raster/draw/rasterizer.h"
 #include "server/rows/stroke_coding.h"
 
@@ -50,7 +50,8 @@ class RowsToDrawTest : public ::testing::Test {
   }
 
   std::shared_ptr<AgreedRows> Agreed(int threads = 1) {
-    auto plan = engine::RowsPlan::Create(*engine::AskedBy(opening_), opened_, "there:1", threads);
+    auto plan = engine::RowsPlan::Create(*engine::AskedBy(opening_), opened_,
+                                         "there:1", threads);
     EXPECT_TRUE(plan.ok()) << plan.status();
     auto agreed = std::make_shared<AgreedRows>();
     agreed->plan = *std::move(plan);

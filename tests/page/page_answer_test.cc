@@ -9,7 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "server/base/json.h"
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 
 namespace inkstream::page {
 namespace {

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 
 namespace inkstream::transport {
 namespace {

@@ -4,7 +4,7 @@
 #include <google/rpc/status.pb.h>
 #include <gtest/gtest.h>
 
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 
 namespace inkstream::transport {
 namespace {

@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 
 namespace inkstream::transport {
 namespace {

@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "server/base/status_reason.h"
 #include "server/batch/engine.h"
-#include "server/batch/status_reason.h"
 #include "server/transport/status/duplicate_streams.h"
 #include "tests/support/fake_store.h"
 #include "tests/support/heap_buffer_pool.h"

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 
 namespace inkstream::wire {
 namespace {

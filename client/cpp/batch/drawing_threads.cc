@@ -2,7 +2,7 @@
 
 #include <mutex>
 
-#include "server/batch/work/machine_limits.h"
+#include "server/base/machine_limits.h"
 
 namespace inkstream::client {
 namespace {

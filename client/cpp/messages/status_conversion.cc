@@ -2,7 +2,7 @@
 
 #include "absl/strings/match.h"
 #include "inkstream/errors.h"
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 #include "server/wire/status_message.h"
 
 namespace inkstream {

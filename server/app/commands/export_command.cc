@@ -10,7 +10,7 @@
 #include "server/app/failure.h"
 #include "server/app/flags/command_line.h"
 #include "server/app/interrupt.h"
-#include "server/batch/work/machine_limits.h"
+#include "server/base/machine_limits.h"
 #include "server/ingest/export/byte_sink.h"
 #include "server/ingest/export/export_job.h"
 #include "server/store/store_reader.h"

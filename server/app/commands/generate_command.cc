@@ -13,7 +13,7 @@
 #include "server/app/flags/command_line.h"
 #include "server/app/flags/number_flags.h"
 #include "server/app/interrupt.h"
-#include "server/batch/work/machine_limits.h"
+#include "server/base/machine_limits.h"
 #include "server/ingest/generate/class_catalog.h"
 #include "server/ingest/generate/generate_job.h"
 

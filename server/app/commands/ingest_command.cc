@@ -17,7 +17,7 @@
 #include "server/app/flags/ingest_flags.h"
 #include "server/app/flags/split_flag.h"
 #include "server/app/interrupt.h"
-#include "server/batch/work/machine_limits.h"
+#include "server/base/machine_limits.h"
 #include "server/ingest/export/byte_sink.h"
 #include "server/ingest/ingest_job.h"
 #include "server/ingest/job_identity.h"

@@ -17,8 +17,8 @@
 #include "server/app/flags/number_flags.h"
 #include "server/app/flags/plan_flags.h"
 #include "server/base/json.h"
+#include "server/base/machine_limits.h"
 #include "server/batch/engine.h"
-#include "server/batch/work/machine_limits.h"
 #include "server/store/store_reader.h"
 
 namespace inkstream::app {

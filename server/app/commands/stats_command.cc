@@ -17,8 +17,8 @@
 #include "server/app/flags/command_line.h"
 #include "server/app/interrupt.h"
 #include "server/base/json.h"
+#include "server/base/machine_limits.h"
 #include "server/base/ordered_workers.h"
-#include "server/batch/work/machine_limits.h"
 #include "server/store/store_reader.h"
 
 namespace inkstream::app {

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "server/app/log/log_event.h"
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 
 namespace inkstream::app {
 namespace {

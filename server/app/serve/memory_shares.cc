@@ -1,7 +1,7 @@
 #include "server/app/serve/memory_shares.h"
 
 #include "absl/strings/str_cat.h"
-#include "server/batch/work/machine_limits.h"
+#include "server/base/machine_limits.h"
 
 namespace inkstream::app {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 #include "server/service/codec_choice.h"
 #include "server/service/fetch_plan.h"
 #include "server/transport/grpc/proto_message.h"

@@ -1,6 +1,6 @@
 #include "server/transport/grpc/status_to_grpc.h"
 
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 #include "server/wire/status_message.h"
 
 namespace inkstream::transport {

@@ -1,4 +1,4 @@
-#include "server/batch/work/machine_limits.h"
+#include "server/base/machine_limits.h"
 
 #include <sched.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 
 #include <utility>
 
