@@ -59,8 +59,7 @@ ik_error* ErrorOf(uint32_t code, std::string text, std::string details = "") {
 
 // In a process there is no replica that has another copy of the store.
 absl::StatusCode CodeOf(const absl::Status& status) {
-  namespace batch = inkstream::batch;
-  return batch::ReasonOf(status) == batch::kReasonStoreLost
+  return inkstream::ReasonOf(status) == inkstream::kReasonStoreLost
              ? absl::StatusCode::kDataLoss
              : status.code();
 }

@@ -54,9 +54,8 @@ absl::StatusOr<std::shared_ptr<LocalEngine>> LocalEngine::Open(
   const uint32_t shares = std::max(1U, options.shares);
   const int threads = DrawingThreads(options.threads, shares);
   const uint64_t memory =
-      options.memory > 0
-          ? options.memory
-          : std::min(kMostMemory, batch::UsableMemory() / 10) / shares;
+      options.memory > 0 ? options.memory
+                         : std::min(kMostMemory, UsableMemory() / 10) / shares;
   batch::EngineOptions engine_options;
   engine_options.workers = threads;
   engine_options.view_memory = std::max<uint64_t>(1, memory / 4);

@@ -133,11 +133,11 @@ absl::Status RowsPlan::Check(const v1::BatchHeader& header) const {
 absl::StatusOr<rows::RowsView> RowsPlan::Parse(
     const v1::BatchHeader& header, absl::Span<const uint8_t> bytes) const {
   if (rows::ChecksumOf(bytes) != header.rows().checksum()) {
-    return batch::WithReason(absl::UnavailableError(absl::StrCat(
-                                 "batch ", header.batch_seq(), " of ", whence_,
-                                 " is not what was sent: its "
-                                 "checksum does not match")),
-                             batch::kReasonBroken);
+    return WithReason(absl::UnavailableError(absl::StrCat(
+                          "batch ", header.batch_seq(), " of ", whence_,
+                          " is not what was sent: its "
+                          "checksum does not match")),
+                      kReasonBroken);
   }
   absl::StatusOr<rows::RowsView> view =
       rows::RowsView::Parse(ShapeOf(header), header.rows().count(), bytes);

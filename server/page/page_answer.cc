@@ -90,7 +90,7 @@ HttpAnswer StatusAnswer(const absl::Status& status) {
   HttpAnswer answer =
       Guarded(CodeOf(status.code()), "application/json",
               JsonLine({{"code", absl::StatusCodeToString(status.code())},
-                        {"reason", batch::ReasonOf(status)},
+                        {"reason", ReasonOf(status)},
                         {"message", std::string(status.message())}}));
   if (answer.code == 401) {
     answer.headers.emplace_back("WWW-Authenticate", "Bearer");

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <string>
 
-namespace inkstream::batch {
+namespace inkstream {
 namespace {
 
 class MachineLimitsTest : public ::testing::Test {
@@ -64,4 +64,4 @@ TEST_F(MachineLimitsTest, NoQuotaIsNoLimit) {
 }
 
 }  // namespace
-}  // namespace inkstream::batch
+}  // namespace inkstream

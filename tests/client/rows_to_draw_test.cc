@@ -156,7 +156,7 @@ TEST_F(RowsToDrawTest, ADamagedLinkIsNotADamagedStore) {
   bytes.back() ^= 1;
   const auto batch = Draw(Agreed(), header, bytes);
   EXPECT_EQ(batch.status().code(), absl::StatusCode::kUnavailable);
-  EXPECT_EQ(batch::ReasonOf(batch.status()), batch::kReasonBroken);
+  EXPECT_EQ(ReasonOf(batch.status()), kReasonBroken);
 }
 
 TEST_F(RowsToDrawTest, ADrawingThatCannotBeReadIsNamed) {

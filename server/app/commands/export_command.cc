@@ -35,7 +35,7 @@ absl::Status Export(const ExportFlags& flags, ProgressDisplay* display,
   *drawings = (*reader)->size();
   ingest::ExportOptions options;
   options.format = *ingest::ParseOutputFormat(flags.format);
-  options.threads = flags.threads > 0 ? flags.threads : batch::UsableCpus();
+  options.threads = flags.threads > 0 ? flags.threads : UsableCpus();
   options.interrupted = [] { return Interrupt::requested(); };
   options.progress = [&](uint64_t written) {
     display->Update({written, written, *drawings, false});

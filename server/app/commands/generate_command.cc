@@ -53,7 +53,7 @@ int RunGenerate(const GenerateFlags& flags) {
   options.drawings = flags.drawings;
   options.seed = flags.seed;
   options.classes = flags.classes == 0 ? offered : flags.classes;
-  options.threads = flags.threads > 0 ? flags.threads : batch::UsableCpus();
+  options.threads = flags.threads > 0 ? flags.threads : UsableCpus();
   options.format = *ingest::ParseOutputFormat(flags.format);
   options.output = flags.output;
   options.interrupted = [] { return Interrupt::requested(); };

@@ -131,7 +131,7 @@ int RunIngest(const IngestFlags& flags) {
   }
 
   Interrupt::Install();
-  options.threads = flags.threads > 0 ? flags.threads : batch::UsableCpus();
+  options.threads = flags.threads > 0 ? flags.threads : UsableCpus();
   const std::string job =
       ingest::DescribeJob(JobOptions(flags), options.inputs);
   if (flags.resume) {

@@ -90,7 +90,7 @@ ServerSize SizeOf(const PlanFlags& flags, const Plan& plan,
   load.batch_bytes = explained.batch_bytes;
   load.batch = flags.batch;
   load.store_bytes = store.bytes_on_disk;
-  return ServerSizeFor(load, batch::UsableCpus());
+  return ServerSizeFor(load, UsableCpus());
 }
 
 std::string Text(const ServerSize& size) {
@@ -99,7 +99,7 @@ std::string Text(const ServerSize& size) {
       "store,\n%.1f MB/s; %d replicas of %d cores, one of them to roll out "
       "with\n",
       size.cores, (size.memory >> 20U) + 1, (size.store_in_memory >> 20U) + 1,
-      size.network / 1e6, size.replicas, batch::UsableCpus());
+      size.network / 1e6, size.replicas, UsableCpus());
 }
 
 Json JsonOf(const ServerSize& size) {
@@ -107,7 +107,7 @@ Json JsonOf(const ServerSize& size) {
           {"memory_bytes", size.memory},
           {"store_bytes", size.store_in_memory},
           {"network_bytes_per_second", size.network},
-          {"cores_of_a_replica", batch::UsableCpus()},
+          {"cores_of_a_replica", UsableCpus()},
           {"replicas", size.replicas}};
 }
 

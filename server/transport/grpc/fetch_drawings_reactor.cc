@@ -19,10 +19,10 @@ FetchDrawingsReactor::FetchDrawingsReactor(const ServerContext& server,
       server_(server),
       access_(caller.access),
       watched_(server.watched->Add(
-          call, batch::WithReason(
-                    absl::UnavailableError("the client has not taken the "
-                                           "drawings that it fetched"),
-                    batch::kReasonSlowReader))) {
+          call,
+          WithReason(absl::UnavailableError("the client has not taken the "
+                                            "drawings that it fetched"),
+                     kReasonSlowReader))) {
   Read();
 }
 
@@ -34,9 +34,8 @@ void FetchDrawingsReactor::OnMessage() {
 
 absl::Status FetchDrawingsReactor::Start() {
   if (server_.streams->draining()) {
-    return batch::WithReason(
-        absl::UnavailableError("this server is shutting down"),
-        batch::kReasonDrain);
+    return WithReason(absl::UnavailableError("this server is shutting down"),
+                      kReasonDrain);
   }
   v1::FetchDrawingsRequest request;
   absl::Status status = ParseMessage(message_, &request);
