@@ -24,9 +24,10 @@ uint64_t SizeOf(const v1::BatchHeader& header) {
 
 // shape x dtype = length, within the batch.
 absl::Status CheckTensor(const v1::Tensor& tensor, uint64_t byte_size) {
-  const size_t element = v1::DType_IsValid(tensor.dtype())
-                             ? inkstream::SizeOf(static_cast<DType>(tensor.dtype()))
-                             : 0;
+  const size_t element =
+      v1::DType_IsValid(tensor.dtype())
+          ? inkstream::SizeOf(static_cast<DType>(tensor.dtype()))
+          : 0;
   if (element == 0) {
     return Broken("tensor \"", tensor.name(), "\" has the unknown dtype ",
                   static_cast<int>(tensor.dtype()));
@@ -76,10 +77,10 @@ absl::Status BatchAssembler::Check(const v1::BatchHeader& header) {
   const uint64_t bytes =
       header.has_rows() ? rows_->BatchBytes(header) : header.byte_size();
   if (bytes > most_bytes_) {
-    return absl::ResourceExhaustedError(absl::StrCat(
-        "a batch of ", bytes, " bytes is above the ", most_bytes_,
-        " that this client allows (max_batch_bytes) or that "
-        "what was asked for can take"));
+    return absl::ResourceExhaustedError(
+        absl::StrCat("a batch of ", bytes, " bytes is above the ", most_bytes_,
+                     " that this client allows (max_batch_bytes) or that "
+                     "what was asked for can take"));
   }
   if (header.tensors_size() > kMaxTensors) {
     return Broken("a batch of ", header.tensors_size(), " tensors");

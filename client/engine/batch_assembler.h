@@ -24,8 +24,8 @@ class BatchAssembler {
  public:
   // Memory for so many bytes of tensors, aligned to kTensorAlignment. Null:
   // there is none now, and they are kept as they come.
-  using MemoryOf = std::function<absl::StatusOr<std::shared_ptr<uint8_t>>(
-      uint64_t bytes)>;
+  using MemoryOf =
+      std::function<absl::StatusOr<std::shared_ptr<uint8_t>>(uint64_t bytes)>;
   using OnBatch = std::function<absl::Status(ReceivedBatch batch)>;
 
   // No batch takes more than `most_bytes`.

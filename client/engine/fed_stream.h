@@ -32,9 +32,9 @@ struct FedStreamOptions {
   bool fetch = false;
   // StreamBatchesRequest that opened it, or FetchDrawingsRequest.
   absl::Span<const uint8_t> request;
-  absl::Span<const uint8_t> first;    // what came first: the part with `opened`
-  std::string whence;                 // the server, for texts
-  int threads = 1;                    // that draw, of the whole process
+  absl::Span<const uint8_t> first;  // what came first: the part with `opened`
+  std::string whence;               // the server, for texts
+  int threads = 1;                  // that draw, of the whole process
 };
 
 class FedStream : public LocalStream {

@@ -1,5 +1,5 @@
-// What both sides of a stream of rows, or of a fetch, agreed on: how batches are
-// laid out here, and what may come of them.
+// What both sides of a stream of rows, or of a fetch, agreed on: how batches
+// are laid out here, and what may come of them.
 //
 // Nothing is believed: what a batch may be is priced from the request, and all
 // sizes are compared before anything is allocated by them.

@@ -134,8 +134,8 @@ IK_API void ik_stream_finish(ik_stream* stream);
 /* Bytes of memory that any batch of the stream fits in. */
 IK_API uint64_t ik_stream_batch_bytes(const ik_stream* stream);
 
-/* StreamOpened, serialised, until the stream is closed. Of a fetch of an engine:
- * there once ik_stream_next() has given its batch. */
+/* StreamOpened, serialised, until the stream is closed. Of a fetch of an
+ * engine: there once ik_stream_next() has given its batch. */
 IK_API ik_bytes ik_stream_opened(ik_stream* stream);
 
 /* Lets one more batch be drawn, into `memory`, of at least

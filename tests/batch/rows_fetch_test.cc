@@ -108,7 +108,8 @@ TEST_F(RowsFetchTest, RowsTakeLittleMemory) {
   EXPECT_LT(fetched->batch.buffer->size(), fetched->batch.byte_size / 16);
 }
 
-TEST_F(RowsFetchTest, DrawingsThatAreLongerThanUsualComeAsRowsTooOfWhateverNumber) {
+TEST_F(RowsFetchTest,
+       DrawingsThatAreLongerThanUsualComeAsRowsTooOfWhateverNumber) {
   // Twice as long as what memory is taken for at first.
   store_->Lengthen(0, 600);
   for (const size_t drawings : {1, 50, 1000}) {

@@ -40,8 +40,8 @@ class BatchAssemblerTest : public ::testing::Test {
   }
 
   BatchBuffers buffers_{2};
-  engine::BatchAssembler assembler_ = AssemblerFor(
-      absl::InvalidArgumentError("unknown"), &buffers_, kMaxBytes);
+  engine::BatchAssembler assembler_ =
+      AssemblerFor(absl::InvalidArgumentError("unknown"), &buffers_, kMaxBytes);
   std::vector<ReceivedBatch> batches_;
 };
 

@@ -62,8 +62,8 @@ class FedFetchTest : public ::testing::Test {
 
 TEST_F(FedFetchTest, TheBatchIsTheServersBitForBit) {
   std::vector<v1::FetchDrawingsRequest> requests = {
-      FetchOf(1), FetchOf(64), FetchOf(700, 64), FetchOf(100), FetchOf(100),
-      FetchOf(100)};
+      FetchOf(1),   FetchOf(64),  FetchOf(700, 64),
+      FetchOf(100), FetchOf(100), FetchOf(100)};
   v1::Delivery* delivery = requests[3].mutable_delivery();
   delivery->mutable_augment()->mutable_rotation()->set_high(20);
   delivery->set_views(2);
@@ -124,10 +124,10 @@ TEST_F(FedFetchTest, WhatIsNotOneBatchIsRefused) {
   EXPECT_THAT(told.text, HasSubstr("several batches"));
   Memory memory(ik_stream_batch_bytes(stream.get()));
   IK_OK(ik_stream_offer(stream.get(), 0, memory.data(), memory.size()));
-  EXPECT_EQ(Failure(ik_stream_offer(stream.get(), 1, memory.data(),
-                                    memory.size()))
-                .code,
-            8U);  // RESOURCE_EXHAUSTED
+  EXPECT_EQ(
+      Failure(ik_stream_offer(stream.get(), 1, memory.data(), memory.size()))
+          .code,
+      8U);  // RESOURCE_EXHAUSTED
 }
 
 TEST_F(FedFetchTest, RowsThatWereNotAskedForAreRefused) {
@@ -143,8 +143,7 @@ TEST_F(FedFetchTest, ADamagedLinkIsATransportsError) {
   ServedMessages served = service_.Serve(request);
   const StreamHandle stream = Receive(request, served.opened);
   served.parts[0].mutable_data()->back() ^= 1;
-  const Failure told =
-      Feed(stream.get(), served.parts[0].SerializeAsString());
+  const Failure told = Feed(stream.get(), served.parts[0].SerializeAsString());
   EXPECT_EQ(told.code, 14U);  // UNAVAILABLE
   EXPECT_THAT(told.details, HasSubstr("BROKEN"));
 }
@@ -164,8 +163,7 @@ TEST_F(FedFetchTest, DrawingsThatCannotBeReadHereAreNamedOrCounted) {
       {reinterpret_cast<const uint8_t*>(data->data()), data->size()}));
   for (const bool skip : {false, true}) {
     if (skip) {
-      request.mutable_delivery()->set_on_corrupt(
-          v1::Delivery::ON_CORRUPT_SKIP);
+      request.mutable_delivery()->set_on_corrupt(v1::Delivery::ON_CORRUPT_SKIP);
       header->set_bad(2);  // and these are the server's
       // It bounds streams.
       request.mutable_delivery()->set_max_bad(1);

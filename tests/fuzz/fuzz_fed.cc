@@ -53,8 +53,7 @@ ik_stream* Receive(Asked asked, bool ragged, bool rows) {
   const std::string message = first.SerializeAsString();
   ik_receive_options options = {};
   options.struct_size = sizeof(options);
-  options.kind =
-      asked == Asked::kFetch ? IK_FETCH_DRAWINGS : IK_STREAM_BATCHES;
+  options.kind = asked == Asked::kFetch ? IK_FETCH_DRAWINGS : IK_STREAM_BATCHES;
   options.request = reinterpret_cast<const uint8_t*>(request.data());
   options.request_size = request.size();
   options.first = reinterpret_cast<const uint8_t*>(message.data());

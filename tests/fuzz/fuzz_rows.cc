@@ -82,8 +82,8 @@ void AsMessage(const uint8_t* data, size_t size,
   grpc::ByteBuffer message(&slice, 1);
   const auto part = ReadPart(&message);
   if (!part.ok()) return;
-  engine::BatchAssembler assembler = AssemblerFor(
-      absl::InvalidArgumentError("unknown"), buffers, 1U << 16U);
+  engine::BatchAssembler assembler =
+      AssemblerFor(absl::InvalidArgumentError("unknown"), buffers, 1U << 16U);
   assembler.TakeRows(agreed->plan);
   const auto draw = [&](ReceivedBatch batch) {
     Draw(agreed, std::move(batch), buffers);

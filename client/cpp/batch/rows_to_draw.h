@@ -28,7 +28,8 @@ void SayWhoDraws(v1::Delivery* delivery);
 // than itself. It may be asked again: for what it draws, as this makes it.
 bool HaveTheServerDraw(const absl::Status& refused, v1::Delivery* delivery);
 
-// Of all batches of a call, a stream's or a fetch's. `damage` is added to in their order.
+// Of all batches of a call, a stream's or a fetch's. `damage` is added to in
+// their order.
 struct AgreedRows {
   std::shared_ptr<const engine::RowsPlan> plan;
   engine::DamageCount damage;

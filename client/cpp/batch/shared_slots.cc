@@ -162,8 +162,7 @@ absl::StatusOr<std::unique_ptr<SharedSlots>> SharedSlots::Attach(
       descriptor.get(), map->layout.bytes(), PROT_READ);
   if (memory == MAP_FAILED) return Failed("mmap");
   map->memory = static_cast<const uint8_t*>(memory);
-  return std::unique_ptr<SharedSlots>(
-      new SharedSlots(std::move(map), call));
+  return std::unique_ptr<SharedSlots>(new SharedSlots(std::move(map), call));
 }
 
 SharedSlots::SharedSlots(std::shared_ptr<Map> map,

@@ -26,8 +26,8 @@ namespace inkstream::client {
 class FetchCall {
  public:
   // Begins the call, which ends at `deadline` at the latest. `target`: of the
-  // channel, for texts. `threads`: that draw. `buffers` must outlive it, not its
-  // batch.
+  // channel, for texts. `threads`: that draw. `buffers` must outlive it, not
+  // its batch.
   FetchCall(std::shared_ptr<grpc::Channel> channel, std::string target,
             const v1::FetchDrawingsRequest& request, absl::Time deadline,
             BatchBuffers* buffers, uint64_t max_batch_bytes, int threads);

@@ -166,7 +166,8 @@ absl::Status GrpcStream::ReadOneCall(const std::string& why_no_rows) {
         shm_failure_ = reader.shm_failure();
       }
       if (!HaveTheServerDraw(status, delivery)) return status;
-      return ReadOneCall(absl::StrCat(target, " draws itself: ", status.message()));
+      return ReadOneCall(
+          absl::StrCat(target, " draws itself: ", status.message()));
     }
     if (refused.ok()) {
       refused = OnEvent(**std::move(event), reader, call);

@@ -31,12 +31,13 @@ class FetchJob : public WorkSource,
  public:
   // `rows`: set, it travels as rows, unless those are longer than the tensors.
   FetchJob(std::shared_ptr<const BatchRecipe> recipe, StreamFacts facts,
-           std::vector<uint64_t> indices, std::optional<rows::RowsShape> rows, std::shared_ptr<WorkerPool> workers,
+           std::vector<uint64_t> indices, std::optional<rows::RowsShape> rows,
+           std::shared_ptr<WorkerPool> workers,
            std::shared_ptr<FetchRequest> request);
 
   // Waits for memory, perhaps. Where `drawing` is there and false, it is true
-  // for a while, and the calling thread draws as well, with its `own` scratch: all of
-  // what is short, the beginning of what is long.
+  // for a while, and the calling thread draws as well, with its `own` scratch:
+  // all of what is short, the beginning of what is long.
   void Start(std::atomic<bool>* drawing, WorkerScratch* own);
 
   void RunPiece(WorkerScratch* scratch) override;
