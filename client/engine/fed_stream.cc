@@ -1,13 +1,11 @@
 #include "client/engine/fed_stream.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "client/engine/drawing_pool.h"
 #include "server/raster/draw/rasterizer.h"
-#include "server/wire/delivery_message.h"
 
 namespace inkstream::engine {
 namespace {

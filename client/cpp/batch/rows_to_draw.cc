@@ -7,6 +7,7 @@
 #include "server/raster/draw/rasterizer.h"
 
 namespace inkstream::client {
+
 void SayWhoDraws(v1::Delivery* delivery) {
   delivery->set_raster_version(raster::kRasterVersion);
 }
