@@ -24,7 +24,7 @@ TEST(ToGrpcStatusTest, ReasonAndDelayTravelAsDetails) {
   const absl::Status status =
       WithRetryDelay(WithReason(absl::UnavailableError("go"), kReasonDrain),
                      absl::Milliseconds(1500));
-  EXPECT_EQ(ReasonOf(status), "DRAIN");
+  EXPECT_EQ(inkstream::ReasonOf(status), "DRAIN");
   google::rpc::Status details;
   ASSERT_TRUE(details.ParseFromString(ToGrpcStatus(status).error_details()));
   EXPECT_EQ(details.code(), 14);

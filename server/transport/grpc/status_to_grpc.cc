@@ -12,7 +12,7 @@ grpc::Status ToGrpcStatus(const absl::Status& status) {
 }
 
 std::string ReasonOf(const grpc::Status& status) {
-  return ReasonOf(
+  return inkstream::ReasonOf(
       wire::StatusOf(static_cast<absl::StatusCode>(status.error_code()), "",
                      status.error_details()));
 }
