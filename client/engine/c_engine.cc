@@ -22,7 +22,7 @@
 #include "client/engine/local_engine.h"
 #include "client/engine/local_stream.h"
 #include "inkstream/engine.h"
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 #include "server/raster/draw/rasterizer.h"
 #include "server/wire/status_message.h"
 
@@ -59,8 +59,7 @@ ik_error* ErrorOf(uint32_t code, std::string text, std::string details = "") {
 
 // In a process there is no replica that has another copy of the store.
 absl::StatusCode CodeOf(const absl::Status& status) {
-  namespace batch = inkstream::batch;
-  return batch::ReasonOf(status) == batch::kReasonStoreLost
+  return inkstream::ReasonOf(status) == inkstream::kReasonStoreLost
              ? absl::StatusCode::kDataLoss
              : status.code();
 }
@@ -115,6 +114,13 @@ absl::Status CheckRequest(const uint8_t* request, size_t size) {
         absl::StrCat("request: ", size, " bytes; at most ", INT_MAX));
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckKind(uint32_t kind) {
+  if (kind == IK_STREAM_BATCHES || kind == IK_FETCH_DRAWINGS) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat("kind: ", kind, " is none"));
 }
 
 absl::string_view ViewOf(const uint8_t* bytes, size_t size) {
@@ -255,14 +261,13 @@ ik_error* ik_stream_open(ik_engine* engine, uint32_t kind,
     *stream = nullptr;
     if (ik_error* const wrong = CheckHandle(engine)) return wrong;
     absl::Status status = CheckRequest(request, request_size);
+    status.Update(CheckKind(kind));
     if (!status.ok()) return ErrorOf(status);
     const ik::AtWork at_work;
     const absl::string_view bytes = ViewOf(request, request_size);
     absl::StatusOr<std::shared_ptr<ik::LocalStream>> opened =
-        kind == IK_FETCH_DRAWINGS   ? engine->engine->FetchDrawings(bytes)
-        : kind == IK_STREAM_BATCHES ? engine->engine->StreamBatches(bytes)
-                                    : absl::InvalidArgumentError(absl::StrCat(
-                                          "kind: ", kind, " is none"));
+        kind == IK_FETCH_DRAWINGS ? engine->engine->FetchDrawings(bytes)
+                                  : engine->engine->StreamBatches(bytes);
     if (!opened.ok()) return ErrorOf(opened.status());
     *stream = new ik_stream{*std::move(opened)};
     return nullptr;
@@ -280,10 +285,12 @@ ik_error* ik_stream_receive(const ik_receive_options* options,
     std::memcpy(&given, options, std::min(options->struct_size, sizeof(given)));
     absl::Status status = CheckRequest(given.request, given.request_size);
     status.Update(CheckRequest(given.first, given.first_size));
+    status.Update(CheckKind(given.kind));
     if (!status.ok()) return ErrorOf(status);
     const ik::AtWork at_work;
     absl::StatusOr<std::shared_ptr<ik::LocalStream>> opened =
-        ik::FedStream::Open({{given.request, given.request_size},
+        ik::FedStream::Open({given.kind == IK_FETCH_DRAWINGS,
+                             {given.request, given.request_size},
                              {given.first, given.first_size},
                              TextOf(given.endpoint),
                              ik::DrawingThreads(given.threads, given.shares)});

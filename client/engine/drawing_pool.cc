@@ -7,7 +7,7 @@
 #include <mutex>
 #include <system_error>
 
-#include "server/batch/work/machine_limits.h"
+#include "server/base/machine_limits.h"
 
 namespace inkstream::engine {
 namespace {
@@ -98,7 +98,7 @@ Waiting::~Waiting() {
 int DrawingThreads(uint32_t threads, uint32_t shares) {
   if (threads > 0) return static_cast<int>(threads);
   return std::max(
-      1, batch::UsableCpus() / static_cast<int>(std::max<uint32_t>(1, shares)));
+      1, UsableCpus() / static_cast<int>(std::max<uint32_t>(1, shares)));
 }
 
 std::shared_ptr<batch::WorkerPool> JoinDrawingPool(int threads) {

@@ -19,7 +19,6 @@
 #include "absl/status/status.h"
 #include "client/engine/rows_plan.h"
 #include "server/base/turn_pool.h"
-#include "server/batch/job/buffer_pool.h"
 #include "server/layout/rows_batch.h"
 
 namespace inkstream::engine {
@@ -30,7 +29,7 @@ class RowsWork {
   // `view`: of `bytes`. `memory`: plan->BatchBytes() of it.
   RowsWork(std::shared_ptr<const RowsPlan> plan, std::vector<uint8_t> bytes,
            rows::RowsView view, uint64_t epoch,
-           std::unique_ptr<batch::Buffer> memory);
+           std::shared_ptr<uint8_t> memory);
 
   uint32_t pieces() const { return batch_.pieces(); }
 
@@ -42,12 +41,12 @@ class RowsWork {
   // Once it is done: what went wrong first, and what there is.
   const absl::Status& status() const { return status_; }
   const layout::RowsBatch& batch() const { return batch_; }
-  std::unique_ptr<batch::Buffer> TakeMemory() { return std::move(memory_); }
+  std::shared_ptr<uint8_t> TakeMemory() { return std::move(memory_); }
 
  private:
   const std::shared_ptr<const RowsPlan> plan_;
   const std::vector<uint8_t> bytes_;
-  std::unique_ptr<batch::Buffer> memory_;
+  std::shared_ptr<uint8_t> memory_;
   layout::RowsBatch batch_;
   std::atomic<uint32_t> unfinished_;
   std::atomic<bool> failed_{false};
@@ -55,6 +54,14 @@ class RowsWork {
   std::mutex mu_;
   absl::Status status_;  // guarded by mu_ until it is done
 };
+
+// What the calling thread draws with.
+layout::DrawingTools* ToolsOfThisThread();
+
+// Draws a batch, which nobody is at, in the calling thread, and by those of
+// `pool` that are free. Returns when it is done: who waits for it has a thread,
+// and those of the pool may be at batches that are less urgent.
+void DrawNow(std::shared_ptr<RowsWork> work, TurnPool* pool);
 
 class DrawingQueue : public TurnSource {
  public:

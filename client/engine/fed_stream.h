@@ -1,8 +1,9 @@
-// A stream that a server sends: its messages in, batches out. Who has the
-// network feeds it.
+// A stream that a server sends, or the one batch that it answers a fetch with:
+// messages in, batches out. Who has the network feeds it.
 //
 // What is fed is bounded by the credits that the feeder grants, and drawn as
-// far as memory is offered; the rows of a batch, a hundredth of it, wait.
+// far as memory is offered; the rows of a batch, a hundredth of it, wait. The
+// batch of a fetch is drawn by the thread that takes it.
 //
 // Thread safety: Feed() and Finish() from one thread at a time, otherwise as
 // LocalStream.
@@ -16,10 +17,10 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "client/engine/batch_assembler.h"
 #include "client/engine/drawing_queue.h"
 #include "client/engine/local_stream.h"
 #include "client/engine/part_view.h"
@@ -28,10 +29,12 @@
 namespace inkstream::engine {
 
 struct FedStreamOptions {
-  absl::Span<const uint8_t> request;  // StreamBatchesRequest that opened it
-  absl::Span<const uint8_t> first;    // what came first: the part with `opened`
-  std::string whence;                 // the server, for texts
-  int threads = 1;                    // that draw, of the whole process
+  bool fetch = false;
+  // StreamBatchesRequest that opened it, or FetchDrawingsRequest.
+  absl::Span<const uint8_t> request;
+  absl::Span<const uint8_t> first;  // what came first: the part with `opened`
+  std::string whence;               // the server, for texts
+  int threads = 1;                  // that draw, of the whole process
 };
 
 class FedStream : public LocalStream {
@@ -50,37 +53,31 @@ class FedStream : public LocalStream {
   void Cancel() override { End(); }
 
  private:
-  // A batch from its first part to being taken.
-  struct Received {
-    v1::BatchHeader header;
-    uint64_t parts = 0;
-    uint64_t filled = 0;         // of what is cut over the parts
-    std::vector<uint8_t> bytes;  // of rows; of tensors that have no memory yet
-    std::optional<rows::RowsView> rows;     // of `bytes`, until they are drawn
-    std::unique_ptr<batch::Buffer> memory;  // of tensors
-    std::shared_ptr<RowsWork> work;         // rows that are drawn, or will be
-
-    // What comes with one part more. REQUIRES: there is room for it.
-    void Append(absl::Span<const uint8_t> data);
+  // A batch until it is taken.
+  struct Received : ReceivedBatch {
+    std::shared_ptr<RowsWork> work;  // rows that are drawn, or will be
   };
 
-  FedStream(uint64_t batch_bytes, uint32_t most_ahead)
+  FedStream(uint64_t batch_bytes, uint32_t most_ahead, bool one)
       : LocalStream(batch_bytes, most_ahead),
+        one_(one),
         queue_(std::make_shared<DrawingQueue>(
-            [signal = signal_] { signal->Set(); })) {}
+            [signal = signal_] { signal->Set(); })),
+        assembler_([this](uint64_t /*bytes*/) { return MemoryNow(); },
+                   batch_bytes) {}
 
   absl::StatusOr<uint32_t> Add(const PartView& part);
-  // With feed_mu_ held, and mu_ not.
-  absl::Status Check(const v1::BatchHeader& header);
-  absl::Status AddFirst(const PartView& part, uint32_t* whole);
-  absl::Status AddLater(const PartView& part, uint32_t* whole);
-  void Begin(absl::Span<const uint8_t> data, Received* batch);
-  absl::Status Complete(Received batch);
+  // With feed_mu_ held, and mu_ not. Null: there is none for the next batch.
+  std::shared_ptr<uint8_t> MemoryNow();
+  absl::Status Take(ReceivedBatch batch);
   // With mu_ held: gives memory to the batches that wait for it.
   void UseMemory();
+  // Of a fetch, once it has come as rows.
+  void DrawHere();
   absl::StatusOr<NextResult> Given(Received batch);
   void End();
 
+  const bool one_;  // batch comes, of a fetch
   const std::shared_ptr<DrawingQueue> queue_;
   std::string opened_;
   std::shared_ptr<const RowsPlan> plan_;  // null: batches do not come as rows
@@ -91,8 +88,7 @@ class FedStream : public LocalStream {
   std::unique_ptr<v1::BatchHeader> last_;  // that was told
 
   std::mutex feed_mu_;  // guards what is between messages; before mu_
-  uint64_t next_sequence_ = 0;
-  std::optional<Received> growing_;
+  BatchAssembler assembler_;
 
   std::mutex mu_;                 // guards everything below
   std::deque<Received> batches_;  // whole ones, in order

@@ -9,7 +9,7 @@
 #include "client/engine/drawing_pool.h"
 #include "client/engine/local_batches.h"
 #include "client/engine/local_fetch.h"
-#include "server/batch/work/machine_limits.h"
+#include "server/base/machine_limits.h"
 #include "server/batch/work/process_cpu.h"
 #include "server/service/service.h"
 #include "server/store/store_health.h"
@@ -52,9 +52,8 @@ absl::StatusOr<std::shared_ptr<LocalEngine>> LocalEngine::Open(
   const uint32_t shares = std::max(1U, options.shares);
   const int threads = DrawingThreads(options.threads, shares);
   const uint64_t memory =
-      options.memory > 0
-          ? options.memory
-          : std::min(kMostMemory, batch::UsableMemory() / 10) / shares;
+      options.memory > 0 ? options.memory
+                         : std::min(kMostMemory, UsableMemory() / 10) / shares;
   batch::EngineOptions engine_options;
   engine_options.workers = threads;
   engine_options.view_memory = std::max<uint64_t>(1, memory / 4);

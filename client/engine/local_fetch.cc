@@ -12,6 +12,7 @@ absl::StatusOr<std::shared_ptr<LocalStream>> LocalFetch::Open(
     const v1::FetchDrawingsRequest& request) {
   absl::StatusOr<batch::FetchPlan> plan = service::FetchPlanFromProto(request);
   if (!plan.ok()) return plan.status();
+  plan->delivery.codec = Codec::kNone;  // nothing travels
   absl::StatusOr<uint64_t> bytes = engine->PriceFetch(*plan);
   if (!bytes.ok()) return bytes.status();
   return std::shared_ptr<LocalStream>(

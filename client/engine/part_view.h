@@ -1,4 +1,4 @@
-// Reads a BatchPart, whole in memory, without touching its bulk bytes.
+// Reads a BatchPart without touching its bulk bytes, however it lies in memory.
 //
 // Protobuf would copy `data`. What stands before it is small and is parsed by
 // the generated code.
@@ -7,6 +7,7 @@
 // values and functions.
 #pragma once
 
+#include <google/protobuf/io/zero_copy_stream.h>
 #include <inkstream/v1/batch.pb.h>
 
 #include <cstdint>
@@ -30,10 +31,17 @@ struct PartView {
   std::vector<v1::BatchHeader> batches;
   std::optional<v1::StreamOpened> opened;
   std::optional<v1::StreamEnd> end;
-  absl::Span<const uint8_t> data;
+  std::vector<absl::Span<const uint8_t>> data;  // one behind the other
+  uint64_t data_size = 0;                       // of all of them
+
+  // Bytes [begin, begin + size) of `data`, which are there.
+  void CopyData(uint64_t begin, uint64_t size, uint8_t* to) const;
 };
 
 // INTERNAL: the bytes are not a BatchPart.
 absl::StatusOr<PartView> ReadPart(absl::Span<const uint8_t> message);
+// The same of a message of `size` bytes, whose blocks outlive `message`.
+absl::StatusOr<PartView> ReadPart(
+    google::protobuf::io::ZeroCopyInputStream* message, size_t size);
 
 }  // namespace inkstream::engine

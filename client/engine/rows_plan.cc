@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 #include "server/layout/rows_batch.h"
 #include "server/raster/draw/rasterizer.h"
 #include "server/wire/messages.h"
@@ -20,8 +20,7 @@ absl::Status Broken(const v1::BatchHeader& header, const Parts&... parts) {
                    header.batch_seq(), ": ", parts...));
 }
 
-}  // namespace
-
+// Servers have limits; whoever was answered by one takes what it accepted.
 absl::StatusOr<layout::BatchLayout> LayoutOf(const DeliverySpec& delivery) {
   constexpr uint32_t kMost = std::numeric_limits<uint32_t>::max();
   return layout::BatchLayout::Create(
@@ -29,8 +28,40 @@ absl::StatusOr<layout::BatchLayout> LayoutOf(const DeliverySpec& delivery) {
       {kMost, kMost, std::numeric_limits<uint64_t>::max() / 2, kMost, kMost});
 }
 
+}  // namespace
+
+absl::StatusOr<uint64_t> AskedBatches::MostBytes() const {
+  absl::StatusOr<layout::BatchLayout> layout = LayoutOf(delivery);
+  if (!layout.ok()) return layout.status();
+  return layout->Bytes(delivery.batch_size);
+}
+
+absl::StatusOr<AskedBatches> AskedBy(const v1::StreamBatchesRequest& opening) {
+  absl::StatusOr<DeliverySpec> delivery =
+      wire::DeliveryFromProto(opening.open().delivery());
+  if (!delivery.ok()) return delivery.status();
+  AskedBatches asked;
+  asked.delivery = *std::move(delivery);
+  asked.seed = opening.open().order().seed();
+  return asked;
+}
+
+absl::StatusOr<AskedBatches> AskedBy(const v1::FetchDrawingsRequest& request) {
+  AskedBatches asked;
+  asked.seed = request.order().seed();
+  asked.first_view = request.augment_view();
+  asked.one = true;
+  absl::Status status =
+      wire::TensorsFromProto(request.delivery(), &asked.delivery);
+  if (!status.ok()) return status;
+  asked.delivery.batch_size = static_cast<uint32_t>(
+      request.index_size() + request.rank_size() + request.key_id_size());
+  asked.delivery.max_bad = 0;  // it bounds streams
+  return asked;
+}
+
 absl::StatusOr<std::shared_ptr<const RowsPlan>> RowsPlan::Create(
-    const v1::StreamBatchesRequest& opening, const v1::StreamOpened& opened,
+    const AskedBatches& asked, const v1::StreamOpened& opened,
     const std::string& whence, int threads) {
   if (opened.raster_version() != raster::kRasterVersion) {
     return absl::FailedPreconditionError(absl::StrCat(
@@ -39,31 +70,30 @@ absl::StatusOr<std::shared_ptr<const RowsPlan>> RowsPlan::Create(
         ", so its images would differ; use codec none, or a client of the "
         "server's release"));
   }
-  absl::StatusOr<DeliverySpec> delivery =
-      wire::DeliveryFromProto(opening.open().delivery());
-  if (!delivery.ok()) return delivery.status();
-  const ImageSpec image = delivery->image.value_or(ImageSpec());
+  const DeliverySpec& delivery = asked.delivery;
+  const ImageSpec image = delivery.image.value_or(ImageSpec());
   // Two machines may have two versions of what draws that quality.
   if (image.quality == Quality::kExact) {
     return absl::FailedPreconditionError(
         "codec strokes: images of quality exact are drawn by the server");
   }
-  absl::StatusOr<layout::BatchLayout> layout = LayoutOf(*delivery);
+  absl::StatusOr<layout::BatchLayout> layout = LayoutOf(delivery);
   if (!layout.ok()) return layout.status();
   layout::LayoutRecipe recipe = {
       *std::move(layout),
-      delivery->image,
-      delivery->strokes,
-      delivery->augment,
+      delivery.image,
+      delivery.strokes,
+      delivery.augment,
       opened.strokes_divisor(),
-      opening.open().order().seed(),
-      /*first_view=*/0,
+      asked.seed,
+      asked.first_view,
       std::max(image.height, image.width),
-      delivery->strokes.has_value() ? delivery->strokes->max_len : 0,
-      layout::RowsAPiece(*delivery, threads),
-      delivery->on_corrupt == OnCorrupt::kSkip};
+      delivery.strokes.has_value() ? delivery.strokes->max_len : 0,
+      asked.one ? layout::FetchRowsAPiece(delivery, threads)
+                : layout::RowsAPiece(delivery, threads),
+      delivery.on_corrupt == OnCorrupt::kSkip};
   return std::shared_ptr<const RowsPlan>(
-      new RowsPlan(std::move(recipe), *delivery,
+      new RowsPlan(std::move(recipe), delivery,
                    absl::StrCat(opened.dataset(), " at ", whence), opened));
 }
 
@@ -103,11 +133,11 @@ absl::Status RowsPlan::Check(const v1::BatchHeader& header) const {
 absl::StatusOr<rows::RowsView> RowsPlan::Parse(
     const v1::BatchHeader& header, absl::Span<const uint8_t> bytes) const {
   if (rows::ChecksumOf(bytes) != header.rows().checksum()) {
-    return batch::WithReason(absl::UnavailableError(absl::StrCat(
-                                 "batch ", header.batch_seq(), " of ", whence_,
-                                 " is not what was sent: its "
-                                 "checksum does not match")),
-                             batch::kReasonBroken);
+    return WithReason(absl::UnavailableError(absl::StrCat(
+                          "batch ", header.batch_seq(), " of ", whence_,
+                          " is not what was sent: its "
+                          "checksum does not match")),
+                      kReasonBroken);
   }
   absl::StatusOr<rows::RowsView> view =
       rows::RowsView::Parse(ShapeOf(header), header.rows().count(), bytes);

@@ -1,5 +1,5 @@
-// What both sides of a stream of rows agreed on: how its batches are laid out
-// here, and what may come of them.
+// What both sides of a stream of rows, or of a fetch, agreed on: how batches
+// are laid out here, and what may come of them.
 //
 // Nothing is believed: what a batch may be is priced from the request, and all
 // sizes are compared before anything is allocated by them.
@@ -23,19 +23,29 @@
 
 namespace inkstream::engine {
 
-// Where the tensors of a request's batches lie. Servers have limits; whoever
-// was answered by one takes what it accepted.
-absl::StatusOr<layout::BatchLayout> LayoutOf(const DeliverySpec& delivery);
+// What a request asks for, as far as it says what its batches are.
+struct AskedBatches {
+  DeliverySpec delivery;    // batch_size: rows of any of them, at most
+  uint64_t seed = 0;        // of the augmentation
+  uint32_t first_view = 0;  // number of the first of delivery.views copies
+  bool one = false;         // there is one batch: of a fetch
+
+  // The most that any of them takes. INVALID_ARGUMENT: nothing can be told of
+  // what is asked for.
+  absl::StatusOr<uint64_t> MostBytes() const;
+};
+// INVALID_ARGUMENT: the request has what this program does not know.
+absl::StatusOr<AskedBatches> AskedBy(const v1::StreamBatchesRequest& opening);
+absl::StatusOr<AskedBatches> AskedBy(const v1::FetchDrawingsRequest& request);
 
 class RowsPlan {
  public:
-  // `opening`, `opened`: the request that opened the stream, and the answer,
-  // whose codec is strokes. `whence`: the server, for texts. `threads`: that
-  // draw. FAILED_PRECONDITION: the server means rows to be drawn otherwise than
-  // this program does. INVALID_ARGUMENT: the request has tensors that cannot be
-  // drawn here.
+  // `opened`: the answer to what was asked, whose codec is strokes. `whence`:
+  // the server, for texts. `threads`: that draw. FAILED_PRECONDITION: the
+  // server means rows to be drawn otherwise than this program does.
+  // INVALID_ARGUMENT: there are tensors that cannot be drawn here.
   static absl::StatusOr<std::shared_ptr<const RowsPlan>> Create(
-      const v1::StreamBatchesRequest& opening, const v1::StreamOpened& opened,
+      const AskedBatches& asked, const v1::StreamOpened& opened,
       const std::string& whence, int threads);
 
   const layout::LayoutRecipe& recipe() const { return recipe_; }

@@ -140,6 +140,7 @@ struct FetchRequest {
   uint32_t first_view = 0;  // number of the first of `views` copies
   std::vector<std::string> columns;
   int64_t ignore_index = -100;
+  Codec codec = Codec::kAuto;
 };
 
 struct UploadedKeys {

@@ -28,8 +28,9 @@
 extern "C" {
 #endif
 
-/* Raised by one when a program built against an older header would break. */
-#define IK_ABI 4
+/* Raised by one when a program and a library of different headers would
+ * misunderstand each other. */
+#define IK_ABI 5
 IK_API uint32_t ik_abi(void);
 /* Delivery.raster_version of whoever draws with this library. */
 IK_API uint32_t ik_raster_version(void);
@@ -103,17 +104,19 @@ IK_API ik_error* ik_stream_open(ik_engine* engine, uint32_t kind,
 /* Zeros are the defaults. */
 typedef struct {
   size_t struct_size;     /* sizeof(ik_receive_options) */
-  const uint8_t* request; /* StreamBatchesRequest, the one that opened it */
+  const uint8_t* request; /* what was asked, of `kind` */
   size_t request_size;
   const uint8_t* first; /* the message that came first: `opened` */
   size_t first_size;
   const char* endpoint; /* of the server, for texts */
   uint32_t shares;      /* as in ik_engine_options */
   uint32_t threads;     /* likewise; the stream opened last says how many */
+  uint32_t kind;        /* as of ik_stream_open() */
 } ik_receive_options;
 
-/* A stream that a server sends, whatever its codec. Its messages come by
- * ik_stream_feed(). */
+/* A stream that a server sends, or the batch that it answers a fetch with,
+ * whatever the codec. Its messages come by ik_stream_feed(). The batch of a
+ * fetch is drawn by the thread that calls ik_stream_next(). */
 IK_API ik_error* ik_stream_receive(const ik_receive_options* options,
                                    ik_stream** stream);
 
@@ -131,8 +134,8 @@ IK_API void ik_stream_finish(ik_stream* stream);
 /* Bytes of memory that any batch of the stream fits in. */
 IK_API uint64_t ik_stream_batch_bytes(const ik_stream* stream);
 
-/* StreamOpened, serialised, until the stream is closed. Of a fetch: there once
- * ik_stream_next() has given its batch. */
+/* StreamOpened, serialised, until the stream is closed. Of a fetch of an
+ * engine: there once ik_stream_next() has given its batch. */
 IK_API ik_bytes ik_stream_opened(ik_stream* stream);
 
 /* Lets one more batch be drawn, into `memory`, of at least

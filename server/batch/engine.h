@@ -73,8 +73,8 @@ struct DatasetFacts {
 };
 
 // What FetchDrawings asks for: exactly one of the lists is set. `delivery` is
-// read for its tensors, columns and augmentation. With `seed`, `epoch` and
-// `first_view` those of a stream, the tensors are what the stream gave.
+// read for its tensors, columns, augmentation and codec. With `seed`, `epoch`
+// and `first_view` those of a stream, the tensors are what the stream gave.
 struct FetchPlan {
   std::string dataset;
   std::string fingerprint;  // hex; empty: the newest generation

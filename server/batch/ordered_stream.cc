@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/base/status_reason.h"
 #include "server/batch/job/batch_job.h"
-#include "server/batch/status_reason.h"
 
 namespace inkstream::batch {
 
@@ -46,7 +46,7 @@ OrderedStream::OrderedStream(OrderedStreamParts parts)
       walker_(parts_.schedule.Walk()),
       ahead_(parts_.schedule.Walk()),
       memory_(parts_.memory),
-      row_bytes_(kUsualRowBytes),
+      row_bytes_(RowsRoom::kUsualRowBytes),
       place_(parts_.start) {
   PickNextStep();
 }

@@ -54,9 +54,6 @@ class OrderedStream : public BatchStream,
                       public BufferWaiter,
                       public std::enable_shared_from_this<OrderedStream> {
  public:
-  // Of the strokes of a usual drawing, with room for longer ones.
-  static constexpr double kUsualRowBytes = 128;
-
   explicit OrderedStream(OrderedStreamParts parts);
 
   const StreamFacts& facts() const override { return parts_.facts; }

@@ -17,8 +17,7 @@ constexpr uint32_t kMostRowsCredits = 256;
 constexpr uint32_t kSlowRowsAPiece = 64;
 
 uint64_t UsualBytes(const rows::RowsShape& shape, uint32_t rows) {
-  return RowsRoom{shape, rows, OrderedStream::kUsualRowBytes, {}}.Bytes(rows,
-                                                                        1);
+  return RowsRoom{shape, rows, RowsRoom::kUsualRowBytes, {}}.Bytes(rows, 1);
 }
 
 }  // namespace
@@ -32,7 +31,7 @@ uint64_t RowsReserve(const rows::RowsShape& shape, uint32_t batch_size,
 uint32_t RowsCredits(const rows::RowsShape& shape, uint32_t batch_size,
                      uint32_t least) {
   const auto bytes =
-      static_cast<uint64_t>(OrderedStream::kUsualRowBytes * batch_size);
+      static_cast<uint64_t>(RowsRoom::kUsualRowBytes * batch_size);
   return static_cast<uint32_t>(
       std::clamp<uint64_t>(kRowsAhead / (shape.Strokes(batch_size) + bytes),
                            least, std::max(least, kMostRowsCredits)));
@@ -53,7 +52,7 @@ size_t OrderedStream::Rewind(const std::shared_ptr<Slot>& slot) {
   slots_.erase(none ? found : found + 1, slots_.end());
   const RowsPart& rest = job.parts()[slot->ready.size()];
   next_step_ = rest.step;
-  walker_ = rest.after;
+  walker_ = *rest.after;
   started_ = rest.sequence;
   room_.reset();
   if (none) {

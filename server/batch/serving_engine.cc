@@ -5,6 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "server/base/machine_limits.h"
+#include "server/base/status_reason.h"
 #include "server/batch/job/fetch_job.h"
 #include "server/batch/job/fetch_request.h"
 #include "server/batch/ordered_stream.h"
@@ -12,8 +14,6 @@
 #include "server/batch/plan/opened_plan.h"
 #include "server/batch/plan/plan_check.h"
 #include "server/batch/plan/plan_explainer.h"
-#include "server/batch/status_reason.h"
-#include "server/batch/work/machine_limits.h"
 #include "server/batch/work/parked_request.h"
 #include "server/layout/rows_batch.h"
 #include "server/order/epoch_order.h"
@@ -286,11 +286,17 @@ absl::Status ServingEngine::StartFetch(
   absl::StatusOr<std::shared_ptr<const BatchRecipe>> recipe = RecipeOf(
       dataset, std::make_shared<const SampledView>(*view),
       std::move(priced->layout), priced->delivery, plan.seed, plan.first_view,
-      FetchRowsAPiece(priced->delivery, options_.workers));
+      layout::FetchRowsAPiece(priced->delivery, options_.workers));
   if (!recipe.ok()) return recipe.status();
-  const auto job = std::make_shared<FetchJob>(
-      *std::move(recipe), FactsOf(dataset, **view, priced->delivery.columns),
-      *std::move(indices), workers_, request);
+  StreamFacts facts = FactsOf(dataset, **view, priced->delivery.columns);
+  facts.strokes_divisor = (*recipe)->dataset_std;
+  facts.rows = plan.delivery.codec == Codec::kStrokes && (*recipe)->draws();
+  std::optional<rows::RowsShape> rows;
+  if (facts.rows) rows = layout::RowsShapeOf(**recipe, /*sampled=*/false);
+  const auto job = std::make_shared<FetchJob>(*std::move(recipe),
+                                              std::move(facts),
+                                              *std::move(indices), rows,
+                                              workers_, request);
   job->Start(&request_draws_, scratch);
   return absl::OkStatus();
 }

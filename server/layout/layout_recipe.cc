@@ -29,4 +29,8 @@ uint32_t RowsAPiece(const DeliverySpec& delivery, int threads) {
   return static_cast<uint32_t>(std::min(rows, std::max(share, kMinRowsAPiece)));
 }
 
+uint32_t FetchRowsAPiece(const DeliverySpec& delivery, int threads) {
+  return std::max(1U, RowsAPiece(delivery, threads) / 4);
+}
+
 }  // namespace inkstream::layout

@@ -37,4 +37,8 @@ struct LayoutRecipe {
 // each of `threads`.
 uint32_t RowsAPiece(const DeliverySpec& delivery, int threads);
 
+// Of a fetch: a quarter of that, since it is one batch and short, and whoever
+// draws it should not have to wait for a piece that another has begun.
+uint32_t FetchRowsAPiece(const DeliverySpec& delivery, int threads);
+
 }  // namespace inkstream::layout

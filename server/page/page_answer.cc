@@ -7,7 +7,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "server/base/json.h"
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 #include "server/page/page_file.inc"
 
 namespace inkstream::page {
@@ -90,7 +90,7 @@ HttpAnswer StatusAnswer(const absl::Status& status) {
   HttpAnswer answer =
       Guarded(CodeOf(status.code()), "application/json",
               JsonLine({{"code", absl::StatusCodeToString(status.code())},
-                        {"reason", batch::ReasonOf(status)},
+                        {"reason", ReasonOf(status)},
                         {"message", std::string(status.message())}}));
   if (answer.code == 401) {
     answer.headers.emplace_back("WWW-Authenticate", "Bearer");

@@ -19,11 +19,6 @@ absl::StatusOr<batch::FetchPlan> FetchPlanFromProto(
   plan.seed = request.order().seed();
   plan.epoch = request.epoch();
   plan.first_view = request.augment_view();
-  if (request.delivery().codec() != v1::CODEC_NONE) {
-    return absl::InvalidArgumentError(
-        "delivery.codec: not offered by this server; offered: CODEC_NONE (of "
-        "FetchDrawings)");
-  }
   absl::Status status =
       wire::TensorsFromProto(request.delivery(), &plan.delivery);
   if (!status.ok()) return status;

@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 
 namespace inkstream::transport {
 namespace {
@@ -13,9 +13,8 @@ namespace {
 constexpr absl::Duration kRetryDelay = absl::Seconds(1);
 
 absl::Status Overloaded(absl::string_view text) {
-  return batch::WithRetryDelay(
-      batch::WithReason(absl::ResourceExhaustedError(text),
-                        batch::kReasonOverloaded),
+  return WithRetryDelay(
+      WithReason(absl::ResourceExhaustedError(text), kReasonOverloaded),
       kRetryDelay);
 }
 
@@ -137,10 +136,10 @@ void ReadPermits::Watch() {
                   ", and ", waiting_.size(),
                   " others wait to be read; this server reads ",
                   limits_.permits, " at once"))
-            : batch::WithReason(
+            : WithReason(
                   absl::UnavailableError(absl::StrCat(
                       "no request has come in within ", Text(limits_.longest))),
-                  batch::kReasonIdle);
+                  kReasonIdle);
     Serve();
     lock.unlock();
     late.end(status);

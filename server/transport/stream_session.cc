@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 #include "server/transport/call_observer.h"
 #include "server/transport/status/plan_summary.h"
 
@@ -22,8 +22,8 @@ constexpr uint32_t kHalfClosedWindow = 2;
 constexpr absl::Duration kRetryDelay = absl::Seconds(1);
 
 absl::Status Unavailable(absl::string_view reason, absl::string_view text) {
-  return batch::WithRetryDelay(
-      batch::WithReason(absl::UnavailableError(text), reason), kRetryDelay);
+  return WithRetryDelay(WithReason(absl::UnavailableError(text), reason),
+                        kRetryDelay);
 }
 
 const char* ReasonText(batch::EndReason reason) {
@@ -133,7 +133,7 @@ void StreamSession::OnPeerGone() {
 void StreamSession::Drain() {
   const std::lock_guard<std::mutex> lock(mu_);
   if (!ending_.has_value()) {
-    ending_ = Unavailable(batch::kReasonDrain,
+    ending_ = Unavailable(kReasonDrain,
                           "this server is shutting down: go on at the cursor "
                           "of the last batch, on another one");
   }
@@ -167,10 +167,10 @@ void StreamSession::EndIfStalled(Clock::time_point since) {
   if (writing_) return EndSlowReader();
   if (stream_ != nullptr && stream_->credits() > 0) {
     ending_ = sink_->PeerHoldsAllMemory()
-                  ? Unavailable(batch::kReasonSlowReader,
+                  ? Unavailable(kReasonSlowReader,
                                 "the client has granted credits and given no "
                                 "slot of its shared memory back")
-                  : Unavailable(batch::kReasonOverloaded,
+                  : Unavailable(kReasonOverloaded,
                                 "this server has no batch ready for a credit");
     Pump();
   }
@@ -178,7 +178,7 @@ void StreamSession::EndIfStalled(Clock::time_point since) {
 
 void StreamSession::EndSlowReader() {
   progress_ = Clock::now();
-  ending_ = Unavailable(batch::kReasonSlowReader,
+  ending_ = Unavailable(kReasonSlowReader,
                         "the client has not taken a batch that it has granted "
                         "a credit for");
   sink_->Abort(*ending_);
@@ -326,7 +326,7 @@ void StreamSession::NoteEnd(const absl::Status& status, std::string reason) {
 
 void StreamSession::Finish(const absl::Status& status) {
   if (finished_) return;
-  std::string reason = batch::ReasonOf(status);
+  std::string reason = ReasonOf(status);
   if (peer_gone_ && absl::IsCancelled(status)) reason = "CLIENT_GONE";
   NoteEnd(status, reason.empty() ? "ERROR" : std::move(reason));
   finished_ = true;

@@ -55,7 +55,7 @@ absl::Status TensorsFromProto(const v1::Delivery& delivery,
   }
   spec->columns.assign(delivery.columns().begin(), delivery.columns().end());
   if (delivery.has_ignore_index()) spec->ignore_index = delivery.ignore_index();
-  return absl::OkStatus();
+  return CodecFromProto(delivery, spec);
 }
 
 absl::StatusOr<DeliverySpec> DeliveryFromProto(const v1::Delivery& delivery) {
@@ -74,8 +74,6 @@ absl::StatusOr<DeliverySpec> DeliveryFromProto(const v1::Delivery& delivery) {
   spec.step_offset = delivery.step_offset();
   if (delivery.step_stride() > 0) spec.step_stride = delivery.step_stride();
   spec.max_batches = delivery.max_batches();
-  status = CodecFromProto(delivery, &spec);
-  if (!status.ok()) return status;
   return spec;
 }
 

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "absl/time/time.h"
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 
 namespace inkstream::wire {
 namespace {
@@ -28,8 +28,8 @@ std::string TravellingText(const absl::Status& status) {
 }
 
 std::string DetailsOf(const absl::Status& status) {
-  const std::string reason = batch::ReasonOf(status);
-  const std::optional<absl::Duration> delay = batch::RetryDelayOf(status);
+  const std::string reason = ReasonOf(status);
+  const std::optional<absl::Duration> delay = RetryDelayOf(status);
   if (reason.empty() && !delay.has_value()) return "";
   google::rpc::Status details;
   details.set_code(static_cast<int>(status.code()));
@@ -60,12 +60,12 @@ absl::Status StatusOf(absl::StatusCode code, absl::string_view text,
   google::rpc::RetryInfo retry;
   for (const google::protobuf::Any& detail : parsed.details()) {
     if (detail.UnpackTo(&info)) {
-      status = batch::WithReason(std::move(status), info.reason());
+      status = WithReason(std::move(status), info.reason());
     } else if (detail.UnpackTo(&retry)) {
-      status = batch::WithRetryDelay(
-          std::move(status),
-          absl::Seconds(retry.retry_delay().seconds()) +
-              absl::Nanoseconds(retry.retry_delay().nanos()));
+      status =
+          WithRetryDelay(std::move(status),
+                         absl::Seconds(retry.retry_delay().seconds()) +
+                             absl::Nanoseconds(retry.retry_delay().nanos()));
     }
   }
   return status;

@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "server/base/status_reason.h"
 #include "server/batch/engine.h"
-#include "server/batch/status_reason.h"
 #include "server/batch/view/class_index.h"
 #include "server/batch/view/view_cache.h"
 #include "server/store/format.h"

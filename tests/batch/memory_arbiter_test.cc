@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 #include "tests/support/heap_buffer_pool.h"
 
 namespace inkstream::batch {

@@ -7,8 +7,8 @@
 #include <thread>
 #include <vector>
 
+#include "server/base/status_reason.h"
 #include "server/batch/engine.h"
-#include "server/batch/status_reason.h"
 #include "tests/support/batch_puller.h"
 #include "tests/support/fake_store.h"
 #include "tests/support/heap_buffer_pool.h"

@@ -11,8 +11,8 @@
 #include <thread>
 #include <vector>
 
+#include "server/base/status_reason.h"
 #include "server/batch/engine.h"
-#include "server/batch/status_reason.h"
 #include "server/order/epoch_order.h"
 #include "tests/support/batch_puller.h"
 #include "tests/support/fake_store.h"

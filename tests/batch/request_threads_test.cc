@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 #include "server/batch/work/parked_request.h"
 
 namespace inkstream::batch {

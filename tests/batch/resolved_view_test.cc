@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 #include "server/batch/view/class_index.h"
 #include "server/batch/view/rank_select.h"
 #include "server/batch/view/view_cache.h"

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "server/batch/engine.h"
-#include "server/layout/rows_batch.h"
 #include "tests/support/batch_puller.h"
+#include "tests/support/drawn_rows.h"
 #include "tests/support/fake_store.h"
 #include "tests/support/heap_buffer_pool.h"
 
@@ -77,37 +77,8 @@ class RowsStreamTest : public ::testing::Test {
   std::string Drawn(const Plan& plan, const FinishedBatch& batch) {
     if (!batch.rows_form.has_value()) return BytesOf(batch);
     ++as_rows_;
-    layout::LayoutRecipe recipe = {
-        *layout::BatchLayout::Create(plan.delivery, layout::BatchLimits()),
-        plan.delivery.image,
-        plan.delivery.strokes,
-        plan.delivery.augment,
-        /*dataset_std=*/0,
-        plan.order.seed,
-        /*first_view=*/0,
-        1024,
-        4096,
-        /*rows_a_piece=*/7,
-        /*skip_damaged=*/true};
-    const absl::Span<const uint8_t> bytes(batch.buffer->data() + batch.offset,
-                                          batch.wire_size);
-    EXPECT_EQ(rows::ChecksumOf(bytes), batch.rows_form->checksum);
-    auto view = rows::RowsView::Parse(
-        layout::RowsShapeOf(recipe, batch.rows_form->occurrences), batch.rows,
-        bytes);
-    EXPECT_TRUE(view.ok()) << view.status();
-    auto memory = *pool_->Acquire(recipe.layout.Bytes(batch.rows));
-    layout::RowsBatch drawn(recipe, *std::move(view), batch.epoch, "fake",
-                            memory->data());
-    layout::DrawingTools tools([](const ImageSpec& spec, uint32_t max_side) {
-      return raster::Rasterizer::Create(spec, max_side, true);
-    });
-    for (uint32_t piece = 0; piece < drawn.pieces(); ++piece) {
-      EXPECT_TRUE(drawn.DrawPiece(piece, &tools).ok());
-    }
-    drawn.Join();
-    return {reinterpret_cast<const char*>(memory->data()),
-            drawn.tensors().byte_size()};
+    return testing::DrawnRows(plan.delivery, plan.order.seed, /*first_view=*/0,
+                              batch);
   }
 
   void ExpectSame(const Plan& plan, const std::vector<FinishedBatch>& coded) {

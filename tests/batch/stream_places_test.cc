@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 
 namespace inkstream::batch {
 namespace {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 #include "server/batch/work/parked_request.h"
 #include "server/batch/work/request_threads.h"
 #include "tests/support/fake_store.h"

@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 #include "server/batch/view/view_cache.h"
 #include "server/order/sample_hash.h"
 #include "tests/support/fake_store.h"

@@ -1,4 +1,4 @@
-#include "client/cpp/batch/batch_assembler.h"
+#include "client/engine/batch_assembler.h"
 
 #include <cstring>
 #include <functional>
@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "client/cpp/batch/rows_to_draw.h"
 #include "client/cpp/messages/from_proto.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -21,11 +22,14 @@ constexpr uint64_t kMaxBytes = 1 << 20;
 class BatchAssemblerTest : public ::testing::Test {
  protected:
   absl::Status Add(const v1::BatchPart& part) {
-    const grpc::Slice slice(part.SerializeAsString());
-    absl::StatusOr<BatchPartView> view =
-        ParseBatchPart(grpc::ByteBuffer(&slice, 1));
+    const std::string bytes = part.SerializeAsString();
+    const absl::StatusOr<engine::PartView> view = engine::ReadPart(
+        {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
     EXPECT_TRUE(view.ok()) << view.status();
-    return assembler_.Add(*std::move(view), &batches_);
+    return assembler_.Add(*view, [this](ReceivedBatch batch) {
+      batches_.push_back(std::move(batch));
+      return absl::OkStatus();
+    });
   }
 
   std::vector<int64_t> Index(size_t batch) {
@@ -36,7 +40,8 @@ class BatchAssemblerTest : public ::testing::Test {
   }
 
   BatchBuffers buffers_{2};
-  BatchAssembler assembler_{&buffers_, kMaxBytes};
+  engine::BatchAssembler assembler_ =
+      AssemblerFor(absl::InvalidArgumentError("unknown"), &buffers_, kMaxBytes);
   std::vector<ReceivedBatch> batches_;
 };
 
@@ -105,6 +110,26 @@ TEST_F(BatchAssemblerTest, BufferIsReusedOnceItsBatchIsGone) {
   batches_.clear();
   ASSERT_TRUE(Add(BatchOf(1, 0, 1000, 2000)).ok());
   EXPECT_EQ(batches_[0].bytes.get(), first);
+}
+
+TEST(BatchAssembler, WhatThereIsNoMemoryForIsKeptAsItCame) {
+  engine::BatchAssembler assembler(
+      [](uint64_t /*bytes*/) { return std::shared_ptr<uint8_t>(); }, kMaxBytes);
+  const v1::BatchPart whole = BatchOf(0, 100, 50, 50);
+  std::string kept;
+  for (const v1::BatchPart& part : Cut(whole, {1, 399})) {
+    const std::string bytes = part.SerializeAsString();
+    const auto view = engine::ReadPart(
+        {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
+    ASSERT_TRUE(assembler
+                    .Add(*view,
+                         [&](const ReceivedBatch& batch) {
+                           kept.assign(batch.kept.begin(), batch.kept.end());
+                           return absl::OkStatus();
+                         })
+                    .ok());
+  }
+  EXPECT_EQ(kept, whole.data());
 }
 
 TEST(BatchBuffers, BufferOutlivesItsPool) {

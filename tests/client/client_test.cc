@@ -136,5 +136,26 @@ TEST(Fetch, WithoutOrWithSeveralBatchesIsAnInternalError) {
             absl::StatusCode::kInternal);
 }
 
+TEST(Fetch, OfAServerThatHasNoSuchCodecIsDrawnByIt) {
+  FakeDrawingServer server;
+  std::vector<v1::Codec> asked;
+  server.OnFetch([&](const v1::FetchDrawingsRequest& request,
+                     grpc::ServerWriter<v1::BatchPart>* writer) {
+    asked.push_back(request.delivery().codec());
+    if (asked.back() != v1::CODEC_NONE) {
+      return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT,
+                          "delivery.codec: not offered by this server; "
+                          "offered: CODEC_NONE (of FetchDrawings)");
+    }
+    writer->Write(OpenedPart());
+    writer->Write(BatchOf(0, 7, 1, 0));
+    return grpc::Status::OK;
+  });
+  const auto client = Connected({server.target()});
+  const auto batch = client->Fetch({.indices = {7}});
+  ASSERT_TRUE(batch.ok()) << batch.status();
+  EXPECT_THAT(asked, ElementsAre(v1::CODEC_STROKES, v1::CODEC_NONE));
+}
+
 }  // namespace
 }  // namespace inkstream

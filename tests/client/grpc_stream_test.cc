@@ -21,6 +21,7 @@ namespace {
 
 using inkstream::testing::BatchOf;
 using inkstream::testing::Connected;
+using inkstream::testing::EndPart;
 using inkstream::testing::Epoch;
 using inkstream::testing::FakeDrawingServer;
 using inkstream::testing::OpenedPart;
@@ -327,6 +328,31 @@ TEST(Stream, BatchesOutliveStreamAndClient) {
     kept = *(*stream)->Next();
   }
   EXPECT_THAT(*kept->Values<int64_t>("index"), ElementsAre(0, 1, 2, 3, 4));
+}
+
+TEST(Stream, OfAServerThatHasNoSuchCodecIsDrawnByItWithAReason) {
+  FakeDrawingServer server;
+  server.OnStream([](grpc::ServerContext*, BatchStream* stream) {
+    v1::StreamBatchesRequest request;
+    stream->Read(&request);
+    if (request.open().delivery().codec() == v1::CODEC_STROKES) {
+      return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT,
+                          "delivery.codec: 4 is not offered by this server; "
+                          "offered: CODEC_NONE, CODEC_ZSTD");
+    }
+    stream->Write(OpenedPart());
+    stream->Write(BatchOf(0, 0, 5, 5));
+    stream->Write(EndPart(1, 0));
+    return grpc::Status::OK;
+  });
+  const auto client = Connected({server.target()});
+  auto stream = client->Stream({});
+  ASSERT_TRUE(stream.ok()) << stream.status();
+  EXPECT_EQ(ReadAll(stream->get()), UpTo(5));
+  EXPECT_EQ((*stream)->info().codec, Codec::kNone);
+  EXPECT_THAT((*stream)->info().codec_reason, HasSubstr("4 is not offered"));
+  EXPECT_EQ(server.streams_opened(), 2);
+  EXPECT_EQ((*stream)->stats().reopened, 0U);
 }
 
 }  // namespace

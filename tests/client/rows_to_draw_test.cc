@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 #include "server/raster/draw/rasterizer.h"
 #include "server/rows/stroke_coding.h"
 
@@ -49,7 +49,8 @@ class RowsToDrawTest : public ::testing::Test {
   }
 
   std::shared_ptr<AgreedRows> Agreed(int threads = 1) {
-    auto plan = engine::RowsPlan::Create(opening_, opened_, "there:1", threads);
+    auto plan = engine::RowsPlan::Create(*engine::AskedBy(opening_), opened_,
+                                         "there:1", threads);
     EXPECT_TRUE(plan.ok()) << plan.status();
     auto agreed = std::make_shared<AgreedRows>();
     agreed->plan = *std::move(plan);
@@ -81,8 +82,8 @@ class RowsToDrawTest : public ::testing::Test {
                                      const Bytes& bytes) {
     absl::Status status = agreed->plan->Check(header);
     EXPECT_TRUE(status.ok()) << status;
-    ReceivedBatch received = {header, nullptr, {}, bytes};
-    auto rows = agreed->plan->Parse(header, received.row_bytes);
+    ReceivedBatch received = {header, nullptr, bytes, {}};
+    auto rows = agreed->plan->Parse(header, received.kept);
     if (!rows.ok()) return rows.status();
     received.rows = *std::move(rows);
     RowsToDraw to_draw(agreed, std::move(received));
@@ -153,7 +154,7 @@ TEST_F(RowsToDrawTest, ADamagedLinkIsNotADamagedStore) {
   bytes.back() ^= 1;
   const auto batch = Draw(Agreed(), header, bytes);
   EXPECT_EQ(batch.status().code(), absl::StatusCode::kUnavailable);
-  EXPECT_EQ(batch::ReasonOf(batch.status()), batch::kReasonBroken);
+  EXPECT_EQ(ReasonOf(batch.status()), kReasonBroken);
 }
 
 TEST_F(RowsToDrawTest, ADrawingThatCannotBeReadIsNamed) {
@@ -186,7 +187,8 @@ TEST_F(RowsToDrawTest, OrItIsSkippedAndCountedWithTheServers) {
 TEST_F(RowsToDrawTest, AServerThatDrawsOtherwiseIsNotUsed) {
   opened_.set_raster_version(1000);
   const auto plan =
-      engine::RowsPlan::Create(opening_, opened_, "there:1", /*threads=*/1);
+      engine::RowsPlan::Create(*engine::AskedBy(opening_), opened_, "there:1",
+                               /*threads=*/1);
   EXPECT_EQ(plan.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(plan.status().message()), HasSubstr("1000"));
 }

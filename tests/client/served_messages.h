@@ -7,9 +7,11 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -62,12 +64,7 @@ class FakeService {
     served.opened = part.SerializeAsString();
     batch::TakeResult last;
     for (const batch::FinishedBatch& batch : stream.All(&last)) {
-      v1::BatchPart& sent = served.parts.emplace_back();
-      sent.set_batch_seq(batch.sequence);
-      v1::BatchHeader* const header = sent.add_batches();
-      *header = service::HeaderOf(facts, batch);
-      header->set_part_count(1);
-      sent.set_data(batch.buffer->data() + batch.offset, batch.wire_bytes());
+      served.parts.push_back(PartOf(facts, batch));
     }
     part.Clear();
     *part.mutable_end() = service::EndOf(facts, std::get<batch::Ended>(last));
@@ -75,9 +72,49 @@ class FakeService {
     return served;
   }
 
+  // The answer to a fetch, by the codec that it asks for.
+  ServedMessages Serve(const v1::FetchDrawingsRequest& request) {
+    ServedMessages served;
+    batch::FetchPlan plan = *service::FetchPlanFromProto(request);
+    const Codec codec = plan.delivery.codec;
+    plan.delivery.codec = Codec::kNone;
+    served.bytes.push_back(BytesOf(Fetch(plan).batch));
+    plan.delivery.codec = codec;
+    const batch::FetchedBatch fetched = Fetch(plan);
+    v1::BatchPart part;
+    *part.mutable_opened() = service::OpenedOf(fetched.facts);
+    part.mutable_opened()->set_codec(fetched.facts.rows ? v1::CODEC_STROKES
+                                                        : v1::CODEC_NONE);
+    served.opened = part.SerializeAsString();
+    served.parts.push_back(PartOf(fetched.facts, fetched.batch));
+    return served;
+  }
+
   FakeStore* store() { return store_.get(); }
 
  private:
+  static v1::BatchPart PartOf(const batch::StreamFacts& facts,
+                              const batch::FinishedBatch& batch) {
+    v1::BatchPart part;
+    part.set_batch_seq(batch.sequence);
+    v1::BatchHeader* const header = part.add_batches();
+    *header = service::HeaderOf(facts, batch);
+    header->set_part_count(1);
+    part.set_data(batch.buffer->data() + batch.offset, batch.wire_bytes());
+    return part;
+  }
+
+  batch::FetchedBatch Fetch(const batch::FetchPlan& plan) {
+    std::promise<absl::StatusOr<batch::FetchedBatch>> answer;
+    engine_->Fetch(plan, engine_->Arbitrate(pool_), {},
+                   [&](absl::StatusOr<batch::FetchedBatch> fetched) {
+                     answer.set_value(std::move(fetched));
+                   });
+    absl::StatusOr<batch::FetchedBatch> fetched = answer.get_future().get();
+    EXPECT_TRUE(fetched.ok()) << fetched.status();
+    return *std::move(fetched);
+  }
+
   BatchPuller Open(const Plan& plan) {
     auto stream = engine_->OpenStream(plan, engine_->Arbitrate(pool_));
     EXPECT_TRUE(stream.ok()) << stream.status();
@@ -161,9 +198,9 @@ inline Failure Feed(ik_stream* stream, const std::string& message,
   return failure;
 }
 
-inline StreamHandle Receive(const v1::StreamBatchesRequest& request,
-                            const std::string& first, Failure* failure,
-                            uint32_t threads = 2) {
+template <typename Request>
+StreamHandle Receive(const Request& request, const std::string& first,
+                     Failure* failure, uint32_t threads = 2) {
   const std::string bytes = request.SerializeAsString();
   ik_receive_options options = {};
   options.struct_size = sizeof(options);
@@ -173,13 +210,16 @@ inline StreamHandle Receive(const v1::StreamBatchesRequest& request,
   options.first_size = first.size();
   options.endpoint = "there:1";
   options.threads = threads;
+  options.kind = std::is_same_v<Request, v1::FetchDrawingsRequest>
+                     ? IK_FETCH_DRAWINGS
+                     : IK_STREAM_BATCHES;
   ik_stream* stream = nullptr;
   *failure = Failure(ik_stream_receive(&options, &stream));
   return StreamHandle(stream);
 }
 
-inline StreamHandle Receive(const v1::StreamBatchesRequest& request,
-                            const std::string& first) {
+template <typename Request>
+StreamHandle Receive(const Request& request, const std::string& first) {
   Failure failure(nullptr);
   StreamHandle stream = Receive(request, first, &failure);
   EXPECT_EQ(failure.text, "");

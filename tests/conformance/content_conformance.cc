@@ -132,6 +132,7 @@ TEST_P(BatchStreamSuite, PixelsAreThoseOfRandomAccess) {
   FetchRequest request;
   request.dataset = "drawings";
   request.image = plan.delivery.image;
+  request.codec = GetParam().codec;
   request.columns = plan.delivery.columns;
   for (const Row& row : RowsOf(batch)) {
     request.indices.push_back(row.index);
@@ -154,6 +155,8 @@ TEST_P(BatchStreamSuite, FetchKeepsOrderAndRepeats) {
   const auto client = Connect();
   FetchRequest request;
   request.dataset = "drawings";
+  request.image = ImageSpec{8, 8};
+  request.codec = GetParam().codec;
   request.indices = {999, 0, 999, 5};
   const auto by_index = client->Fetch(request);
   ASSERT_TRUE(by_index.ok()) << by_index.status();

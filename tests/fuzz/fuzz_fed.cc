@@ -18,27 +18,42 @@ constexpr uint32_t kRows = 5;
 constexpr size_t kMemory = 64U << 10U;
 constexpr size_t kBehind = 64;  // bytes that nobody may write to
 
-v1::StreamBatchesRequest Request(bool ragged) {
-  v1::StreamBatchesRequest request;
-  v1::Delivery* const delivery = request.mutable_open()->mutable_delivery();
-  delivery->mutable_image()->set_height(8);
-  delivery->add_columns("label");
-  delivery->set_batch_size(kRows);
-  delivery->set_on_corrupt(v1::Delivery::ON_CORRUPT_SKIP);
-  delivery->mutable_augment()->mutable_rotation()->set_high(20);
-  delivery->mutable_strokes()->set_max_len(6);
-  delivery->mutable_strokes()->set_ragged(ragged);
-  return request;
+// What is asked for: by a stream, or by a fetch.
+enum class Asked : uint8_t { kStream, kFetch };
+
+v1::Delivery DeliveryOf(bool ragged) {
+  v1::Delivery delivery;
+  delivery.mutable_image()->set_height(8);
+  delivery.add_columns("label");
+  delivery.set_batch_size(kRows);
+  delivery.set_on_corrupt(v1::Delivery::ON_CORRUPT_SKIP);
+  delivery.mutable_augment()->mutable_rotation()->set_high(20);
+  delivery.mutable_strokes()->set_max_len(6);
+  delivery.mutable_strokes()->set_ragged(ragged);
+  return delivery;
 }
 
-ik_stream* Receive(bool ragged, bool rows) {
+std::string Request(Asked asked, bool ragged) {
+  if (asked == Asked::kStream) {
+    v1::StreamBatchesRequest request;
+    *request.mutable_open()->mutable_delivery() = DeliveryOf(ragged);
+    return request.SerializeAsString();
+  }
+  v1::FetchDrawingsRequest request;
+  *request.mutable_delivery() = DeliveryOf(ragged);
+  for (uint32_t i = 0; i < kRows; ++i) request.add_index(i);
+  return request.SerializeAsString();
+}
+
+ik_stream* Receive(Asked asked, bool ragged, bool rows) {
   v1::BatchPart first;
   first.mutable_opened()->set_raster_version(ik_raster_version());
   first.mutable_opened()->set_codec(rows ? v1::CODEC_STROKES : v1::CODEC_NONE);
-  const std::string request = Request(ragged).SerializeAsString();
+  const std::string request = Request(asked, ragged);
   const std::string message = first.SerializeAsString();
   ik_receive_options options = {};
   options.struct_size = sizeof(options);
+  options.kind = asked == Asked::kFetch ? IK_FETCH_DRAWINGS : IK_STREAM_BATCHES;
   options.request = reinterpret_cast<const uint8_t*>(request.data());
   options.request_size = request.size();
   options.first = reinterpret_cast<const uint8_t*>(message.data());
@@ -91,15 +106,17 @@ std::string AsRows(const uint8_t* data, size_t size) {
 
 void Fuzz(const uint8_t* data, size_t size) {
   // The threads that draw end with the last stream.
-  static ik_stream* const keeps_threads = Receive(false, true);
+  static ik_stream* const keeps_threads = Receive(Asked::kStream, false, true);
   if (keeps_threads == nullptr) __builtin_trap();
-  for (const bool ragged : {false, true}) {
-    Feed(Receive(ragged, /*rows=*/true), data, size);
-    Feed(Receive(ragged, /*rows=*/false), data, size);
-    if (size < 2) continue;
-    const std::string rows = AsRows(data, size);
-    Feed(Receive(ragged, /*rows=*/true),
-         reinterpret_cast<const uint8_t*>(rows.data()), rows.size());
+  for (const Asked asked : {Asked::kStream, Asked::kFetch}) {
+    for (const bool ragged : {false, true}) {
+      Feed(Receive(asked, ragged, /*rows=*/true), data, size);
+      Feed(Receive(asked, ragged, /*rows=*/false), data, size);
+      if (size < 2) continue;
+      const std::string rows = AsRows(data, size);
+      Feed(Receive(asked, ragged, /*rows=*/true),
+           reinterpret_cast<const uint8_t*>(rows.data()), rows.size());
+    }
   }
 }
 

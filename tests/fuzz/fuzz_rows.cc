@@ -10,10 +10,9 @@
 #include <memory>
 #include <vector>
 
-#include "client/cpp/batch/batch_assembler.h"
 #include "client/cpp/batch/batch_buffers.h"
 #include "client/cpp/batch/rows_to_draw.h"
-#include "client/cpp/call/part_parser.h"
+#include "client/cpp/call/raw_call.h"
 #include "server/raster/draw/rasterizer.h"
 
 namespace inkstream::client {
@@ -33,7 +32,8 @@ std::shared_ptr<AgreedRows> NewPlan(bool ragged) {
   delivery->mutable_strokes()->set_ragged(ragged);
   v1::StreamOpened opened;
   opened.set_raster_version(raster::kRasterVersion);
-  auto plan = engine::RowsPlan::Create(request, opened, "fuzz", /*threads=*/1);
+  auto plan = engine::RowsPlan::Create(*engine::AskedBy(request), opened,
+                                       "fuzz", /*threads=*/1);
   if (!plan.ok()) __builtin_trap();
   auto agreed = std::make_shared<AgreedRows>();
   agreed->plan = *std::move(plan);
@@ -68,8 +68,8 @@ void AsRows(const uint8_t* data, size_t size,
   header.set_wire_size(size - 1);
   header.mutable_rows()->set_checksum(rows::ChecksumOf({data + 1, size - 1}));
   if (!agreed->plan->Check(header).ok()) return;
-  ReceivedBatch received = {header, nullptr, {}, {data + 1, data + size}};
-  auto rows = agreed->plan->Parse(header, received.row_bytes);
+  ReceivedBatch received = {header, nullptr, {data + 1, data + size}, {}};
+  auto rows = agreed->plan->Parse(header, received.kept);
   if (!rows.ok()) return;
   received.rows = *std::move(rows);
   Draw(agreed, std::move(received), buffers);
@@ -79,13 +79,17 @@ void AsMessage(const uint8_t* data, size_t size,
                const std::shared_ptr<AgreedRows>& agreed,
                BatchBuffers* buffers) {
   const grpc::Slice slice(data, size);
-  auto part = ParseBatchPart(grpc::ByteBuffer(&slice, 1));
+  grpc::ByteBuffer message(&slice, 1);
+  const auto part = ReadPart(&message);
   if (!part.ok()) return;
-  BatchAssembler assembler(buffers, 1U << 16U);
+  engine::BatchAssembler assembler =
+      AssemblerFor(absl::InvalidArgumentError("unknown"), buffers, 1U << 16U);
   assembler.TakeRows(agreed->plan);
-  std::vector<ReceivedBatch> batches;
-  assembler.Add(*std::move(part), &batches).IgnoreError();
-  for (ReceivedBatch& batch : batches) Draw(agreed, std::move(batch), buffers);
+  const auto draw = [&](ReceivedBatch batch) {
+    Draw(agreed, std::move(batch), buffers);
+    return absl::OkStatus();
+  };
+  assembler.Add(*part, draw).IgnoreError();
 }
 
 void Fuzz(const uint8_t* data, size_t size) {

@@ -9,7 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "server/base/json.h"
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 
 namespace inkstream::page {
 namespace {
@@ -78,7 +78,7 @@ TEST(PageAnswerTest, StatusesSayWhatToDoNext) {
   EXPECT_EQ(StatusAnswer(absl::NotFoundError("")).code, 404);
   EXPECT_EQ(StatusAnswer(absl::DataLossError("")).code, 500);
   const ops::HttpAnswer later = StatusAnswer(
-      batch::WithReason(absl::UnavailableError("gone <b>"), "STORE_LOST"));
+      WithReason(absl::UnavailableError("gone <b>"), "STORE_LOST"));
   EXPECT_EQ(later.code, 503);
   EXPECT_EQ(HeaderOf(later, "Retry-After"), "1");
   EXPECT_EQ(later.body,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import inkstream
 import numpy as np
 import pytest
 from inkstream import Augment, Image, Strokes
+from inkstream._fetch.random_access import RandomAccess
 from inkstream.v1 import plan_pb2
 from support.fake_server import Behaviour, FakeServer
 from support.processes import Server
@@ -157,3 +158,70 @@ def test_a_server_without_this_form_of_strokes_draws_itself() -> None:
         asked = fake.opened[0].open.delivery.codec
     assert asked == plan_pb2.CODEC_NONE
     assert data.stats["codecs"] == ["none", "codec 1", "codec 2", "codec 3"]
+
+
+FETCHED = {
+    name: {key: value for key, value in tensors.items() if key != "sampling"}
+    for name, tensors in TENSORS.items()
+}
+
+
+@pytest.mark.usefixtures("library")
+@pytest.mark.parametrize("tensors", FETCHED)
+def test_a_fetch_of_strokes_gives_the_bytes_of_one_that_the_server_drew(
+    server: Server, tensors: str
+) -> None:
+    rows = np.random.default_rng(1).integers(0, 2000, 700)
+    keywords = {"columns": ["label", "word", "key_id"], "epoch": 2, **FETCHED[tensors]}
+    with inkstream.connect(server.tcp) as client:
+        data = client.dataset()
+        drawn = data.fetch(rows, codec="none", **keywords)
+        batch = data.fetch(rows, **keywords)
+        split = data.split(**FETCHED[tensors], columns=["label"])[rows.tolist()[:50]]
+        server_split = data.split(**FETCHED[tensors], columns=["label"], codec="none")
+        np.testing.assert_array_equal(split.index, server_split[rows.tolist()[:50]].index)
+    assert set(batch) == set(drawn)
+    for name in batch:
+        np.testing.assert_array_equal(batch[name], drawn[name], err_msg=name)
+    assert batch.words() == drawn.words()
+    assert batch.cursor == drawn.cursor
+
+
+@pytest.mark.usefixtures("library")
+def test_a_fetch_travels_as_strokes_unless_something_stands_in_the_way(server: Server) -> None:
+    with inkstream.connect(server.tcp) as client:
+        data = client.dataset()
+
+        def share(**keywords: Any) -> float:
+            """Bytes that travel, of those that are given."""
+            access = data.split("train", **keywords)
+            request = RandomAccess(data, access.plan, 0, 0)._request()
+            request.index.extend(range(256))
+            raw, _ = client._connection.fetch(request)
+            return raw.wire_bytes / raw.memory.size
+
+        assert share(image=Image(128)) < 0.02
+        assert share(image=Image(128), codec="none") == 1
+        assert share(image=Image(128, quality="exact")) == 1
+        assert share(columns=["label"]) == 1
+
+
+def test_without_the_library_a_fetch_is_drawn_by_the_server(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        "inkstream._network.connection.native_library", lambda: (None, "not in this test")
+    )
+    with FakeServer() as fake:
+        data = inkstream.connect(fake.address).dataset()
+        assert data.fetch([5, 1], image=Image(28)).index.tolist() == [5, 1]
+        assert [asked.delivery.codec for asked in fake.fetches] == [plan_pb2.CODEC_NONE]
+
+
+@pytest.mark.usefixtures("library")
+def test_a_fetch_of_a_server_without_this_form_of_strokes_is_drawn_by_it() -> None:
+    for codecs, asked in (((0, 1, 2, 3), plan_pb2.CODEC_NONE), ((0, 4), plan_pb2.CODEC_STROKES)):
+        with FakeServer(Behaviour(codecs=codecs)) as fake:
+            data = inkstream.connect(fake.address).dataset()
+            assert data.fetch([5, 1], image=Image(28)).index.tolist() == [5, 1]
+            assert [request.delivery.codec for request in fake.fetches] == [asked]

@@ -18,7 +18,7 @@ from support.processes import Server
 xxhash = pytest.importorskip("xxhash")
 
 COLUMNS = ("label", "countrycode", "key_id")
-METHOD = "/inkstream.v1.DrawingService/StreamBatches"
+SERVICE = "/inkstream.v1.DrawingService/"
 
 
 @dataclass
@@ -88,11 +88,29 @@ def stream(
     channel: grpc.Channel, request: service_pb2.StreamBatchesRequest
 ) -> Iterator[batch_pb2.BatchPart]:
     call: Any = channel.stream_stream(
-        METHOD,
+        SERVICE + "StreamBatches",
         request_serializer=service_pb2.StreamBatchesRequest.SerializeToString,
         response_deserializer=batch_pb2.BatchPart.FromString,
     )
     yield from call(iter([request]))
+
+
+def checked(
+    header: batch_pb2.BatchHeader, sent: bytes, codes: list[str], data: inkstream.Dataset
+) -> Rows:
+    """The rows, which are what the server makes tensors of."""
+    assert xxhash.xxh3_64_intdigest(sent) == header.rows.checksum
+    rows = rows_of(header, sent)
+    assert rows.valid.all()
+    strokes = Strokes(2000, "points")
+    told = data.fetch(rows.index, columns=COLUMNS, strokes=strokes, codec="none")
+    for name in COLUMNS:
+        np.testing.assert_array_equal(rows.columns[name], told[name], err_msg=name)
+    assert codes == list(told.vocabulary["countrycode"])
+    for i, drawing in enumerate(rows.strokes):
+        points = told["strokes"][i, : told["length"][i]]
+        assert points_of(drawing) == [(x, y, bool(up)) for x, y, up in points.tolist()]
+    return rows
 
 
 @pytest.mark.parametrize("sampled", [False, True])
@@ -120,19 +138,29 @@ def test_rows_are_read_by_what_the_contract_says(
                 codes = list(part.opened.countrycodes)
             for header in part.batches:
                 begin = header.data_offset
-                bytes_of = part.data[begin : begin + header.wire_size]
-                assert xxhash.xxh3_64_intdigest(bytes_of) == header.rows.checksum
-                rows = rows_of(header, bytes_of)
+                rows = checked(header, part.data[begin : begin + header.wire_size], codes, data)
                 came += 1
                 occurrences += int(rows.occurrence.max())
                 assert header.rows.occurrences == sampled
-                assert rows.valid.all()
-                told = data.fetch(rows.index, columns=COLUMNS, strokes=Strokes(2000, "points"))
-                for name in COLUMNS:
-                    np.testing.assert_array_equal(rows.columns[name], told[name], err_msg=name)
-                assert codes == list(told.vocabulary["countrycode"])
-                for i, drawing in enumerate(rows.strokes):
-                    points = told["strokes"][i, : told["length"][i]]
-                    assert points_of(drawing) == [(x, y, bool(up)) for x, y, up in points.tolist()]
     assert came == 5
     assert (occurrences > 0) == sampled
+
+
+def test_what_is_fetched_is_read_by_the_same_words(server: Server, data: inkstream.Dataset) -> None:
+    request = service_pb2.FetchDrawingsRequest(index=[5, 900, 5, 0], epoch=3)
+    request.delivery.columns.extend(COLUMNS)
+    request.delivery.strokes.max_len = 10
+    request.delivery.augment.jitter = 1
+    request.delivery.codec = plan_pb2.CODEC_STROKES
+    with grpc.insecure_channel(server.tcp) as channel:
+        call: Any = channel.unary_stream(
+            SERVICE + "FetchDrawings",
+            request_serializer=service_pb2.FetchDrawingsRequest.SerializeToString,
+            response_deserializer=batch_pb2.BatchPart.FromString,
+        )
+        first, part = call(request)
+    assert first.opened.codec == plan_pb2.CODEC_STROKES
+    (header,) = part.batches
+    assert header.epoch == 3 and not header.rows.occurrences
+    rows = checked(header, part.data, list(first.opened.countrycodes), data)
+    assert rows.index.tolist() == [5, 900, 5, 0]

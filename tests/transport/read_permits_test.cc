@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 
 namespace inkstream::transport {
 namespace {
@@ -112,8 +112,8 @@ TEST_F(ReadPermitsTest, WhoDripsMakesRoomForWhoWaits) {
   Reader* const newcomer = Acquire("b", "b2");
   const absl::Status end = EndOf(dripping, kSoon);
   EXPECT_EQ(end.code(), absl::StatusCode::kResourceExhausted);
-  EXPECT_EQ(batch::ReasonOf(end), batch::kReasonOverloaded);
-  EXPECT_TRUE(batch::RetryDelayOf(end).has_value());
+  EXPECT_EQ(ReasonOf(end), kReasonOverloaded);
+  EXPECT_TRUE(RetryDelayOf(end).has_value());
   EXPECT_THAT(end.message(), HasSubstr("has not come in within 50ms"));
   EXPECT_FALSE(permits_->Release(dripping)) << "it was taken back";
   EXPECT_THAT(begun(), ElementsAre("b1", "a1", "a2", "b2"));
@@ -128,7 +128,7 @@ TEST_F(ReadPermitsTest, WhereNobodyWaitsTheLimitIsAnother) {
   Reader* const silent = Acquire("a", "1");
   const absl::Status end = EndOf(silent, kSoon);
   EXPECT_EQ(end.code(), absl::StatusCode::kUnavailable);
-  EXPECT_EQ(batch::ReasonOf(end), batch::kReasonIdle);
+  EXPECT_EQ(ReasonOf(end), kReasonIdle);
 }
 
 TEST_F(ReadPermitsTest, OverTheLimitTheYoungestOfTheBusiestIsRefused) {
@@ -138,7 +138,7 @@ TEST_F(ReadPermitsTest, OverTheLimitTheYoungestOfTheBusiestIsRefused) {
   Reader* const third = Acquire("a", "a3");
   Reader* const other = Acquire("b", "b1");
   const absl::Status end = EndOf(third, std::chrono::seconds(0));
-  EXPECT_EQ(batch::ReasonOf(end), batch::kReasonOverloaded);
+  EXPECT_EQ(ReasonOf(end), kReasonOverloaded);
   EXPECT_TRUE(EndOf(second, std::chrono::seconds(0)).ok());
   EXPECT_TRUE(EndOf(other, std::chrono::seconds(0)).ok());
   Reader* const newcomer = Acquire("a", "a4");

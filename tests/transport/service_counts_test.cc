@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 
 namespace inkstream::transport {
 namespace {
@@ -31,16 +31,14 @@ TEST(ServiceCountsTest, WhatIsSentIsCountedByDatasetWayAndCodec) {
 TEST(ServiceCountsTest, EndsAndAnswersThatRefuseAreRejectionsByReason) {
   ServiceCounts counts;
   counts.StreamEnded("a", {}, absl::OkStatus(), "EPOCHS_DONE");
-  counts.StreamEnded("a", {}, absl::UnavailableError("x"),
-                     batch::kReasonSlowReader);
+  counts.StreamEnded("a", {}, absl::UnavailableError("x"), kReasonSlowReader);
   counts.StreamEnded("", {}, absl::NotFoundError("x"), "ERROR");
   counts.Answered("FetchDrawings", absl::StatusCode::kResourceExhausted, "");
   counts.Answered("FetchDrawings", absl::StatusCode::kOk, "");
   const ServiceCounts::Values values = counts.values();
-  EXPECT_THAT(values.rejected,
-              UnorderedElementsAre(Pair(batch::kReasonSlowReader, 1),
-                                   Pair("OTHER", 1)));
-  EXPECT_EQ(values.ends.at({"UNAVAILABLE", batch::kReasonSlowReader}), 1U);
+  EXPECT_THAT(values.rejected, UnorderedElementsAre(Pair(kReasonSlowReader, 1),
+                                                    Pair("OTHER", 1)));
+  EXPECT_EQ(values.ends.at({"UNAVAILABLE", kReasonSlowReader}), 1U);
   EXPECT_EQ(values.calls.at({"FetchDrawings", "OK"}), 1U);
 }
 

@@ -4,7 +4,7 @@
 #include <google/rpc/status.pb.h>
 #include <gtest/gtest.h>
 
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 
 namespace inkstream::transport {
 namespace {
@@ -21,10 +21,10 @@ TEST(ToGrpcStatusTest, EveryCodeKeepsItsNumberAndText) {
 }
 
 TEST(ToGrpcStatusTest, ReasonAndDelayTravelAsDetails) {
-  const absl::Status status = batch::WithRetryDelay(
-      batch::WithReason(absl::UnavailableError("go"), batch::kReasonDrain),
-      absl::Milliseconds(1500));
-  EXPECT_EQ(batch::ReasonOf(status), "DRAIN");
+  const absl::Status status =
+      WithRetryDelay(WithReason(absl::UnavailableError("go"), kReasonDrain),
+                     absl::Milliseconds(1500));
+  EXPECT_EQ(inkstream::ReasonOf(status), "DRAIN");
   google::rpc::Status details;
   ASSERT_TRUE(details.ParseFromString(ToGrpcStatus(status).error_details()));
   EXPECT_EQ(details.code(), 14);

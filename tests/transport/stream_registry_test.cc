@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 
 namespace inkstream::transport {
 namespace {
@@ -142,10 +142,10 @@ TEST_F(StreamRegistryTest, ADrainEndsAllAndWhateverComesAfterIt) {
   EXPECT_FALSE(registry.WaitUntilEmpty(Clock::now()));
   for (Stream& stream : streams_) {
     const absl::Status end = stream.sink->Await();
-    EXPECT_EQ(batch::ReasonOf(end), batch::kReasonDrain) << end;
+    EXPECT_EQ(ReasonOf(end), kReasonDrain) << end;
   }
   const absl::Status late = Add(&registry).sink->Await();
-  EXPECT_EQ(batch::ReasonOf(late), batch::kReasonDrain) << late;
+  EXPECT_EQ(ReasonOf(late), kReasonDrain) << late;
   for (Stream& stream : streams_) registry.Remove(stream.session->id());
   EXPECT_TRUE(registry.WaitUntilEmpty(Clock::now() + hours(1)));
 }

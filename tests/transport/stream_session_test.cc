@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "server/base/status_reason.h"
 #include "server/batch/engine.h"
-#include "server/batch/status_reason.h"
 #include "server/transport/status/duplicate_streams.h"
 #include "tests/support/fake_store.h"
 #include "tests/support/heap_buffer_pool.h"
@@ -149,7 +149,7 @@ TEST_F(StreamSessionTest, ABatchThatIsNotTakenIsGivenUpAndSaysWhy) {
   EXPECT_TRUE(sink_.aborted_.ok());
   session_->EndIfStalled(Hours(1));
   EXPECT_EQ(sink_.aborted_.code(), absl::StatusCode::kUnavailable);
-  EXPECT_EQ(batch::ReasonOf(sink_.aborted_), batch::kReasonSlowReader);
+  EXPECT_EQ(ReasonOf(sink_.aborted_), kReasonSlowReader);
 }
 
 // gRPC says that a write is done while it still holds the bytes.
@@ -163,7 +163,7 @@ TEST_F(StreamSessionTest, BytesThatTheConnectionHoldsAreNotTaken) {
   session_->EndIfStalled(StreamSession::Clock::now() - std::chrono::hours(1));
   EXPECT_TRUE(sink_.aborted_.ok());
   session_->EndIfStalled(Hours(1));
-  EXPECT_EQ(batch::ReasonOf(sink_.aborted_), batch::kReasonSlowReader);
+  EXPECT_EQ(ReasonOf(sink_.aborted_), kReasonSlowReader);
 }
 
 TEST_F(StreamSessionTest, ALongWriteOfWhichSomeIsTakenIsNotStuck) {
@@ -188,7 +188,7 @@ TEST_F(StreamSessionTest, TheLastBytesOfAStreamAreTakenOrGivenUp) {
   session_->Rebalance();
   ASSERT_TRUE(session_->finished());
   session_->EndIfStalled(Hours(1));
-  EXPECT_EQ(batch::ReasonOf(sink_.aborted_), batch::kReasonSlowReader);
+  EXPECT_EQ(ReasonOf(sink_.aborted_), kReasonSlowReader);
 }
 
 TEST_F(StreamSessionTest, ARequestThatIsWaitedForOrLookedAtIsNotStuck) {

@@ -5,6 +5,9 @@
 #include <sys/un.h>
 
 #include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
 
 #include "server/raster/draw/rasterizer.h"
 #include "tests/transport/serving_fixture.h"
@@ -169,6 +172,47 @@ TEST_F(UnaryMethodsTest, FetchAnswersAsAStreamDoes) {
   auto refused = stub_->FetchDrawings(&bad, {});
   EXPECT_FALSE(refused->Read(&part));
   EXPECT_EQ(refused->Finish().error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+TEST_F(UnaryMethodsTest, FetchTravelsAsRowsUnlessSomethingStandsInTheWay) {
+  Serve();
+  struct Case {
+    std::string why_not;  // empty: nothing stands in the way
+    std::function<void(v1::Delivery*)> change;
+  };
+  const std::vector<Case> cases = {
+      {"", [](auto*) {}},
+      {"QUALITY_EXACT",
+       [](auto* d) {
+         d->mutable_image()->set_quality(v1::Image::QUALITY_EXACT);
+       }},
+      {"raster version 1000", [](auto* d) { d->set_raster_version(1000); }},
+      {"nothing to draw", [](auto* d) { d->clear_image(); }}};
+  for (const Case& one : cases) {
+    v1::FetchDrawingsRequest request;
+    for (const uint64_t index : {7, 3, 7}) request.add_index(index);
+    request.mutable_delivery()->mutable_image()->set_height(64);
+    request.mutable_delivery()->set_codec(v1::CODEC_STROKES);
+    request.mutable_delivery()->set_raster_version(raster::kRasterVersion);
+    one.change(request.mutable_delivery());
+    const bool rows = one.why_not.empty();
+    grpc::ClientContext context;
+    auto reader = stub_->FetchDrawings(&context, request);
+    v1::BatchPart opened;
+    v1::BatchPart part;
+    ASSERT_TRUE(reader->Read(&opened));
+    EXPECT_EQ(opened.opened().codec(),
+              rows ? v1::CODEC_STROKES : v1::CODEC_NONE);
+    EXPECT_THAT(opened.opened().codec_reason(), HasSubstr(one.why_not));
+    EXPECT_EQ(opened.opened().codec_reason().empty(), rows);
+    ASSERT_TRUE(reader->Read(&part));
+    EXPECT_TRUE(reader->Finish().ok());
+    const v1::BatchHeader& header = part.batches(0);
+    EXPECT_EQ(header.has_rows(), rows);
+    EXPECT_EQ(header.rows().count(), rows ? 3 : 0);
+    EXPECT_EQ(part.data().size(),
+              rows ? header.wire_size() : header.byte_size());
+  }
 }
 
 TEST_F(UnaryMethodsTest, StatusNamesEveryStreamAndWhoWaits) {

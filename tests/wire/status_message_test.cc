@@ -2,15 +2,15 @@
 
 #include <gtest/gtest.h>
 
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 
 namespace inkstream::wire {
 namespace {
 
 TEST(StatusMessageTest, ReasonAndDelayComeBack) {
-  const absl::Status status = batch::WithRetryDelay(
-      batch::WithReason(absl::UnavailableError("go"), batch::kReasonDrain),
-      absl::Milliseconds(1500));
+  const absl::Status status =
+      WithRetryDelay(WithReason(absl::UnavailableError("go"), kReasonDrain),
+                     absl::Milliseconds(1500));
   EXPECT_EQ(StatusOf(absl::StatusCode::kUnavailable, "go", DetailsOf(status)),
             status);
 }
@@ -25,8 +25,8 @@ TEST(StatusMessageTest, DetailsThatDoNotParseAreLeftOut) {
 }
 
 TEST(StatusMessageTest, DetailsMakeNoErrorOfAnAnswer) {
-  const std::string details = DetailsOf(
-      batch::WithReason(absl::UnavailableError("go"), batch::kReasonDrain));
+  const std::string details =
+      DetailsOf(WithReason(absl::UnavailableError("go"), kReasonDrain));
   EXPECT_TRUE(StatusOf(absl::StatusCode::kOk, "", details).ok());
 }
 

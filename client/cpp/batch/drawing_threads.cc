@@ -2,7 +2,7 @@
 
 #include <mutex>
 
-#include "server/batch/work/machine_limits.h"
+#include "server/base/machine_limits.h"
 
 namespace inkstream::client {
 namespace {
@@ -15,8 +15,7 @@ constexpr int kNiceness = 5;
 std::shared_ptr<TurnPool> DrawingThreads(uint32_t threads) {
   static std::mutex mu;  // guards everything below
   static auto* const kept = new std::weak_ptr<TurnPool>;
-  const int wanted =
-      threads > 0 ? static_cast<int>(threads) : batch::UsableCpus();
+  const int wanted = threads > 0 ? static_cast<int>(threads) : UsableCpus();
   const std::lock_guard<std::mutex> lock(mu);
   std::shared_ptr<TurnPool> pool = kept->lock();
   if (pool == nullptr) {

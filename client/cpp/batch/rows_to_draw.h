@@ -7,25 +7,45 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "client/cpp/batch/batch_buffers.h"
-#include "client/cpp/batch/received_batch.h"
+#include "client/engine/batch_assembler.h"
 #include "client/engine/drawing_queue.h"
 #include "client/engine/rows_plan.h"
 #include "inkstream/v1/service.pb.h"
 
 namespace inkstream::client {
 
-// Adds to a request what a server must know of a client that draws.
-void SayWhoDraws(v1::StreamBatchesRequest* opening);
+using engine::ReceivedBatch;
 
-// Of all batches of a call. `damage` is added to in their order.
+// Adds to a request what a server must know of a client that draws.
+void SayWhoDraws(v1::Delivery* delivery);
+
+// Whether a server has refused `delivery` because of its codec, which is newer
+// than itself. It may be asked again: for what it draws, as this makes it.
+bool HaveTheServerDraw(const absl::Status& refused, v1::Delivery* delivery);
+
+// Of all batches of a call, a stream's or a fetch's. `damage` is added to in
+// their order.
 struct AgreedRows {
   std::shared_ptr<const engine::RowsPlan> plan;
   engine::DamageCount damage;
 };
+
+// What a call's answer agrees on; null: nothing comes as rows. `target`: of the
+// server, for texts. `threads`: that draw. Errors are RowsPlan::Create's.
+absl::StatusOr<std::shared_ptr<AgreedRows>> AgreeOnRows(
+    const absl::StatusOr<engine::AskedBatches>& asked,
+    const v1::StreamOpened& opened, const std::string& target, int threads);
+
+// Puts a call's messages together, in memory of `buffers`, which outlive it. A
+// batch may take `max_batch_bytes`, or what is asked for, where that is less.
+engine::BatchAssembler AssemblerFor(
+    const absl::StatusOr<engine::AskedBatches>& asked, BatchBuffers* buffers,
+    uint64_t max_batch_bytes);
 
 class RowsToDraw {
  public:
@@ -39,6 +59,10 @@ class RowsToDraw {
   // Gives it memory and puts it into `queue`, as so many pieces. 0: there is
   // none, and it is ready.
   size_t Begin(BatchBuffers* buffers, engine::DrawingQueue* queue);
+  // Draws it in this thread, and in those of `pool` that are free. What Take()
+  // answers.
+  absl::StatusOr<ReceivedBatch> DrawNow(BatchBuffers* buffers, TurnPool* pool);
+
   bool begun() const { return work_ != nullptr || !status_.ok(); }
 
   // Whether Take() has an answer.
@@ -50,6 +74,9 @@ class RowsToDraw {
   absl::StatusOr<ReceivedBatch> Take();
 
  private:
+  // False: there is no memory for it.
+  bool Prepare(BatchBuffers* buffers);
+
   const std::shared_ptr<AgreedRows> agreed_;
   ReceivedBatch received_;
   std::shared_ptr<engine::RowsWork> work_;

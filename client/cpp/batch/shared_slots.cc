@@ -133,7 +133,7 @@ std::string SharedSlots::WhyNotAt(absl::string_view target) {
 
 absl::StatusOr<std::unique_ptr<SharedSlots>> SharedSlots::Attach(
     absl::string_view target, const v1::StreamOpened& opened,
-    const std::shared_ptr<StreamCall>& call, bool always_copy) {
+    const std::shared_ptr<StreamCall>& call) {
   auto map = std::make_shared<Map>();
   map->layout = {opened.shm_slot_bytes(), opened.shm_slots()};
   if (!map->layout.valid() || map->layout.slots <= kNeverKept ||
@@ -162,15 +162,13 @@ absl::StatusOr<std::unique_ptr<SharedSlots>> SharedSlots::Attach(
       descriptor.get(), map->layout.bytes(), PROT_READ);
   if (memory == MAP_FAILED) return Failed("mmap");
   map->memory = static_cast<const uint8_t*>(memory);
-  return std::unique_ptr<SharedSlots>(
-      new SharedSlots(std::move(map), call, always_copy));
+  return std::unique_ptr<SharedSlots>(new SharedSlots(std::move(map), call));
 }
 
 SharedSlots::SharedSlots(std::shared_ptr<Map> map,
-                         std::weak_ptr<StreamCall> call, bool always_copy)
+                         std::weak_ptr<StreamCall> call)
     : map_(std::move(map)),
       call_(std::move(call)),
-      always_copy_(always_copy),
       touched_(map_->layout.slots) {}
 
 absl::StatusOr<std::shared_ptr<const uint8_t>> SharedSlots::Lend(
@@ -199,9 +197,7 @@ absl::StatusOr<std::shared_ptr<const uint8_t>> SharedSlots::Lend(
         map->kept.fetch_sub(1);
         if (const auto alive = call.lock()) alive->Release(sequence);
       });
-  if (!always_copy_ && map_->kept.load() <= layout.slots - kNeverKept) {
-    return lent;
-  }
+  if (map_->kept.load() <= layout.slots - kNeverKept) return lent;
   absl::StatusOr<std::shared_ptr<uint8_t>> copy =
       copies->Acquire(header.byte_size());
   if (!copy.ok()) return copy.status();

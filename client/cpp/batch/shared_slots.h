@@ -28,10 +28,9 @@ class SharedSlots {
 
   // Fetches the descriptor that `opened` offers from the server at `target`,
   // checks its seals and size, and maps it. Takes at most some seconds.
-  // `always_copy`: Lend() gives memory that is the reader's own.
   static absl::StatusOr<std::unique_ptr<SharedSlots>> Attach(
       absl::string_view target, const v1::StreamOpened& opened,
-      const std::shared_ptr<StreamCall>& call, bool always_copy = false);
+      const std::shared_ptr<StreamCall>& call);
 
   // The bytes of a batch that lies in a slot. INTERNAL: it does not.
   absl::StatusOr<std::shared_ptr<const uint8_t>> Lend(
@@ -40,12 +39,10 @@ class SharedSlots {
  private:
   struct Map;
 
-  SharedSlots(std::shared_ptr<Map> map, std::weak_ptr<StreamCall> call,
-              bool always_copy);
+  SharedSlots(std::shared_ptr<Map> map, std::weak_ptr<StreamCall> call);
 
   const std::shared_ptr<Map> map_;
   const std::weak_ptr<StreamCall> call_;
-  const bool always_copy_;
   std::vector<bool> touched_;  // slots whose pages this process has mapped
 };
 

@@ -3,8 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "client/cpp/batch/planned_batch_bytes.h"
-#include "client/cpp/call/part_parser.h"
+#include "client/cpp/call/raw_call.h"
 #include "server/raster/draw/rasterizer.h"
 
 namespace inkstream::client {
@@ -20,36 +19,33 @@ absl::Status Broken(const char* what) {
 CallReader::CallReader(std::shared_ptr<StreamCall> call, std::string target,
                        const v1::StreamBatchesRequest& opening,
                        BatchBuffers* buffers, uint64_t max_batch_bytes,
-                       int threads, bool own_memory)
+                       int threads)
     : call_(std::move(call)),
       target_(std::move(target)),
-      opening_(opening),
+      asked_(engine::AskedBy(opening)),
       buffers_(buffers),
       threads_(threads),
-      own_memory_(own_memory),
-      assembler_(buffers, PlannedBatchBytes(opening, max_batch_bytes)) {}
+      assembler_(AssemblerFor(asked_, buffers, max_batch_bytes)) {}
 
 absl::StatusOr<std::optional<CallEvent>> CallReader::Read() {
   if (!behind_.ok()) return Break(behind_);
   grpc::ByteBuffer message;
   if (call_->Read(&message)) {
-    absl::StatusOr<CallEvent> event = EventOf(message);
+    absl::StatusOr<CallEvent> event = EventOf(&message);
     if (!event.ok()) return Break(event.status());
     return std::optional<CallEvent>(*std::move(event));
   }
   const absl::Status status = call_->Finish();
   if (!status.ok()) return status;
-  broken_ = true;
   if (!ended_) return Broken("a stream that ends well without an end part");
   if (assembler_.incomplete()) {
     return Broken("a stream that ends within a batch");
   }
-  broken_ = false;
   return std::optional<CallEvent>();
 }
 
-absl::StatusOr<CallEvent> CallReader::EventOf(const grpc::ByteBuffer& message) {
-  absl::StatusOr<BatchPartView> part = ParseBatchPart(message);
+absl::StatusOr<CallEvent> CallReader::EventOf(grpc::ByteBuffer* message) {
+  absl::StatusOr<engine::PartView> part = ReadPart(message);
   if (!part.ok()) return part.status();
   if (ended_) return Broken("a message after the end part");
   if (part->opened.has_value()) {
@@ -66,27 +62,43 @@ absl::StatusOr<CallEvent> CallReader::EventOf(const grpc::ByteBuffer& message) {
     return CallEvent(*std::move(part->end));
   }
   std::vector<ReceivedBatch> batches;
-  absl::Status status =
-      slots_ != nullptr
-          ? assembler_.AddInSlots(part->batches, slots_.get(), &batches)
-          : assembler_.Add(*std::move(part), &batches);
+  absl::Status status = Add(*part, &batches);
   if (!status.ok() && batches.empty()) return status;
   behind_ = std::move(status);
   return CallEvent(std::move(batches));
 }
 
+absl::Status CallReader::Add(const engine::PartView& part,
+                             std::vector<ReceivedBatch>* batches) {
+  if (slots_ == nullptr) {
+    return assembler_.Add(part, [batches](ReceivedBatch batch) {
+      batches->push_back(std::move(batch));
+      return absl::OkStatus();
+    });
+  }
+  for (const v1::BatchHeader& header : part.batches) {
+    absl::Status status = assembler_.AddHeader(header);
+    if (!status.ok()) return status;
+    absl::StatusOr<std::shared_ptr<const uint8_t>> bytes =
+        slots_->Lend(header, buffers_);
+    if (!bytes.ok()) return bytes.status();
+    batches->push_back({header, *std::move(bytes), {}, {}});
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CallReader::OnOpened(v1::StreamOpened* opened) {
-  if (opened->codec() == v1::CODEC_STROKES) {
-    auto plan = engine::RowsPlan::Create(opening_, *opened, target_, threads_);
-    if (!plan.ok()) return plan.status();
-    rows_ = std::make_shared<AgreedRows>();
-    rows_->plan = *std::move(plan);
+  absl::StatusOr<std::shared_ptr<AgreedRows>> rows =
+      AgreeOnRows(asked_, *opened, target_, threads_);
+  if (!rows.ok()) return rows.status();
+  if (*rows != nullptr) {
+    rows_ = *std::move(rows);
     assembler_.TakeRows(rows_->plan);
     // What replicas are compared by is the version of whoever draws.
     opened->set_raster_version(raster::kRasterVersion);
   }
   if (opened->transport() == v1::TRANSPORT_SHM) {
-    auto slots = SharedSlots::Attach(target_, *opened, call_, own_memory_);
+    auto slots = SharedSlots::Attach(target_, *opened, call_);
     if (!slots.ok()) {
       shm_failure_ = std::string(slots.status().message());
       return slots.status();
@@ -97,8 +109,6 @@ absl::Status CallReader::OnOpened(v1::StreamOpened* opened) {
 }
 
 absl::Status CallReader::Break(absl::Status status) {
-  broken_ = absl::IsInternal(status) || absl::IsResourceExhausted(status) ||
-            !shm_failure_.empty();
   call_->Cancel();
   // The call is over only once everything is read and its status taken.
   grpc::ByteBuffer message;

@@ -14,9 +14,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "client/cpp/batch/batch_assembler.h"
 #include "client/cpp/batch/batch_buffers.h"
-#include "client/cpp/batch/received_batch.h"
 #include "client/cpp/batch/rows_to_draw.h"
 #include "client/cpp/batch/shared_slots.h"
 #include "client/cpp/call/stream_call.h"
@@ -31,11 +29,10 @@ class CallReader {
  public:
   // `target`: of the call, where a stream's shared memory is found. `opening`:
   // the request that opens it, which bounds and says what may come. `threads`:
-  // that draw rows. `own_memory`: batches never lie in memory that is shared
-  // with the server.
+  // that draw rows.
   CallReader(std::shared_ptr<StreamCall> call, std::string target,
              const v1::StreamBatchesRequest& opening, BatchBuffers* buffers,
-             uint64_t max_batch_bytes, int threads, bool own_memory = false);
+             uint64_t max_batch_bytes, int threads);
 
   // Blocks. nullopt: the call ended well, behind its end part. An error is the
   // server's status, or what is wrong with its messages. Not called again after
@@ -46,32 +43,29 @@ class CallReader {
   // do.
   const std::shared_ptr<AgreedRows>& rows() const { return rows_; }
 
-  // The last error was found here, not told by the server.
-  bool broken() const { return broken_; }
-
   // Not empty: the last error was that the server's shared memory cannot be
   // had, and why. The same stream without it may work.
   const std::string& shm_failure() const { return shm_failure_; }
 
  private:
-  absl::StatusOr<CallEvent> EventOf(const grpc::ByteBuffer& message);
+  absl::StatusOr<CallEvent> EventOf(grpc::ByteBuffer* message);
+  absl::Status Add(const engine::PartView& part,
+                   std::vector<ReceivedBatch>* batches);
   absl::Status OnOpened(v1::StreamOpened* opened);
   absl::Status Break(absl::Status status);
 
   const std::shared_ptr<StreamCall> call_;
   const std::string target_;
-  const v1::StreamBatchesRequest opening_;
+  const absl::StatusOr<engine::AskedBatches> asked_;
   BatchBuffers* const buffers_;
   const int threads_;
-  const bool own_memory_;
   std::unique_ptr<SharedSlots> slots_;  // null: bytes come in messages
   std::string shm_failure_;
   std::shared_ptr<AgreedRows> rows_;
-  BatchAssembler assembler_;
+  engine::BatchAssembler assembler_;
   absl::Status behind_;  // the error behind the batches that were given out
   bool opened_ = false;
   bool ended_ = false;
-  bool broken_ = false;
 };
 
 }  // namespace inkstream::client

@@ -5,7 +5,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "client/cpp/call/part_parser.h"
 #include "client/cpp/call/raw_call.h"
 #include "client/cpp/messages/status_conversion.h"
 
@@ -19,14 +18,18 @@ absl::Status Broken(absl::string_view what) {
 
 }  // namespace
 
-FetchCall::FetchCall(std::shared_ptr<grpc::Channel> channel,
-                     const grpc::ByteBuffer& request,
-                     const CallMetadata& metadata, absl::Time deadline,
-                     BatchBuffers* buffers, uint64_t max_batch_bytes)
-    : channel_(std::move(channel)), assembler_(buffers, max_batch_bytes) {
-  for (const auto& [key, value] : metadata) context_.AddMetadata(key, value);
+FetchCall::FetchCall(std::shared_ptr<grpc::Channel> channel, std::string target,
+                     const v1::FetchDrawingsRequest& request,
+                     absl::Time deadline, BatchBuffers* buffers,
+                     uint64_t max_batch_bytes, int threads)
+    : channel_(std::move(channel)),
+      target_(std::move(target)),
+      asked_(engine::AskedBy(request)),
+      threads_(threads),
+      assembler_(AssemblerFor(asked_, buffers, max_batch_bytes)) {
   context_.set_deadline(absl::ToChronoTime(deadline));
-  reader_ = OpenRawFetch(channel_, &context_, request, &queue_, this);
+  reader_ =
+      OpenRawFetch(channel_, &context_, Serialize(request), &queue_, this);
 }
 
 FetchCall::~FetchCall() {
@@ -69,11 +72,9 @@ void FetchCall::Advance(bool ok) {
       if (status_.ok()) {
         // Thrown further up, it would leave the call without a next operation.
         try {
-          status_ = Add(message_);
-          broken_ = !status_.ok();
+          status_ = Add(&message_);
         } catch (const std::exception& error) {
           status_ = absl::ResourceExhaustedError(error.what());
-          failed_ = true;
         }
         if (!status_.ok()) Cancel();
       }
@@ -86,24 +87,33 @@ void FetchCall::Advance(bool ok) {
   }
 }
 
-absl::Status FetchCall::Add(const grpc::ByteBuffer& message) {
-  absl::StatusOr<BatchPartView> part = ParseBatchPart(message);
+absl::Status FetchCall::Add(grpc::ByteBuffer* message) {
+  absl::StatusOr<engine::PartView> part = ReadPart(message);
   if (!part.ok()) return part.status();
-  if (part->opened.has_value()) opened_ = *std::move(part->opened);
+  if (part->opened.has_value()) {
+    absl::StatusOr<std::shared_ptr<AgreedRows>> rows =
+        AgreeOnRows(asked_, *part->opened, target_, threads_);
+    if (!rows.ok()) return rows.status();
+    rows_ = *std::move(rows);
+    if (rows_ != nullptr) assembler_.TakeRows(rows_->plan);
+    opened_ = *std::move(part->opened);
+  }
   if (part->batches.empty() && part->data_size == 0) return absl::OkStatus();
   // One answer is one batch: a second one is refused before memory is spent
   // on it.
   if (!batches_.empty() || part->batches.size() > 1) {
     return Broken("several batches for one Fetch");
   }
-  return assembler_.Add(*std::move(part), &batches_);
+  return assembler_.Add(*part, [this](ReceivedBatch batch) {
+    batches_.push_back(std::move(batch));
+    return absl::OkStatus();
+  });
 }
 
 void FetchCall::End() {
   if (!status_.ok()) return;
   status_ = FromGrpc(told_);
   if (!status_.ok() || batches_.size() == 1) return;
-  broken_ = true;
   status_ = Broken(absl::StrCat(batches_.size(),
                                 " batches as the answer of one "
                                 "Fetch"));

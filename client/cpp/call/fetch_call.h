@@ -12,26 +12,25 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "client/cpp/batch/batch_assembler.h"
 #include "client/cpp/batch/batch_buffers.h"
-#include "client/cpp/batch/received_batch.h"
-#include "client/cpp/call/stream_call.h"
-#include "inkstream/v1/batch.pb.h"
+#include "client/cpp/batch/rows_to_draw.h"
+#include "inkstream/v1/service.pb.h"
 
 namespace inkstream::client {
 
 class FetchCall {
  public:
-  // Begins the call, which ends at `deadline` at the latest. `buffers` must
-  // outlive it, not its batch.
-  FetchCall(std::shared_ptr<grpc::Channel> channel,
-            const grpc::ByteBuffer& request, const CallMetadata& metadata,
-            absl::Time deadline, BatchBuffers* buffers,
-            uint64_t max_batch_bytes);
+  // Begins the call, which ends at `deadline` at the latest. `target`: of the
+  // channel, for texts. `threads`: that draw. `buffers` must outlive it, not
+  // its batch.
+  FetchCall(std::shared_ptr<grpc::Channel> channel, std::string target,
+            const v1::FetchDrawingsRequest& request, absl::Time deadline,
+            BatchBuffers* buffers, uint64_t max_batch_bytes, int threads);
   FetchCall(const FetchCall&) = delete;
   FetchCall& operator=(const FetchCall&) = delete;
   // Cancels and waits for the end, which is at hand then.
@@ -45,35 +44,36 @@ class FetchCall {
   // The rest REQUIRES that the call is over.
 
   // The server's status, or what is wrong with its answer. OK: there is a
-  // batch, and what the server said before it.
+  // batch.
   const absl::Status& status() const { return status_; }
-  // The error was found here, not told by the server.
-  bool broken() const { return broken_; }
-  // This process had no memory for the answer.
-  bool failed() const { return failed_; }
-  const v1::StreamOpened& opened() const { return opened_; }
   ReceivedBatch Take() { return std::move(batches_.front()); }
+  // What the server said before it.
+  const v1::StreamOpened& opened() const { return opened_; }
+  // Set where that comes as rows.
+  const std::shared_ptr<AgreedRows>& rows() const { return rows_; }
 
  private:
   enum class Step : uint8_t { kStarting, kReading, kFinishing, kOver };
 
   void Advance(bool ok);
-  absl::Status Add(const grpc::ByteBuffer& message);
+  absl::Status Add(grpc::ByteBuffer* message);
   void End();
 
   const std::shared_ptr<grpc::Channel> channel_;
+  const std::string target_;
+  const absl::StatusOr<engine::AskedBatches> asked_;
+  const int threads_;
   grpc::ClientContext context_;
   grpc::CompletionQueue queue_;
   std::unique_ptr<grpc::ClientAsyncReader<grpc::ByteBuffer>> reader_;
   grpc::ByteBuffer message_;
   grpc::Status told_;
   Step step_ = Step::kStarting;
-  BatchAssembler assembler_;
+  engine::BatchAssembler assembler_;
   v1::StreamOpened opened_;
+  std::shared_ptr<AgreedRows> rows_;
   std::vector<ReceivedBatch> batches_;
   absl::Status status_;
-  bool broken_ = false;
-  bool failed_ = false;
 };
 
 }  // namespace inkstream::client

@@ -1,6 +1,7 @@
 #include "client/cpp/call/raw_call.h"
 
 #include <grpcpp/impl/codegen/rpc_method.h>
+#include <grpcpp/support/proto_buffer_reader.h>
 
 #include <string>
 
@@ -15,6 +16,11 @@ constexpr char kFetchDrawings[] = "/inkstream.v1.DrawingService/FetchDrawings";
 grpc::ByteBuffer Serialize(const google::protobuf::MessageLite& message) {
   const grpc::Slice slice(message.SerializeAsString());
   return grpc::ByteBuffer(&slice, 1);
+}
+
+absl::StatusOr<engine::PartView> ReadPart(grpc::ByteBuffer* message) {
+  grpc::ProtoBufferReader in(message);
+  return engine::ReadPart(&in, message->Length());
 }
 
 std::unique_ptr<grpc::ClientReaderWriter<grpc::ByteBuffer, grpc::ByteBuffer>>

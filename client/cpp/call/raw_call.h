@@ -15,9 +15,15 @@
 
 #include <memory>
 
+#include "absl/status/statusor.h"
+#include "client/engine/part_view.h"
+
 namespace inkstream::client {
 
 grpc::ByteBuffer Serialize(const google::protobuf::MessageLite& message);
+
+// A BatchPart, of which `message` keeps the bytes. INTERNAL: it is none.
+absl::StatusOr<engine::PartView> ReadPart(grpc::ByteBuffer* message);
 
 // StreamBatches. `context` must outlive the stream.
 std::unique_ptr<grpc::ClientReaderWriter<grpc::ByteBuffer, grpc::ByteBuffer>>

@@ -116,7 +116,7 @@ std::shared_ptr<const Vocabulary> VocabularyOf(
       Strings(message.vocabulary()), Strings(message.countrycodes())});
 }
 
-Batch::Content ContentOf(ReceivedBatch batch,
+Batch::Content ContentOf(engine::ReceivedBatch batch,
                          std::shared_ptr<const Vocabulary> vocabulary) {
   const v1::BatchHeader& message = batch.header;
   Batch::Content content;

@@ -3,7 +3,7 @@
 // Thread safety: pure functions.
 #pragma once
 
-#include "client/cpp/batch/received_batch.h"
+#include "client/engine/received_batch.h"
 #include "inkstream/batch.h"
 #include "inkstream/client.h"
 #include "inkstream/dataset_info.h"
@@ -18,7 +18,7 @@ PlanReport PlanReportOf(const v1::ExplainPlanResponse& message);
 DatasetInfo DatasetInfoOf(const v1::DescribeDatasetResponse& message);
 std::shared_ptr<const Vocabulary> VocabularyOf(const v1::StreamOpened& message);
 // `vocabulary`: of the batch's stream.
-Batch::Content ContentOf(ReceivedBatch batch,
+Batch::Content ContentOf(engine::ReceivedBatch batch,
                          std::shared_ptr<const Vocabulary> vocabulary);
 
 }  // namespace inkstream::client

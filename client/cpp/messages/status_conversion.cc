@@ -2,17 +2,15 @@
 
 #include "absl/strings/match.h"
 #include "inkstream/errors.h"
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 #include "server/wire/status_message.h"
 
 namespace inkstream {
 
-std::string ErrorReason(const absl::Status& status) {
-  return batch::ReasonOf(status);
-}
+std::string ErrorReason(const absl::Status& status) { return ReasonOf(status); }
 
 std::optional<absl::Duration> RetryDelay(const absl::Status& status) {
-  return batch::RetryDelayOf(status);
+  return RetryDelayOf(status);
 }
 
 namespace client {
@@ -35,8 +33,7 @@ bool IsBrokenLink(const absl::Status& status) {
 }
 
 absl::Status NotHere(absl::string_view message) {
-  return batch::WithReason(absl::UnavailableError(message),
-                           batch::kReasonGenerationNotHere);
+  return WithReason(absl::UnavailableError(message), kReasonGenerationNotHere);
 }
 
 }  // namespace client

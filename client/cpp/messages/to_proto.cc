@@ -68,7 +68,7 @@ v1::FetchDrawingsRequest ToMessage(const FetchRequest& request,
   delivery.views = request.views;
   delivery.columns = request.columns;
   delivery.ignore_index = request.ignore_index;
-  delivery.codec = Codec::kNone;
+  delivery.codec = request.codec;
   *message.mutable_delivery() =
       wire::DeliveryToProto(delivery, max_message_bytes);
   message.mutable_order()->set_seed(request.seed);

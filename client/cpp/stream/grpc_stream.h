@@ -68,7 +68,8 @@ class GrpcStream final : public inkstream::Stream {
   void ReadUntilDone();
   absl::Status WhyBroken(absl::Status status);
   void TurnAway();
-  absl::Status ReadOneCall();
+  // `why_no_rows`: set, the server is to draw whatever the plan says.
+  absl::Status ReadOneCall(const std::string& why_no_rows = "");
   absl::Status OnEvent(CallEvent event, const CallReader& reader,
                        const std::shared_ptr<StreamCall>& call);
   absl::Status OnOpened(const v1::StreamOpened& opened,
@@ -107,8 +108,9 @@ class GrpcStream final : public inkstream::Stream {
   std::optional<v1::StreamEnd> end_part_;  // of the current call
   uint64_t received_ = 0;                  // batches, over all calls
   bool moved_ = false;                     // batches came on the current call
-  std::string shm_failure_;  // why the last call had to do without
-  std::string reason_;       // why this one does
+  std::string shm_failure_;   // why the last call had to do without
+  std::string reason_;        // why this one does
+  std::string codec_reason_;  // why it has no rows, though they were asked for
 
   // Written before Open() returns, then constant.
   StreamInfo info_;

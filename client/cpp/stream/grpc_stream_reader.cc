@@ -117,7 +117,7 @@ void GrpcStream::TurnAway() {
   endpoints_->Advance(left);
 }
 
-absl::Status GrpcStream::ReadOneCall() {
+absl::Status GrpcStream::ReadOneCall(const std::string& why_no_rows) {
   const auto call = std::make_shared<StreamCall>(endpoints_->channel());
   {
     MutexLock lock(&mutex_);
@@ -135,19 +135,21 @@ absl::Status GrpcStream::ReadOneCall() {
   // Where this fails, so does the first Read(), and its status says why.
   v1::StreamBatchesRequest opening =
       wire::PlanToProto(resume_point_.Opening(), 1, options_.max_message_bytes);
+  v1::Delivery* const delivery = opening.mutable_open()->mutable_delivery();
   const std::string target = endpoints_->target();
   if (options_.transport != TransportChoice::kGrpc && shm_failure_.empty()) {
     // It may be another server next time, so this is not kept.
     const std::string why_not = SharedSlots::WhyNotAt(target);
     if (why_not.empty()) {
-      opening.mutable_open()->mutable_delivery()->set_transport(
-          v1::TRANSPORT_SHM);
+      delivery->set_transport(v1::TRANSPORT_SHM);
     }
     reason_ = why_not;
   } else {
     reason_ = shm_failure_;
   }
-  SayWhoDraws(&opening);
+  SayWhoDraws(delivery);
+  if (!why_no_rows.empty()) delivery->set_codec(v1::CODEC_NONE);
+  codec_reason_ = why_no_rows;
   call->Write(opening);
 
   CallReader reader(call, target, opening, &buffers_, options_.max_batch_bytes,
@@ -156,10 +158,15 @@ absl::Status GrpcStream::ReadOneCall() {
   for (;;) {
     absl::StatusOr<std::optional<CallEvent>> event = reader.Read();
     if (!event.ok() || !event->has_value()) {
-      MutexLock lock(&mutex_);
-      open_ = false;
-      shm_failure_ = reader.shm_failure();
-      return refused.ok() ? event.status() : refused;
+      const absl::Status status = refused.ok() ? event.status() : refused;
+      {
+        MutexLock lock(&mutex_);
+        open_ = false;
+        shm_failure_ = reader.shm_failure();
+      }
+      if (!HaveTheServerDraw(status, delivery)) return status;
+      return ReadOneCall(
+          absl::StrCat(target, " draws itself: ", status.message()));
     }
     if (refused.ok()) {
       refused = OnEvent(**std::move(event), reader, call);
@@ -196,6 +203,7 @@ absl::Status GrpcStream::OnOpened(const v1::StreamOpened& opened,
       info_ = StreamInfoOf(opened);
       vocabulary_ = VocabularyOf(opened);
       if (info_.transport_reason.empty()) info_.transport_reason = reason_;
+      if (info_.codec_reason.empty()) info_.codec_reason = codec_reason_;
       cursor_ = info_.start;
       resume_point_.Accepted(info_.start);
       accepted_ = true;

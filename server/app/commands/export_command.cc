@@ -10,7 +10,7 @@
 #include "server/app/failure.h"
 #include "server/app/flags/command_line.h"
 #include "server/app/interrupt.h"
-#include "server/batch/work/machine_limits.h"
+#include "server/base/machine_limits.h"
 #include "server/ingest/export/byte_sink.h"
 #include "server/ingest/export/export_job.h"
 #include "server/store/store_reader.h"
@@ -35,7 +35,7 @@ absl::Status Export(const ExportFlags& flags, ProgressDisplay* display,
   *drawings = (*reader)->size();
   ingest::ExportOptions options;
   options.format = *ingest::ParseOutputFormat(flags.format);
-  options.threads = flags.threads > 0 ? flags.threads : batch::UsableCpus();
+  options.threads = flags.threads > 0 ? flags.threads : UsableCpus();
   options.interrupted = [] { return Interrupt::requested(); };
   options.progress = [&](uint64_t written) {
     display->Update({written, written, *drawings, false});

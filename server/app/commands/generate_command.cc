@@ -13,7 +13,7 @@
 #include "server/app/flags/command_line.h"
 #include "server/app/flags/number_flags.h"
 #include "server/app/interrupt.h"
-#include "server/batch/work/machine_limits.h"
+#include "server/base/machine_limits.h"
 #include "server/ingest/generate/class_catalog.h"
 #include "server/ingest/generate/generate_job.h"
 
@@ -53,7 +53,7 @@ int RunGenerate(const GenerateFlags& flags) {
   options.drawings = flags.drawings;
   options.seed = flags.seed;
   options.classes = flags.classes == 0 ? offered : flags.classes;
-  options.threads = flags.threads > 0 ? flags.threads : batch::UsableCpus();
+  options.threads = flags.threads > 0 ? flags.threads : UsableCpus();
   options.format = *ingest::ParseOutputFormat(flags.format);
   options.output = flags.output;
   options.interrupted = [] { return Interrupt::requested(); };

@@ -17,7 +17,7 @@
 #include "server/app/flags/ingest_flags.h"
 #include "server/app/flags/split_flag.h"
 #include "server/app/interrupt.h"
-#include "server/batch/work/machine_limits.h"
+#include "server/base/machine_limits.h"
 #include "server/ingest/export/byte_sink.h"
 #include "server/ingest/ingest_job.h"
 #include "server/ingest/job_identity.h"
@@ -131,7 +131,7 @@ int RunIngest(const IngestFlags& flags) {
   }
 
   Interrupt::Install();
-  options.threads = flags.threads > 0 ? flags.threads : batch::UsableCpus();
+  options.threads = flags.threads > 0 ? flags.threads : UsableCpus();
   const std::string job =
       ingest::DescribeJob(JobOptions(flags), options.inputs);
   if (flags.resume) {

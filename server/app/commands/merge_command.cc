@@ -11,7 +11,7 @@
 #include "server/app/flags/command_line.h"
 #include "server/app/interrupt.h"
 #include "server/base/json.h"
-#include "server/batch/work/machine_limits.h"
+#include "server/base/machine_limits.h"
 #include "server/store/store_merger.h"
 #include "server/store/store_reader.h"
 
@@ -35,7 +35,7 @@ int RunMerge(const MergeFlags& flags) {
   options.duplicates = flags.duplicates == "first"   ? store::Duplicates::kFirst
                        : flags.duplicates == "error" ? store::Duplicates::kError
                                                      : store::Duplicates::kKeep;
-  options.threads = flags.threads > 0 ? flags.threads : batch::UsableCpus();
+  options.threads = flags.threads > 0 ? flags.threads : UsableCpus();
   options.interrupted = Interrupt::flag();
   options.progress = [&](uint64_t done, uint64_t total) {
     display.Update({0, done, total, true});

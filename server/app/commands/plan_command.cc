@@ -17,8 +17,8 @@
 #include "server/app/flags/number_flags.h"
 #include "server/app/flags/plan_flags.h"
 #include "server/base/json.h"
+#include "server/base/machine_limits.h"
 #include "server/batch/engine.h"
-#include "server/batch/work/machine_limits.h"
 #include "server/store/store_reader.h"
 
 namespace inkstream::app {
@@ -91,7 +91,7 @@ ServerSize SizeOf(const PlanFlags& flags, const Plan& plan,
   load.batch_bytes = explained.batch_bytes;
   load.batch = flags.batch;
   load.store_bytes = store.bytes_on_disk;
-  return ServerSizeFor(load, batch::UsableCpus());
+  return ServerSizeFor(load, UsableCpus());
 }
 
 std::string Text(const ServerSize& size) {
@@ -100,7 +100,7 @@ std::string Text(const ServerSize& size) {
       "store,\n%.1f MB/s; %d replicas of %d cores, one of them to roll out "
       "with\n",
       size.cores, (size.memory >> 20U) + 1, (size.store_in_memory >> 20U) + 1,
-      size.network / 1e6, size.replicas, batch::UsableCpus());
+      size.network / 1e6, size.replicas, UsableCpus());
 }
 
 Json JsonOf(const ServerSize& size) {
@@ -108,7 +108,7 @@ Json JsonOf(const ServerSize& size) {
           {"memory_bytes", size.memory},
           {"store_bytes", size.store_in_memory},
           {"network_bytes_per_second", size.network},
-          {"cores_of_a_replica", batch::UsableCpus()},
+          {"cores_of_a_replica", UsableCpus()},
           {"replicas", size.replicas}};
 }
 

@@ -17,8 +17,8 @@
 #include "server/app/flags/command_line.h"
 #include "server/app/interrupt.h"
 #include "server/base/json.h"
+#include "server/base/machine_limits.h"
 #include "server/base/ordered_workers.h"
-#include "server/batch/work/machine_limits.h"
 #include "server/store/store_reader.h"
 
 namespace inkstream::app {
@@ -184,9 +184,8 @@ int RunStats(const StatsFlags& flags) {
   if (!store.ok()) return Fail(kName, store.status(), kExitFailed);
   Interrupt::Install();
   ProgressDisplay display(kName);
-  const absl::StatusOr<Counts> counts =
-      CountAll(**store, flags.threads > 0 ? flags.threads : batch::UsableCpus(),
-               &display);
+  const absl::StatusOr<Counts> counts = CountAll(
+      **store, flags.threads > 0 ? flags.threads : UsableCpus(), &display);
   display.Clear();
   if (!counts.ok()) return Fail(kName, counts.status(), kExitFailed);
   std::fputs((flags.json ? JsonText(**store, *counts) : Text(**store, *counts))

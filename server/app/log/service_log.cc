@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "server/app/log/log_event.h"
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 
 namespace inkstream::app {
 namespace {
@@ -36,7 +36,7 @@ void ServiceLog::OnStreamEnded(const transport::StreamReport& stream) {
   if (!left_out.has_value()) return;
   // Overloads and slow readers among them; who drains sends them all away.
   const bool failed = !stream.end->ok() && !absl::IsCancelled(*stream.end) &&
-                      stream.end_reason != batch::kReasonDrain;
+                      stream.end_reason != kReasonDrain;
   const double life = std::max(stream.seconds, 1e-9);
   LogEvent event("stream ended");
   event.Add("stream", stream.id)

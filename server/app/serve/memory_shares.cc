@@ -1,7 +1,7 @@
 #include "server/app/serve/memory_shares.h"
 
 #include "absl/strings/str_cat.h"
-#include "server/batch/work/machine_limits.h"
+#include "server/base/machine_limits.h"
 
 namespace inkstream::app {
 namespace {
@@ -16,7 +16,7 @@ std::string Mebibytes(uint64_t bytes) {
 }  // namespace
 
 absl::StatusOr<MemoryShares> MemorySharesOf(const ServeOptions& options) {
-  const uint64_t usable = batch::UsableMemory();
+  const uint64_t usable = UsableMemory();
   MemoryShares shares;
   shares.all = options.memory > 0 ? options.memory : usable / 10 * 9;
   if (shares.all < kMinMemory) {

@@ -9,10 +9,6 @@ namespace inkstream::batch {
 
 using layout::Field;
 
-uint32_t FetchRowsAPiece(const DeliverySpec& delivery, int workers) {
-  return std::max(1U, layout::RowsAPiece(delivery, workers) / 4);
-}
-
 BatchJob::BatchJob(std::shared_ptr<const BatchRecipe> recipe, RowSource source,
                    FinishedBatch batch, uint32_t valid_rows)
     : PieceJob(recipe,

@@ -18,11 +18,6 @@
 
 namespace inkstream::batch {
 
-// Of a fetch: a quarter of a stream's rows a piece, since it is one batch and
-// short, and whoever draws it should not have to wait for a piece that another
-// has begun.
-uint32_t FetchRowsAPiece(const DeliverySpec& delivery, int workers);
-
 class BatchJob : public PieceJob {
  public:
   // `batch` has everything but the tensors; its buffer has at least

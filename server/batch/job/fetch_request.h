@@ -37,7 +37,8 @@ class FetchRequest {
   // Nobody waits for an answer any more.
   bool ended() const { return ended_; }
 
-  // Memory for the answer, as MemoryAccount::Acquire. Once.
+  // Memory for the answer, as MemoryAccount::Acquire. Again only where what it
+  // gave is back and was not enough.
   absl::StatusOr<std::unique_ptr<Buffer>> Acquire(
       size_t bytes, std::shared_ptr<BufferWaiter> waiter) {
     std::shared_ptr<MemoryAccount> account = memory_->Open(caller_, bytes);

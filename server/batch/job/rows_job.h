@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -26,7 +27,8 @@ namespace inkstream::batch {
 struct RowsPart {
   uint64_t sequence = 0;
   order::Step step;
-  order::StepSchedule::Walker after;  // behind the step
+  // Behind the step; nullopt: it is no stream's.
+  std::optional<order::StepSchedule::Walker> after;
   RowSource source;
 };
 
@@ -34,6 +36,8 @@ struct RowsPart {
 struct RowsRoom {
   // Of a piece: a single drawing may have a thousand points.
   static constexpr uint64_t kSlack = 4096;
+  // Of the strokes of a usual drawing, with room for longer ones.
+  static constexpr double kUsualRowBytes = 128;
 
   rows::RowsShape shape;
   uint32_t rows_a_piece = 0;

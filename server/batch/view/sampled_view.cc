@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 #include "server/batch/view/view_cache.h"
 
 namespace inkstream::batch {

@@ -5,8 +5,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
+#include "server/base/status_reason.h"
 #include "server/batch/dataset.h"
-#include "server/batch/status_reason.h"
 #include "server/order/order_plan.h"
 
 namespace inkstream::batch {

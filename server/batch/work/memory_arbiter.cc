@@ -29,7 +29,7 @@
 
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 
 namespace inkstream::batch {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 #include "server/batch/work/caller_share.h"
 #include "server/batch/work/parked_request.h"
 

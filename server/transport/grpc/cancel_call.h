@@ -11,7 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 
 namespace inkstream::transport {
 
@@ -21,7 +21,7 @@ namespace inkstream::transport {
 inline void CancelCall(grpc::CallbackServerContext* call,
                        const absl::Status& status) {
   const std::string text =
-      absl::StrCat(batch::ReasonOf(status), ": ", status.message());
+      absl::StrCat(inkstream::ReasonOf(status), ": ", status.message());
   grpc_call_cancel_with_status(call->c_call(),
                                static_cast<grpc_status_code>(status.code()),
                                text.c_str(), nullptr);

@@ -4,7 +4,8 @@
 
 #include <utility>
 
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
+#include "server/service/codec_choice.h"
 #include "server/service/service.h"
 #include "server/transport/grpc/proto_message.h"
 #include "server/wire/messages.h"
@@ -18,10 +19,10 @@ FetchDrawingsReactor::FetchDrawingsReactor(const ServerContext& server,
       server_(server),
       access_(caller.access),
       watched_(server.watched->Add(
-          call, batch::WithReason(
-                    absl::UnavailableError("the client has not taken the "
-                                           "drawings that it fetched"),
-                    batch::kReasonSlowReader))) {
+          call,
+          WithReason(absl::UnavailableError("the client has not taken the "
+                                            "drawings that it fetched"),
+                     kReasonSlowReader))) {
   Read();
 }
 
@@ -33,9 +34,8 @@ void FetchDrawingsReactor::OnMessage() {
 
 absl::Status FetchDrawingsReactor::Start() {
   if (server_.streams->draining()) {
-    return batch::WithReason(
-        absl::UnavailableError("this server is shutting down"),
-        batch::kReasonDrain);
+    return WithReason(absl::UnavailableError("this server is shutting down"),
+                      kReasonDrain);
   }
   v1::FetchDrawingsRequest request;
   absl::Status status = ParseMessage(message_, &request);
@@ -48,12 +48,22 @@ absl::Status FetchDrawingsReactor::Start() {
   if (!plan.ok()) return plan.status();
   status = access_->Choose(server_.engine->datasets(), &plan->dataset);
   if (!status.ok()) return status;
-  const bool shm = request.delivery().transport() == v1::TRANSPORT_SHM;
+  StreamChannel channel;
+  if (request.delivery().transport() == v1::TRANSPORT_SHM) {
+    channel.reason = "what FetchDrawings answers travels in messages";
+  }
+  if (plan->delivery.codec == Codec::kStrokes) {
+    channel.codec_reason = service::WhyNotStrokes(
+        plan->delivery, request.delivery().raster_version());
+    if (!channel.codec_reason.empty()) plan->delivery.codec = Codec::kNone;
+  }
+  channel.codec = plan->delivery.codec;
   // OnDone() comes behind this reaction, so `this` lives until its end.
   std::function<void()> end = server_.engine->Fetch(
       *std::move(plan), server_.memory, {caller(), request.SpaceUsedLong()},
-      [this, max = *max_bytes, shm](absl::StatusOr<batch::FetchedBatch> batch) {
-        Send(std::move(batch), max, shm);
+      [this, max = *max_bytes,
+       channel](absl::StatusOr<batch::FetchedBatch> batch) {
+        Send(std::move(batch), max, channel);
       });
   {
     const std::lock_guard<std::mutex> lock(mu_);
@@ -65,14 +75,10 @@ absl::Status FetchDrawingsReactor::Start() {
 
 void FetchDrawingsReactor::Send(absl::StatusOr<batch::FetchedBatch> fetched,
                                 uint32_t max_message_bytes,
-                                bool asked_for_shm) {
+                                const StreamChannel& channel) {
   if (!fetched.ok()) return Finish(fetched.status());
   messages_ = std::make_unique<BatchMessages>(fetched->facts, max_message_bytes,
                                               watched_->unread());
-  StreamChannel channel;
-  if (asked_for_shm) {
-    channel.reason = "what FetchDrawings answers travels in messages";
-  }
   absl::Status status = messages_->Opened(/*credit_window=*/0, /*stream_id=*/0,
                                           channel, &message_);
   if (!status.ok()) return Finish(status);

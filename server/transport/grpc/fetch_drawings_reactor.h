@@ -27,7 +27,7 @@ class FetchDrawingsReactor : public PermittedReactor {
   void OnGone() override;
   absl::Status Start();
   void Send(absl::StatusOr<batch::FetchedBatch> fetched,
-            uint32_t max_message_bytes, bool asked_for_shm);
+            uint32_t max_message_bytes, const StreamChannel& channel);
 
   const ServerContext& server_;
   const std::shared_ptr<const Access> access_;

@@ -1,6 +1,6 @@
 #include "server/transport/grpc/status_to_grpc.h"
 
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 #include "server/wire/status_message.h"
 
 namespace inkstream::transport {
@@ -12,7 +12,7 @@ grpc::Status ToGrpcStatus(const absl::Status& status) {
 }
 
 std::string ReasonOf(const grpc::Status& status) {
-  return batch::ReasonOf(
+  return inkstream::ReasonOf(
       wire::StatusOf(static_cast<absl::StatusCode>(status.error_code()), "",
                      status.error_details()));
 }

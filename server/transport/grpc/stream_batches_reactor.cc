@@ -8,7 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "server/batch/work/parked_request.h"
-#include "server/raster/draw/rasterizer.h"
+#include "server/service/codec_choice.h"
 #include "server/transport/grpc/cancel_call.h"
 #include "server/transport/grpc/proto_message.h"
 #include "server/transport/grpc/status_to_grpc.h"
@@ -28,23 +28,6 @@ std::string TraceparentOf(const grpc::CallbackServerContext& call) {
     return c == '-' || absl::ascii_isxdigit(static_cast<unsigned char>(c));
   });
   return plain && text.size() == kTraceparentLength ? text : "";
-}
-
-// Why the server draws though the client would; empty: it does not.
-std::string WhyNotStrokes(const DeliverySpec& delivery,
-                          uint32_t raster_version) {
-  if (!delivery.image.has_value() && !delivery.strokes.has_value()) {
-    return "there is nothing to draw: delivery has no image and no strokes";
-  }
-  if (delivery.image.has_value() &&
-      delivery.image->quality == Quality::kExact) {
-    return "delivery.image.quality is QUALITY_EXACT, which the server draws";
-  }
-  if (raster_version != 0 && raster_version != raster::kRasterVersion) {
-    return absl::StrCat("the client draws with raster version ", raster_version,
-                        ", this server with ", raster::kRasterVersion);
-  }
-  return "";
 }
 
 }  // namespace
@@ -125,7 +108,7 @@ absl::Status StreamBatchesReactor::Open(
     channel_->codec_reason =
         asked_for_shm && WhyNoShm().empty()
             ? "shared memory holds tensors, which the server draws"
-            : WhyNotStrokes(plan->delivery, delivery.raster_version());
+            : service::WhyNotStrokes(plan->delivery, delivery.raster_version());
     if (!channel_->codec_reason.empty()) plan->delivery.codec = Codec::kNone;
   }
   if (asked_for_shm) channel_->reason = WhyNoShm();

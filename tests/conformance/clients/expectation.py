@@ -154,7 +154,8 @@ class Expectation:
         key = (json.dumps([words, epoch], sort_keys=True), index)
         if key not in self._pixels:
             keywords = tensors_of(words) | {n: words[n] for n in ("views", "seed") if n in words}
-            self._pixels[key] = dict(self._data.fetch(index=[index], epoch=epoch, **keywords))
+            drawn = self._data.fetch(index=[index], epoch=epoch, codec="none", **keywords)
+            self._pixels[key] = dict(drawn)
         return self._pixels[key]
 
     def strokes(self, index: int, form: str, max_len: int) -> np.ndarray[Any, Any]:

@@ -232,7 +232,7 @@ class PythonClient:
     def fetch(self, words: Words) -> Words:
         data = self.connections[words["on"]].data
         keywords = {**tensors_of(words), "seed": words.get("seed", 0)}
-        keywords |= {n: words[n] for n in ("views", "ignore_index", "epoch", "first_view")
+        keywords |= {n: words[n] for n in ("views", "ignore_index", "epoch", "first_view", "codec")
                      if n in words}  # fmt: skip
         if "ranks" in words:
             split = data.split(view_of(words.get("view", {})), **keywords)

@@ -50,6 +50,7 @@ absl::StatusOr<FetchRequest> FetchOf(const Json& command) {
   request.views = plan->delivery.views;
   request.columns = std::move(plan->delivery.columns);
   request.ignore_index = plan->delivery.ignore_index;
+  request.codec = plan->delivery.codec;
   request.seed = plan->order.seed;
   request.indices = command.value("indices", request.indices);
   request.ranks = command.value("ranks", request.ranks);

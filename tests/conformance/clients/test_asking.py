@@ -59,14 +59,15 @@ def test_plans_are_the_same(connect: Connect) -> None:
         assert said[0] == said[1] == said[2]
 
 
-def test_random_access_gives_what_was_in_a_step(plain: Connection) -> None:
+@pytest.mark.parametrize("codec", ["none", "strokes"])
+def test_random_access_gives_what_was_in_a_step(plain: Connection, codec: str) -> None:
     drawn = {
         "image": {"height": 20},
         "strokes": {"max_len": 25},
         "augment": {"rotation": [-40, 40], "point_dropout": 0.2},
         "views": 2,
     }
-    for batch in plain.read(**TRAIN, **drawn, epochs=2)[::5]:
+    for batch in plain.read(**TRAIN, **drawn, epochs=2, codec="none")[::5]:
         tensors = batch["tensors"]
         again = plain.ask(
             "fetch",
@@ -74,15 +75,19 @@ def test_random_access_gives_what_was_in_a_step(plain: Connection) -> None:
             epoch=batch["epoch"],
             seed=TRAIN["seed"],
             columns=["label"],
+            codec=codec,
             **drawn,
         )
         assert again["tensors"] == tensors
 
 
-def test_drawings_are_found_by_index_key_and_rank(plain: Connection, expected: Expectation) -> None:
+@pytest.mark.parametrize("codec", ["none", "strokes"])
+def test_drawings_are_found_by_index_key_and_rank(
+    plain: Connection, expected: Expectation, codec: str
+) -> None:
     indices = [9, 3, 3, 499, 0]
     keys = [int(expected.drawings[i]["key_id"]) for i in indices]
-    words = {"image": {"height": 16}, "columns": ["key_id", "label"]}
+    words = {"image": {"height": 16}, "columns": ["key_id", "label"], "codec": codec}
     by_index = plain.ask("fetch", indices=indices, **words)["tensors"]
     by_key = plain.ask("fetch", keys=keys, **words)["tensors"]
     assert by_index == by_key

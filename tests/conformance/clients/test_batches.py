@@ -119,7 +119,8 @@ def test_every_tensor_under_a_codec(
             why_not = "QUALITY_EXACT"
         elif not {"image", "strokes"} & set(plan):
             why_not = "nothing to draw"
-    with connect(way).stream(**plan, codec=way.codec) as stream:
+    connection = connect(way)
+    with connection.stream(**plan, codec=way.codec) as stream:
         assert stream.info["codec"] == ("none" if why_not else way.codec)
         assert why_not in stream.info["codec_reason"]
         batches = stream.rest()
@@ -128,6 +129,10 @@ def test_every_tensor_under_a_codec(
     assert stats["bytes"] > 0
     if not why_not and "image" in plan:
         assert stats["wire_bytes"] < stats["bytes"]
+    last = batches[-1]
+    asked = {"indices": last["tensors"]["index"]["values"], "epoch": last["epoch"]}
+    fetched = connection.ask("fetch", **plan, **asked, codec=way.codec)
+    assert fetched["tensors"] == last["tensors"]
 
 
 @pytest.mark.parametrize("way", [way for way in CODED if way.codec == "strokes"], ids=str)

@@ -54,6 +54,7 @@ class FakeServer:
     def __init__(self, behaviour: Behaviour | None = None) -> None:
         self.behaviour = behaviour or Behaviour()
         self.opened: list[service_pb2.StreamBatchesRequest] = []
+        self.fetches: list[service_pb2.FetchDrawingsRequest] = []
         self.granted: list[int] = []
         self.active = 0
         self._counting = threading.Lock()
@@ -115,6 +116,7 @@ class FakeServer:
     ) -> Iterator[bytes]:
         how = self.behaviour
         rows = np.array(list(request.rank) or list(request.index), np.int64)
+        self.fetches.append(request)
         if how.refuse_fetches:
             context.abort(*how.refuse_fetches.pop(0))
         with self._counting:

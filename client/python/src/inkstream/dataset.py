@@ -201,9 +201,9 @@ class Dataset(Overview):
     ) -> Split:
         """The drawings of a view by their number in it, in index order.
 
-        `draw`: `seed`, `augment`, `views`, `ignore_index`, `on_corrupt`, as for `stream`. With
-        `augment`, a drawing comes as a stream with the same `seed` gives it in `epoch`; `views`
-        copies of it, the first of which is number `first_view`.
+        `draw`: `seed`, `augment`, `views`, `ignore_index`, `on_corrupt`, `codec`, as for `stream`.
+        With `augment`, a drawing comes as a stream with the same `seed` gives it in `epoch`;
+        `views` copies of it, the first of which is number `first_view`.
         """
         plan = Plan.of(view, self, image=image, strokes=strokes, columns=columns, **draw)
         return Split(self, plan, *copy_of(epoch, first_view))

@@ -19,7 +19,7 @@ from inkstream._library.functions import (
     check,
 )
 from inkstream._library.library import library as native_library
-from inkstream._library.memory import Pieces
+from inkstream._library.memory import Pieces, SparePieces
 from inkstream._library.stream import LibraryStream
 from inkstream._library.threads import shares, threads_of
 from inkstream._network.plain import plain
@@ -68,7 +68,7 @@ class Engine:
         failure = library.ik_engine_open(ctypes.byref(options), ctypes.byref(handle))
         check(library, failure, path)
         self._handle = handle.value
-        self._for_fetches = Pieces(0, 0)
+        self._for_fetches = SparePieces(_KEPT)
 
     def call(self, method: str, request: bytes) -> bytes:
         """One method of the contract."""
@@ -88,14 +88,7 @@ class Engine:
 
     def fetch(self, request: bytes) -> LibraryStream:
         """A FetchDrawings, of one batch."""
-
-        def of(size: int) -> Pieces:
-            # Fetches of a kind follow each other: memory is used again between them.
-            if not size <= self._for_fetches.size <= 2 * size:
-                self._for_fetches = Pieces(size, _KEPT)
-            return self._for_fetches
-
-        return self._open(FETCH_DRAWINGS, request, of)
+        return self._open(FETCH_DRAWINGS, request, self._for_fetches.of)
 
     def _open(
         self,

@@ -98,7 +98,8 @@ class RandomAccess:
                 "augment_view": self.first_view,
             },
         )
-        request.delivery.codec = plan_pb2.CODEC_NONE
+        if "strokes" not in self.dataset.stats["codecs"]:  # a server of an earlier release
+            request.delivery.codec = plan_pb2.CODEC_NONE
         return request
 
 

@@ -81,6 +81,7 @@ class ReceiveOptions(Structure):
         ("endpoint", c_char_p),
         ("shares", c_uint32),
         ("threads", c_uint32),
+        ("kind", c_uint32),
     )
 
 

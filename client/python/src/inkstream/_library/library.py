@@ -9,7 +9,7 @@ from pathlib import Path
 
 from inkstream._library.functions import declare
 
-ABI = 4
+ABI = 5
 _VARIABLE = "INKSTREAM_LIBRARY"
 _NAME = "libinkstream.so"
 

@@ -81,3 +81,24 @@ class Pieces:
             self.give_back(piece)
             return np.empty(0, np.uint8)
         return np.asarray(_Lent(self, piece, size, own))
+
+
+class SparePieces:
+    """Of batches that come one by one: used again where the next one is about as large.
+
+    Thread-safe. Picklable: without what it holds.
+    """
+
+    def __init__(self, kept: int) -> None:
+        self._kept = kept
+        self._pieces = Pieces(0, 0)
+
+    def __reduce__(self) -> tuple[type[SparePieces], tuple[int]]:
+        return SparePieces, (self._kept,)
+
+    def of(self, size: int) -> Pieces:
+        """Pieces that a batch of `size` bytes fits in."""
+        pieces = self._pieces
+        if not size <= pieces.size <= 2 * size:
+            pieces = self._pieces = Pieces(size, self._kept)
+        return pieces

@@ -6,13 +6,47 @@ import ctypes
 import itertools
 from collections.abc import Callable
 
-from inkstream._library.functions import BATCH, END, EngineBatch, check
+from inkstream._library.functions import BATCH, END, EngineBatch, ReceiveOptions, check
 from inkstream._library.memory import Piece, Pieces
+from inkstream._library.threads import shares
 from inkstream._wire.raw_batch import Common, Layout, RawBatch
 from inkstream.v1 import batch_pb2
 
 # Seconds in the library at a time: Python sees to signals in between.
 _SLICE = 0.1
+
+
+def receive(
+    library: ctypes.CDLL,
+    kind: int,
+    request: bytes,
+    first: bytes,
+    endpoint: str,
+    threads: int,
+    pieces: Callable[[int], Pieces],
+    own_memory: bool = False,
+) -> LibraryStream:
+    """What a server at `endpoint` answers to `request`, whose messages are then fed.
+
+    `first`: the message with `opened`. `threads`: that draw, of the whole process; 0: see
+    inkstream.connect.
+    """
+    options = ReceiveOptions(
+        struct_size=ctypes.sizeof(ReceiveOptions),
+        request=request,
+        request_size=len(request),
+        first=first,
+        first_size=len(first),
+        endpoint=endpoint.encode(),
+        shares=shares(),
+        threads=threads,
+        kind=kind,
+    )
+    handle = ctypes.c_void_p()
+    failure = library.ik_stream_receive(ctypes.byref(options), ctypes.byref(handle))
+    check(library, failure, endpoint)
+    assert handle.value is not None
+    return LibraryStream(library, handle.value, endpoint, pieces, own_memory)
 
 
 class LibraryStream:

@@ -11,8 +11,10 @@ from typing import Any, TypeVar
 import grpc
 
 from inkstream._library.library import library as native_library
+from inkstream._library.memory import SparePieces
 from inkstream._network.channels import Channels, Target
 from inkstream._network.credentials import Credentials
+from inkstream._network.fetch_fed import FedFetch
 from inkstream._network.plain import plain
 from inkstream._network.reader import BatchReader, ReadAhead, StreamInfo
 from inkstream._network.reader_fed import FedReader
@@ -25,8 +27,9 @@ from inkstream._request.key_set import KeySet, wanted_by
 from inkstream._wire.raw_batch import RawBatch
 from inkstream._wire.status import from_grpc
 from inkstream.errors import Closed, InkstreamError
-from inkstream.v1 import dataset_pb2, service_pb2
+from inkstream.v1 import dataset_pb2, plan_pb2, service_pb2
 
+_KEPT = 4  # pieces of memory that nothing shows
 _SERVICE = "/inkstream.v1.DrawingService/"
 Answer = TypeVar("Answer")
 
@@ -56,6 +59,7 @@ class Connection:
         self._credentials = credentials
         self._closed = False
         self._per_process: Channels | None = None
+        self._for_fetches = SparePieces(_KEPT)
 
     def close(self) -> None:
         """Closes the channels of this process. Idempotent."""
@@ -161,7 +165,12 @@ class Connection:
             _SERVICE + "FetchDrawings",
             request_serializer=service_pb2.FetchDrawingsRequest.SerializeToString,
         )
-        return GrpcFetch(invoke(request, timeout=seconds, metadata=metadata), endpoint)
+        begin = partial(invoke, timeout=seconds, metadata=metadata)
+        library, _ = native_library()
+        if library is None:
+            request.delivery.codec = plan_pb2.CODEC_NONE
+            return GrpcFetch(begin(request), endpoint)
+        return FedFetch(library, begin, endpoint, request, self._threads, self._for_fetches)
 
     def open_reader(
         self, endpoint: str, request: service_pb2.StreamBatchesRequest, ahead: ReadAhead

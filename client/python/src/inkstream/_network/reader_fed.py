@@ -14,10 +14,9 @@ from dataclasses import replace
 
 import grpc
 
-from inkstream._library.functions import ReceiveOptions, check
+from inkstream._library.functions import STREAM_BATCHES
 from inkstream._library.memory import Pieces
-from inkstream._library.stream import LibraryStream
-from inkstream._library.threads import shares
+from inkstream._library.stream import LibraryStream, receive
 from inkstream._network.reader import End, ReadAhead, StreamInfo, drawn_ahead
 from inkstream._network.stream_call import StreamCall
 from inkstream._request.cursor import to_state
@@ -166,24 +165,13 @@ class FedReader:
             thread.join(_JOIN_FOR)
 
     def _receive(self, first: bytes) -> LibraryStream:
-        options = ReceiveOptions(
-            struct_size=ctypes.sizeof(ReceiveOptions),
-            request=self._opening,
-            request_size=len(self._opening),
-            first=first,
-            first_size=len(first),
-            endpoint=self._endpoint.encode(),
-            shares=shares(),
-            threads=self._threads,
-        )
-        handle = ctypes.c_void_p()
-        failure = self._library.ik_stream_receive(ctypes.byref(options), ctypes.byref(handle))
-        check(self._library, failure, self._endpoint)
-        assert handle.value is not None
-        return LibraryStream(
+        return receive(
             self._library,
-            handle.value,
+            STREAM_BATCHES,
+            self._opening,
+            first,
             self._endpoint,
+            self._threads,
             lambda size: Pieces(size, _KEPT),
             self._ahead.own_memory,
         )

@@ -37,6 +37,7 @@ class DrawOptions(TypedDict, total=False):
     views: int
     ignore_index: int
     on_corrupt: OnCorrupt
+    codec: Codec
 
 
 class DeliveryOptions(TypedDict, total=False):

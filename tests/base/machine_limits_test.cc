@@ -1,4 +1,4 @@
-#include "server/batch/work/machine_limits.h"
+#include "server/base/machine_limits.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <fstream>
 #include <string>
 
-namespace inkstream::batch {
+namespace inkstream {
 namespace {
 
 class MachineLimitsTest : public ::testing::Test {
@@ -64,4 +64,4 @@ TEST_F(MachineLimitsTest, NoQuotaIsNoLimit) {
 }
 
 }  // namespace
-}  // namespace inkstream::batch
+}  // namespace inkstream

@@ -12,7 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
-namespace inkstream::batch {
+namespace inkstream {
 
 // Reasons that go with UNAVAILABLE: another replica can take the stream over.
 inline constexpr char kReasonDrain[] = "DRAIN";
@@ -36,4 +36,4 @@ absl::Status WithRetryDelay(absl::Status status, absl::Duration delay);
 std::string ReasonOf(const absl::Status& status);
 std::optional<absl::Duration> RetryDelayOf(const absl::Status& status);
 
-}  // namespace inkstream::batch
+}  // namespace inkstream

@@ -1,5 +1,6 @@
-#include "client/cpp/call/part_parser.h"
+#include "client/engine/part_view.h"
 
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/stubs/logging.h>
 
 #include <algorithm>
@@ -7,27 +8,25 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
+#include "client/cpp/call/raw_call.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
-namespace inkstream::client {
+namespace inkstream::engine {
 namespace {
 
-// The bytes as gRPC might receive them: in slices of at most `slice` bytes.
-grpc::ByteBuffer Sliced(const std::string& bytes, size_t slice) {
-  std::vector<grpc::Slice> slices;
-  for (size_t at = 0; at < bytes.size(); at += slice) {
-    slices.emplace_back(bytes.substr(at, slice));
-  }
-  slices.emplace_back(std::string());
-  return grpc::ByteBuffer(slices.data(), slices.size());
+using google::protobuf::io::ArrayInputStream;
+
+// The bytes as gRPC might give them: in blocks of at most `block` bytes. They
+// are borrowed.
+absl::StatusOr<PartView> ReadInBlocks(const std::string& bytes, int block) {
+  ArrayInputStream in(bytes.data(), static_cast<int>(bytes.size()), block);
+  return ReadPart(&in, bytes.size());
 }
 
-std::string DataOf(const BatchPartView& view) {
-  SliceCursor cursor = view.data;
-  std::string data;
-  EXPECT_TRUE(cursor.ReadString(view.data_size, &data));
+std::string DataOf(const PartView& view) {
+  std::string data(view.data_size, 'x');
+  view.CopyData(0, view.data_size, reinterpret_cast<uint8_t*>(data.data()));
   return data;
 }
 
@@ -46,11 +45,11 @@ v1::BatchPart FullPart() {
   return part;
 }
 
-TEST(ParseBatchPart, ReadsWhatProtobufWroteHoweverItIsSliced) {
+TEST(ReadPart, ReadsWhatProtobufWroteHoweverItLies) {
   const v1::BatchPart part = FullPart();
   const std::string bytes = part.SerializeAsString();
-  for (const size_t slice : {size_t{1}, size_t{2}, size_t{7}, bytes.size()}) {
-    const auto view = ParseBatchPart(Sliced(bytes, slice));
+  for (const int block : {1, 2, 7, 100'000}) {
+    const auto view = ReadInBlocks(bytes, block);
     ASSERT_TRUE(view.ok()) << view.status();
     EXPECT_EQ(view->batch_seq, part.batch_seq());
     EXPECT_EQ(view->part, part.part());
@@ -62,18 +61,47 @@ TEST(ParseBatchPart, ReadsWhatProtobufWroteHoweverItIsSliced) {
   }
 }
 
-TEST(ParseBatchPart, ReadsTheFirstAndTheLastPart) {
+TEST(ReadPart, ReadsWhatGrpcReceived) {
+  const v1::BatchPart part = FullPart();
+  const std::string bytes = part.SerializeAsString();
+  std::vector<grpc::Slice> slices;
+  for (size_t at = 0; at < bytes.size(); at += 7) {
+    slices.emplace_back(bytes.substr(at, 7));
+  }
+  slices.emplace_back(std::string());
+  grpc::ByteBuffer message(slices.data(), slices.size());
+  const auto view = client::ReadPart(&message);
+  ASSERT_TRUE(view.ok()) << view.status();
+  EXPECT_EQ(view->batches.size(), 3);
+  EXPECT_EQ(DataOf(*view), part.data());
+}
+
+TEST(ReadPart, CopiesWhatIsAskedFor) {
+  const std::string bytes = FullPart().SerializeAsString();
+  const auto view = ReadInBlocks(bytes, 3);
+  ASSERT_TRUE(view.ok()) << view.status();
+  const std::string data = FullPart().data();
+  for (size_t begin = 0; begin <= data.size(); ++begin) {
+    for (size_t size = 0; size <= data.size() - begin; ++size) {
+      std::string copy(size, 'x');
+      view->CopyData(begin, size, reinterpret_cast<uint8_t*>(copy.data()));
+      ASSERT_EQ(copy, data.substr(begin, size));
+    }
+  }
+}
+
+TEST(ReadPart, ReadsTheFirstAndTheLastPart) {
   v1::BatchPart part;
   part.mutable_opened()->set_view_size(7);
   part.mutable_end()->set_reason(v1::StreamEnd::REASON_REBALANCE);
-  const auto view = ParseBatchPart(Sliced(part.SerializeAsString(), 3));
+  const auto view = ReadInBlocks(part.SerializeAsString(), 3);
   ASSERT_TRUE(view.ok()) << view.status();
   EXPECT_EQ(view->opened->view_size(), 7);
   EXPECT_EQ(view->end->reason(), v1::StreamEnd::REASON_REBALANCE);
   EXPECT_EQ(view->data_size, 0);
 }
 
-TEST(ParseBatchPart, SkipsFieldsOfALaterRelease) {
+TEST(ReadPart, SkipsFieldsOfALaterRelease) {
   // 100: varint, 101: fixed64, 102: bytes, 103: fixed32.
   const std::string unknown(
       "\xa0\x06\x05"
@@ -85,19 +113,20 @@ TEST(ParseBatchPart, SkipsFieldsOfALaterRelease) {
       "1234",
       3 + 10 + 5 + 6);
   const std::string bytes = FullPart().SerializeAsString();
-  const auto view = ParseBatchPart(Sliced(unknown + bytes + unknown, 5));
+  const std::string all = unknown + bytes + unknown;
+  const auto view = ReadInBlocks(all, 5);
   ASSERT_TRUE(view.ok()) << view.status();
   EXPECT_EQ(DataOf(*view), FullPart().data());
 }
 
-TEST(ParseBatchPart, EmptyMessageIsEmpty) {
-  const auto view = ParseBatchPart(Sliced("", 1));
+TEST(ReadPart, EmptyMessageIsEmpty) {
+  const auto view = ReadInBlocks("", 1);
   ASSERT_TRUE(view.ok()) << view.status();
   EXPECT_TRUE(view->batches.empty());
   EXPECT_EQ(view->data_size, 0);
 }
 
-TEST(ParseBatchPart, RefusesBytesThatAreNoBatchPart) {
+TEST(ReadPart, RefusesBytesThatAreNoBatchPart) {
   const std::vector<std::string> broken = {
       "\x08",                      // cut after a tag
       "\x08\x80",                  // cut in a varint
@@ -119,25 +148,25 @@ TEST(ParseBatchPart, RefusesBytesThatAreNoBatchPart) {
       "123",  // cut fixed32
   };
   for (const std::string& bytes : broken) {
-    for (const size_t slice : {1, 100}) {
-      const auto view = ParseBatchPart(Sliced(bytes, slice));
+    for (const int block : {1, 100}) {
+      const auto view = ReadInBlocks(bytes, block);
       EXPECT_EQ(view.status().code(), absl::StatusCode::kInternal)
-          << testing::PrintToString(bytes);
+          << ::testing::PrintToString(bytes);
       EXPECT_THAT(view.status().message(),
-                  testing::HasSubstr("not a BatchPart"));
+                  ::testing::HasSubstr("not a BatchPart"));
     }
   }
 }
 
-TEST(ParseBatchPart, RefusesMoreHeaderThanAnyBatchNeeds) {
+TEST(ReadPart, RefusesMoreHeaderThanAnyBatchNeeds) {
   v1::BatchPart part;
-  part.mutable_opened()->set_dataset(std::string(kMaxHeaderBytes, 'x'));
-  EXPECT_FALSE(ParseBatchPart(Sliced(part.SerializeAsString(), 1 << 20)).ok());
+  part.mutable_opened()->set_dataset(std::string(kMostHeaderBytes, 'x'));
+  EXPECT_FALSE(ReadInBlocks(part.SerializeAsString(), 1 << 20).ok());
 }
 
 // Whatever comes, the parser answers: a part whose data lies in the message,
 // or an error. (Run with sanitizers, this finds reads out of bounds.)
-TEST(ParseBatchPart, SurvivesDamagedMessages) {
+TEST(ReadPart, SurvivesDamagedMessages) {
   // Names that are not UTF-8 are each logged otherwise.
   const google::protobuf::LogSilencer silence;
   const std::string good = FullPart().SerializeAsString();
@@ -149,7 +178,7 @@ TEST(ParseBatchPart, SurvivesDamagedMessages) {
       bytes[random() % bytes.size()] = static_cast<char>(random());
     }
     bytes.resize(bytes.size() - random() % 8);
-    const auto view = ParseBatchPart(Sliced(bytes, 1 + random() % 40));
+    const auto view = ReadInBlocks(bytes, 1 + random() % 40);
     if (!view.ok()) {
       ++refused;
     } else {
@@ -161,4 +190,4 @@ TEST(ParseBatchPart, SurvivesDamagedMessages) {
 }
 
 }  // namespace
-}  // namespace inkstream::client
+}  // namespace inkstream::engine

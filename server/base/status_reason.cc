@@ -1,4 +1,4 @@
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 
 #include <utility>
 
@@ -6,7 +6,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
-namespace inkstream::batch {
+namespace inkstream {
 namespace {
 
 constexpr char kReasonUrl[] = "inkstream/reason";
@@ -40,4 +40,4 @@ std::optional<absl::Duration> RetryDelayOf(const absl::Status& status) {
   return absl::Milliseconds(millis);
 }
 
-}  // namespace inkstream::batch
+}  // namespace inkstream

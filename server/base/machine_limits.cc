@@ -1,4 +1,4 @@
-#include "server/batch/work/machine_limits.h"
+#include "server/base/machine_limits.h"
 
 #include <sched.h>
 #include <unistd.h>
@@ -9,7 +9,7 @@
 #include <sstream>
 #include <vector>
 
-namespace inkstream::batch {
+namespace inkstream {
 namespace {
 
 std::optional<std::string> ReadFile(const std::string& path) {
@@ -96,4 +96,4 @@ int UsableCpus(const std::string& root) {
   return cpus;
 }
 
-}  // namespace inkstream::batch
+}  // namespace inkstream

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string>
 
-namespace inkstream::batch {
+namespace inkstream {
 
 // Bytes: the smallest memory limit of the cgroups this process is in, or RAM.
 uint64_t UsableMemory(const std::string& root = "");
@@ -16,4 +16,4 @@ uint64_t UsableMemory(const std::string& root = "");
 // may run on, whichever is smaller. At least 1.
 int UsableCpus(const std::string& root = "");
 
-}  // namespace inkstream::batch
+}  // namespace inkstream

@@ -1,0 +1,80 @@
+// Puts the parts of a stream together into batches, and refuses whatever does
+// not fit: order, lengths, tensor tables. Bytes are copied once, from where
+// they were received to where the batch keeps them.
+//
+// Thread safety: for one thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "client/engine/part_view.h"
+#include "client/engine/received_batch.h"
+#include "client/engine/rows_plan.h"
+
+namespace inkstream::engine {
+
+class BatchAssembler {
+ public:
+  // Memory for so many bytes of tensors, aligned to kTensorAlignment. Null:
+  // there is none now, and they are kept as they come.
+  using MemoryOf =
+      std::function<absl::StatusOr<std::shared_ptr<uint8_t>>(uint64_t bytes)>;
+  using OnBatch = std::function<absl::Status(ReceivedBatch batch)>;
+
+  // No batch takes more than `most_bytes`.
+  BatchAssembler(MemoryOf memory_of, uint64_t most_bytes)
+      : memory_of_(std::move(memory_of)), most_bytes_(most_bytes) {}
+
+  // From now on batches may come as rows of that plan.
+  void TakeRows(std::shared_ptr<const RowsPlan> plan) {
+    rows_ = std::move(plan);
+  }
+
+  // Gives the batches that `part` completes to `on_batch`; those before an
+  // error, too. INTERNAL: it does not continue what came before.
+  // RESOURCE_EXHAUSTED: a batch of more than `most_bytes`.
+  absl::Status Add(const PartView& part, const OnBatch& on_batch);
+
+  // Of a batch whose bytes do not come in messages: whether it continues what
+  // came before.
+  absl::Status AddHeader(const v1::BatchHeader& header);
+
+  // True between the first and the last part of a batch.
+  bool incomplete() const { return current_.has_value(); }
+  // Batches that began.
+  uint64_t begun() const { return next_sequence_; }
+  // Lets go of a batch that is incomplete.
+  void Drop() { current_.reset(); }
+
+ private:
+  struct Growing {
+    ReceivedBatch batch;
+    std::shared_ptr<uint8_t> bytes;  // the batch's
+    uint64_t size = 0;               // of what is cut over parts
+    uint64_t filled = 0;
+    uint64_t parts = 0;
+
+    void Append(const PartView& part, uint64_t begin, uint64_t bytes);
+  };
+
+  absl::Status Check(const v1::BatchHeader& header);
+  absl::StatusOr<Growing> Begin(const v1::BatchHeader& header);
+  absl::Status Complete(Growing growing, const OnBatch& on_batch);
+  absl::Status AddFirst(const PartView& part, const OnBatch& on_batch);
+  absl::Status AddLater(const PartView& part, const OnBatch& on_batch);
+
+  const MemoryOf memory_of_;
+  const uint64_t most_bytes_;
+  std::shared_ptr<const RowsPlan> rows_;  // null: no rows may come
+  uint64_t next_sequence_ = 0;
+  std::optional<Growing> current_;
+};
+
+}  // namespace inkstream::engine
