@@ -41,7 +41,7 @@ constexpr double kFollow = 0.25;
 }  // namespace
 
 OrderedStream::OrderedStream(OrderedStreamParts parts)
-    : WorkSource(parts.caller),
+    : WorkSource(parts.caller, parts.recipe->store->path()),
       parts_(std::move(parts)),
       walker_(parts_.schedule.Walk()),
       ahead_(parts_.schedule.Walk()),

@@ -59,9 +59,11 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Create(
 
 ServingEngine::ServingEngine(const EngineOptions& options)
     : options_(options),
-      workers_(options.pool != nullptr ? options.pool
-                                       : std::make_shared<WorkerPool>(
-                                             options.workers, kWorkerNiceness)),
+      workers_(options.pool != nullptr
+                   ? options.pool
+                   : std::make_shared<WorkerPool>(
+                         options.workers, kWorkerNiceness,
+                         WorkerPool::Sleepers::kAreReplaced)),
       datasets_(options.retain_generations),
       requests_(RequestMemory(options.view_memory),
                 /*at_once=*/options.pool == nullptr),
@@ -88,10 +90,20 @@ std::shared_ptr<MemoryArbiter> ServingEngine::Arbitrate(
   return arbiter;
 }
 
+absl::StatusOr<Dataset> ServingEngine::Use(const std::string& dataset) const {
+  absl::StatusOr<Dataset> found = datasets_.Find(dataset);
+  if (!found.ok()) return found;
+  absl::Status room = requests_.MaySleepIn(found->store->path());
+  if (!room.ok()) return room;
+  return found;
+}
+
 absl::StatusOr<DatasetFacts> ServingEngine::DescribeGeneration(
     const std::string& dataset, const std::string& fingerprint,
     const View& view) const {
-  absl::StatusOr<Dataset> found = datasets_.Find(dataset);
+  // All of it is known without the disk.
+  absl::StatusOr<Dataset> found =
+      view == View() ? datasets_.Find(dataset) : Use(dataset);
   if (!found.ok()) return found.status();
   const absl::Status here = UseGeneration("fingerprint", fingerprint, &*found);
   if (!here.ok()) return here;
@@ -114,7 +126,7 @@ absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::OpenStreamFor(
 
 absl::StatusOr<std::shared_ptr<OrderedStream>> ServingEngine::Open(
     const std::string& caller, const Plan& plan, const AccountOf& account_of) {
-  absl::StatusOr<Dataset> dataset = datasets_.Find(plan.dataset);
+  absl::StatusOr<Dataset> dataset = Use(plan.dataset);
   if (!dataset.ok()) return dataset.status();
   absl::StatusOr<OpenedPlan> opened =
       OpenPlan(plan, *std::move(dataset), options_, &views_);
@@ -169,7 +181,7 @@ absl::StatusOr<std::shared_ptr<OrderedStream>> ServingEngine::Open(
 
 absl::StatusOr<ExplainedPlan> ServingEngine::Explain(const Plan& plan,
                                                      const StepsAsked& asked) {
-  absl::StatusOr<Dataset> dataset = datasets_.Find(plan.dataset);
+  absl::StatusOr<Dataset> dataset = Use(plan.dataset);
   if (!dataset.ok()) return dataset.status();
   absl::StatusOr<OpenedPlan> opened =
       OpenPlan(plan, *std::move(dataset), options_, &views_);
@@ -270,6 +282,9 @@ absl::Status ServingEngine::StartFetch(
   absl::StatusOr<PricedFetch> priced = Price(plan);
   if (!priced.ok()) return priced.status();
   const Dataset& dataset = priced->dataset;
+  if (absl::Status s = requests_.MaySleepIn(dataset.store->path()); !s.ok()) {
+    return s;
+  }
   absl::StatusOr<std::shared_ptr<const ResolvedView>> view =
       views_.Get(*dataset.store, plan.view);
   if (!view.ok()) return view.status();
@@ -292,7 +307,7 @@ absl::Status ServingEngine::StartFetch(
 
 absl::StatusOr<InspectedDrawing> ServingEngine::Inspect(
     const std::string& dataset, uint64_t index, int64_t key_id) {
-  absl::StatusOr<Dataset> found = datasets_.Find(dataset);
+  absl::StatusOr<Dataset> found = Use(dataset);
   if (!found.ok()) return found.status();
   FetchPlan plan;
   if (key_id != 0) {

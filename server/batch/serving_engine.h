@@ -84,6 +84,9 @@ class ServingEngine : public Engine {
  private:
   absl::StatusOr<std::shared_ptr<OrderedStream>> Open(
       const std::string& caller, const Plan& plan, const AccountOf& account_of);
+  // The dataset, in its newest generation, for a request that reads its store.
+  // IsParked(): it does so later.
+  absl::StatusOr<Dataset> Use(const std::string& dataset) const;
   struct PricedFetch {
     Dataset dataset;  // in the generation that is asked for
     DeliverySpec delivery;
@@ -104,7 +107,7 @@ class ServingEngine : public Engine {
   const EngineOptions options_;
   const std::shared_ptr<WorkerPool> workers_;
   ServedDatasets datasets_;
-  RequestThreads requests_;
+  mutable RequestThreads requests_;
   // A request thread draws. No more than one does, so that beside n workers
   // those who fetch get one core in n + 1 on top of their turns.
   std::atomic<bool> request_draws_{false};
