@@ -59,8 +59,8 @@ class ServingEngine : public Engine {
       const AccountOf& account_of) override;
   absl::StatusOr<ExplainedPlan> Explain(const Plan& plan,
                                         const StepsAsked& asked) override;
-  std::unique_ptr<KeyUpload> NewUpload() override {
-    return views_.key_sets().NewUpload();
+  std::unique_ptr<KeyUpload> NewUpload(const std::string& caller) override {
+    return views_.key_sets().NewUpload(caller);
   }
   absl::StatusOr<KeptKeys> Keep(std::unique_ptr<KeyUpload> upload) override;
   uint64_t max_keys() const override { return views_.key_sets().max_keys(); }

@@ -52,6 +52,7 @@ class RequestThreads::Request : public WorkSource,
     work_(scratch);
   }
 
+  const std::string& caller() const override { return caller_; }
   void Resume() override { pool_->Add(shared_from_this(), 1); }
 
   // It waits until there is room for one more that sleeps in `disk`, unless

@@ -62,9 +62,9 @@ Peer PeerOfSocket(int fd) {
     const std::string caller = absl::StrCat("unix:uid=", user.uid);
     return {absl::StrCat(caller, ",pid=", user.pid), caller, true};
   }
-  const std::string host = HostOf(address);
-  const char* const family = absl::StrContains(host, ':') ? "ipv6:" : "ipv4:";
-  return {family + ToString(address), family + host, false};
+  const std::string owner = OwnerOf(address);
+  const char* const family = absl::StrContains(owner, ':') ? "ipv6:" : "ipv4:";
+  return {family + ToString(address), family + owner, false};
 }
 
 bool ConnectionTable::Admit(int fd, const Peer& peer) {

@@ -26,8 +26,9 @@ namespace inkstream::transport {
 
 // Who is at the other end.
 struct Peer {
-  std::string name;    // ipv4:10.0.0.7:4711 or unix:uid=1000,pid=17
-  std::string caller;  // whose share it has: ipv4:10.0.0.7 or unix:uid=1000
+  std::string name;  // ipv4:10.0.0.7:4711 or unix:uid=1000,pid=17
+  // Whose share it has: ipv4:10.0.0.7, ipv6:fd00::/64 or unix:uid=1000.
+  std::string caller;
   bool is_unix = false;
 };
 
