@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -167,6 +168,10 @@ ConnectionCounts ConnectionTable::counts() const {
   ConnectionCounts counts = counts_;
   counts.open = static_cast<uint32_t>(connections_.size());
   counts.limit = limits_.all;
+  for (const auto& [name, caller] : callers_) {
+    counts.of_a_peer = std::max(counts.of_a_peer, caller.connections);
+  }
+  counts.limit_of_a_peer = limits_.of_a_peer;
   return counts;
 }
 

@@ -43,6 +43,8 @@ struct ConnectionLimits {
 struct ConnectionCounts {
   uint32_t open = 0;
   uint32_t limit = 0;
+  uint32_t of_a_peer = 0;  // of the one that has most
+  uint32_t limit_of_a_peer = 0;
   uint64_t accepted = 0;   // since the start, as the rest
   uint64_t refused = 0;    // at a limit
   uint64_t starved = 0;    // refused for want of descriptors
