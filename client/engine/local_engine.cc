@@ -95,8 +95,9 @@ absl::StatusOr<std::string> LocalEngine::Call(absl::string_view method,
   if (method == "ListDatasets") {
     return Answered<v1::ListDatasetsRequest, v1::ListDatasetsResponse>(
         request, [this](const auto& /*asked*/, auto* response) {
-          return service::ListDatasets(service_, service_.engine->datasets(),
-                                       response);
+          service::ListDatasets(service_, service_.engine->datasets(),
+                                response);
+          return absl::OkStatus();
         });
   }
   if (method == "DescribeDataset") {

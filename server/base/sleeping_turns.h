@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <string>
 
@@ -48,5 +49,7 @@ class SleepingTurns {
 
 // Whether the thread of this process waits for something at this moment.
 bool ThreadSleeps(pid_t thread);
+// Of the processor that it has used so far.
+int64_t ThreadCpuNanos(pid_t thread);
 
 }  // namespace inkstream

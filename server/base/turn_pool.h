@@ -15,6 +15,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -91,13 +92,19 @@ class TurnPool {
   // again when there is room. True of whoever is at no turn of this pool.
   bool MaySleepIn(const std::string& disk);
 
+  // For how many seconds a turn has done nothing but sleep in `disk`.
+  double LongestSleep(const std::string& disk);
+
  private:
+  using Clock = std::chrono::steady_clock;
   using Sources = std::deque<std::shared_ptr<TurnSource>>;
 
   // A thread, and the turn that it is at.
   struct Thread {
     const pid_t id;
     std::string disk = "";
+    Clock::time_point begun = {};
+    int64_t cpu_nanos = 0;  // at that moment
     uint64_t turn = 0;
     uint64_t looked_at = 0;  // the turn of the last look
     bool busy = false;

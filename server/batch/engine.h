@@ -42,6 +42,9 @@ struct CacheUse {
 struct ServedStore {
   std::string dataset;
   std::shared_ptr<const store::StoreReader> store;
+  // Why it cannot be read at this moment: files are lost, or their disk does
+  // not answer. "": it can, as far as is known.
+  std::string problem;
 };
 
 // Every limit a request is checked against; all of them are in

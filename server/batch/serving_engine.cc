@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/time/time.h"
 #include "server/batch/job/fetch_job.h"
 #include "server/batch/job/fetch_request.h"
@@ -25,6 +26,9 @@ namespace {
 // drawn: with a third of their weight, FetchDrawings beside a stream takes 2.4
 // instead of 3.1 to 4.0 ms, and streams lose little or gain.
 constexpr int kWorkerNiceness = 5;
+
+// For which a disk may keep a read waiting without a word.
+constexpr double kLongSleepSeconds = 5;
 
 // Of the requests that wait for a thread: what views are resolved from.
 size_t RequestMemory(size_t view_memory) {
@@ -88,6 +92,21 @@ std::shared_ptr<MemoryArbiter> ServingEngine::Arbitrate(
   std::erase_if(arbiters_, [](const auto& gone) { return gone.expired(); });
   arbiters_.push_back(arbiter);
   return arbiter;
+}
+
+std::vector<ServedStore> ServingEngine::stores() const {
+  std::vector<ServedStore> stores = datasets_.stores();
+  for (ServedStore& served : stores) {
+    const std::string& disk = served.store->path();
+    const double waits =
+        std::max(workers_->LongestSleep(disk), requests_.LongestSleep(disk));
+    if (!served.problem.empty() || waits < kLongSleepSeconds) continue;
+    served.problem = absl::StrFormat(
+        "a read of %s has been waiting for %.0f s: its disk is slow, or "
+        "answers no more",
+        disk, waits);
+  }
+  return stores;
 }
 
 absl::StatusOr<Dataset> ServingEngine::Use(const std::string& dataset) const {

@@ -40,9 +40,7 @@ class ServingEngine : public Engine {
   std::vector<std::string> datasets() const override {
     return datasets_.names();
   }
-  std::vector<ServedStore> stores() const override {
-    return datasets_.stores();
-  }
+  std::vector<ServedStore> stores() const override;
   CacheUse caches() const override;
   const EngineOptions& options() const override { return options_; }
   int workers() const override { return options_.workers; }

@@ -68,6 +68,10 @@ TEST(SleepingTurnsTest, AThreadThatReadsSleepsAndOneThatRunsDoesNot) {
   EXPECT_TRUE(
       testing::Soon([&] { return disk.begun() == 1 && ThreadSleeps(id); }));
   EXPECT_FALSE(ThreadSleeps(gettid()));
+  const int64_t before = ThreadCpuNanos(gettid());
+  EXPECT_TRUE(testing::Soon(
+      [&] { return ThreadCpuNanos(gettid()) > before + 1'000'000; }));
+  EXPECT_LT(ThreadCpuNanos(id), 1'000'000'000);
   disk.Answer();
   reader.join();
 }

@@ -125,5 +125,21 @@ TEST_F(HungStoreTest, RequestsForAnotherAreAnsweredAndItsOwnWhenItAnswers) {
   EXPECT_TRUE(Soon([&] { return late == 12; })) << late;
 }
 
+TEST_F(HungStoreTest, WhatIsServedIsToldWithWhatDoesNotAnswer) {
+  testing::BatchPuller waiting(Open("hung"));
+  ASSERT_TRUE(waiting->Grant(1).ok());
+  EXPECT_TRUE(Soon([this] { return !engine_->stores()[0].problem.empty(); }));
+  const std::vector<ServedStore> stores = engine_->stores();
+  EXPECT_NE(stores[0].problem.find("a read of /fake/hung.ink"),
+            std::string::npos)
+      << stores[0].problem;
+  EXPECT_EQ(stores[1].problem, "");
+  EXPECT_TRUE(engine_->Describe("well", View()).ok());
+  EXPECT_TRUE(engine_->Describe("hung", View()).ok());
+  disk_.Answer();
+  EXPECT_EQ(waiting.All().size(), 20);
+  EXPECT_EQ(engine_->stores()[0].problem, "");
+}
+
 }  // namespace
 }  // namespace inkstream::batch

@@ -36,6 +36,11 @@ class RequestThreads {
   // others would find no place, an eighth of all.
   absl::Status MaySleepIn(const std::string& disk);
 
+  // See WorkerPool.
+  double LongestSleep(const std::string& disk) {
+    return pool_.LongestSleep(disk);
+  }
+
   // Waits for the work being done and drops the rest. Idempotent.
   void Stop() { pool_.Stop(); }
 
