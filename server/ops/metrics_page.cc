@@ -272,7 +272,7 @@ void AddStreams(const transport::ServiceFigures& service, Page* page) {
   for (const auto& [dataset, count] : open) {
     page->Add(Number(count), {{"dataset", dataset}});
   }
-  page->Gauge("inkstream_twin_streams",
+  page->Gauge("inkstream_duplicate_streams",
               "Streams with the plan, epoch and rank of another one.",
               Number(duplicates));
   page->Begin("inkstream_stream_seconds_total", MetricType::Counter,

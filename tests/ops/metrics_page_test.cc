@@ -48,7 +48,7 @@ TEST(MetricsPage, NothingOfOneStreamIsOnIt) {
   EXPECT_THAT(page, Not(HasSubstr("4711")));
   EXPECT_THAT(page, HasSubstr(R"(inkstream_streams{dataset="quick\"draw"} 2)"
                               "\n"));
-  EXPECT_THAT(page, HasSubstr("inkstream_twin_streams 2\n"));
+  EXPECT_THAT(page, HasSubstr("inkstream_duplicate_streams 2\n"));
   EXPECT_THAT(page, HasSubstr(R"(inkstream_stream_seconds_total{)"
                               R"(dataset="quick\"draw",state="client"} 1.5)"));
   EXPECT_THAT(page,

@@ -242,7 +242,7 @@ TEST_F(StreamSessionTest, ARequestThatIsWaitedForOrLookedAtIsNotStuck) {
   EXPECT_TRUE(sink_.opened_);
 }
 
-TEST_F(StreamSessionTest, ATwinIsNamedAndStridesOfOneEpochAreNone) {
+TEST_F(StreamSessionTest, ADuplicateIsNamedAndStridesOfOneEpochAreNone) {
   StreamReport one;
   one.dataset = "fake";
   one.plan_hash = "p";
@@ -258,7 +258,7 @@ TEST_F(StreamSessionTest, ATwinIsNamedAndStridesOfOneEpochAreNone) {
   later.place.epoch = 1;
   StreamReport opening;
   StreamReport also_opening;
-  const std::vector<std::string> warnings = TwinWarnings(
+  const std::vector<std::string> warnings = DuplicateWarnings(
       {one, other_rank, duplicate, stride, later, opening, also_opening});
   EXPECT_THAT(warnings[0], HasSubstr("Stream 8 of ipv4:10.0.0.1:9"));
   EXPECT_THAT(warnings[2], HasSubstr("Stream 7 of"));
