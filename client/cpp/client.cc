@@ -83,7 +83,9 @@ class GrpcClient final : public Client {
     if (!status.ok()) {
       return status;
     }
-    return Batch(ContentOf(std::move(batch)));
+    Batch::Content content = ContentOf(std::move(batch));
+    content.cursor.reset();
+    return Batch(std::move(content));
   }
 
   absl::StatusOr<PlanReport> Explain(const Plan& plan,

@@ -81,9 +81,11 @@ void Write(const Batch& batch, JsonText* to) {
   to->Begin('{')
       .Pair("epoch", batch.epoch())
       .Pair("step", batch.step())
-      .Pair("bad", batch.bad())
-      .Key("cursor");
-  Write(batch.cursor(), to);
+      .Pair("bad", batch.bad());
+  if (batch.cursor().has_value()) {
+    to->Key("cursor");
+    Write(*batch.cursor(), to);
+  }
   to->Key("tensors").Begin('{');
   for (const TensorInfo& info : batch.tensors()) {
     to->Key(info.name);
