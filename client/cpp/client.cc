@@ -90,7 +90,9 @@ class GrpcClient final : public Client {
     if (!status.ok()) {
       return status;
     }
-    return Batch(ContentOf(std::move(batch), std::move(vocabulary)));
+    Batch::Content content = ContentOf(std::move(batch), std::move(vocabulary));
+    content.cursor.reset();
+    return Batch(std::move(content));
   }
 
   absl::StatusOr<PlanReport> Explain(const Plan& plan,

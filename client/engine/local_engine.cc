@@ -92,8 +92,9 @@ absl::StatusOr<std::string> LocalEngine::Call(absl::string_view method,
   if (method == "ListDatasets") {
     return Answered<v1::ListDatasetsRequest, v1::ListDatasetsResponse>(
         request, [this](const auto& /*asked*/, auto* response) {
-          return service::ListDatasets(service_, service_.engine->datasets(),
-                                       response);
+          service::ListDatasets(service_, service_.engine->datasets(),
+                                response);
+          return absl::OkStatus();
         });
   }
   if (method == "DescribeDataset") {
@@ -135,7 +136,7 @@ absl::StatusOr<std::string> LocalEngine::Call(absl::string_view method,
 
 absl::Status LocalEngine::UploadKeys(const v1::UploadKeysRequest& request,
                                      v1::UploadKeysResponse* response) {
-  std::unique_ptr<batch::KeyUpload> upload = engine_->NewUpload();
+  std::unique_ptr<batch::KeyUpload> upload = engine_->NewUpload(/*caller=*/"");
   absl::Status status = upload->Add(request.key_id());
   if (!status.ok()) return status;
   absl::StatusOr<batch::KeptKeys> kept = engine_->Keep(std::move(upload));

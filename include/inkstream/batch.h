@@ -1,5 +1,5 @@
 // One batch in the client's memory: named tensors over one run of bytes, and
-// the cursor after it.
+// the cursor after it, where it is of a stream.
 //
 // Ownership: a Batch owns its bytes; they stay valid, at the same address,
 // until it is destroyed, also after its Stream and Client have gone. Destroying
@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -46,7 +47,8 @@ class Batch {
     uint64_t epoch = 0;
     uint64_t step = 0;  // within the epoch as opened, over all ranks
     uint32_t bad = 0;   // rows replaced because their record is damaged
-    Cursor cursor;      // the place after this batch
+    // The place after this batch; none where it was fetched.
+    std::optional<Cursor> cursor;
     std::vector<TensorInfo> tensors;
     std::shared_ptr<const Vocabulary> vocabulary;  // null: without any
     std::shared_ptr<const uint8_t> data;
@@ -61,7 +63,8 @@ class Batch {
   uint64_t epoch() const { return content_.epoch; }
   uint64_t step() const { return content_.step; }
   uint32_t bad() const { return content_.bad; }
-  const Cursor& cursor() const { return content_.cursor; }
+  // The place after this batch in its stream; none where it was fetched.
+  const std::optional<Cursor>& cursor() const { return content_.cursor; }
   const std::vector<TensorInfo>& tensors() const { return content_.tensors; }
   // Drawings in the batch, invalid rows included.
   int64_t rows() const;

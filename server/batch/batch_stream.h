@@ -77,6 +77,8 @@ class BatchStream {
   // RESOURCE_EXHAUSTED: more than the limit would be ahead.
   virtual absl::Status Grant(uint32_t credits) = 0;
   virtual TakeResult TryTake() = 0;
+  // Once every batch has been taken, as TryTake() says it then.
+  virtual std::optional<Ended> end() const = 0;
 
   // Stops all work; later TryTake() answers CANCELLED. Idempotent. A call of
   // the listener that has begun may still be running when it returns; no other

@@ -42,6 +42,9 @@ struct CacheUse {
 struct ServedStore {
   std::string dataset;
   std::shared_ptr<const store::StoreReader> store;
+  // Why it cannot be read at this moment: files are lost, or their disk does
+  // not answer. "": it can, as far as is known.
+  std::string problem;
 };
 
 // Every limit a request is checked against; all of them are in
@@ -176,12 +179,13 @@ class Engine {
   virtual absl::StatusOr<ExplainedPlan> Explain(const Plan& plan,
                                                 const StepsAsked& asked) = 0;
 
-  // A set of keys that comes in bit by bit, in the memory of key sets.
-  virtual std::unique_ptr<KeyUpload> NewUpload() = 0;
+  // A set of keys that comes in bit by bit, in the memory of key sets, of which
+  // one caller has its share. "": nobody, who has all of it.
+  virtual std::unique_ptr<KeyUpload> NewUpload(const std::string& caller) = 0;
   // Keeps a set for views to name by its hash. INVALID_ARGUMENT: no keys.
   virtual absl::StatusOr<KeptKeys> Keep(std::unique_ptr<KeyUpload> upload) = 0;
   absl::StatusOr<KeptKeys> AddKeys(const std::vector<int64_t>& keys) {
-    std::unique_ptr<KeyUpload> upload = NewUpload();
+    std::unique_ptr<KeyUpload> upload = NewUpload("");
     absl::Status added = upload->Add(keys);
     if (!added.ok()) return added;
     return Keep(std::move(upload));

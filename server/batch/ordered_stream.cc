@@ -41,7 +41,7 @@ constexpr double kFollow = 0.25;
 }  // namespace
 
 OrderedStream::OrderedStream(OrderedStreamParts parts)
-    : WorkSource(parts.caller),
+    : WorkSource(parts.caller, parts.recipe->store->path()),
       parts_(std::move(parts)),
       walker_(parts_.schedule.Walk()),
       ahead_(parts_.schedule.Walk()),
@@ -83,12 +83,7 @@ TakeResult OrderedStream::TryTake() {
     return NotReady{};
   }
   if (!failed_.ok()) return failed_;
-  if (slots_.empty()) {
-    return Ended{parts_.max_batches > 0 && started_ >= parts_.max_batches
-                     ? EndReason::kMaxBatches
-                     : EndReason::kEpochsDone,
-                 place_};
-  }
+  if (const std::optional<Ended> end = EndLocked()) return *end;
   Slot& slot = *slots_.front();
   if (slot.ready.empty()) {
     failed_ = slot.job->status();
@@ -112,6 +107,21 @@ TakeResult OrderedStream::TryTake() {
   place_ = batch.after;
   TellClock();
   return batch;
+}
+
+std::optional<Ended> OrderedStream::end() const {
+  const std::lock_guard<std::mutex> lock(mu_);
+  return EndLocked();
+}
+
+std::optional<Ended> OrderedStream::EndLocked() const {
+  if (!failed_.ok() || !slots_.empty() || next_step_.has_value()) {
+    return std::nullopt;
+  }
+  return Ended{parts_.max_batches > 0 && started_ >= parts_.max_batches
+                   ? EndReason::kMaxBatches
+                   : EndReason::kEpochsDone,
+               place_};
 }
 
 void OrderedStream::Cancel() {

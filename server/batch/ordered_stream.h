@@ -60,6 +60,7 @@ class OrderedStream : public BatchStream,
   void SetListener(std::function<void()> listener) override;
   absl::Status Grant(uint32_t credits) override;
   TakeResult TryTake() override;
+  std::optional<Ended> end() const override;
   void Cancel() override;
   WaitTimes wait_times() const override;
   order::EpochPosition place() const override;
@@ -104,6 +105,7 @@ class OrderedStream : public BatchStream,
   std::shared_ptr<const order::EpochOrder> OrderOf(uint64_t epoch);
   RowSource RowsOf(const order::Step& step);
   bool WorthTaking() const;
+  std::optional<Ended> EndLocked() const;
   // Brings the clock to the state that the stream is in now.
   void TellClock();
   std::vector<order::Step> StepsToReadAhead();

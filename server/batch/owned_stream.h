@@ -30,6 +30,7 @@ class OwnedStream : public BatchStream {
     return stream_->Grant(credits);
   }
   TakeResult TryTake() override { return stream_->TryTake(); }
+  std::optional<Ended> end() const override { return stream_->end(); }
   void Cancel() override { stream_->Cancel(); }
   WaitTimes wait_times() const override { return stream_->wait_times(); }
   order::EpochPosition place() const override { return stream_->place(); }

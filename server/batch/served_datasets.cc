@@ -47,7 +47,8 @@ std::vector<ServedStore> ServedDatasets::stores() const {
   const std::lock_guard<std::mutex> lock(mu_);
   std::vector<ServedStore> stores;
   for (const auto& [name, dataset] : datasets_) {
-    stores.push_back({name, dataset.store});
+    stores.push_back({name, dataset.store,
+                      std::string(CheckStore(*dataset.store).message())});
   }
   return stores;
 }

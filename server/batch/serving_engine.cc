@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/time/time.h"
 #include "server/base/machine_limits.h"
 #include "server/base/status_reason.h"
@@ -25,6 +26,9 @@ namespace {
 // drawn: with a third of their weight, FetchDrawings beside a stream takes 2.4
 // instead of 3.1 to 4.0 ms, and streams lose little or gain.
 constexpr int kWorkerNiceness = 5;
+
+// For which a disk may keep a read waiting without a word.
+constexpr double kLongSleepSeconds = 5;
 
 // Of the requests that wait for a thread: what views are resolved from.
 size_t RequestMemory(size_t view_memory) {
@@ -63,9 +67,11 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Create(
 
 ServingEngine::ServingEngine(const EngineOptions& options)
     : options_(options),
-      workers_(options.pool != nullptr ? options.pool
-                                       : std::make_shared<WorkerPool>(
-                                             options.workers, kWorkerNiceness)),
+      workers_(options.pool != nullptr
+                   ? options.pool
+                   : std::make_shared<WorkerPool>(
+                         options.workers, kWorkerNiceness,
+                         WorkerPool::Sleepers::kAreReplaced)),
       datasets_(options.retain_generations),
       requests_(RequestMemory(options.view_memory),
                 /*at_once=*/options.pool == nullptr),
@@ -92,10 +98,35 @@ std::shared_ptr<MemoryArbiter> ServingEngine::Arbitrate(
   return arbiter;
 }
 
+std::vector<ServedStore> ServingEngine::stores() const {
+  std::vector<ServedStore> stores = datasets_.stores();
+  for (ServedStore& served : stores) {
+    const std::string& disk = served.store->path();
+    const double waits =
+        std::max(workers_->LongestSleep(disk), requests_.LongestSleep(disk));
+    if (!served.problem.empty() || waits < kLongSleepSeconds) continue;
+    served.problem = absl::StrFormat(
+        "a read of %s has been waiting for %.0f s: its disk is slow, or "
+        "answers no more",
+        disk, waits);
+  }
+  return stores;
+}
+
+absl::StatusOr<Dataset> ServingEngine::Use(const std::string& dataset) const {
+  absl::StatusOr<Dataset> found = datasets_.Find(dataset);
+  if (!found.ok()) return found;
+  absl::Status room = requests_.MaySleepIn(found->store->path());
+  if (!room.ok()) return room;
+  return found;
+}
+
 absl::StatusOr<DatasetFacts> ServingEngine::DescribeGeneration(
     const std::string& dataset, const std::string& fingerprint,
     const View& view) const {
-  absl::StatusOr<Dataset> found = datasets_.Find(dataset);
+  // All of it is known without the disk.
+  absl::StatusOr<Dataset> found =
+      view == View() ? datasets_.Find(dataset) : Use(dataset);
   if (!found.ok()) return found.status();
   const absl::Status here = UseGeneration("fingerprint", fingerprint, &*found);
   if (!here.ok()) return here;
@@ -118,7 +149,7 @@ absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::OpenStreamFor(
 
 absl::StatusOr<std::shared_ptr<OrderedStream>> ServingEngine::Open(
     const std::string& caller, const Plan& plan, const AccountOf& account_of) {
-  absl::StatusOr<Dataset> dataset = datasets_.Find(plan.dataset);
+  absl::StatusOr<Dataset> dataset = Use(plan.dataset);
   if (!dataset.ok()) return dataset.status();
   absl::StatusOr<OpenedPlan> opened =
       OpenPlan(plan, *std::move(dataset), options_, &views_);
@@ -174,7 +205,7 @@ absl::StatusOr<std::shared_ptr<OrderedStream>> ServingEngine::Open(
 
 absl::StatusOr<ExplainedPlan> ServingEngine::Explain(const Plan& plan,
                                                      const StepsAsked& asked) {
-  absl::StatusOr<Dataset> dataset = datasets_.Find(plan.dataset);
+  absl::StatusOr<Dataset> dataset = Use(plan.dataset);
   if (!dataset.ok()) return dataset.status();
   absl::StatusOr<OpenedPlan> opened =
       OpenPlan(plan, *std::move(dataset), options_, &views_);
@@ -275,6 +306,9 @@ absl::Status ServingEngine::StartFetch(
   absl::StatusOr<PricedFetch> priced = Price(plan);
   if (!priced.ok()) return priced.status();
   const Dataset& dataset = priced->dataset;
+  if (absl::Status s = requests_.MaySleepIn(dataset.store->path()); !s.ok()) {
+    return s;
+  }
   absl::StatusOr<std::shared_ptr<const ResolvedView>> view =
       views_.Get(*dataset.store, plan.view);
   if (!view.ok()) return view.status();
@@ -303,7 +337,7 @@ absl::Status ServingEngine::StartFetch(
 
 absl::StatusOr<InspectedDrawing> ServingEngine::Inspect(
     const std::string& dataset, uint64_t index, int64_t key_id) {
-  absl::StatusOr<Dataset> found = datasets_.Find(dataset);
+  absl::StatusOr<Dataset> found = Use(dataset);
   if (!found.ok()) return found.status();
   FetchPlan plan;
   if (key_id != 0) {

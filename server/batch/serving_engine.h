@@ -40,9 +40,7 @@ class ServingEngine : public Engine {
   std::vector<std::string> datasets() const override {
     return datasets_.names();
   }
-  std::vector<ServedStore> stores() const override {
-    return datasets_.stores();
-  }
+  std::vector<ServedStore> stores() const override;
   CacheUse caches() const override;
   const EngineOptions& options() const override { return options_; }
   int workers() const override { return options_.workers; }
@@ -59,8 +57,8 @@ class ServingEngine : public Engine {
       const AccountOf& account_of) override;
   absl::StatusOr<ExplainedPlan> Explain(const Plan& plan,
                                         const StepsAsked& asked) override;
-  std::unique_ptr<KeyUpload> NewUpload() override {
-    return views_.key_sets().NewUpload();
+  std::unique_ptr<KeyUpload> NewUpload(const std::string& caller) override {
+    return views_.key_sets().NewUpload(caller);
   }
   absl::StatusOr<KeptKeys> Keep(std::unique_ptr<KeyUpload> upload) override;
   uint64_t max_keys() const override { return views_.key_sets().max_keys(); }
@@ -84,6 +82,9 @@ class ServingEngine : public Engine {
  private:
   absl::StatusOr<std::shared_ptr<OrderedStream>> Open(
       const std::string& caller, const Plan& plan, const AccountOf& account_of);
+  // The dataset, in its newest generation, for a request that reads its store.
+  // IsParked(): it does so later.
+  absl::StatusOr<Dataset> Use(const std::string& dataset) const;
   struct PricedFetch {
     Dataset dataset;  // in the generation that is asked for
     DeliverySpec delivery;
@@ -104,7 +105,7 @@ class ServingEngine : public Engine {
   const EngineOptions options_;
   const std::shared_ptr<WorkerPool> workers_;
   ServedDatasets datasets_;
-  RequestThreads requests_;
+  mutable RequestThreads requests_;
   // A request thread draws. No more than one does, so that beside n workers
   // those who fetch get one core in n + 1 on top of their turns.
   std::atomic<bool> request_draws_{false};

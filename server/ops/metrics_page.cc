@@ -7,6 +7,7 @@
 
 #include <limits>
 #include <optional>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -110,9 +111,14 @@ void AddServer(const MetricsInput& input, Page* page) {
 void AddConnections(const transport::ConnectionCounts& connections,
                     Page* page) {
   page->Begin("inkstream_connections", MetricType::Gauge,
-              "Connections to gRPC: what there may be (limit) and are (open).");
-  page->Add(connections.limit, {{"what", "limit"}});
-  page->Add(connections.open, {{"what", "open"}});
+              "Connections to gRPC: what there may be (limit) and are (open), "
+              "in all and of the peer that has most.");
+  for (const auto& [of, limit, open] :
+       {std::tuple("all", connections.limit, connections.open),
+        {"peer", connections.limit_of_a_peer, connections.of_a_peer}}) {
+    page->Add(limit, {{"of", of}, {"what", "limit"}});
+    page->Add(open, {{"of", of}, {"what", "open"}});
+  }
   page->Counter("inkstream_connections_accepted_total",
                 "Connections that came, also those that were refused.",
                 Number(connections.accepted));
@@ -266,7 +272,7 @@ void AddStreams(const transport::ServiceFigures& service, Page* page) {
   for (const auto& [dataset, count] : open) {
     page->Add(Number(count), {{"dataset", dataset}});
   }
-  page->Gauge("inkstream_twin_streams",
+  page->Gauge("inkstream_duplicate_streams",
               "Streams with the plan, epoch and rank of another one.",
               Number(duplicates));
   page->Begin("inkstream_stream_seconds_total", MetricType::Counter,

@@ -10,7 +10,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "server/base/json.h"
-#include "server/batch/dataset.h"
 #include "server/batch/engine.h"
 #include "server/batch/work/parked_request.h"
 #include "server/page/drawing_json.h"
@@ -173,7 +172,7 @@ absl::StatusOr<std::string> Page::Datasets(const HttpRequest& request) const {
          {"classes", info.classes.size()},
          {"bytes", info.bytes_on_disk},
          {"with_times", info.with_times},
-         {"problem", std::string(batch::CheckStore(*served.store).message())}});
+         {"problem", served.problem}});
   }
   return JsonLine({{"version", service_.version}, {"datasets", datasets}});
 }

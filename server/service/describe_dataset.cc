@@ -1,5 +1,6 @@
 #include <string>
 
+#include "absl/algorithm/container.h"
 #include "server/order/window_shuffle.h"
 #include "server/raster/draw/rasterizer.h"
 #include "server/raster/tensor/channel.h"
@@ -60,20 +61,24 @@ void AddLimits(const Service& service, v1::DescribeDatasetResponse* response) {
 
 }  // namespace
 
-absl::Status ListDatasets(const Service& service,
-                          const std::vector<std::string>& datasets,
-                          v1::ListDatasetsResponse* response) {
-  for (const std::string& name : datasets) {
-    absl::StatusOr<batch::DatasetFacts> facts =
-        service.engine->Describe(name, View());
-    if (!facts.ok()) return facts.status();
-    v1::DatasetSummary* const summary = response->add_datasets();
-    summary->set_dataset(name);
-    summary->set_fingerprint(facts->store->info().fingerprint);
-    summary->set_drawings(facts->store->info().drawings);
-    summary->set_classes(static_cast<uint32_t>(facts->classes.size()));
+v1::DatasetSummary SummaryOf(const batch::ServedStore& served) {
+  const store::StoreInfo& info = served.store->info();
+  v1::DatasetSummary summary;
+  summary.set_dataset(served.dataset);
+  summary.set_fingerprint(info.fingerprint);
+  summary.set_drawings(info.drawings);
+  summary.set_classes(static_cast<uint32_t>(info.classes.size()));
+  summary.set_problem(served.problem);
+  return summary;
+}
+
+void ListDatasets(const Service& service,
+                  const std::vector<std::string>& datasets,
+                  v1::ListDatasetsResponse* response) {
+  for (const batch::ServedStore& served : service.engine->stores()) {
+    if (!absl::c_linear_search(datasets, served.dataset)) continue;
+    *response->add_datasets() = SummaryOf(served);
   }
-  return absl::OkStatus();
 }
 
 absl::Status DescribeDataset(const Service& service,

@@ -29,10 +29,12 @@ struct Service {
   bool shared_memory = false;
 };
 
-// Of the `datasets` named.
-absl::Status ListDatasets(const Service& service,
-                          const std::vector<std::string>& datasets,
-                          v1::ListDatasetsResponse* response);
+v1::DatasetSummary SummaryOf(const batch::ServedStore& served);
+
+// Of those named, also those that cannot be read now. Needs no disk.
+void ListDatasets(const Service& service,
+                  const std::vector<std::string>& datasets,
+                  v1::ListDatasetsResponse* response);
 absl::Status DescribeDataset(const Service& service,
                              const v1::DescribeDatasetRequest& request,
                              v1::DescribeDatasetResponse* response);

@@ -41,5 +41,9 @@ bool IsLoopbackHost(absl::string_view host);
 std::string ToString(const sockaddr_storage& address);
 // The host alone, without brackets.
 std::string HostOf(const sockaddr_storage& address);
+// Whose the address is, as far as that can be told: the host; of IPv6 its
+// network, fd00:0:0:1::/64, in which a machine takes as many addresses as it
+// likes. Loopback and link-local ones are told apart by host.
+std::string OwnerOf(const sockaddr_storage& address);
 
 }  // namespace inkstream::transport

@@ -120,8 +120,10 @@ void StreamSession::OnProgress() {
   progress_ = Clock::now();
 }
 
-void StreamSession::OnPeerGone() {
+void StreamSession::OnPeerGone(bool lost) {
   const std::lock_guard<std::mutex> lock(mu_);
+  if (!peer_gone_ && !ending_.has_value()) all_written_ = End();
+  if (lost) all_written_.reset();
   peer_gone_ = true;
   StopStream();
   if (!ending_.has_value()) {
@@ -132,7 +134,8 @@ void StreamSession::OnPeerGone() {
 
 void StreamSession::Drain() {
   const std::lock_guard<std::mutex> lock(mu_);
-  if (!ending_.has_value()) {
+  // Where all is written, what is left to say is that it was the end.
+  if (!ending_.has_value() && !End().has_value()) {
     ending_ = Unavailable(kReasonDrain,
                           "this server is shutting down: go on at the cursor "
                           "of the last batch, on another one");
@@ -235,6 +238,7 @@ void StreamSession::GrantLocked(uint32_t credits) {
 
 void StreamSession::Pump() {
   if (finished_ || writing_) return;
+  if (all_written_.has_value()) return Finish(*all_written_);
   if (ending_.has_value()) return Finish(*ending_);
   if (stream_ == nullptr) return;
   if (!opened_) {
@@ -243,7 +247,7 @@ void StreamSession::Pump() {
     Wrote(sink_->WriteOpened(stream_->facts()));
     return;
   }
-  if (rebalancing_) {
+  if (rebalancing_ && !End().has_value()) {
     return Finish(batch::Ended{batch::EndReason::kRebalance, stream_->place()});
   }
   WriteReadyBatches();
@@ -298,7 +302,8 @@ void StreamSession::EndWrite() {
   const double seconds = Seconds(progress_ - write_started_);
   report_.waited_network += seconds;
   if (stream_ != nullptr) mark_ = stream_->wait_times();
-  if (peer_gone_ || in_flight_.batches == 0) return;
+  const bool lost = peer_gone_ && !all_written_.has_value();
+  if (lost || in_flight_.batches == 0) return;
   if (counts_ != nullptr) counts_->Sent(key_in_flight_, in_flight_, seconds);
   report_.batches += in_flight_.batches;
   report_.drawings += in_flight_.drawings;
@@ -340,6 +345,11 @@ void StreamSession::Finish(const batch::Ended& end) {
   finished_ = true;
   StopStream();
   sink_->Finish(end);
+}
+
+std::optional<batch::Ended> StreamSession::End() const {
+  if (stream_ == nullptr || !opened_) return std::nullopt;
+  return stream_->end();
 }
 
 void StreamSession::StopStream() {

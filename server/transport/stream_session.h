@@ -87,8 +87,8 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
   // Some of a long write has been taken: it is not stalled.
   void OnProgress();
   // The client has gone or cancelled. A write in flight still gets its
-  // OnWritten().
-  void OnPeerGone();
+  // OnWritten(), and is `lost` where the client did not get it.
+  void OnPeerGone(bool lost = false);
   // Ends the stream after the batch in hand.
   void Drain();
   // Likewise, and well: the client opens another one at its cursor.
@@ -115,6 +115,8 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
   void Finish(const absl::Status& status);
   void Finish(const batch::Ended& end);
   void StopStream();
+  // Once all batches are written, or being written.
+  std::optional<batch::Ended> End() const;
   void EndWrite();
   batch::WaitTimes Waited() const;
   StreamReport ReportLocked() const;
@@ -144,6 +146,8 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
   std::optional<absl::Status> ending_;  // once nothing is in flight
   bool rebalancing_ = false;            // likewise
   bool peer_gone_ = false;
+  // All batches were written when the peer went: that is how the stream ended.
+  std::optional<batch::Ended> all_written_;
   Clock::time_point progress_ = started_;  // the last time something moved
   Clock::time_point write_started_;
 };

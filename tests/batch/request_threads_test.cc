@@ -6,11 +6,13 @@
 #include <future>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "server/base/status_reason.h"
 #include "server/batch/work/parked_request.h"
+#include "tests/support/hung_disk.h"
 
 namespace inkstream::batch {
 namespace {
@@ -108,6 +110,51 @@ TEST(RequestThreadsTest, AParkedRequestHoldsNoThreadAndIsRunAgain) {
   }
   done.get_future().wait();
   EXPECT_EQ(CurrentRequest(), nullptr);
+}
+
+TEST(RequestThreadsTest, RequestsForAHungDiskLeaveThreadsForOthers) {
+  testing::HungDisk disk;
+  RequestThreads threads(1000);
+  const auto ask = [&](const std::string& name, const auto& read) {
+    const absl::Status status =
+        threads.Run(name, 0, [&threads, name, read](WorkerScratch*) {
+          const absl::Status room = threads.MaySleepIn(name);
+          if (IsParked(room)) return;
+          EXPECT_TRUE(room.ok()) << room;
+          read();
+        });
+    ASSERT_TRUE(status.ok()) << status;
+  };
+  for (int i = 0; i < 20; ++i) ask("hung", [&disk] { disk.Read(); });
+  std::atomic<int> answered{0};
+  for (int i = 0; i < 20; ++i) ask("other", [&answered] { ++answered; });
+  EXPECT_TRUE(testing::Soon([&] { return answered == 20; }));
+  EXPECT_EQ(disk.begun(), 2);
+  disk.Answer();
+  EXPECT_TRUE(testing::Soon([&] { return disk.ended() == 20; }));
+}
+
+TEST(RequestThreadsTest, ThoseWhoWaitForAHungDiskLeavePlacesToOthers) {
+  testing::HungDisk disk;
+  RequestThreads threads(800);
+  std::atomic<int> refused{0};
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(threads
+                    .Run("", 30,
+                         [&](WorkerScratch*) {
+                           const absl::Status room = threads.MaySleepIn("hung");
+                           if (room.ok()) return disk.Read();
+                           if (IsParked(room)) return;
+                           EXPECT_EQ(ReasonOf(room), kReasonOverloaded);
+                           ++refused;
+                         })
+                    .ok());
+  }
+  // Two read, and three wait in an eighth of what all may.
+  EXPECT_TRUE(testing::Soon([&] { return refused == 15; })) << refused;
+  EXPECT_TRUE(threads.Run("other", 600, [](WorkerScratch*) {}).ok());
+  disk.Answer();
+  EXPECT_TRUE(testing::Soon([&] { return disk.ended() == 5; }));
 }
 
 TEST(RequestThreadsTest, ParkedIsToldFromErrors) {

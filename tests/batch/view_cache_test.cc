@@ -114,6 +114,45 @@ TEST_F(SharedViewsTest, WhatIsInUseStaysAndNeverExceedsTheBudget) {
   EXPECT_TRUE(cache_.Get(*store_, NumberedView(100)).ok());
 }
 
+// Asks as a request of its caller.
+class Asking : public ParkedRequest {
+ public:
+  explicit Asking(std::string caller) : caller_(std::move(caller)) {}
+  void Resume() override {}
+  const std::string& caller() const override { return caller_; }
+
+ private:
+  const std::string caller_;
+};
+
+TEST_F(SharedViewsTest, OneCallerLeavesAnEighthToOthers) {
+  const auto get = [&](const std::string& caller, uint64_t number) {
+    const RunningRequest running(std::make_shared<Asking>(caller));
+    return cache_.Get(*store_, NumberedView(number));
+  };
+  std::vector<std::shared_ptr<const ResolvedView>> used;
+  absl::Status status;
+  for (uint64_t i = 0; status.ok(); ++i) {
+    auto view = get("busy", i);
+    status = view.status();
+    if (view.ok()) used.push_back(*std::move(view));
+    ASSERT_LT(used.size(), 20U);
+  }
+  EXPECT_EQ(ReasonOf(status), kReasonViewMemory);
+  EXPECT_NE(status.message().find("busy"), std::string::npos) << status;
+  EXPECT_LE(used.size() * used[0]->bytes(), kBudget / 8 * 7);
+  auto other = get("newcomer", 100);
+  EXPECT_TRUE(other.ok()) << other.status();
+  // What others keep is no way around it; what the caller has costs nothing.
+  EXPECT_FALSE(get("busy", 100).ok());
+  EXPECT_EQ(get("busy", 0)->get(), used[0].get());
+  // What it uses counts once, until it uses it no more.
+  used.pop_back();
+  other = absl::CancelledError();
+  EXPECT_TRUE(get("busy", 100).ok());
+  EXPECT_TRUE(get("busy", 101).ok());
+}
+
 TEST_F(SharedViewsTest, ARequestThatMeetsAnothersScanHoldsNoThread) {
   ASSERT_TRUE(cache_.Get(*store_, NumberedView(2)).ok());
   const int reads_of_a_scan = store_->reads();

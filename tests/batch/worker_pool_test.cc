@@ -14,6 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include "tests/support/hung_disk.h"
+
 namespace inkstream::batch {
 namespace {
 
@@ -30,6 +32,10 @@ class Journal {
     const std::lock_guard<std::mutex> lock(mu_);
     open_ = true;
     changed_.notify_all();
+  }
+  std::string text() {
+    const std::lock_guard<std::mutex> lock(mu_);
+    return text_;
   }
   std::string Await(size_t length) {
     std::unique_lock<std::mutex> lock(mu_);
@@ -54,6 +60,16 @@ void Occupy(WorkerPool* pool, Journal* journal) {
   });
   begun->get_future().wait();
 }
+
+class ReadingSource : public WorkSource {
+ public:
+  ReadingSource(testing::HungDisk* disk, std::string name)
+      : WorkSource("", std::move(name)), disk_(disk) {}
+  void RunPiece(WorkerScratch* /*scratch*/) override { disk_->Read(); }
+
+ private:
+  testing::HungDisk* const disk_;
+};
 
 class NotingSource : public WorkSource {
  public:
@@ -118,6 +134,57 @@ TEST(WorkerPoolTest, SixtyFourSourcesOfDifferentSizesGetTheSameWorkDone) {
   std::vector<int> done(kSources + 1);
   for (size_t i = 1; i <= 10 * kSources; ++i) ++done[order[i]];
   for (int i = 1; i <= kSources; ++i) EXPECT_EQ(done[i], 10) << i;
+}
+
+TEST(WorkerPoolTest, WhoSleepsInADiskIsReplacedWhileOthersWait) {
+  testing::HungDisk disk;
+  Journal journal;
+  journal.Open();
+  WorkerPool pool(2, 0, WorkerPool::Sleepers::kAreReplaced);
+  pool.Add(std::make_shared<ReadingSource>(&disk, "hung"), 10);
+  ASSERT_TRUE(testing::Soon([&] { return disk.begun() == 2; }));
+  pool.Add(std::make_shared<NotingSource>(&journal, 'b'), 20);
+  EXPECT_TRUE(testing::Soon([&] { return journal.text().size() == 20; }));
+  // Those who read have their share.
+  EXPECT_EQ(disk.begun(), 2);
+  disk.Answer();
+  EXPECT_TRUE(testing::Soon([&] { return disk.ended() == 10; }));
+}
+
+TEST(WorkerPoolTest, ManyHungDisksLeaveThreadsForOneThatIsNot) {
+  std::vector<std::unique_ptr<testing::HungDisk>> disks;
+  Journal journal;
+  journal.Open();
+  WorkerPool pool(2, 0, WorkerPool::Sleepers::kAreReplaced);
+  for (int i = 0; i < 5; ++i) {
+    disks.push_back(std::make_unique<testing::HungDisk>());
+    pool.Add(
+        std::make_shared<ReadingSource>(disks.back().get(), std::to_string(i)),
+        10);
+  }
+  pool.Add(std::make_shared<NotingSource>(&journal, 'b'), 20);
+  EXPECT_TRUE(testing::Soon([&] { return journal.text().size() == 20; }));
+  for (const auto& disk : disks) EXPECT_LE(disk->begun(), 2);
+  for (const auto& disk : disks) disk->Answer();
+  for (const auto& disk : disks) {
+    EXPECT_TRUE(testing::Soon([&] { return disk->ended() == 10; }));
+  }
+}
+
+TEST(WorkerPoolTest, APauseWaitsForThoseWhoReplaceSleepersToo) {
+  testing::HungDisk disk;
+  Journal journal;
+  journal.Open();
+  WorkerPool pool(1, 0, WorkerPool::Sleepers::kAreReplaced);
+  pool.Add(std::make_shared<ReadingSource>(&disk, "hung"), 1);
+  pool.Add(std::make_shared<NotingSource>(&journal, 'b'), 1);
+  journal.Await(1);
+  disk.Answer();
+  pool.Pause();
+  EXPECT_EQ(disk.ended(), 1);
+  pool.Add(std::make_shared<NotingSource>(&journal, 'c'), 2);
+  pool.Resume();
+  EXPECT_EQ(journal.Await(3), "bcc");
 }
 
 TEST(WorkerPoolTest, OnlyItsThreadsAreNicer) {

@@ -116,6 +116,7 @@ TEST(Fetch, IsOneBatchInTheOrderAsked) {
   const auto batch = client->Fetch({.indices = {7, 7, 7}});
   ASSERT_TRUE(batch.ok()) << batch.status();
   EXPECT_THAT(*batch->Values<int64_t>("index"), ElementsAre(7, 8, 9));
+  EXPECT_FALSE(batch->cursor().has_value());
 }
 
 TEST(Fetch, WithoutOrWithSeveralBatchesIsAnInternalError) {

@@ -48,8 +48,8 @@ TEST(Stream, GivesEveryBatchThenTheEndForEver) {
     ASSERT_TRUE(batch->has_value());
     EXPECT_EQ((*batch)->sequence(), i);
     EXPECT_EQ((*batch)->rows(), 5);
-    EXPECT_EQ((*batch)->cursor().position, 5 * (i + 1));
-    EXPECT_EQ((*batch)->cursor().order_plan, "the plan");
+    EXPECT_EQ((*batch)->cursor()->position, 5 * (i + 1));
+    EXPECT_EQ((*batch)->cursor()->order_plan, "the plan");
     EXPECT_EQ((*stream)->cursor(), (*batch)->cursor());
   }
   for (int i = 0; i < 3; ++i) {

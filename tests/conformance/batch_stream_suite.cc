@@ -202,10 +202,10 @@ void BatchStreamSuite::ExpectOrder(const Plan& plan) {
     SCOPED_TRACE(absl::StrCat("batch ", i));
     ASSERT_EQ(RowsOf(batches[i]), expected[i].rows);
     ASSERT_EQ(batches[i].sequence(), i);
-    ASSERT_EQ(batches[i].cursor().epoch, expected[i].epoch);
-    ASSERT_EQ(batches[i].cursor().position, expected[i].position);
-    ASSERT_EQ(batches[i].cursor().fingerprint, store_->info().fingerprint);
-    ASSERT_EQ(batches[i].cursor().seed, plan.order.seed);
+    ASSERT_EQ(batches[i].cursor()->epoch, expected[i].epoch);
+    ASSERT_EQ(batches[i].cursor()->position, expected[i].position);
+    ASSERT_EQ(batches[i].cursor()->fingerprint, store_->info().fingerprint);
+    ASSERT_EQ(batches[i].cursor()->seed, plan.order.seed);
   }
 }
 

@@ -118,7 +118,7 @@ TEST_P(BatchStreamSuite, CursorReopenedAtAnotherWorldLosesNothing) {
       for (const Row& row : RowsOf(**batch)) {
         seen.insert(row.index);
       }
-      cursor = (*batch)->cursor();
+      cursor = *(*batch)->cursor();
     }
     EXPECT_EQ(cursor, stream->cursor());
   }

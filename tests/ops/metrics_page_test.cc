@@ -48,7 +48,7 @@ TEST(MetricsPage, NothingOfOneStreamIsOnIt) {
   EXPECT_THAT(page, Not(HasSubstr("4711")));
   EXPECT_THAT(page, HasSubstr(R"(inkstream_streams{dataset="quick\"draw"} 2)"
                               "\n"));
-  EXPECT_THAT(page, HasSubstr("inkstream_twin_streams 2\n"));
+  EXPECT_THAT(page, HasSubstr("inkstream_duplicate_streams 2\n"));
   EXPECT_THAT(page, HasSubstr(R"(inkstream_stream_seconds_total{)"
                               R"(dataset="quick\"draw",state="client"} 1.5)"));
   EXPECT_THAT(page,
@@ -73,6 +73,8 @@ TEST(MetricsPage, ConnectionsAndCachesAreCounted) {
   MetricsInput input;
   input.service.now.connections = {.open = 3,
                                    .limit = 9,
+                                   .of_a_peer = 2,
+                                   .limit_of_a_peer = 8,
                                    .accepted = 20,
                                    .refused = 4,
                                    .starved = 5,
@@ -81,8 +83,10 @@ TEST(MetricsPage, ConnectionsAndCachesAreCounted) {
   input.service.caches = {{"view", {.hits = 11, .misses = 12}}};
   const std::string page = MetricsPage(input);
   for (const char* line :
-       {"inkstream_connections{what=\"open\"} 3\n",
-        "inkstream_connections{what=\"limit\"} 9\n",
+       {"inkstream_connections{of=\"all\",what=\"open\"} 3\n",
+        "inkstream_connections{of=\"all\",what=\"limit\"} 9\n",
+        "inkstream_connections{of=\"peer\",what=\"open\"} 2\n",
+        "inkstream_connections{of=\"peer\",what=\"limit\"} 8\n",
         "inkstream_connections_accepted_total 20\n",
         "inkstream_connections_refused_total{reason=\"limit\"} 4\n",
         "inkstream_connections_refused_total{reason=\"descriptors\"} 5\n",

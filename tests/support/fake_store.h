@@ -40,6 +40,7 @@ class FakeStore : public store::StoreReader {
   void OnRead(std::function<void(uint64_t index)> on_read) {
     on_read_ = std::move(on_read);
   }
+  void SetPath(std::string path) { path_ = std::move(path); }
   void SetFingerprint(std::string fingerprint) {
     info_.fingerprint = std::move(fingerprint);
   }

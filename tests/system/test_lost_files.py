@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+import inkstream as client
 from serving import RunningServer
 
 
@@ -60,6 +61,12 @@ def test_health_readiness_and_metrics_tell_of_a_lost_file(
         assert intact(server, "first") == "0" and intact(server, "second") == "1"
         assert serves(server, "second") and serves(server, "")
         assert page(server, "readyz")[0] == 200
+        with client.connect(server.address, timeout=60) as asking:
+            assert asking.datasets() == ["first", "second"]
+            for status in asking.status(), asking.status("first"):
+                (lost,) = status["unavailable"]
+                assert lost["dataset"] == "first" and "has 4096 now" in lost["problem"]
+            assert len(asking.dataset("second")) > 0
         assert re.search(r"first: .*segment-000000.mdb.*has 4096 now", server.log)
         os.truncate(second / "segment-000000.mdb", 4096)
         wait_for(lambda: page(server, "readyz")[0] == 503)

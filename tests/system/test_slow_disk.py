@@ -57,13 +57,13 @@ def server(binary: Path, store: Path, tmp_path: Path, disk: SlowDisk) -> Iterato
 class Reading(threading.Thread):
     """Reads the slow store once, from `start` on."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, shuffle: str = "none", codec: str = "none") -> None:
         super().__init__(daemon=True)
         self._stream = (
             client.connect(address, timeout=60)
             .dataset("slow")
             .stream(
-                client.View(), batch_size=50, image=client.Image(8), shuffle="none", codec="none"
+                client.View(), batch_size=50, image=client.Image(8), shuffle=shuffle, codec=codec
             )
         )
         self.rows = 0
@@ -119,6 +119,41 @@ def test_a_slow_one(server: RunningServer, disk: SlowDisk) -> None:
             answers_what_needs_no_disk(server)
         assert reading.rows == DRAWINGS
         beside.keeps_half(alone)
+
+
+def plan(address: str, recognized: bool) -> None:
+    with (
+        contextlib.suppress(client.InkstreamError),
+        client.connect(address, timeout=60) as asking,
+    ):
+        asking.dataset("slow").plan(client.View(where={"recognized": recognized}), batch_size=1)
+
+
+def test_many_who_want_one_that_answers_no_more(server: RunningServer, disk: SlowDisk) -> None:
+    with Beside(server.address, server.process.pid, MEMORY_MIB) as beside:
+        alone = beside.rate()
+        wanting: list[threading.Thread] = [
+            Reading(server.address, shuffle="full", codec=codec)
+            for codec in ("none", "strokes") * 4
+        ]
+        for recognized in (True, False):
+            wanting.append(
+                threading.Thread(target=plan, args=(server.address, recognized), daemon=True)
+            )
+        disk.block()
+        for each in wanting:
+            each.start()
+        wait_for_those_who_wait(server, threads=2)
+        beside.keeps_half(alone)
+        answers_what_needs_no_disk(server)
+        with client.connect(server.address, timeout=60) as newcomer:
+            data = newcomer.dataset("quickdraw")
+            assert len(data.fetch(indices=[1, 2, 3], image=client.Image(8)).index) == 3
+            next(iter(data.stream("train", batch_size=8, image=client.Image(8))))
+    disk.block(False)
+    for each in wanting:
+        each.join(120)
+        assert not each.is_alive()
 
 
 def test_one_that_answers_no_more_and_comes_back(server: RunningServer, disk: SlowDisk) -> None:

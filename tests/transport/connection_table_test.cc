@@ -76,6 +76,9 @@ TEST_F(ConnectionTableTest, AtTheLimitOfAllThePeerWithMostMakesRoom) {
   EXPECT_FALSE(pairs_[0].IsShutDown()) << "the oldest, but of another peer";
   EXPECT_TRUE(pairs_[1].IsShutDown());
   EXPECT_EQ(table_.counts().open, 4U);
+  EXPECT_EQ(table_.counts().limit, 4U);
+  EXPECT_EQ(table_.counts().of_a_peer, 2U);
+  EXPECT_EQ(table_.counts().limit_of_a_peer, 3U);
 }
 
 TEST_F(ConnectionTableTest, WhoHasACallStaysAndTheNewcomerIsRefused) {

@@ -76,6 +76,20 @@ TEST(ListenAddressTest, AddressesAreWrittenAsPeopleDo) {
   EXPECT_EQ(HostOf(Resolve({"[fd00::7]", 5})->front()), "fd00::7");
 }
 
+TEST(ListenAddressTest, AMachineHasAllAddressesOfItsIPv6Network) {
+  const auto owner = [](const char* host) {
+    return OwnerOf(Resolve({host, 5})->front());
+  };
+  EXPECT_EQ(owner("[2001:db8:1:2:3:4:5:6]"), "2001:db8:1:2::/64");
+  EXPECT_EQ(owner("[2001:db8:1:2::7]"), "2001:db8:1:2::/64");
+  EXPECT_NE(owner("[2001:db8:1:3::7]"), owner("[2001:db8:1:2::7]"));
+  // Neighbours on a link share a network without being one machine.
+  EXPECT_NE(owner("[fe80::1]"), owner("[fe80::2]"));
+  EXPECT_EQ(owner("[::1]"), "::1");
+  EXPECT_EQ(owner("[::ffff:10.0.0.7]"), "10.0.0.7");
+  EXPECT_EQ(owner("10.0.0.7"), "10.0.0.7");
+}
+
 TEST(ClearSocketFileTest, ADeadSocketIsRemoved) {
   const std::string path = TemporaryPath("dead");
   close(Bind(path, /*listening=*/true));

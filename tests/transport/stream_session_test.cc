@@ -88,8 +88,9 @@ class StreamSessionTest : public ::testing::Test {
     engine_->Stop();
   }
 
-  void Open(uint32_t credits) {
+  void Open(uint32_t credits, uint64_t max_batches = 0) {
     Plan plan;
+    plan.delivery.max_batches = max_batches;
     plan.delivery.batch_size = 10;
     plan.delivery.image = ImageSpec{8, 8};
     session_->Grant(credits);
@@ -127,6 +128,48 @@ TEST_F(StreamSessionTest, RebalanceBeforeTheFirstPartStillOpensFirst) {
   session_->OnWritten();
   ASSERT_TRUE(sink_.end_.has_value());
   EXPECT_EQ(sink_.end_->place, (order::EpochPosition{0, 0}));
+}
+
+TEST_F(StreamSessionTest, WhoLeavesBehindItsLastBatchHasReadAllOfIt) {
+  Open(1, /*max_batches=*/1);
+  session_->OnWritten();
+  sink_.AwaitCall(2);
+  session_->OnPeerGone();
+  session_->OnWritten();
+  EXPECT_EQ(session_->Report().end_reason, "MAX_BATCHES");
+  EXPECT_TRUE(session_->Report().end->ok());
+  EXPECT_EQ(session_->Report().batches, 1U);
+}
+
+TEST_F(StreamSessionTest, WhoDoesNotGetItsLastBatchHasNotReadAllOfIt) {
+  Open(1, /*max_batches=*/1);
+  session_->OnWritten();
+  sink_.AwaitCall(2);
+  session_->OnPeerGone();
+  session_->OnPeerGone(/*lost=*/true);
+  session_->OnWritten();
+  EXPECT_EQ(session_->Report().end_reason, "CLIENT_GONE");
+  EXPECT_EQ(session_->Report().batches, 0U);
+}
+
+TEST_F(StreamSessionTest, WhoLeavesBeforeItsLastBatchHasGone) {
+  Open(1, /*max_batches=*/2);
+  session_->OnWritten();
+  sink_.AwaitCall(2);
+  session_->OnPeerGone();
+  session_->OnWritten();
+  EXPECT_EQ(session_->Report().end_reason, "CLIENT_GONE");
+}
+
+TEST_F(StreamSessionTest, BehindTheLastBatchComesItsEndAlsoWhereAServerLeaves) {
+  Open(1, /*max_batches=*/1);
+  session_->OnWritten();
+  sink_.AwaitCall(2);
+  session_->Drain();
+  session_->Rebalance();
+  session_->OnWritten();
+  ASSERT_TRUE(sink_.end_.has_value());
+  EXPECT_EQ(sink_.end_->reason, batch::EndReason::kMaxBatches);
 }
 
 TEST_F(StreamSessionTest, AnIdleStreamWithoutCreditsIsKept) {
@@ -199,7 +242,7 @@ TEST_F(StreamSessionTest, ARequestThatIsWaitedForOrLookedAtIsNotStuck) {
   EXPECT_TRUE(sink_.opened_);
 }
 
-TEST_F(StreamSessionTest, ATwinIsNamedAndStridesOfOneEpochAreNone) {
+TEST_F(StreamSessionTest, ADuplicateIsNamedAndStridesOfOneEpochAreNone) {
   StreamReport one;
   one.dataset = "fake";
   one.plan_hash = "p";
@@ -215,7 +258,7 @@ TEST_F(StreamSessionTest, ATwinIsNamedAndStridesOfOneEpochAreNone) {
   later.place.epoch = 1;
   StreamReport opening;
   StreamReport also_opening;
-  const std::vector<std::string> warnings = TwinWarnings(
+  const std::vector<std::string> warnings = DuplicateWarnings(
       {one, other_rank, duplicate, stride, later, opening, also_opening});
   EXPECT_THAT(warnings[0], HasSubstr("Stream 8 of ipv4:10.0.0.1:9"));
   EXPECT_THAT(warnings[2], HasSubstr("Stream 7 of"));

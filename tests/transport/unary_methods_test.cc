@@ -44,6 +44,7 @@ TEST_F(UnaryMethodsTest, ListDatasetsNamesEachWithItsFingerprint) {
   EXPECT_EQ(response.datasets(0).fingerprint(), std::string(64, 'f'));
   EXPECT_EQ(response.datasets(0).drawings(), 1000U);
   EXPECT_EQ(response.datasets(0).classes(), 3U);
+  EXPECT_EQ(response.datasets(0).problem(), "");
 }
 
 TEST_F(UnaryMethodsTest, DescribeTellsAClientEverythingItNeeds) {

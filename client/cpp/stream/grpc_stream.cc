@@ -194,7 +194,7 @@ absl::StatusOr<std::optional<Batch>> GrpcStream::Next() {
   absl::StatusOr<Batch> batch = Finish(*std::move(next));
   if (!batch.ok()) return batch.status();
   MutexLock lock(&mutex_);
-  cursor_ = batch->cursor();
+  cursor_ = *batch->cursor();
   ++counts_.batches;
   counts_.bytes += batch->byte_size();
   counts_.wire_bytes += wire_bytes;

@@ -295,19 +295,19 @@ absl::Status GrpcStream::OnBatches(std::vector<ReceivedBatch> batches,
       queued.content.epoch = header.epoch();
       queued.content.step = header.step();
       queued.content.cursor = info_.start;
-      queued.content.cursor.epoch = header.cursor().epoch();
-      queued.content.cursor.position = header.cursor().position();
+      queued.content.cursor->epoch = header.cursor().epoch();
+      queued.content.cursor->position = header.cursor().position();
       queued.rows = std::make_unique<RowsToDraw>(rows, std::move(received));
     } else {
       queued.content = ContentOf(std::move(received), vocabulary_);
       // Sent once a stream; a cursor that is kept should be able to explain
       // itself.
-      queued.content.cursor.order_plan = info_.start.order_plan;
+      queued.content.cursor->order_plan = info_.start.order_plan;
     }
     Batch::Content& content = queued.content;
     content.sequence = received_++;
     content.step =
-        resume_point_.Passed(content.cursor, content.epoch, content.step);
+        resume_point_.Passed(*content.cursor, content.epoch, content.step);
     moved_ = true;
     retry_.OnProgress();
     MutexLock lock(&mutex_);

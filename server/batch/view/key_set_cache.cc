@@ -17,8 +17,9 @@ constexpr absl::Duration kRetryDelay = absl::Seconds(5);
 
 class KeySetCache::Upload : public KeyUpload {
  public:
-  explicit Upload(KeySetCache* cache) : cache_(cache) {}
-  ~Upload() override { cache_->GiveBack(claimed_); }
+  Upload(KeySetCache* cache, std::string caller)
+      : cache_(cache), caller_(std::move(caller)) {}
+  ~Upload() override { cache_->GiveBack(caller_, claimed_); }
 
   absl::Status Add(absl::Span<const int64_t> keys) override {
     if (keys.size() > cache_->max_keys() - keys_.size()) {
@@ -32,7 +33,7 @@ class KeySetCache::Upload : public KeyUpload {
           absl::StrCat("key_id[", keys_.size() + i, "]: ", keys[i],
                        " is no key; keys are 1..2^63-1"));
     }
-    absl::Status status = cache_->Claim(kUploadBytes * keys.size());
+    absl::Status status = cache_->Claim(caller_, kUploadBytes * keys.size());
     if (!status.ok()) return status;
     claimed_ += kUploadBytes * keys.size();
     keys_.insert(keys_.end(), keys.begin(), keys.end());
@@ -43,12 +44,13 @@ class KeySetCache::Upload : public KeyUpload {
 
  private:
   KeySetCache* const cache_;
+  const std::string caller_;
   std::vector<int64_t> keys_;
   size_t claimed_ = 0;
 };
 
-std::unique_ptr<KeyUpload> KeySetCache::NewUpload() {
-  return std::make_unique<Upload>(this);
+std::unique_ptr<KeyUpload> KeySetCache::NewUpload(const std::string& caller) {
+  return std::make_unique<Upload>(this, caller);
 }
 
 absl::StatusOr<std::shared_ptr<const KeySet>> KeySetCache::Keep(
@@ -93,26 +95,31 @@ size_t KeySetCache::bytes() const {
   return bytes_ + claimed_;
 }
 
-absl::Status KeySetCache::Claim(size_t bytes) {
+absl::Status KeySetCache::Claim(const std::string& caller, size_t bytes) {
   const std::lock_guard<std::mutex> lock(mu_);
-  if (bytes > budget_bytes_ - claimed_) {
+  const size_t own = claimed_by_.Of(caller);
+  if (bytes > budget_bytes_ - claimed_ ||
+      (!caller.empty() && own + bytes > CallerShare(budget_bytes_))) {
     return WithRetryDelay(
         WithReason(absl::ResourceExhaustedError(absl::StrCat(
                        "key_id: sets that are being uploaded take ", claimed_,
-                       " of the ", budget_bytes_,
-                       " bytes that this server has for key sets (a quarter "
-                       "of what it has for views)")),
+                       " bytes, ", own, " of them from ", Quoted(caller),
+                       "; this server has ", budget_bytes_,
+                       " for key sets (a quarter of what it has for views), "
+                       "seven eighths of that for one caller")),
                    kReasonViewMemory),
         kRetryDelay);
   }
   claimed_ += bytes;
+  claimed_by_.Take(caller, bytes);
   MakeRoom();
   return absl::OkStatus();
 }
 
-void KeySetCache::GiveBack(size_t bytes) {
+void KeySetCache::GiveBack(const std::string& caller, size_t bytes) {
   const std::lock_guard<std::mutex> lock(mu_);
   claimed_ -= bytes;
+  claimed_by_.GiveBack(caller, bytes);
 }
 
 // The newest set stays: it has just been asked for.

@@ -1,6 +1,7 @@
 // Key sets that clients uploaded, by hash, under a byte budget: the least
 // recently used go first. A view keeps what it was resolved to, not its set.
-// Sets that are still coming in are of the same budget.
+// Sets that are still coming in are of the same budget, those of one caller of
+// its share (caller_share.h).
 //
 // Thread safety: every method may be called from any thread.
 #pragma once
@@ -15,6 +16,8 @@
 #include "absl/status/statusor.h"
 #include "server/batch/view/key_set.h"
 #include "server/batch/view/key_upload.h"
+#include "server/batch/work/caller_share.h"
+#include "server/batch/work/held_bytes.h"
 #include "server/batch/work/lru_map.h"
 
 namespace inkstream::batch {
@@ -24,10 +27,12 @@ class KeySetCache {
   explicit KeySetCache(size_t budget_bytes) : budget_bytes_(budget_bytes) {}
 
   // How many keys one set may have.
-  uint64_t max_keys() const { return budget_bytes_ / KeySet::BytesOf(2); }
+  uint64_t max_keys() const {
+    return CallerShare(budget_bytes_) / kUploadBytes;
+  }
 
-  // Of this cache, which outlives it.
-  std::unique_ptr<KeyUpload> NewUpload();
+  // Of this cache, which outlives it. `caller` "": nobody's, who has all.
+  std::unique_ptr<KeyUpload> NewUpload(const std::string& caller = "");
 
   // Keeps a set; the same one again is a refresh. INVALID_ARGUMENT: no keys.
   // REQUIRES: the upload is of this cache.
@@ -50,8 +55,9 @@ class KeySetCache {
   // A key that comes in: in an array that grows by half, then in a set.
   static constexpr size_t kUploadBytes = 16;
 
-  absl::Status Claim(size_t bytes);  // for an upload
-  void GiveBack(size_t bytes);
+  // For an upload.
+  absl::Status Claim(const std::string& caller, size_t bytes);
+  void GiveBack(const std::string& caller, size_t bytes);
   void MakeRoom();  // with mu_ held
 
   const size_t budget_bytes_;
@@ -59,6 +65,7 @@ class KeySetCache {
   LruMap<std::string, std::shared_ptr<const KeySet>> sets_;
   size_t bytes_ = 0;    // of sets_
   size_t claimed_ = 0;  // by uploads
+  HeldBytes claimed_by_;
   Lookups lookups_;
 };
 

@@ -7,6 +7,7 @@
 #include "absl/time/time.h"
 #include "server/base/status_reason.h"
 #include "server/batch/dataset.h"
+#include "server/batch/work/caller_share.h"
 #include "server/order/order_plan.h"
 
 namespace inkstream::batch {
@@ -117,12 +118,19 @@ absl::StatusOr<std::shared_ptr<const ClassIndex>> ViewCache::GetClasses(
 template <typename Item, typename Make>
 absl::StatusOr<std::shared_ptr<const Item>> ViewCache::Share(
     const store::StoreReader& store, const std::string& key, const Make& make) {
+  const std::string caller = CurrentCaller();
   {
     std::unique_lock<std::mutex> lock(mu_);
     for (;;) {
-      if (const Entry* const found = entries_.Find(key)) {
+      if (Entry* const found = entries_.Find(key)) {
+        const auto own = found->held.find(caller);
+        if (found->bytes > kEntryBytes &&
+            (own == found->held.end() || own->second.expired()) &&
+            !IsOfItsShare(caller, found->bytes)) {
+          return NoMemory(caller, found->bytes);
+        }
         ++lookups_.hits;
-        return std::static_pointer_cast<const Item>(found->item);
+        return std::static_pointer_cast<const Item>(HandOut(caller, found));
       }
       const auto building = building_.find(key);
       if (building == building_.end()) break;
@@ -146,9 +154,11 @@ absl::StatusOr<std::shared_ptr<const Item>> ViewCache::Share(
     parked = std::move(building->second);
     building_.erase(building);
     promised_ -= promised;
+    held_->GiveBack(caller, promised);
     if (made.ok()) {
       const size_t bytes = (*made)->bytes() + kEntryBytes;
-      entries_.Put(key, {*made, bytes});
+      Entry* const entry = entries_.Put(key, {*std::move(made), bytes, {}});
+      made = std::static_pointer_cast<const Item>(HandOut(caller, entry));
       bytes_ += bytes;
       // Of a view that keeps no drawings, nothing was admitted.
       MakeRoom(0, &gone);
@@ -159,23 +169,55 @@ absl::StatusOr<std::shared_ptr<const Item>> ViewCache::Share(
   return made;
 }
 
+std::shared_ptr<const void> ViewCache::HandOut(const std::string& caller,
+                                               Entry* entry) {
+  if (caller.empty()) return entry->item;
+  std::weak_ptr<const void>& own = entry->held[caller];
+  if (std::shared_ptr<const void> held = own.lock()) return held;
+  held_->Take(caller, entry->bytes);
+  // The item is let go of here: what tells how much is held stays longer.
+  const std::shared_ptr<const void> held(
+      entry->item.get(), [item = entry->item, held = held_, caller,
+                          bytes = entry->bytes](const void*) mutable {
+        item.reset();
+        held->GiveBack(caller, bytes);
+      });
+  own = held;
+  std::erase_if(entry->held,
+                [](const auto& other) { return other.second.expired(); });
+  return held;
+}
+
+bool ViewCache::IsOfItsShare(const std::string& caller, size_t bytes) const {
+  return caller.empty() ||
+         held_->Of(caller) + bytes <= CallerShare(budget_bytes_);
+}
+
 absl::Status ViewCache::Admit(size_t bytes, Promised* promised) {
+  const std::string caller = CurrentCaller();
   std::vector<std::shared_ptr<const void>> gone;  // freed without the lock
   const std::lock_guard<std::mutex> lock(mu_);
-  MakeRoom(bytes, &gone);
-  if (bytes_ + promised_ + bytes <= budget_bytes_) {
-    promised_ += bytes;
-    *promised += bytes;
-    return absl::OkStatus();
+  if (IsOfItsShare(caller, bytes)) MakeRoom(bytes, &gone);
+  if (!IsOfItsShare(caller, bytes) ||
+      bytes_ + promised_ + bytes > budget_bytes_) {
+    return NoMemory(caller, bytes);
   }
-  const size_t in_use = bytes_ + promised_;
+  promised_ += bytes;
+  held_->Take(caller, bytes);
+  *promised += bytes;
+  return absl::OkStatus();
+}
+
+absl::Status ViewCache::NoMemory(const std::string& caller,
+                                 size_t bytes) const {
   return WithRetryDelay(
       WithReason(
           absl::ResourceExhaustedError(absl::StrCat(
-              "view: it takes ", bytes, " bytes; views in use take ", in_use,
-              " of the ", budget_bytes_,
-              " bytes that are kept for views (5 % of a server's memory, a "
-              "quarter of open()'s)")),
+              "view: it takes ", bytes, " bytes; views in use take ",
+              bytes_ + promised_, ", ", held_->Of(caller), " of them for ",
+              Quoted(caller), ", of the ", budget_bytes_,
+              " bytes that are kept for views (5 % of a server's memory, "
+              "seven eighths of that for one caller; a quarter of open()'s)")),
           kReasonViewMemory),
       kRetryDelay);
 }

@@ -2,8 +2,9 @@
 //
 // A view is kept while it is used, and after that for as long as the budget
 // has room, the most recently used ones first. Two requests for a view that is
-// not there yet share one scan. What is in use never exceeds the budget: a view
-// that would is refused.
+// not there yet share one scan. What is in use never exceeds the budget, and
+// what one caller's requests (parked_request.h) use not its share
+// (caller_share.h): a view that would is refused.
 //
 // A request that meets the scan of another one is parked under the view and
 // holds no thread: it gets IsParked(), and is run again.
@@ -27,6 +28,7 @@
 #include "server/batch/view/key_set_cache.h"
 #include "server/batch/view/resolved_view.h"
 #include "server/batch/view/size_columns.h"
+#include "server/batch/work/held_bytes.h"
 #include "server/batch/work/lru_map.h"
 #include "server/batch/work/parked_request.h"
 #include "server/store/store_reader.h"
@@ -67,6 +69,8 @@ class ViewCache {
   struct Entry {
     std::shared_ptr<const void> item;
     size_t bytes = 0;
+    // What each caller holds of it.
+    std::map<std::string, std::weak_ptr<const void>> held;
   };
   // What one making of an item was promised.
   using Promised = size_t;
@@ -77,6 +81,12 @@ class ViewCache {
   absl::StatusOr<std::shared_ptr<const Item>> Share(
       const store::StoreReader& store, const std::string& key,
       const Make& make);
+  // The item, which counts as the caller's until it is let go of. With mu_
+  // held.
+  std::shared_ptr<const void> HandOut(const std::string& caller, Entry* entry);
+  // Whether the caller may hold so many bytes more.
+  bool IsOfItsShare(const std::string& caller, size_t bytes) const;
+  absl::Status NoMemory(const std::string& caller, size_t bytes) const;
   // Forgets what nobody uses, the least recently used first, until `bytes`
   // more fit.
   absl::Status Admit(size_t bytes, Promised* promised);
@@ -90,6 +100,8 @@ class ViewCache {
   std::condition_variable built_;
   LruMap<std::string, Entry> entries_;
   size_t bytes_ = 0;  // of entries_
+  // By callers, or promised to them; what is handed out may outlive this.
+  const std::shared_ptr<HeldBytes> held_ = std::make_shared<HeldBytes>();
   Lookups lookups_;
   // Keys of what is being made, and who is resumed then.
   std::map<std::string, std::vector<std::shared_ptr<ParkedRequest>>> building_;

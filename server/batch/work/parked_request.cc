@@ -15,6 +15,10 @@ thread_local std::shared_ptr<ParkedRequest> current_request;
 
 std::shared_ptr<ParkedRequest> CurrentRequest() { return current_request; }
 
+std::string CurrentCaller() {
+  return current_request == nullptr ? "" : current_request->caller();
+}
+
 RunningRequest::RunningRequest(std::shared_ptr<ParkedRequest> request) {
   current_request = std::move(request);
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "absl/status/status.h"
 
@@ -15,10 +16,14 @@ class ParkedRequest {
  public:
   virtual ~ParkedRequest() = default;
   virtual void Resume() = 0;
+  virtual const std::string& caller() const = 0;
 };
 
 // The request that this thread runs; null: none that could be run again.
 std::shared_ptr<ParkedRequest> CurrentRequest();
+
+// On whose behalf it is; "": there is none.
+std::string CurrentCaller();
 
 // Makes it `request` until the end of this object.
 class RunningRequest {

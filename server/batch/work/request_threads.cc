@@ -34,6 +34,7 @@ class RequestThreads::Request : public WorkSource,
         bytes_(bytes) {}
   ~Request() override {
     const std::lock_guard<std::mutex> lock(count_->mu);
+    Leave();
     const auto of_caller = count_->callers.find(caller_);
     for (Sum* const sum : {&count_->all, &of_caller->second}) {
       --sum->requests;
@@ -43,24 +44,66 @@ class RequestThreads::Request : public WorkSource,
   }
 
   void RunPiece(WorkerScratch* scratch) override {
+    {
+      const std::lock_guard<std::mutex> lock(count_->mu);
+      Leave();
+    }
     const RunningRequest running(shared_from_this());
     work_(scratch);
   }
 
+  const std::string& caller() const override { return caller_; }
   void Resume() override { pool_->Add(shared_from_this(), 1); }
 
+  // It waits until there is room for one more that sleeps in `disk`, unless
+  // those that do would be more than `most`.
+  absl::Status ResumeFor(const std::string& disk, const Sum& most) {
+    {
+      const std::lock_guard<std::mutex> lock(count_->mu);
+      Sum& waiting = count_->disks[disk];
+      if (waiting.requests > 0 && (waiting.requests >= most.requests ||
+                                   waiting.bytes + bytes_ > most.bytes)) {
+        return WithRetryDelay(
+            WithReason(absl::ResourceExhaustedError(absl::StrCat(
+                           waiting.requests, " requests of ", waiting.bytes,
+                           " bytes wait for the disk of ", disk,
+                           ", which is slow or answers no more; at most ",
+                           most.requests, " of ", most.bytes, " bytes may")),
+                       kReasonOverloaded),
+            kRetryDelay);
+      }
+      ++waiting.requests;
+      waiting.bytes += bytes_;
+      waits_for_ = disk;
+    }
+    set_disk(disk);
+    Resume();
+    return ParkedStatus();
+  }
+
  private:
+  // The disk that it waited for, with count_->mu held.
+  void Leave() {
+    if (waits_for_.empty()) return;
+    const auto found = count_->disks.find(waits_for_);
+    found->second.bytes -= bytes_;
+    if (--found->second.requests == 0) count_->disks.erase(found);
+    waits_for_.clear();
+  }
+
   WorkerPool* const pool_;
   const std::string caller_;
   const std::function<void(WorkerScratch*)> work_;
   const std::shared_ptr<Count> count_;
   const size_t bytes_;
+  std::string waits_for_;  // guarded by count_->mu
 };
 
 RequestThreads::RequestThreads(size_t memory, bool at_once)
     : memory_(memory),
       count_(std::make_shared<Count>()),
-      pool_(at_once ? kThreads : 0) {
+      pool_(at_once ? kThreads : 0, /*niceness=*/0,
+            WorkerPool::Sleepers::kAreReplaced) {
   pool_.Resume(kThreads);
 }
 
@@ -97,6 +140,12 @@ absl::Status RequestThreads::Run(const std::string& caller, size_t bytes,
       std::make_shared<Request>(&pool_, caller, std::move(work), count_, bytes),
       1);
   return absl::OkStatus();
+}
+
+absl::Status RequestThreads::MaySleepIn(const std::string& disk) {
+  if (pool_.MaySleepIn(disk)) return absl::OkStatus();
+  return std::static_pointer_cast<Request>(CurrentRequest())
+      ->ResumeFor(disk, {kMaxRequests / 8, memory_ / 8});
 }
 
 }  // namespace inkstream::batch

@@ -30,6 +30,17 @@ class RequestThreads {
   absl::Status Run(const std::string& caller, size_t bytes,
                    std::function<void(WorkerScratch*)> work);
 
+  // Of the request that this thread runs, before it reads `disk`: OK, or
+  // IsParked() where too many sleep in it already: it is run again when there
+  // is room. RESOURCE_EXHAUSTED, with a retry delay: so many wait for that that
+  // others would find no place, an eighth of all.
+  absl::Status MaySleepIn(const std::string& disk);
+
+  // See WorkerPool.
+  double LongestSleep(const std::string& disk) {
+    return pool_.LongestSleep(disk);
+  }
+
   // Waits for the work being done and drops the rest. Idempotent.
   void Stop() { pool_.Stop(); }
 
@@ -44,6 +55,7 @@ class RequestThreads {
     std::mutex mu;
     Sum all;
     std::map<std::string, Sum> callers;  // with a request
+    std::map<std::string, Sum> disks;    // that requests wait for
   };
 
   const size_t memory_;

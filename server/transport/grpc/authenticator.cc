@@ -199,14 +199,28 @@ Caller Authenticator::CallerOf(const Call& call) const {
   static const auto* const anybody =
       new std::shared_ptr<const Access>(std::make_shared<const Access>());
   Caller caller = {connections_->PeerOf(ConnectionName(call.peer())), *anybody};
-  if (!has_anything_to_prove()) return caller;
   const std::lock_guard<std::mutex> lock(mu_);
+  if (refused_.contains(&call)) {
+    caller.access = nullptr;
+    return caller;
+  }
+  if (!has_anything_to_prove()) return caller;
   const auto found = calls_.find(&call);
   caller.access = found == calls_.end() ? nullptr : found->second;
   if (caller.access != nullptr && !caller.access->caller.empty()) {
     caller.peer.caller = caller.access->caller;
   }
   return caller;
+}
+
+void Authenticator::NoteRefused(const Call* call) {
+  const std::lock_guard<std::mutex> lock(mu_);
+  refused_.insert(call);
+}
+
+void Authenticator::ForgetRefused(const Call* call) {
+  const std::lock_guard<std::mutex> lock(mu_);
+  refused_.erase(call);
 }
 
 void Authenticator::EndRevoked() {

@@ -17,6 +17,7 @@
 #include <mutex>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "server/transport/call_observer.h"
 #include "server/transport/listener/connection_table.h"
@@ -57,6 +58,11 @@ class Authenticator {
   // While the call is there.
   Caller CallerOf(const Call& call) const;
 
+  // The call was refused by others: it is answered, counted and told of
+  // already. Until it ends it is nobody's.
+  void NoteRefused(const Call* call);
+  void ForgetRefused(const Call* call);
+
   // Ends calls whose tokens are no longer good for what they were good for.
   void EndRevoked();
 
@@ -77,7 +83,8 @@ class Authenticator {
   mutable std::mutex mu_;
   // Of those that are open and were let in.
   std::unordered_map<const Call*, std::shared_ptr<const Access>>
-      calls_;  // by mu_
+      calls_;                                // by mu_
+  std::unordered_set<const Call*> refused_;  // by others; by mu_
 };
 
 }  // namespace inkstream::transport

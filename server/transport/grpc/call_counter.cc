@@ -8,6 +8,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "server/base/status_reason.h"
+#include "server/transport/grpc/method_label.h"
 
 namespace inkstream::transport {
 namespace {
@@ -24,67 +26,77 @@ bool IsWatchedByItself(absl::string_view method) {
 
 class CountedCall : public grpc::experimental::Interceptor {
  public:
-  CountedCall(ConnectionTable* table, OpenCalls* calls, ServerRpcInfo* info)
-      : table_(table),
-        calls_(calls),
-        call_(info->server_context()),
-        watched_by_itself_(IsWatchedByItself(info->method())) {
+  CountedCall(const CallCounters& counters, ServerRpcInfo* info)
+      : counters_(counters),
+        method_(info->method()),
+        call_(info->server_context()) {
     const std::string name = ConnectionName(call_->peer());
-    connection_ = table->BeginCall(name);
-    refused_ = !calls_->Begin(call_, table->PeerOf(name).caller);
+    connection_ = counters_.connections->BeginCall(name);
+    peer_ = counters_.connections->PeerOf(name);
+    refused_ = !counters_.calls->Begin(call_, peer_.caller);
+    if (refused_) counters_.authenticator->NoteRefused(call_);
   }
   // With the call.
   ~CountedCall() override {
-    calls_->End(call_);
-    table_->EndCall(connection_);
+    if (refused_) counters_.authenticator->ForgetRefused(call_);
+    counters_.calls->End(call_);
+    counters_.connections->EndCall(connection_);
   }
 
   void Intercept(InterceptorBatchMethods* step) override {
-    if (std::exchange(refused_, false)) {
-      const std::string text = absl::StrCat(
-          "OVERLOADED: this server has ", calls_->limit(),
-          " calls open, or one caller seven eighths of them: as many as may");
-      grpc_call_cancel_with_status(call_->c_call(),
-                                   GRPC_STATUS_RESOURCE_EXHAUSTED, text.c_str(),
-                                   nullptr);
-    }
-    if (!watched_by_itself_ && step->QueryInterceptionHookPoint(
-                                   InterceptionHookPoints::PRE_SEND_STATUS)) {
-      calls_->Answered(call_);
+    if (refused_ && !std::exchange(told_, true)) Refuse();
+    if (!IsWatchedByItself(method_) &&
+        step->QueryInterceptionHookPoint(
+            InterceptionHookPoints::PRE_SEND_STATUS)) {
+      counters_.calls->Answered(call_);
     }
     step->Proceed();
   }
 
  private:
-  ConnectionTable* const table_;
-  OpenCalls* const calls_;
+  void Refuse() {
+    const absl::Status status = absl::ResourceExhaustedError(absl::StrCat(
+        kReasonOverloaded, ": this server has ",
+        counters_.calls->limit(),
+        " calls open, or one caller seven eighths of them: as many as may"));
+    const std::string label = MethodLabel(method_);
+    counters_.counts->Answered(label, status.code(), kReasonOverloaded);
+    if (counters_.observer != nullptr) {
+      counters_.observer->OnRefused(label, peer_, status);
+    }
+    grpc_call_cancel_with_status(
+        call_->c_call(), static_cast<grpc_status_code>(status.code()),
+        std::string(status.message()).c_str(), nullptr);
+  }
+
+  const CallCounters& counters_;
+  const absl::string_view method_;
   grpc::ServerContextBase* const call_;
-  const bool watched_by_itself_;
   std::shared_ptr<ConnectionTable::Connection> connection_;
+  Peer peer_;
   bool refused_ = false;
+  bool told_ = false;
 };
 
 class CallCounter
     : public grpc::experimental::ServerInterceptorFactoryInterface {
  public:
-  CallCounter(ConnectionTable* table, OpenCalls* calls)
-      : table_(table), calls_(calls) {}
+  explicit CallCounter(const CallCounters& counters) : counters_(counters) {}
 
   grpc::experimental::Interceptor* CreateServerInterceptor(
       ServerRpcInfo* info) override {
-    return new CountedCall(table_, calls_, info);
+    return new CountedCall(counters_, info);
   }
 
  private:
-  ConnectionTable* const table_;
-  OpenCalls* const calls_;
+  const CallCounters counters_;
 };
 
 }  // namespace
 
 std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>
-CountCallsIn(ConnectionTable* table, OpenCalls* calls) {
-  return std::make_unique<CallCounter>(table, calls);
+CountCallsIn(const CallCounters& counters) {
+  return std::make_unique<CallCounter>(counters);
 }
 
 std::string ConnectionName(const std::string& grpc_peer) {

@@ -10,14 +10,27 @@
 #include <memory>
 #include <string>
 
+#include "server/transport/call_observer.h"
+#include "server/transport/grpc/authenticator.h"
 #include "server/transport/grpc/open_calls.h"
 #include "server/transport/listener/connection_table.h"
+#include "server/transport/status/service_counts.h"
 
 namespace inkstream::transport {
 
-// Made for a server by its builder. Both outlive every call.
+// What is told of calls; all of it outlives every call.
+struct CallCounters {
+  ConnectionTable* connections = nullptr;
+  OpenCalls* calls = nullptr;
+  // Of those that are too many.
+  Authenticator* authenticator = nullptr;
+  ServiceCounts* counts = nullptr;
+  CallObserver* observer = nullptr;  // may be null
+};
+
+// Made for a server by its builder.
 std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>
-CountCallsIn(ConnectionTable* table, OpenCalls* calls);
+CountCallsIn(const CallCounters& counters);
 
 // The name that ConnectionTable::HandOver() was told, from what gRPC calls the
 // peer of a call.

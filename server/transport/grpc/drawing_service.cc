@@ -37,12 +37,13 @@ DrawingService::DrawingService(const ServerContext& server)
       server_(server) {
   const service::Service& service = server.service;
   AddUnary<v1::ListDatasetsRequest, v1::ListDatasetsResponse>(
-      "ListDatasets", On::kRequestThread,
+      "ListDatasets", On::kThisThread,
       [&service](const Access& access,
                  const v1::ListDatasetsRequest* /*request*/,
                  v1::ListDatasetsResponse* response) {
-        return service::ListDatasets(
+        service::ListDatasets(
             service, access.Visible(service.engine->datasets()), response);
+        return absl::OkStatus();
       });
   AddUnary<v1::DescribeDatasetRequest, v1::DescribeDatasetResponse>(
       "DescribeDataset", On::kRequestThread,

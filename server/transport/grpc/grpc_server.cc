@@ -256,7 +256,9 @@ absl::Status RunningServer::Listen(const GrpcServerOptions& options) {
   std::vector<
       std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>>
       interceptors;
-  interceptors.push_back(CountCallsIn(&connections_, &open_calls_));
+  interceptors.push_back(
+      CountCallsIn({&connections_, &open_calls_, &authenticator_,
+                    streams_.counts(), options.observer}));
   auto authenticate = authenticator_.Interceptors();
   if (authenticate != nullptr) interceptors.push_back(std::move(authenticate));
   interceptors.push_back(NewAnswerInterceptors(

@@ -1,5 +1,7 @@
 #include "server/transport/grpc/status_handler.h"
 
+#include "server/base/status_reason.h"
+#include "server/service/describe_dataset.h"
 #include "server/transport/status/server_snapshot.h"
 
 namespace inkstream::transport {
@@ -55,7 +57,9 @@ absl::Status GetStatus(const ServerContext& server, const Access& access,
     absl::Status known = access.Choose({}, &dataset);
     if (!known.ok()) return known;
     known = server.engine->Describe(request.dataset(), View()).status();
-    if (!known.ok()) return known;
+    if (!known.ok() && ReasonOf(known) != kReasonStoreLost) {
+      return known;
+    }
   }
   const ServerSnapshot snapshot = TakeSnapshot(
       *server.engine, {server.memory->budget(), server.memory->in_use()},
@@ -71,6 +75,10 @@ absl::Status GetStatus(const ServerContext& server, const Access& access,
   response->set_wire_bytes_sent(snapshot.sent.wire_bytes);
   response->set_draining(snapshot.draining);
   response->set_cpu_seconds(snapshot.cpu_seconds);
+  for (const batch::ServedStore& served : server.engine->stores()) {
+    if (served.problem.empty() || !access.MayRead(served.dataset)) continue;
+    *response->add_unavailable() = service::SummaryOf(served);
+  }
   for (const StreamSnapshot& stream : snapshot.streams) {
     const StreamReport& report = stream.report;
     if (!request.dataset().empty() && request.dataset() != report.dataset) {

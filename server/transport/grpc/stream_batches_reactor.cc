@@ -171,7 +171,7 @@ void StreamBatchesReactor::OnWriteDone(bool ok) {
   // there may be none.
   message_.Clear();
   if (!ok) {
-    session_->OnPeerGone();
+    session_->OnPeerGone(/*lost=*/true);
     session_->OnWritten();
     return;
   }

@@ -14,7 +14,7 @@ UploadKeysReactor::UploadKeysReactor(const ServerContext& server,
                                      std::string caller)
     : PermittedReactor(server.reads, std::move(caller), call),
       server_(server),
-      upload_(server.engine->NewUpload()) {
+      upload_(server.engine->NewUpload(this->caller())) {
   Read();
 }
 

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -62,9 +63,9 @@ Peer PeerOfSocket(int fd) {
     const std::string caller = absl::StrCat("unix:uid=", user.uid);
     return {absl::StrCat(caller, ",pid=", user.pid), caller, true};
   }
-  const std::string host = HostOf(address);
-  const char* const family = absl::StrContains(host, ':') ? "ipv6:" : "ipv4:";
-  return {family + ToString(address), family + host, false};
+  const std::string owner = OwnerOf(address);
+  const char* const family = absl::StrContains(owner, ':') ? "ipv6:" : "ipv4:";
+  return {family + ToString(address), family + owner, false};
 }
 
 bool ConnectionTable::Admit(int fd, const Peer& peer) {
@@ -167,6 +168,10 @@ ConnectionCounts ConnectionTable::counts() const {
   ConnectionCounts counts = counts_;
   counts.open = static_cast<uint32_t>(connections_.size());
   counts.limit = limits_.all;
+  for (const auto& [name, caller] : callers_) {
+    counts.of_a_peer = std::max(counts.of_a_peer, caller.connections);
+  }
+  counts.limit_of_a_peer = limits_.of_a_peer;
   return counts;
 }
 

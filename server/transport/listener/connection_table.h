@@ -26,8 +26,9 @@ namespace inkstream::transport {
 
 // Who is at the other end.
 struct Peer {
-  std::string name;    // ipv4:10.0.0.7:4711 or unix:uid=1000,pid=17
-  std::string caller;  // whose share it has: ipv4:10.0.0.7 or unix:uid=1000
+  std::string name;  // ipv4:10.0.0.7:4711 or unix:uid=1000,pid=17
+  // Whose share it has: ipv4:10.0.0.7, ipv6:fd00::/64 or unix:uid=1000.
+  std::string caller;
   bool is_unix = false;
 };
 
@@ -42,6 +43,8 @@ struct ConnectionLimits {
 struct ConnectionCounts {
   uint32_t open = 0;
   uint32_t limit = 0;
+  uint32_t of_a_peer = 0;  // of the one that has most
+  uint32_t limit_of_a_peer = 0;
   uint64_t accepted = 0;   // since the start, as the rest
   uint64_t refused = 0;    // at a limit
   uint64_t starved = 0;    // refused for want of descriptors

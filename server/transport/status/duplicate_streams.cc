@@ -8,7 +8,7 @@
 
 namespace inkstream::transport {
 
-std::vector<std::string> TwinWarnings(
+std::vector<std::string> DuplicateWarnings(
     const std::vector<StreamReport>& reports) {
   const auto key_of = [](const StreamReport& report) {
     return std::tie(report.dataset, report.fingerprint, report.plan_hash,

@@ -14,6 +14,7 @@ namespace inkstream::transport {
 // A sentence for each report, "" where it is the only one with its dataset,
 // content, order plan, epoch, rank, world and stride. Other seeds are other
 // order plans.
-std::vector<std::string> TwinWarnings(const std::vector<StreamReport>& reports);
+std::vector<std::string> DuplicateWarnings(
+    const std::vector<StreamReport>& reports);
 
 }  // namespace inkstream::transport

@@ -23,7 +23,7 @@ ServerSnapshot TakeSnapshot(const batch::Engine& engine,
   snapshot.draining = streams.leaving();
   snapshot.sent = streams.counts().sent();
   std::vector<StreamReport> reports = streams.Reports();
-  std::vector<std::string> warnings = TwinWarnings(reports);
+  std::vector<std::string> warnings = DuplicateWarnings(reports);
   for (size_t i = 0; i < reports.size(); ++i) {
     std::string bottleneck = BottleneckOf(reports[i]);
     snapshot.streams.push_back(

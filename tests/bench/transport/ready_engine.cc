@@ -56,6 +56,7 @@ class ReadyStream : public batch::BatchStream {
     return batch;
   }
 
+  std::optional<batch::Ended> end() const override { return std::nullopt; }
   void Cancel() override {
     const std::lock_guard<std::mutex> lock(mu_);
     cancelled_ = true;

@@ -55,8 +55,9 @@ class ReadyEngine : public batch::Engine {
       const Plan& plan, const batch::StepsAsked& asked) override {
     return engine_->Explain(plan, asked);
   }
-  std::unique_ptr<batch::KeyUpload> NewUpload() override {
-    return engine_->NewUpload();
+  std::unique_ptr<batch::KeyUpload> NewUpload(
+      const std::string& caller) override {
+    return engine_->NewUpload(caller);
   }
   absl::StatusOr<batch::KeptKeys> Keep(
       std::unique_ptr<batch::KeyUpload> upload) override {

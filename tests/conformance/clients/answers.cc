@@ -54,11 +54,12 @@ Json JsonOf(const Batch& batch) {
   for (const TensorInfo& info : batch.tensors()) {
     tensors[info.name] = JsonOf(*batch.Find(info.name), batch);
   }
-  return {{"epoch", batch.epoch()},
-          {"step", batch.step()},
-          {"bad", batch.bad()},
-          {"cursor", JsonOf(batch.cursor())},
-          {"tensors", std::move(tensors)}};
+  Json json = {{"epoch", batch.epoch()},
+               {"step", batch.step()},
+               {"bad", batch.bad()},
+               {"tensors", std::move(tensors)}};
+  if (batch.cursor().has_value()) json["cursor"] = JsonOf(*batch.cursor());
+  return json;
 }
 
 Json JsonOf(const StreamInfo& info) {

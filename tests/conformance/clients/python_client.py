@@ -92,7 +92,7 @@ def keywords_of(words: Words) -> Words:
     return {**order_of(words), **tensors_of(words), **delivery}
 
 
-def answer_of(batch: inkstream.Batch, words: Words, cursor: Words) -> Words:
+def answer_of(batch: inkstream.Batch, words: Words, cursor: Words | None = None) -> Words:
     tensors = {}
     for name in batch:
         array = batch[name]
@@ -114,15 +114,9 @@ def answer_of(batch: inkstream.Batch, words: Words, cursor: Words) -> Words:
         "epoch": batch.epoch,
         "step": batch.step,
         "bad": batch.bad,
-        "cursor": cursor,
+        **({} if cursor is None else {"cursor": cursor}),
         "tensors": tensors,
     }
-
-
-def no_place(data: inkstream.Dataset) -> Words:
-    """What the contract has for a place where there is none: of drawings asked for by number."""
-    place = {"version": 1, "seed": 0, "epoch": 0, "position": 0}
-    return {**place, "fingerprint": data.fingerprint, "plan_hash": "", "order_plan": ""}
 
 
 @dataclass
@@ -236,9 +230,9 @@ class PythonClient:
                      if n in words}  # fmt: skip
         if "ranks" in words:
             split = data.split(view_of(words.get("view", {})), **keywords)
-            return answer_of(split[words["ranks"]], words, no_place(data))
+            return answer_of(split[words["ranks"]], words)
         given = {"index": words["indices"]} if "indices" in words else {"key_id": words["keys"]}
-        return answer_of(data.fetch(**given, **keywords), words, no_place(data))
+        return answer_of(data.fetch(**given, **keywords), words)
 
     def plan(self, words: Words) -> Words:
         data = self.connections[words["on"]].data

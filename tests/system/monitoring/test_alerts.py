@@ -195,9 +195,9 @@ CASES = {
         AT_A | {"dataset": "d"},
         "What stands at the path of d on a:9101 is not served.",
     ),
-    "InkstreamTwinStreams": Case(
-        always((f"inkstream_twin_streams{{{A}}}", 2)),
-        {f"inkstream_twin_streams{{{A}}}": "2x5 0x30"},  # a stream that took over from another
+    "InkstreamDuplicateStreams": Case(
+        always((f"inkstream_duplicate_streams{{{A}}}", 2)),
+        {f"inkstream_duplicate_streams{{{A}}}": "2x5 0x30"},  # a stream that took over from another
         11,
         AT_A,
         "Streams on a:9101 get the same batches, as ranks do that all believe to be rank 0.",
