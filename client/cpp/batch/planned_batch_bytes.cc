@@ -18,7 +18,7 @@ uint64_t PlannedBatchBytes(const v1::StreamBatchesRequest& opening,
                                SizeOf(spec->image->dtype));
   }
   if (spec->strokes.has_value()) {
-    constexpr double kColumns = 5;
+    constexpr double kColumns = 6;
     constexpr double kLengthAndOffset = 16;
     row += views * ((spec->strokes->max_len + 1.0) * kColumns *
                         static_cast<double>(SizeOf(spec->strokes->dtype)) +

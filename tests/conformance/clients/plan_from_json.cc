@@ -188,6 +188,7 @@ absl::StatusOr<StrokesSpec> StrokesOf(const Json& json) {
   members.Number("resample", &spec.resample);
   members.Number("prefix", &spec.prefix);
   members.Truth("ragged", &spec.ragged);
+  members.Truth("times", &spec.times);
   members.Named("dtype", kDTypes, &spec.dtype);
   if (!members.status().ok()) return members.status();
   return spec;
