@@ -44,6 +44,7 @@ class CppClient {
     if (what == "fetch") return Fetch(command, to);
     if (what == "plan") return Explain(command, to);
     if (what == "keys") return Keys(command, to);
+    if (what == "weights") return Weights(command, to);
     return absl::UnimplementedError(absl::StrCat("no command '", what, "'"));
   }
 
@@ -236,7 +237,28 @@ class CppClient {
         keys.push_back(int64_t(key));
       }
     }
-    auto uploaded = (*connection)->client->UploadKeys(std::move(keys));
+    return Uploaded((*connection)->client->UploadKeys(std::move(keys)), to);
+  }
+
+  absl::Status Weights(const Json& command, JsonText* to) {
+    const absl::StatusOr<Connection*> connection = On(command);
+    if (!connection.ok()) return connection.status();
+    DrawingWeights set;
+    simdjson::dom::array given;
+    if (command["keys"].get(given) == simdjson::SUCCESS) {
+      for (const auto key : given) set.keys.push_back(int64_t(key));
+    }
+    if (command["indices"].get(given) == simdjson::SUCCESS) {
+      for (const auto index : given) set.indices.push_back(uint64_t(index));
+    }
+    if (command["weights"].get(given) == simdjson::SUCCESS) {
+      for (const auto weight : given) set.weights.push_back(double(weight));
+    }
+    return Uploaded((*connection)->client->UploadWeights(std::move(set)), to);
+  }
+
+  static absl::Status Uploaded(const absl::StatusOr<UploadedKeys>& uploaded,
+                               JsonText* to) {
     if (!uploaded.ok()) return uploaded.status();
     to->Begin('{')
         .Pair("hash", uploaded->hash)

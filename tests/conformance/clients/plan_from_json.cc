@@ -277,6 +277,9 @@ absl::StatusOr<Sampling> SamplingOf(const Json& json) {
     }
   } else if (members.Find("weights", &value)) {
     sampling.kind = SamplingKind::kWeights;
+  } else if (members.Find("drawings", &value)) {
+    sampling.kind = SamplingKind::kDrawings;
+    members.Text("drawings", &sampling.drawings);
   }
   members.List("weights", &sampling.weights);
   if (!members.status().ok()) return members.status();

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 _VERSION = 1
-Weights = tuple[float, ...]
+Shares = tuple[float, ...]
 
 
 @checked_keywords(MixOptions)
@@ -137,7 +137,7 @@ class Mixture:
         return {name: _union(own.get(name, ()) for own in self._vocabularies) for name in named}
 
     @property
-    def weights(self) -> Weights:
+    def weights(self) -> Shares:
         """Those in force for the next batch, one a part."""
         return self._weights
 
@@ -236,14 +236,14 @@ class Mixture:
         for (data, _), plan in zip(self._parts, self._plans, strict=True):
             yield data, plan
 
-    def _in_force(self, weights: Weights, before: int, now: int) -> Weights:
+    def _in_force(self, weights: Shares, before: int, now: int) -> Shares:
         """`weights`, or those that the curriculum brought behind `before` and up to `now`."""
         for position, later in self._curriculum:
             if before < position <= now:
                 weights = later
         return weights
 
-    def _weigh(self, weights: Weights) -> None:
+    def _weigh(self, weights: Shares) -> None:
         rows = rows_of_parts(weights, self.batch_size)
         self._drop_streams(i for i, now in enumerate(self._rows) if now != rows[i])
         self._weights, self._rows = weights, rows
@@ -321,7 +321,7 @@ def _union(lists: Iterable[Sequence[str]]) -> list[str]:
     return list(dict.fromkeys(word for words in lists for word in words))
 
 
-def _parts_of(given: Any) -> tuple[list[tuple[Dataset, View]], Weights]:
+def _parts_of(given: Any) -> tuple[list[tuple[Dataset, View]], Shares]:
     parts = sequence("parts", given, "(dataset, view, weight)")
     if not parts:
         raise FixRequest("parts is empty: give at least one (dataset, view, weight)")
@@ -337,7 +337,7 @@ def _parts_of(given: Any) -> tuple[list[tuple[Dataset, View]], Weights]:
     return found, _weights("weights", [part[2] for part in parts], len(parts))
 
 
-def _weights(name: str, given: Any, count: int) -> Weights:
+def _weights(name: str, given: Any, count: int) -> Shares:
     if not holds_many(given) or isinstance(given, (str, Mapping)):
         raise FixRequest(f"{name} = {shown(given)}: give a list of weights, one a part")
     weights = tuple(real(f"{name}[{i}]", weight) for i, weight in enumerate(given))
@@ -351,8 +351,8 @@ def _weights(name: str, given: Any, count: int) -> Weights:
     return weights
 
 
-def _curriculum(given: Any, count: int) -> list[tuple[int, Weights]]:
-    found: list[tuple[int, Weights]] = []
+def _curriculum(given: Any, count: int) -> list[tuple[int, Shares]]:
+    found: list[tuple[int, Shares]] = []
     for i, entry in enumerate(sequence("curriculum", given, "(position, weights)")):
         if not isinstance(entry, (tuple, list)) or len(entry) != 2:
             raise FixRequest(f"curriculum[{i}] = {shown(entry)}: give (position, weights)")
