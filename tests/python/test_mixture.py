@@ -155,6 +155,62 @@ def test_a_curriculum_is_a_function_of_the_position(parts: Parts) -> None:
     assert counted == [16, 16, 48], "by hand, until the curriculum says otherwise"
 
 
+def test_a_replay_by_the_states_changes_draws_the_same(parts: Parts) -> None:
+    with inkstream.mix(parts, batch_size=64, seed=2, curriculum=[(320, [1, 3])]) as mixed:
+        first = drawn(mixed, 2)
+        mixed.remix([9, 9])
+        mixed.remix([1, 1])
+        first += drawn(mixed, 4)
+        mixed.remix([1, 0])
+        first += drawn(mixed, 2)
+        state = json.loads(json.dumps(mixed.state_dict()))
+        later = drawn(mixed, 2)
+    changes = ((0, (3, 1)), (128, (1, 1)), (320, (1, 3)), (384, (1, 0)))
+    assert mixed.changes == changes
+    with inkstream.mix(parts, batch_size=64, seed=2, curriculum=state["changes"]) as again:
+        assert drawn(again, 10) == first + later
+        assert again.changes == changes
+    with inkstream.mix(parts, batch_size=64, seed=2, start=state) as again:
+        assert again.changes == changes
+        assert drawn(again, 2) == later
+
+
+def test_views_of_one_store_change_their_weights_and_ranks_with_nothing_lost(store: Path) -> None:
+    with inkstream.open(store) as client:
+        data = client.dataset()
+        views = [View("train", where={"recognized": value}) for value in (True, False)]
+        parts = [(data, view, weight) for view, weight in zip(views, (3, 1), strict=True)]
+        sizes = [data.count(view) for view in views]
+        seen: list[tuple[int, int]] = []
+        start = None
+        for world, batch_size, steps, weights in ((2, 16, 3, (3, 1)), (3, 8, 4, (1, 1)),
+                                                  (1, 20, 9, (1, 3))):  # fmt: skip
+            ranks = [
+                inkstream.mix(
+                    parts, batch_size=batch_size, seed=5, rank=r, world=world, start=start
+                )
+                for r in range(world)
+            ]
+            for rank in ranks:
+                rank.remix(weights)
+            rows = [drawn(rank, steps) for rank in ranks]
+            states = [rank.state_dict() for rank in ranks]
+            assert all(state == states[0] for state in states)
+            seen += [row for own in rows for row in own]
+            start = states[0]
+            for rank in ranks:
+                rank.close()
+        assert start is not None
+        assert start["position"] == len(seen)
+        for part, size in enumerate(sizes):
+            of_part = Counter(index for i, index in seen if i == part)
+            epochs, more = divmod(of_part.total(), size)
+            # Every drawing once an epoch of its part, whatever the weights and the ranks were.
+            assert set(of_part.values()) <= {epochs, epochs + 1}
+            assert sum(count == epochs + 1 for count in of_part.values()) == more
+            assert of_part.total() > 0
+
+
 def test_a_batch_that_fails_moves_no_part(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     with inkstream.mix(parts, batch_size=64) as mixed:
         drawn(mixed, 2)
