@@ -53,7 +53,7 @@ class GrpcClient final : public Client {
           return FromGrpc(v1::DrawingService::NewStub(channel)->DescribeDataset(
               context, request, &response));
         },
-        {view});
+        SetsOf(view));
     if (!status.ok()) {
       return status;
     }
@@ -86,7 +86,7 @@ class GrpcClient final : public Client {
           if (fetched.ok()) batch = *std::move(fetched);
           return fetched.status();
         },
-        {request.view});
+        SetsOf(request.view));
     if (!status.ok()) {
       return status;
     }
@@ -109,7 +109,7 @@ class GrpcClient final : public Client {
           return FromGrpc(v1::DrawingService::NewStub(channel)->ExplainPlan(
               context, request, &response));
         },
-        ViewsOf(plan));
+        SetsOf(plan));
     if (!status.ok()) {
       return status;
     }
@@ -117,12 +117,16 @@ class GrpcClient final : public Client {
   }
 
   absl::StatusOr<UploadedKeys> UploadKeys(std::vector<int64_t> keys) override {
+    return UploadWeights({std::move(keys), {}, {}});
+  }
+
+  absl::StatusOr<UploadedKeys> UploadWeights(DrawingWeights weights) override {
     UploadedKeys uploaded;
     const absl::Status status =
         OnAnyTarget([&](const std::shared_ptr<grpc::Channel>& channel,
                         grpc::ClientContext* context) {
           absl::StatusOr<UploadedKeys> sent =
-              KeySetCache::Send(channel, context, keys);
+              KeySetCache::Send(channel, context, weights);
           if (!sent.ok()) return sent.status();
           uploaded = *std::move(sent);
           return absl::OkStatus();
@@ -130,7 +134,7 @@ class GrpcClient final : public Client {
     if (!status.ok()) {
       return status;
     }
-    keys_->Keep(uploaded.hash, std::move(keys));
+    keys_->Keep(uploaded.hash, std::move(weights));
     return uploaded;
   }
 
@@ -153,10 +157,10 @@ class GrpcClient final : public Client {
   // Makes the call at each target in turn until one answers. Each gets an even
   // share of the time that is left, so that one that hangs does not hide the
   // others. A quota is waited for as long as the server says. A server that
-  // lacks key sets of `views` gets them, and is asked once more.
+  // lacks some of `sets` gets them, and is asked once more.
   template <typename Call>
   absl::Status OnAnyTarget(const Call& call,
-                           const std::vector<View>& views = {}) {
+                           const std::vector<std::string>& sets = {}) {
     const absl::Time deadline = absl::Now() + options_.call_timeout;
     absl::Status status;
     std::shared_ptr<grpc::Channel> told;
@@ -168,7 +172,7 @@ class GrpcClient final : public Client {
           now + (deadline - now) / static_cast<int64_t>(left)));
       status = call(channel, &context);
       if (told != channel &&
-          keys_->SentWhere(status, channel, views, deadline - absl::Now())) {
+          keys_->SentWhere(status, channel, sets, deadline - absl::Now())) {
         told = channel;
         continue;
       }

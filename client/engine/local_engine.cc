@@ -12,6 +12,7 @@
 #include "server/base/machine_limits.h"
 #include "server/batch/work/process_cpu.h"
 #include "server/service/service.h"
+#include "server/service/upload_keys.h"
 #include "server/store/store_health.h"
 
 namespace inkstream::engine {
@@ -137,7 +138,7 @@ absl::StatusOr<std::string> LocalEngine::Call(absl::string_view method,
 absl::Status LocalEngine::UploadKeys(const v1::UploadKeysRequest& request,
                                      v1::UploadKeysResponse* response) {
   std::unique_ptr<batch::KeyUpload> upload = engine_->NewUpload(/*caller=*/"");
-  absl::Status status = upload->Add(request.key_id());
+  absl::Status status = service::AddToUpload(request, upload.get());
   if (!status.ok()) return status;
   absl::StatusOr<batch::KeptKeys> kept = engine_->Keep(std::move(upload));
   if (!kept.ok()) return kept.status();

@@ -143,8 +143,17 @@ struct FetchRequest {
   Codec codec = Codec::kAuto;
 };
 
+// A weight a drawing, for Sampling::drawings. Drawings that are not named have
+// none.
+struct DrawingWeights {
+  std::vector<int64_t> keys;      // key_ids; or
+  std::vector<uint64_t> indices;  // in the store
+  std::vector<double> weights;    // one each, finite and >= 0, some above 0
+};
+
 struct UploadedKeys {
-  std::string hash;   // for View::include_keys and exclude_keys
+  std::string hash;   // for View::include_keys and exclude_keys, and
+                      // Sampling::drawings
   uint64_t keys = 0;  // different ones
 };
 
@@ -183,6 +192,10 @@ class Client {
   // servers that do not have it (any more).
   virtual absl::StatusOr<UploadedKeys> UploadKeys(
       std::vector<int64_t> keys) = 0;
+
+  // The same of weights, which samplings can use.
+  virtual absl::StatusOr<UploadedKeys> UploadWeights(
+      DrawingWeights weights) = 0;
 };
 
 }  // namespace inkstream

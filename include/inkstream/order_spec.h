@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "inkstream/view.h"
@@ -19,11 +20,13 @@ enum class SamplingKind : uint8_t {
   kBalanced = 1,  // class weights n^alpha, n the class's drawings
   kWeights = 2,   // a weight a class
   kMix = 3,       // a weight a view
+  kDrawings = 4,  // a weight a drawing
 };
 
 // How often what is drawn. An epoch has as many positions as the classes or
-// views with a weight have drawings; each gets its share of them to the
-// nearest whole number, spread evenly over the epoch.
+// views with a weight have drawings, or as many as drawings have a weight; each
+// gets its share of them to the nearest whole number (a drawing to one of both,
+// exact on the mean over epochs), classes and views spread evenly over it.
 struct Sampling {
   SamplingKind kind = SamplingKind::kUniform;
   double alpha = 0;  // [0, 1]: 0 all classes alike, 1 as they are
@@ -32,6 +35,7 @@ struct Sampling {
   std::vector<double> weights = {};
   // kMix: subsets of the stream's view, which also says what labels mean.
   std::vector<View> views = {};
+  std::string drawings = {};  // kDrawings: hash of uploaded weights
 
   bool operator==(const Sampling&) const = default;
 };

@@ -31,6 +31,9 @@ struct StrokesSpec {
   TooLong too_long = TooLong::kTruncate;
   float resample = 0;  // > 0: points this far apart, units of the canvas
   float prefix = 1;    // (0, 1]: share of the points kept, from the first on
+  // One more column behind the format's own: seconds since the drawing's first
+  // point; 0 in start tokens, padding and drawings without times.
+  bool times = false;
   bool ragged = false;
   DType dtype = DType::kFloat32;  // float32 | float16
 

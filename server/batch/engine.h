@@ -110,11 +110,6 @@ struct FetchCaller {
   size_t request_bytes = 0;
 };
 
-struct KeptKeys {
-  std::string hash;
-  uint64_t keys = 0;  // different ones
-};
-
 // What one stream's batches, of at most `batch_bytes`, are laid out in; the
 // stream closes it.
 using AccountOf =
@@ -179,10 +174,11 @@ class Engine {
   virtual absl::StatusOr<ExplainedPlan> Explain(const Plan& plan,
                                                 const StepsAsked& asked) = 0;
 
-  // A set of keys that comes in bit by bit, in the memory of key sets, of which
-  // one caller has its share. "": nobody, who has all of it.
+  // A set of keys, or of weights, that comes in bit by bit, in the memory of
+  // key sets, of which one caller has its share. "": nobody, who has all of it.
   virtual std::unique_ptr<KeyUpload> NewUpload(const std::string& caller) = 0;
-  // Keeps a set for views to name by its hash. INVALID_ARGUMENT: no keys.
+  // Keeps a set for views and samplings to name by its hash. INVALID_ARGUMENT:
+  // no keys, or weights that are all 0 or two of one drawing.
   virtual absl::StatusOr<KeptKeys> Keep(std::unique_ptr<KeyUpload> upload) = 0;
   absl::StatusOr<KeptKeys> AddKeys(const std::vector<int64_t>& keys) {
     std::unique_ptr<KeyUpload> upload = NewUpload("");

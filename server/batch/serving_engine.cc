@@ -223,10 +223,7 @@ absl::StatusOr<ExplainedPlan> ServingEngine::Explain(const Plan& plan,
 
 absl::StatusOr<KeptKeys> ServingEngine::Keep(
     std::unique_ptr<KeyUpload> upload) {
-  absl::StatusOr<std::shared_ptr<const KeySet>> kept =
-      views_.key_sets().Keep(std::move(upload));
-  if (!kept.ok()) return kept.status();
-  return KeptKeys{(*kept)->hash(), (*kept)->size()};
+  return views_.key_sets().Keep(std::move(upload));
 }
 
 std::function<void()> ServingEngine::Fetch(

@@ -55,7 +55,11 @@ EpochOrder::EpochOrder(const OrderSpec& spec,
       mixture_(std::move(mixture)) {
   std::vector<Shuffle> shuffles;
   const size_t components = mixture_->sizes.size();
-  if (spec.sampling.kind == SamplingKind::kUniform) {
+  if (mixture_->slots != nullptr) {
+    phase_ = mixture_->slots->PhaseOf(seed_, epoch_);
+  }
+  if (spec.sampling.kind == SamplingKind::kUniform ||
+      spec.sampling.kind == SamplingKind::kDrawings) {
     shuffles.push_back(MakeShuffle(mixture_->size, seed_));
   } else {
     schedule_ = std::make_shared<const MixSchedule>(mixture_, seed_, epoch_);
@@ -95,7 +99,10 @@ uint64_t EpochOrder::Apply(const Shuffle& shuffle, uint64_t position,
 
 Pick EpochOrder::PickAt(uint64_t position, WindowShuffle::Memo* memo) const {
   if (schedule_ == nullptr) {
-    return {0, Apply(shuffles_->front(), position, memo), 0};
+    const uint64_t place = Apply(shuffles_->front(), position, memo);
+    if (mixture_->slots == nullptr) return {0, place, 0};
+    const WeightSlots::Drawn drawn = mixture_->slots->At(place, phase_);
+    return {0, drawn.rank, drawn.occurrence};
   }
   const MixSchedule::Turn turn = schedule_->At(position);
   const uint64_t size = mixture_->sizes[turn.component];

@@ -22,8 +22,10 @@ namespace inkstream::order {
 // What stands at one position.
 struct Pick {
   uint32_t component = 0;
-  uint64_t rank = 0;        // of the drawing in its component
-  uint64_t occurrence = 0;  // how often it came before in this epoch
+  uint64_t rank = 0;  // of the drawing in its component
+  // How often it came before in this epoch; of drawings with a weight each, a
+  // number of its own for each time that it comes.
+  uint64_t occurrence = 0;
 
   bool operator==(const Pick&) const = default;
 };
@@ -63,6 +65,7 @@ class EpochOrder {
   uint64_t seed_;
   uint64_t epoch_;
   std::shared_ptr<const Mixture> mixture_;
+  uint64_t phase_ = 0;                           // of mixture_->slots
   std::shared_ptr<const MixSchedule> schedule_;  // null: one component
   // Of each component's first pass.
   std::shared_ptr<const std::vector<Shuffle>> shuffles_;

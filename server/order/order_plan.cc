@@ -112,6 +112,9 @@ std::string SamplingText(const Sampling& sampling,
   if (sampling.kind == SamplingKind::kBalanced) {
     return absl::StrCat("sampling=balanced:", Number(sampling.alpha), "\n");
   }
+  if (sampling.kind == SamplingKind::kDrawings) {
+    return absl::StrCat("sampling=drawings:", Escape(sampling.drawings), "\n");
+  }
   std::vector<std::string> weights;
   for (const double weight : sampling.weights) {
     weights.push_back(Number(weight));

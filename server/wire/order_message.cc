@@ -26,6 +26,10 @@ absl::StatusOr<Sampling> SamplingFromProto(const v1::Order::Sampling& proto) {
         sampling.views.push_back(*std::move(part));
       }
       break;
+    case v1::Order::Sampling::kDrawings:
+      sampling.kind = SamplingKind::kDrawings;
+      sampling.drawings = proto.drawings().weights();
+      break;
     case v1::Order::Sampling::KIND_NOT_SET:
       break;
   }
@@ -72,6 +76,9 @@ v1::Order OrderToProto(const OrderSpec& order) {
       for (const View& view : sampling.views) {
         *to->mutable_mix()->add_views() = ViewToProto(view);
       }
+      break;
+    case SamplingKind::kDrawings:
+      to->mutable_drawings()->set_weights(sampling.drawings);
       break;
   }
   return message;

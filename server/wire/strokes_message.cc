@@ -28,6 +28,7 @@ absl::StatusOr<StrokesSpec> StrokesFromProto(const v1::Strokes& strokes) {
   }
   spec.resample = strokes.resample();
   if (strokes.has_prefix()) spec.prefix = strokes.prefix();
+  spec.times = strokes.times();
   return spec;
 }
 
@@ -45,6 +46,7 @@ v1::Strokes StrokesToProto(const StrokesSpec& spec) {
   message.set_dtype(static_cast<v1::DType>(spec.dtype));
   message.set_resample(spec.resample);
   message.set_prefix(spec.prefix);
+  message.set_times(spec.times);
   return message;
 }
 

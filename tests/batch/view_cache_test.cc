@@ -82,7 +82,7 @@ TEST_F(SharedViewsTest, WhatIsThereAndWhatIsNotIsCounted) {
   ASSERT_TRUE(upload->Add({1001, 1002}).ok());
   const auto kept = cache_.key_sets().Keep(std::move(upload));
   ASSERT_TRUE(kept.ok()) << kept.status();
-  view.include_keys = (*kept)->hash();
+  view.include_keys = kept->hash;
   EXPECT_TRUE(cache_.Get(*store_, view).ok());
   EXPECT_EQ(cache_.key_sets().lookups().hits, 1U);
 }

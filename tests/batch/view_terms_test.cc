@@ -33,7 +33,9 @@ absl::StatusOr<std::shared_ptr<const KeySet>> Keep(
   std::unique_ptr<KeyUpload> upload = cache->NewUpload();
   const absl::Status added = upload->Add(keys);
   if (!added.ok()) return added;
-  return cache->Keep(std::move(upload));
+  const absl::StatusOr<KeptKeys> kept = cache->Keep(std::move(upload));
+  if (!kept.ok()) return kept.status();
+  return cache->Get("view.include_keys", kept->hash);
 }
 
 class ViewTermsTest : public ::testing::Test {

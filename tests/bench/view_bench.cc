@@ -93,17 +93,24 @@ int Threads() {
   return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
 }
 
-std::string UploadKeys(ViewCache* views) {
+std::string UploadKeys(ViewCache* views, bool weighted) {
   std::vector<int64_t> keys;
   const uint64_t stride = std::max<uint64_t>(1, Store().size() / kKeys);
   for (uint64_t i = 0; i < Store().size(); i += stride) {
     keys.push_back(Store().KeyId(i));
   }
   std::unique_ptr<KeyUpload> upload = views->key_sets().NewUpload();
-  if (!upload->Add(keys).ok()) std::abort();
+  std::vector<double> weights(weighted ? keys.size() : 0);
+  for (size_t i = 0; i < weights.size(); ++i) {
+    weights[i] = 1 + static_cast<double>(i % 100);
+  }
+  const absl::Status added =
+      weighted ? upload->AddWeights(DrawingName::kKey, keys, weights)
+               : upload->Add(keys);
+  if (!added.ok()) std::abort();
   const auto set = views->key_sets().Keep(std::move(upload));
   if (!set.ok()) std::abort();
-  return (*set)->hash();
+  return set->hash;
 }
 
 View Where(const std::string& column, WhereOp op,
@@ -146,6 +153,9 @@ std::vector<Opening> Openings() {
       {"timestamp", WhereOp::kGe, {"2017-03-02"}},
       {"countrycode", WhereOp::kNotIn, {"AA", "BB"}}};
   add("balanced").sampling = {SamplingKind::kBalanced, 0.5};
+  Opening& weights = add("weights_of_keys");
+  weights.keys = true;
+  weights.sampling.kind = SamplingKind::kDrawings;
   Opening& mix = add("mix_of_three");
   mix.sampling.kind = SamplingKind::kMix;
   mix.sampling.weights = {1, 2, 3};
@@ -170,7 +180,11 @@ void OpenView(benchmark::State& state, Opening opening, bool again) {
   for (auto _ : state) {
     state.PauseTiming();
     if (!again) views = std::make_unique<ViewCache>(kBudget, Threads());
-    if (opening.keys) opening.view.include_keys = UploadKeys(views.get());
+    if (opening.keys) {
+      const bool weighted = opening.sampling.kind == SamplingKind::kDrawings;
+      (weighted ? opening.sampling.drawings : opening.view.include_keys) =
+          UploadKeys(views.get(), weighted);
+    }
     if (again && kept == nullptr) kept = Open(views.get(), opening);
     state.ResumeTiming();
     kept = Open(views.get(), opening);

@@ -94,6 +94,21 @@ TEST(CanonicalOrderPlan, AMixHasALineForEachView) {
                               "where=[recognized == 1]; size=9\n"));
 }
 
+TEST(CheckCursor, OtherWeightsOfDrawingsAreNamed) {
+  OrderSpec spec = {.seed = 7};
+  spec.sampling = {.kind = SamplingKind::kDrawings, .drawings = "00ff"};
+  const std::string before = CanonicalOrderPlan(TrainView(), spec);
+  EXPECT_THAT(before, HasSubstr("sampling=drawings:00ff\n"));
+  spec.sampling.drawings = "11ee";
+  const std::string now = CanonicalOrderPlan(TrainView(), spec);
+  const std::string fingerprint(64, 'a');
+  EXPECT_TRUE(CheckCursor(CursorOf(before, 7), fingerprint, before).ok());
+  EXPECT_THAT(
+      std::string(CheckCursor(CursorOf(before, 7), fingerprint, now).message()),
+      HasSubstr("sampling was \"drawings:00ff\" where the cursor was "
+                "made and is \"drawings:11ee\""));
+}
+
 TEST(CheckCursor, ATermThatOnlyOneSideHasIsNamed) {
   ResolvedView view = TrainView();
   const std::string plain = CanonicalOrderPlan(view, {.seed = 7});

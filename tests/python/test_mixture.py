@@ -155,6 +155,61 @@ def test_a_curriculum_is_a_function_of_the_position(parts: Parts) -> None:
     assert counted == [16, 16, 48], "by hand, until the curriculum says otherwise"
 
 
+def test_a_replay_by_the_states_changes_draws_the_same(parts: Parts) -> None:
+    with inkstream.mix(parts, batch_size=64, seed=2, curriculum=[(320, [1, 3])]) as mixed:
+        first = drawn(mixed, 2)
+        mixed.remix([9, 9])
+        mixed.remix([1, 1])
+        first += drawn(mixed, 4)
+        mixed.remix([1, 0])
+        first += drawn(mixed, 2)
+        state = json.loads(json.dumps(mixed.state_dict()))
+        later = drawn(mixed, 2)
+    changes = ((0, (3, 1)), (128, (1, 1)), (320, (1, 3)), (384, (1, 0)))
+    assert mixed.changes == changes
+    with inkstream.mix(parts, batch_size=64, seed=2, curriculum=state["changes"]) as again:
+        assert drawn(again, 10) == first + later
+        assert again.changes == changes
+    with inkstream.mix(parts, batch_size=64, seed=2, start=state) as again:
+        assert again.changes == changes
+        assert drawn(again, 2) == later
+
+
+def test_views_of_one_store_change_their_weights_and_ranks_with_nothing_lost(store: Path) -> None:
+    with inkstream.open(store) as client:
+        data = client.dataset()
+        views = [View("train", where={"label": term}) for term in (("<", 5), (">=", 5))]
+        parts = [(data, view, weight) for view, weight in zip(views, (3, 1), strict=True)]
+        seen: list[tuple[int, int]] = []
+        start = None
+        for world, batch_size, steps, weights in (
+            (2, 16, 3, (3, 1)),
+            (3, 8, 4, (1, 1)),
+            (1, 20, 9, (1, 3)),
+        ):
+            ranks = [
+                inkstream.mix(
+                    parts, batch_size=batch_size, seed=5, rank=rank, world=world, start=start
+                )
+                for rank in range(world)
+            ]
+            for rank in ranks:
+                rank.remix(weights)
+            seen += [row for rank in ranks for row in drawn(rank, steps)]
+            states = [rank.state_dict() for rank in ranks]
+            assert all(state == states[0] for state in states)
+            start = states[0]
+            for rank in ranks:
+                rank.close()
+        assert start is not None
+        assert start["position"] == len(seen)
+        for part, view in enumerate(views):
+            of_part = sorted(index for i, index in seen if i == part)
+            # As far as it came, each view's own order: nothing left out, nothing twice.
+            with data.stream(view, seed=5, batch_size=len(of_part)) as stream:
+                assert sorted(next(stream).index.tolist()) == of_part
+
+
 def test_a_batch_that_fails_moves_no_part(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     with inkstream.mix(parts, batch_size=64) as mixed:
         drawn(mixed, 2)

@@ -121,6 +121,40 @@ def test_times_go_with_their_points_through_augmentation(raw: inkstream.Dataset)
     assert np.array_equal(a[:, 0] > 0, plain[:, 0] > 0)
 
 
+def test_a_drawing_thats_augmented_keeps_the_times_of_its_points(raw: inkstream.Dataset) -> None:
+    augment = inkstream.Augment(stroke_reorder=1.0, stroke_dropout=0.3, point_dropout=0.3)
+    spec = Strokes(64, format="points", times=True)
+    plain = raw.fetch(index=range(20), strokes=spec)
+    changed = raw.fetch(index=range(20), strokes=spec, augment=augment)
+    assert not np.array_equal(plain.strokes, changed.strokes)
+    for row in range(20):
+        known = {(x, y, t) for x, y, _, t in plain.strokes[row][: plain.length[row]].tolist()}
+        left = changed.strokes[row][: changed.length[row]].tolist()
+        assert {(x, y, t) for x, y, _, t in left} <= known
+
+
+def test_polylines_and_pictures_leave_times_aside(raw: inkstream.Dataset) -> None:
+    for form in ("stroke3", "stroke5", "points"):
+        plain = raw.fetch(index=range(5), strokes=Strokes(64, format=form))
+        timed = raw.fetch(index=range(5), strokes=Strokes(64, format=form, times=True))
+        assert timed.strokes.shape[-1] == plain.strokes.shape[-1] + 1
+        for row in range(5):
+            pairs = zip(plain.polylines(row), timed.polylines(row), strict=True)
+            assert all(np.array_equal(a, b) for a, b in pairs)
+
+
+def test_stroke_tensors_of_a_store_without_times_name_the_fix(data: inkstream.Dataset) -> None:
+    says = r"delivery\.strokes\.times is true, but this dataset has no times.*--keep raw"
+    with (
+        data.stream("train", strokes=Strokes(9, times=True)) as stream,
+        pytest.raises(FixRequest, match=says) as caught,
+    ):
+        next(stream)
+    assert caught.value.code == "INVALID_ARGUMENT"
+    with pytest.raises(FixRequest, match=says):
+        data.fetch(index=[0], strokes=Strokes(9, times=True))
+
+
 @pytest.mark.parametrize("channel", ["time", "pause", "speed"])
 def test_a_store_without_times_says_which_channels_it_has(
     data: inkstream.Dataset, channel: str

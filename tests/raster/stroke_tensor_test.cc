@@ -165,6 +165,64 @@ TEST(StrokeTensorTest, Float16IsTheNearestValue) {
   }
 }
 
+struct TimedSample : Sample {
+  std::vector<float> t = {0, 250, 1000, 1016};
+  StrokesView view() const { return {ends, x, y, t}; }
+};
+
+StrokesSpec Timed(StrokesSpec spec) {
+  spec.times = true;
+  return spec;
+}
+
+TEST(StrokeTensorTest, TimesAreSecondsInAColumnBehindTheFormats) {
+  auto three =
+      *StrokeTensor::Create(Timed(Spec(StrokeFormat::kStroke3, 5, true)), 0);
+  EXPECT_THAT(Padded(three, TimedSample().view()),
+              ElementsAre(0, 0, 0, 0,             //
+                          10, 0, 0, 0,            //
+                          10, 30, 1, 0.25F,       //
+                          -15, -25, 0, 1,         //
+                          0, 10, 1, 1016 / 1e3F,  //
+                          0, 0, 0, 0));
+  auto five =
+      *StrokeTensor::Create(Timed(Spec(StrokeFormat::kStroke5, 5, true)), 0);
+  EXPECT_THAT(Padded(five, TimedSample().view()),
+              ElementsAre(0, 0, 1, 0, 0, 0,             //
+                          10, 0, 1, 0, 0, 0,            //
+                          10, 30, 0, 1, 0, 0.25F,       //
+                          -15, -25, 1, 0, 0, 1,         //
+                          0, 10, 0, 1, 0, 1016 / 1e3F,  //
+                          0, 0, 0, 0, 1, 0));
+  StrokesSpec spec = Timed(Spec(StrokeFormat::kPoints, 2, false));
+  spec.scale = StrokeScale::kUnit;
+  auto points = *StrokeTensor::Create(spec, 0);
+  EXPECT_EQ(points.columns(), 4);
+  EXPECT_EQ(Padded(points, TimedSample().view())[7], 0.25F);  // not scaled
+}
+
+TEST(StrokeTensorTest, ResampledPointsHaveTheTimesBetween) {
+  const std::vector<uint32_t> ends = {2, 3};
+  const std::vector<float> x = {0, 10, 50}, y = {0, 0, 50};
+  const std::vector<float> t = {1000, 3000, 4000};
+  StrokesSpec spec = Timed(Spec(StrokeFormat::kPoints, 5, false));
+  spec.resample = 5;
+  auto tensor = *StrokeTensor::Create(spec, 0);
+  EXPECT_THAT(Padded(tensor, {ends, x, y, t}), ElementsAre(0, 0, 0, 1,    //
+                                                           5, 0, 0, 2,    //
+                                                           10, 0, 1, 3,   //
+                                                           50, 50, 1, 4,  //
+                                                           0, 0, 0, 0));
+}
+
+TEST(StrokeTensorTest, ADrawingWithoutTimesHasZeros) {
+  auto tensor =
+      *StrokeTensor::Create(Timed(Spec(StrokeFormat::kPoints, 4, false)), 0);
+  Padded(tensor, TimedSample().view());
+  const std::vector<float> out = Padded(tensor, Sample().view());
+  for (int row = 0; row < 4; ++row) EXPECT_EQ(out[4 * row + 3], 0);
+}
+
 TEST(StrokeTensorTest, BadSpecsNameFieldValueAndLimit) {
   StrokesSpec spec;
   spec.max_len = 0;

@@ -27,6 +27,9 @@ TEST(OrderMessageTest, EveryFieldComesBack) {
         }),
         With([](v1::Order::Sampling* s) {
           *s->mutable_mix() = Filled<v1::Order::Sampling::Mix>();
+        }),
+        With([](v1::Order::Sampling* s) {
+          *s->mutable_drawings() = Filled<v1::Order::Sampling::Drawings>();
         })}) {
     const absl::StatusOr<OrderSpec> order = OrderFromProto(message);
     ASSERT_TRUE(order.ok()) << order.status();

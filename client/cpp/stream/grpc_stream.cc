@@ -99,7 +99,7 @@ GrpcStream::GrpcStream(std::shared_ptr<Endpoints> endpoints,
       keys_(std::move(keys)),
       options_(options),
       resume_point_(plan),
-      views_(ViewsOf(plan)),
+      sets_(SetsOf(plan)),
       // The queue's, one being filled, one in the reader's hands.
       buffers_(std::max(options.read_ahead, kTensorsAhead) + 2),
       retry_(options.failover_timeout, endpoints_->size(),

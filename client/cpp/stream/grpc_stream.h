@@ -101,7 +101,7 @@ class GrpcStream final : public inkstream::Stream {
 
   // Of the reading thread.
   ResumePoint resume_point_;
-  const std::vector<View> views_;        // of the plan
+  const std::vector<std::string> sets_;  // of the plan
   std::shared_ptr<grpc::Channel> told_;  // has been sent their key sets
   BatchBuffers buffers_;
   RetryPolicy retry_;

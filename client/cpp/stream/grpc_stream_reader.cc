@@ -75,7 +75,7 @@ void GrpcStream::ReadUntilDone() {
     }
     if (moved_) told_.reset();
     if (told_ != channel &&
-        keys_->SentWhere(status, channel, views_, kTimeForKeys)) {
+        keys_->SentWhere(status, channel, sets_, kTimeForKeys)) {
       told_ = channel;
       continue;
     }

@@ -17,20 +17,30 @@ namespace {
 // A message of them stays far below the limit for requests.
 constexpr size_t kKeysAMessage = 64 << 10;
 
+// The part of `all` from `begin` on that one message takes.
+template <typename Value, typename Field>
+void Assign(const std::vector<Value>& all, size_t begin, Field* field) {
+  if (begin >= all.size()) return;
+  const auto from = all.begin() + static_cast<ptrdiff_t>(begin);
+  field->Assign(from, from + static_cast<ptrdiff_t>(
+                                 std::min(kKeysAMessage, all.size() - begin)));
+}
+
 }  // namespace
 
 absl::StatusOr<UploadedKeys> KeySetCache::Send(
     const std::shared_ptr<grpc::Channel>& channel, grpc::ClientContext* context,
-    const std::vector<int64_t>& keys) {
+    const DrawingWeights& set) {
   v1::UploadKeysResponse response;
   const auto writer =
       v1::DrawingService::NewStub(channel)->UploadKeys(context, &response);
-  for (size_t at = 0; at < keys.size(); at += kKeysAMessage) {
-    const auto from = keys.begin() + static_cast<ptrdiff_t>(at);
+  const size_t all =
+      std::max({set.keys.size(), set.indices.size(), set.weights.size()});
+  for (size_t at = 0; at < all; at += kKeysAMessage) {
     v1::UploadKeysRequest request;
-    request.mutable_key_id()->Assign(
-        from, from + static_cast<ptrdiff_t>(
-                         std::min(kKeysAMessage, keys.size() - at)));
+    Assign(set.keys, at, request.mutable_key_id());
+    Assign(set.indices, at, request.mutable_index());
+    Assign(set.weights, at, request.mutable_weights());
     // Where this fails, Finish() says why.
     if (!writer->Write(request)) break;
   }
@@ -40,40 +50,45 @@ absl::StatusOr<UploadedKeys> KeySetCache::Send(
   return UploadedKeys{response.hash(), response.keys()};
 }
 
-void KeySetCache::Keep(const std::string& hash, std::vector<int64_t> keys) {
+void KeySetCache::Keep(const std::string& hash, DrawingWeights set) {
   MutexLock lock(&mutex_);
-  sets_[hash] = std::make_shared<const std::vector<int64_t>>(std::move(keys));
+  sets_[hash] = std::make_shared<const DrawingWeights>(std::move(set));
 }
 
 bool KeySetCache::SentWhere(const absl::Status& status,
                             const std::shared_ptr<grpc::Channel>& channel,
-                            const std::vector<View>& views,
+                            const std::vector<std::string>& hashes,
                             absl::Duration timeout) const {
   if (ErrorReason(status) != "KEYS_NOT_HERE") return false;
   const absl::Time deadline = absl::Now() + timeout;
   bool sent = false;
-  for (const View& view : views) {
-    for (const std::string& hash : {view.include_keys, view.exclude_keys}) {
-      std::shared_ptr<const std::vector<int64_t>> keys;
-      {
-        MutexLock lock(&mutex_);
-        const auto found = sets_.find(hash);
-        if (found == sets_.end()) continue;
-        keys = found->second;
-      }
-      grpc::ClientContext context;
-      context.set_deadline(absl::ToChronoTime(deadline));
-      if (!Send(channel, &context, *keys).ok()) return false;
-      sent = true;
+  for (const std::string& hash : hashes) {
+    std::shared_ptr<const DrawingWeights> set;
+    {
+      MutexLock lock(&mutex_);
+      const auto found = sets_.find(hash);
+      if (found == sets_.end()) continue;
+      set = found->second;
     }
+    grpc::ClientContext context;
+    context.set_deadline(absl::ToChronoTime(deadline));
+    if (!Send(channel, &context, *set).ok()) return false;
+    sent = true;
   }
   return sent;
 }
 
-std::vector<View> ViewsOf(const Plan& plan) {
-  std::vector<View> views = plan.order.sampling.views;
-  views.push_back(plan.view);
-  return views;
+std::vector<std::string> SetsOf(const View& view) {
+  return {view.include_keys, view.exclude_keys};
+}
+
+std::vector<std::string> SetsOf(const Plan& plan) {
+  std::vector<std::string> sets = SetsOf(plan.view);
+  for (const View& view : plan.order.sampling.views) {
+    for (std::string& hash : SetsOf(view)) sets.push_back(std::move(hash));
+  }
+  sets.push_back(plan.order.sampling.drawings);
+  return sets;
 }
 
 }  // namespace inkstream::client

@@ -1,6 +1,6 @@
-// Sets of keys that this client uploaded, kept so that they can be sent again:
-// servers forget them when they need the room, and other replicas never had
-// them.
+// Sets of keys and weights that this client uploaded, kept so that they can be
+// sent again: servers forget them when they need the room, and other replicas
+// never had them.
 //
 // Thread safety: every method may be called from any thread.
 #pragma once
@@ -30,24 +30,26 @@ class KeySetCache {
   // The server's answer; the set is not kept yet.
   static absl::StatusOr<UploadedKeys> Send(
       const std::shared_ptr<grpc::Channel>& channel,
-      grpc::ClientContext* context, const std::vector<int64_t>& keys);
+      grpc::ClientContext* context, const DrawingWeights& set);
 
-  void Keep(const std::string& hash, std::vector<int64_t> keys);
+  void Keep(const std::string& hash, DrawingWeights set);
 
-  // Whether `status` is a server's wish for key sets, all those of `views` that
-  // are known were sent to it, and it is worth asking again. At most
-  // `timeout`.
+  // Whether `status` is a server's wish for key sets, all of `hashes` that are
+  // known were sent to it, and it is worth asking again. At most `timeout`.
   bool SentWhere(const absl::Status& status,
                  const std::shared_ptr<grpc::Channel>& channel,
-                 const std::vector<View>& views, absl::Duration timeout) const;
+                 const std::vector<std::string>& hashes,
+                 absl::Duration timeout) const;
 
  private:
   mutable Mutex mutex_;
-  std::map<std::string, std::shared_ptr<const std::vector<int64_t>>> sets_
+  // Without weights: keys alone.
+  std::map<std::string, std::shared_ptr<const DrawingWeights>> sets_
       ABSL_GUARDED_BY(mutex_);
 };
 
-// Every view that resolving the plan takes.
-std::vector<View> ViewsOf(const Plan& plan);
+// The sets that resolving takes, some perhaps "".
+std::vector<std::string> SetsOf(const View& view);
+std::vector<std::string> SetsOf(const Plan& plan);
 
 }  // namespace inkstream::client

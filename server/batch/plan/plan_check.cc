@@ -41,6 +41,13 @@ absl::StatusOr<layout::BatchLayout> PriceDelivery(const DeliverySpec& delivery,
             .status());
     if (!status.ok()) return status;
   }
+  if (delivery.strokes.has_value() && delivery.strokes->times && !has_times) {
+    return absl::InvalidArgumentError(
+        "delivery.strokes.times is true, but this dataset has no times: "
+        "offered "
+        "is false; times are kept of raw drawings that are ingested with "
+        "--keep raw");
+  }
   if (delivery.augment.has_value()) {
     absl::Status status =
         InDelivery(raster::CheckAugmentSpec(*delivery.augment));

@@ -29,7 +29,10 @@ void AddRows(const order::Step& step, const order::EpochOrder& order,
 void AddComponents(const Plan& plan, const SampledView& sampled,
                    ExplainedPlan* explained) {
   const Sampling& sampling = plan.order.sampling;
-  if (sampling.kind == SamplingKind::kUniform) return;
+  if (sampling.kind == SamplingKind::kUniform ||
+      sampling.kind == SamplingKind::kDrawings) {
+    return;
+  }
   const order::Mixture& mixture = *sampled.mixture();
   for (size_t i = 0; i < mixture.sizes.size(); ++i) {
     explained->components.push_back({sampling.kind == SamplingKind::kMix

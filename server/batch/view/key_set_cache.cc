@@ -1,5 +1,6 @@
 #include "server/batch/view/key_set_cache.h"
 
+#include <cmath>
 #include <utility>
 #include <vector>
 
@@ -22,30 +23,98 @@ class KeySetCache::Upload : public KeyUpload {
   ~Upload() override { cache_->GiveBack(caller_, claimed_); }
 
   absl::Status Add(absl::Span<const int64_t> keys) override {
-    if (keys.size() > cache_->max_keys() - keys_.size()) {
+    absl::Status status = Take(DrawingName::kKey, false, keys);
+    return status.ok() ? Claim(kUploadBytes, keys) : status;
+  }
+
+  absl::Status AddWeights(DrawingName by, absl::Span<const int64_t> names,
+                          absl::Span<const double> weights) override {
+    if (names.size() != weights.size()) {
       return absl::InvalidArgumentError(absl::StrCat(
-          "key_id: ", keys_.size() + keys.size(), " keys; at most ",
-          cache_->max_keys(), " a set on this server (max_keys)"));
+          "weights: ", weights.size(), " for ", names.size(), " drawings in ",
+          FieldOf(by), "; give each of them one"));
     }
-    for (size_t i = 0; i < keys.size(); ++i) {
-      if (keys[i] > 0) continue;
-      return absl::InvalidArgumentError(
-          absl::StrCat("key_id[", keys_.size() + i, "]: ", keys[i],
-                       " is no key; keys are 1..2^63-1"));
+    for (size_t i = 0; i < weights.size(); ++i) {
+      if (std::isfinite(weights[i]) && weights[i] >= 0) continue;
+      return absl::InvalidArgumentError(absl::StrCat(
+          "weights[", names_.size() + i, "]: ", weights[i],
+          " is not a finite number >= 0; 0 leaves the drawing out"));
     }
-    absl::Status status = cache_->Claim(caller_, kUploadBytes * keys.size());
+    absl::Status status = Take(by, true, names);
+    if (status.ok()) status = Claim(kWeightUploadBytes, names);
     if (!status.ok()) return status;
-    claimed_ += kUploadBytes * keys.size();
-    keys_.insert(keys_.end(), keys.begin(), keys.end());
+    weights_.insert(weights_.end(), weights.begin(), weights.end());
     return absl::OkStatus();
   }
 
-  std::vector<int64_t> Take() { return std::move(keys_); }
+  absl::StatusOr<Kept> Make(KeptKeys* told) {
+    if (names_.empty()) {
+      return absl::InvalidArgumentError("key_id: no keys; give at least one");
+    }
+    Kept kept;
+    if (weighted_) {
+      absl::StatusOr<WeightSet> made =
+          WeightSet::Create(by_, std::move(names_), std::move(weights_));
+      if (!made.ok()) return made.status();
+      kept.weights = std::make_shared<const WeightSet>(*std::move(made));
+      kept.bytes = kept.weights->bytes();
+      *told = {kept.weights->hash(), kept.weights->size()};
+    } else {
+      kept.keys = std::make_shared<const KeySet>(std::move(names_));
+      kept.bytes = kept.keys->bytes();
+      *told = {kept.keys->hash(), kept.keys->size()};
+    }
+    return kept;
+  }
 
  private:
+  static const char* FieldOf(DrawingName by) {
+    return by == DrawingName::kKey ? "key_id" : "index";
+  }
+
+  // Whether more of these are a set together with what came before.
+  absl::Status Take(DrawingName by, bool weighted,
+                    absl::Span<const int64_t> names) {
+    if (!names_.empty() && (by != by_ || weighted != weighted_)) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          FieldOf(by), ": ", weighted ? "with weights" : "without weights",
+          ", after ", FieldOf(by_), weighted_ ? " with" : " without",
+          " them; all messages of a set are alike"));
+    }
+    by_ = by;
+    weighted_ = weighted;
+    const uint64_t most = weighted ? cache_->max_weights() : cache_->max_keys();
+    if (names.size() > most - names_.size()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          FieldOf(by), ": ", names_.size() + names.size(), " keys; at most ",
+          most, " a set on this server (max_keys",
+          weighted ? ", of which a weight takes more)" : ")"));
+    }
+    const int64_t least = by == DrawingName::kKey ? 1 : 0;
+    for (size_t i = 0; i < names.size(); ++i) {
+      if (names[i] >= least) continue;
+      return absl::InvalidArgumentError(absl::StrCat(
+          FieldOf(by), "[", names_.size() + i, "]: ", names[i], " is no ",
+          by == DrawingName::kKey ? "key; keys are 1..2^63-1"
+                                  : "index; indices are below 2^63"));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Claim(size_t bytes_each, absl::Span<const int64_t> names) {
+    absl::Status status = cache_->Claim(caller_, bytes_each * names.size());
+    if (!status.ok()) return status;
+    claimed_ += bytes_each * names.size();
+    names_.insert(names_.end(), names.begin(), names.end());
+    return absl::OkStatus();
+  }
+
   KeySetCache* const cache_;
   const std::string caller_;
-  std::vector<int64_t> keys_;
+  DrawingName by_ = DrawingName::kKey;
+  bool weighted_ = false;
+  std::vector<int64_t> names_;
+  std::vector<double> weights_;
   size_t claimed_ = 0;
 };
 
@@ -53,34 +122,54 @@ std::unique_ptr<KeyUpload> KeySetCache::NewUpload(const std::string& caller) {
   return std::make_unique<Upload>(this, caller);
 }
 
-absl::StatusOr<std::shared_ptr<const KeySet>> KeySetCache::Keep(
-    std::unique_ptr<KeyUpload> upload) {
-  std::vector<int64_t> keys = static_cast<Upload*>(upload.get())->Take();
-  if (keys.empty()) {
-    return absl::InvalidArgumentError("key_id: no keys; give at least one");
-  }
-  auto added = std::make_shared<const KeySet>(std::move(keys));
+absl::StatusOr<KeptKeys> KeySetCache::Keep(std::unique_ptr<KeyUpload> upload) {
+  KeptKeys told;
+  absl::StatusOr<Kept> made = static_cast<Upload*>(upload.get())->Make(&told);
+  if (!made.ok()) return made.status();
   upload.reset();
   const std::lock_guard<std::mutex> lock(mu_);
-  if (const auto* const same = sets_.Find(added->hash())) return *same;
-  bytes_ += added->bytes();
-  sets_.Put(added->hash(), added);
+  if (sets_.Find(told.hash) != nullptr) return told;
+  bytes_ += made->bytes;
+  sets_.Put(told.hash, *std::move(made));
   MakeRoom();
-  return added;
+  return told;
 }
 
 absl::StatusOr<std::shared_ptr<const KeySet>> KeySetCache::Get(
     const std::string& field, const std::string& hash) {
   if (hash.empty()) return nullptr;
+  absl::StatusOr<Kept> kept = Find(field, hash, "key set");
+  if (!kept.ok()) return kept.status();
+  return std::move(kept->keys);
+}
+
+absl::StatusOr<std::shared_ptr<const WeightSet>> KeySetCache::GetWeights(
+    const std::string& field, const std::string& hash) {
+  if (hash.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        field, ": names no weights; give the hash that UploadKeys answers"));
+  }
+  absl::StatusOr<Kept> kept = Find(field, hash, "set of weights");
+  if (!kept.ok()) return kept.status();
+  return std::move(kept->weights);
+}
+
+absl::StatusOr<KeySetCache::Kept> KeySetCache::Find(const std::string& field,
+                                                    const std::string& hash,
+                                                    absl::string_view what) {
+  const bool weights = what != "key set";
   const std::lock_guard<std::mutex> lock(mu_);
-  if (const auto* const found = sets_.Find(hash)) {
+  if (const Kept* const found = sets_.Find(hash)) {
     ++lookups_.hits;
-    return *found;
+    if (weights == (found->weights != nullptr)) return *found;
+    return absl::InvalidArgumentError(
+        absl::StrCat(field, ": ", Quoted(hash), " is no ", what, " but a ",
+                     weights ? "key set" : "set of weights"));
   }
   ++lookups_.misses;
   return WithReason(
       absl::NotFoundError(absl::StrCat(
-          field, ": this server does not have the key set ", Quoted(hash),
+          field, ": this server does not have the ", what, " ", Quoted(hash),
           " (any more); upload it with UploadKeys and ask again")),
       kReasonKeysNotHere);
 }
@@ -129,7 +218,7 @@ void KeySetCache::MakeRoom() {
         return bytes_ + claimed_ <= budget_bytes_ || sets_.size() == 1;
       },
       [](const auto&) { return true; },
-      [this](const auto& set) { bytes_ -= set->bytes(); });
+      [this](const Kept& set) { bytes_ -= set.bytes; });
 }
 
 }  // namespace inkstream::batch

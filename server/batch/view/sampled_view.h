@@ -1,5 +1,5 @@
-// A view and what its order draws from: the whole of it, its classes, or the
-// views of a mix within it.
+// A view and what its order draws from: the whole of it, its classes, the views
+// of a mix within it, or its drawings by their weights.
 //
 // Thread safety: immutable after construction.
 #pragma once
@@ -13,6 +13,7 @@
 #include "inkstream/view.h"
 #include "server/batch/view/class_index.h"
 #include "server/batch/view/resolved_view.h"
+#include "server/batch/view/weighted_drawings.h"
 #include "server/order/epoch_order.h"
 #include "server/order/mixture.h"
 #include "server/order/order_plan.h"
@@ -43,6 +44,7 @@ class SampledView {
     if (classes_ != nullptr) {
       return classes_->IndexOf(pick.component, pick.rank);
     }
+    if (weighted_ != nullptr) return weighted_->IndexOf(pick.rank);
     return parts_.empty() ? view_->IndexOf(pick.rank)
                           : parts_[pick.component]->IndexOf(pick.rank);
   }
@@ -60,6 +62,7 @@ class SampledView {
  private:
   std::shared_ptr<const ResolvedView> view_;
   std::shared_ptr<const ClassIndex> classes_;               // by class
+  std::shared_ptr<const WeightedDrawings> weighted_;        // by drawing
   std::vector<std::shared_ptr<const ResolvedView>> parts_;  // of a mix
   std::vector<order::ResolvedView> part_orders_;
   std::shared_ptr<const order::Mixture> mixture_;

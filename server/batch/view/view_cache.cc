@@ -115,6 +115,28 @@ absl::StatusOr<std::shared_ptr<const ClassIndex>> ViewCache::GetClasses(
       });
 }
 
+absl::StatusOr<std::shared_ptr<const WeightedDrawings>> ViewCache::GetWeighted(
+    const store::StoreReader& store, const View& view,
+    const std::string& hash) {
+  using Weighted = absl::StatusOr<std::shared_ptr<const WeightedDrawings>>;
+  const absl::StatusOr<std::shared_ptr<const WeightSet>> set =
+      key_sets_.GetWeights("order.sampling.drawings.weights", hash);
+  if (!set.ok() && hash.empty()) return set.status();
+  std::string key = absl::StrCat("weights:", KeyOf(store, view));
+  Append(&key, hash);
+  return Share<WeightedDrawings>(
+      store, key, [&](Promised* promised) -> Weighted {
+        // What is there already does not need its set any more.
+        if (!set.ok()) return set.status();
+        absl::StatusOr<std::shared_ptr<const ResolvedView>> resolved =
+            Get(store, view);
+        if (!resolved.ok()) return resolved.status();
+        return WeightedDrawings::Create(
+            store, **resolved, **set, scan_threads_,
+            [&](size_t bytes) { return Admit(bytes, promised); });
+      });
+}
+
 template <typename Item, typename Make>
 absl::StatusOr<std::shared_ptr<const Item>> ViewCache::Share(
     const store::StoreReader& store, const std::string& key, const Make& make) {

@@ -28,6 +28,7 @@
 #include "server/batch/view/key_set_cache.h"
 #include "server/batch/view/resolved_view.h"
 #include "server/batch/view/size_columns.h"
+#include "server/batch/view/weighted_drawings.h"
 #include "server/batch/work/held_bytes.h"
 #include "server/batch/work/lru_map.h"
 #include "server/batch/work/parked_request.h"
@@ -56,6 +57,12 @@ class ViewCache {
   // The view's drawings by class.
   absl::StatusOr<std::shared_ptr<const ClassIndex>> GetClasses(
       const store::StoreReader& store, const View& view);
+
+  // The view's drawings that have a weight in the set `hash`. Errors as Get(),
+  // and as WeightedDrawings::Create().
+  absl::StatusOr<std::shared_ptr<const WeightedDrawings>> GetWeighted(
+      const store::StoreReader& store, const View& view,
+      const std::string& hash);
 
   KeySetCache& key_sets() { return key_sets_; }
 

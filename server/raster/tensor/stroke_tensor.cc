@@ -11,6 +11,9 @@
 namespace inkstream::raster {
 namespace {
 
+constexpr size_t kEndColumn = 4;  // of stroke5
+constexpr float kMillisASecond = 1000;
+
 struct Half {
   uint16_t bits;
 
@@ -33,7 +36,8 @@ absl::Status Invalid(absl::string_view field, absl::string_view rest) {
 StrokeTensor::StrokeTensor(const StrokesSpec& spec, float divisor)
     : spec_(spec),
       factor_(1.0F / divisor),
-      columns_(spec.format == StrokeFormat::kStroke5 ? 5 : 3),
+      columns_((spec.format == StrokeFormat::kStroke5 ? 5U : 3U) +
+               (spec.times ? 1U : 0U)),
       start_rows_(
           spec.start_token.value_or(spec.format == StrokeFormat::kStroke5)
               ? 1
@@ -86,15 +90,18 @@ absl::StatusOr<StrokeTensor::Extent> StrokeTensor::Load(
     const StrokesView& strokes) {
   x_.clear();
   y_.clear();
+  t_.clear();
   lifted_.clear();
   if (spec_.resample > 0) {
     Resample(strokes);
   } else {
     x_.assign(strokes.x.begin(), strokes.x.end());
     y_.assign(strokes.y.begin(), strokes.y.end());
+    if (spec_.times) t_.assign(strokes.t.begin(), strokes.t.end());
     lifted_.assign(x_.size(), 0);
     for (const uint32_t end : strokes.stroke_ends) lifted_[end - 1] = 1;
   }
+  if (spec_.times) t_.resize(x_.size(), 0);
   size_t length = x_.size();
   if (spec_.prefix < 1) {
     length = static_cast<size_t>(std::ceil(static_cast<double>(spec_.prefix) *
@@ -119,11 +126,13 @@ absl::StatusOr<StrokeTensor::Extent> StrokeTensor::Load(
 // First point, then points `resample` apart along the stroke, then the last.
 void StrokeTensor::Resample(const StrokesView& strokes) {
   const double spacing = spec_.resample;
+  const bool times = spec_.times && !strokes.t.empty();
   for (size_t s = 0; s < strokes.strokes(); ++s) {
     const size_t begin = strokes.begin(s);
     const size_t end = strokes.end(s);
     x_.push_back(strokes.x[begin]);
     y_.push_back(strokes.y[begin]);
+    if (times) t_.push_back(strokes.t[begin]);
     double travelled = 0;
     double next = spacing;
     for (size_t i = begin + 1; i < end; ++i) {
@@ -136,6 +145,11 @@ void StrokeTensor::Resample(const StrokesView& strokes) {
         const double along = (next - travelled) / length;
         x_.push_back(static_cast<float>(ax + along * dx));
         y_.push_back(static_cast<float>(ay + along * dy));
+        if (times) {
+          const double from = strokes.t[i - 1];
+          t_.push_back(
+              static_cast<float>(from + along * (strokes.t[i] - from)));
+        }
         next += spacing;
       }
       travelled += length;
@@ -143,6 +157,7 @@ void StrokeTensor::Resample(const StrokesView& strokes) {
     if (end > begin + 1) {
       x_.push_back(strokes.x[end - 1]);
       y_.push_back(strokes.y[end - 1]);
+      if (times) t_.push_back(strokes.t[end - 1]);
     }
     lifted_.resize(x_.size(), 0);
     lifted_.back() = 1;
@@ -154,7 +169,7 @@ void StrokeTensor::WriteRows(uint8_t* out) const {
   const bool five = spec_.format == StrokeFormat::kStroke5;
   const bool offsets = spec_.format != StrokeFormat::kPoints;
   if (start_rows_ == 1) {
-    const float start[5] = {0, 0, five ? 1.0F : 0.0F, 0, 0};
+    const float start[6] = {0, 0, five ? 1.0F : 0.0F};
     for (uint32_t c = 0; c < columns_; ++c) Put<Element>(start[c], out);
   }
   float from_x = 0, from_y = 0;
@@ -165,6 +180,7 @@ void StrokeTensor::WriteRows(uint8_t* out) const {
     if (five) Put<Element>(1 - lifted, out);
     Put<Element>(lifted, out);
     if (five) Put<Element>(0, out);
+    if (spec_.times) Put<Element>(t_[i] / kMillisASecond, out);
     if (offsets) {
       from_x = x_[i];
       from_y = y_[i];
@@ -187,11 +203,11 @@ void StrokeTensor::WritePadded(uint8_t* out) const {
   std::memset(out + written, 0, padded_bytes() - written);
   if (spec_.format != StrokeFormat::kStroke5) return;
   for (uint32_t row = length_ + start_rows_; row < padded_rows(); ++row) {
-    uint8_t* last = out + (row + 1) * row_bytes - element_bytes();
+    uint8_t* end = out + row * row_bytes + kEndColumn * element_bytes();
     if (spec_.dtype == DType::kFloat16) {
-      Put<Half>(1, last);
+      Put<Half>(1, end);
     } else {
-      Put<float>(1, last);
+      Put<float>(1, end);
     }
   }
 }

@@ -23,7 +23,7 @@ class StrokeTensor {
                                              double dataset_std,
                                              uint32_t max_len_limit = 4096);
 
-  uint32_t columns() const { return columns_; }  // 3 or 5
+  uint32_t columns() const { return columns_; }  // 3 to 6
   // Rows of a padded tensor: max_len and the start token.
   uint32_t padded_rows() const { return spec_.max_len + start_rows_; }
   uint32_t start_rows() const { return start_rows_; }  // 1 with a start token
@@ -47,7 +47,8 @@ class StrokeTensor {
   // Rows of the loaded drawing, without padding: rows * columns elements.
   void WriteRagged(uint8_t* out) const;
 
-  // padded_bytes() bytes: the rows, then padding (zeros; stroke5: 0 0 0 0 1).
+  // padded_bytes() bytes: the rows, then padding (zeros; stroke5: 0 0 0 0 1,
+  // and 0 where there are times).
   void WritePadded(uint8_t* out) const;
 
  private:
@@ -63,6 +64,7 @@ class StrokeTensor {
   uint32_t start_rows_;
   uint32_t length_ = 0;
   std::vector<float> x_, y_;
+  std::vector<float> t_;         // milliseconds, where they are asked for
   std::vector<uint8_t> lifted_;  // pen lifted after the point
 };
 

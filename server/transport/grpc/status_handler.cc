@@ -1,7 +1,7 @@
 #include "server/transport/grpc/status_handler.h"
 
 #include "server/base/status_reason.h"
-#include "server/service/describe_dataset.h"
+#include "server/service/service.h"
 #include "server/transport/status/server_snapshot.h"
 
 namespace inkstream::transport {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "server/service/upload_keys.h"
 #include "server/transport/grpc/proto_message.h"
 
 namespace inkstream::transport {
@@ -22,7 +23,7 @@ void UploadKeysReactor::OnMessage() {
   v1::UploadKeysRequest request;
   absl::Status status = ParseMessage(message_, &request);
   message_.Clear();
-  if (status.ok()) status = upload_->Add(request.key_id());
+  if (status.ok()) status = service::AddToUpload(request, upload_.get());
   if (!status.ok()) return Finish(status);
   Read();
 }

@@ -1,6 +1,6 @@
-// UploadKeys: gathers a key set, message by message, and hands it to the
-// engine. It has no say in when the server ends: keys that have not all come
-// are uploaded elsewhere.
+// UploadKeys: gathers a set of keys or weights, message by message, and hands
+// it to the engine. It has no say in when the server ends: keys that have not
+// all come are uploaded elsewhere.
 #pragma once
 
 #include <memory>

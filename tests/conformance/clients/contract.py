@@ -57,6 +57,8 @@ def _sampling_of(words: Words) -> Words:
     if "mix" in words:
         views = [view_of(view) for view in words["mix"]]
         return {"mix": {"views": views, "weights": words["weights"]}}
+    if "drawings" in words:
+        return {"drawings": {"weights_hash": words["drawings"]}}
     return {"weights": words} if words else {}
 
 

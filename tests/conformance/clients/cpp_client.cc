@@ -41,6 +41,7 @@ class CppClient {
     if (what == "fetch") return Fetch(command);
     if (what == "plan") return Explain(command);
     if (what == "keys") return Keys(command);
+    if (what == "weights") return Weights(command);
     return absl::UnimplementedError(absl::StrCat("no command '", what, "'"));
   }
 
@@ -208,9 +209,22 @@ class CppClient {
   absl::StatusOr<Json> Keys(const Json& command) {
     const absl::StatusOr<Connection*> connection = On(command);
     if (!connection.ok()) return connection.status();
-    auto uploaded =
-        (*connection)
-            ->client->UploadKeys(command.value("keys", std::vector<int64_t>()));
+    return Uploaded((*connection)->client->UploadKeys(
+        command.value("keys", std::vector<int64_t>())));
+  }
+
+  absl::StatusOr<Json> Weights(const Json& command) {
+    const absl::StatusOr<Connection*> connection = On(command);
+    if (!connection.ok()) return connection.status();
+    DrawingWeights set;
+    set.keys = command.value("keys", set.keys);
+    set.indices = command.value("indices", set.indices);
+    set.weights = command.value("weights", set.weights);
+    return Uploaded((*connection)->client->UploadWeights(std::move(set)));
+  }
+
+  static absl::StatusOr<Json> Uploaded(
+      const absl::StatusOr<UploadedKeys>& uploaded) {
     if (!uploaded.ok()) return uploaded.status();
     return Json{{"hash", uploaded->hash}, {"keys", uploaded->keys}};
   }

@@ -45,6 +45,8 @@ DELIVERY = (
     "step_stride",
 )
 
+held: dict[str, Any] = {}  # sets by hash, for as long as this process lives
+
 
 def view_of(words: Words) -> View:
     given = dict(words)
@@ -69,6 +71,8 @@ def order_of(words: Words) -> Words:
         order["sampling"] = list(zip(views, sampling["weights"], strict=True))
     elif "weights" in sampling:
         order["sampling"] = sampling["weights"]
+    elif "drawings" in sampling:
+        order["sampling"] = held[sampling["drawings"]]
     return order
 
 
@@ -266,8 +270,13 @@ class PythonClient:
     def keys(self, words: Words) -> Words:
         # Python sends a set when a server asks for it; the set lives with who holds it.
         keys = inkstream.KeySet(words["keys"])
-        self.held = [*getattr(self, "held", []), keys]
+        held[keys.hash] = keys
         return {"hash": keys.hash, "keys": len(keys)}
+
+    def weights(self, words: Words) -> Words:
+        weights = inkstream.Weights(words.get("keys"), words["weights"], index=words.get("indices"))
+        held[weights.hash] = weights
+        return {"hash": weights.hash, "keys": len(weights)}
 
     def _described(self, data: inkstream.Dataset, view_drawings: int) -> Words:
         stats = data.stats

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inkstream
 import numpy as np
-from inkstream import Augment, Image, KeySet, Strokes, View
+from inkstream import Augment, Image, KeySet, Strokes, View, Weights
 
 data = inkstream.open("drawings.ink").dataset()
 weights = np.ones(10)
@@ -30,6 +30,7 @@ Augment(rotate=10)  # type: ignore[call-arg]
 stream = data.stream(view, image=Image(28), sampling=weights, tail="pad", codec="auto")
 data.stream("train", image=128, shuffle=True, epochs=None, on_corrupt="skip", max_bad=3)
 data.stream("train", image=(28, 36), strokes=100, shuffle="window:4096", epochs="forever")
+data.stream("train", sampling=Weights(keys, [1.0, 0.5]))
 data.stream("train", sampling={"cat": 1.0}, transport="shm", step_offset=0, step_stride=2)
 data.stream("train", sampling=[("train", 1.0), (view, 2.0)], ignore_index=-1)
 data.stream("train", batchsize=3)  # type: ignore[call-arg]

@@ -29,6 +29,7 @@ from inkstream._request.image import Image
 from inkstream._request.key_set import KeySet
 from inkstream._request.strokes import Strokes
 from inkstream._request.view import View
+from inkstream._request.weights import Weights
 from inkstream._version import __version__
 from inkstream.client import Client, connect, open
 from inkstream.dataset import Dataset
@@ -94,6 +95,7 @@ __all__ = [
     "Table",
     "Unavailable",
     "View",
+    "Weights",
     "WrongProcess",
     "WrongThread",
     "__version__",

@@ -132,8 +132,8 @@ class Dataset(Overview):
         `image`: an Image, its side, or (height, width). `strokes`: Strokes, or the most points.
         `epochs`: a number, counted from epoch 0, or "forever" (None).
         `shuffle`: "full" (True), "window:N" or "none" (False). `sampling`: "uniform",
-        "balanced:ALPHA", weights by word, a list of weights, one a class, or a list of
-        (view, weight).
+        "balanced:ALPHA", weights by word, a list of weights, one a class, a list of
+        (view, weight), or `Weights(keys, weights)`, one a drawing.
         `tail`: "drop", "partial" or "pad". `start`: a cursor; its seed replaces `seed`.
         `delivery`: `ignore_index`, the label of a drawing without a word; `on_corrupt`,
         "fail" or "skip", and `max_bad`, how many damaged ones "skip" lets by; `codec`,

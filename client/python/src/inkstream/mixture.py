@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 _VERSION = 1
-Weights = tuple[float, ...]
+Shares = tuple[float, ...]
+Changes = tuple[tuple[int, Shares], ...]
 
 
 @checked_keywords(MixOptions)
@@ -55,7 +56,8 @@ def mix(
     `classes`: the words that `label` counts; left out, the union of the parts' classes, in the
     order in which they come. A word that is not among them has the label `ignore_index`.
     `curriculum`: (position, weights) each: the weights from the first batch on before which that
-    many drawings, of all ranks, have been given. `start`: the state of a mixture of these parts.
+    many drawings, of all ranks, have been given. `start`: the state of a mixture of these parts,
+    whose weights so far are those of that state.
     `stream`: `seed`, `rank`, `world`, `shuffle`, `augment`, `views`, `ignore_index`,
     `on_corrupt`, `max_bad`, `codec`, `transport`, as for `Dataset.stream`.
     """
@@ -83,7 +85,8 @@ class Mixture:
 
     A function of the parts, the seed and the state: what each part gives is its own stream, at
     its own cursor, so a state goes on at another `batch_size` or `world` with nothing lost or
-    repeated, and carries the weights that are in force.
+    repeated. It carries every change of weights up to it: as `curriculum`, they draw the same
+    once more from the beginning.
     """
 
     def __init__(
@@ -109,9 +112,9 @@ class Mixture:
         self._curriculum = _curriculum(curriculum, len(self._parts))
         for _, later in self._curriculum:
             rows_of_parts(later, self.batch_size)
-        self._weights = self._in_force(weights, -1, 0)
-        self._rows = rows_of_parts(self._weights, self.batch_size)
         self._position = self._step = 0
+        self._changes: Changes = ((0, self._in_force(weights, -1, 0)),)
+        self._rows = rows_of_parts(self.weights, self.batch_size)
         self._cursors: list[State | None] = [None] * len(self._parts)
         self._streams: list[Stream | None] = [None] * len(self._parts)
         self._closed = False
@@ -137,9 +140,14 @@ class Mixture:
         return {name: _union(own.get(name, ()) for own in self._vocabularies) for name in named}
 
     @property
-    def weights(self) -> Weights:
+    def weights(self) -> Shares:
         """Those in force for the next batch, one a part."""
-        return self._weights
+        return self._changes[-1][1]
+
+    @property
+    def changes(self) -> Changes:
+        """(position, weights) each: those that were in force from 0 on, by plan or by hand."""
+        return self._changes
 
     def __iter__(self) -> Iterator[Batch]:
         return self
@@ -160,14 +168,15 @@ class Mixture:
         self._position += self.batch_size * self.world
         self._step += 1
         rows = self._rows
-        self._weigh(self._in_force(self._weights, before, self._position))
+        self._weigh(self._in_force(self.weights, before, self._position))
         return self._joined(taken, rows)
 
     def remix(self, weights: Sequence[float]) -> None:
         """Other weights from the next batch on, by the trainer's own judgement.
 
-        They are part of the state from then on, so that a resumed run goes on with them. On
-        several ranks all of them have to do so behind the same batch.
+        They are part of the state from then on, so that a resumed run goes on with them and a
+        replayed one changes at the same place. On several ranks all of them have to do so behind
+        the same batch.
         """
         self._weigh(_weights("weights", weights, len(self._parts)))
 
@@ -182,7 +191,7 @@ class Mixture:
             "version": _VERSION,
             "position": self._position,
             "step": self._step,
-            "weights": list(self._weights),
+            "changes": self._changes,
             "parts": [dict(cursor or {}) for cursor in self._cursors],
         }
 
@@ -198,14 +207,18 @@ class Mixture:
         if len(state["parts"]) != count:
             raise FixRequest(f"state.parts has {len(state['parts'])} entries for {count} parts")
         cursors = [check_state(cursor) for cursor in state["parts"]]
-        weights = _weights("state.weights", state["weights"], count)
-        rows_of_parts(weights, self.batch_size)
         position = whole("state.position", state["position"], 0)
         step = whole("state.step", state["step"], 0)
+        changes = tuple(_curriculum(state["changes"], count, "state.changes"))
+        if not changes or changes[0][0] != 0 or changes[-1][0] > position:
+            raise FixRequest(
+                f"state.changes = {shown(state['changes'])}: they are from position 0 to {position}"
+            )
+        rows = rows_of_parts(changes[-1][1], self.batch_size)
         self._drop_streams(range(count))
         self._cursors = [*cursors]
         self._position, self._step = position, step
-        self._weigh(weights)
+        self._changes, self._rows = changes, rows
 
     def stats(self) -> list[dict[str, Any]]:
         """Counts of each part's stream, see `Stream.stats`; empty for one that is not open."""
@@ -236,17 +249,20 @@ class Mixture:
         for (data, _), plan in zip(self._parts, self._plans, strict=True):
             yield data, plan
 
-    def _in_force(self, weights: Weights, before: int, now: int) -> Weights:
+    def _in_force(self, weights: Shares, before: int, now: int) -> Shares:
         """`weights`, or those that the curriculum brought behind `before` and up to `now`."""
         for position, later in self._curriculum:
             if before < position <= now:
                 weights = later
         return weights
 
-    def _weigh(self, weights: Weights) -> None:
+    def _weigh(self, weights: Shares) -> None:
+        if weights == self.weights:
+            return
         rows = rows_of_parts(weights, self.batch_size)
         self._drop_streams(i for i, now in enumerate(self._rows) if now != rows[i])
-        self._weights, self._rows = weights, rows
+        before = tuple(change for change in self._changes if change[0] < self._position)
+        self._changes, self._rows = (*before, (self._position, weights)), rows
 
     def _stream(self, i: int) -> Stream:
         """That of part `i`, opened where the part stands."""
@@ -321,7 +337,7 @@ def _union(lists: Iterable[Sequence[str]]) -> list[str]:
     return list(dict.fromkeys(word for words in lists for word in words))
 
 
-def _parts_of(given: Any) -> tuple[list[tuple[Dataset, View]], Weights]:
+def _parts_of(given: Any) -> tuple[list[tuple[Dataset, View]], Shares]:
     parts = sequence("parts", given, "(dataset, view, weight)")
     if not parts:
         raise FixRequest("parts is empty: give at least one (dataset, view, weight)")
@@ -337,7 +353,7 @@ def _parts_of(given: Any) -> tuple[list[tuple[Dataset, View]], Weights]:
     return found, _weights("weights", [part[2] for part in parts], len(parts))
 
 
-def _weights(name: str, given: Any, count: int) -> Weights:
+def _weights(name: str, given: Any, count: int) -> Shares:
     if not holds_many(given) or isinstance(given, (str, Mapping)):
         raise FixRequest(f"{name} = {shown(given)}: give a list of weights, one a part")
     weights = tuple(real(f"{name}[{i}]", weight) for i, weight in enumerate(given))
@@ -351,17 +367,17 @@ def _weights(name: str, given: Any, count: int) -> Weights:
     return weights
 
 
-def _curriculum(given: Any, count: int) -> list[tuple[int, Weights]]:
-    found: list[tuple[int, Weights]] = []
-    for i, entry in enumerate(sequence("curriculum", given, "(position, weights)")):
+def _curriculum(given: Any, count: int, name: str = "curriculum") -> list[tuple[int, Shares]]:
+    found: list[tuple[int, Shares]] = []
+    for i, entry in enumerate(sequence(name, given, "(position, weights)")):
         if not isinstance(entry, (tuple, list)) or len(entry) != 2:
-            raise FixRequest(f"curriculum[{i}] = {shown(entry)}: give (position, weights)")
-        position = whole(f"curriculum[{i}][0]", entry[0], 0)
+            raise FixRequest(f"{name}[{i}] = {shown(entry)}: give (position, weights)")
+        position = whole(f"{name}[{i}][0]", entry[0], 0)
         if found and position <= found[-1][0]:
             raise FixRequest(
-                f"curriculum[{i}][0] = {position}: positions grow, and {found[-1][0]} is before it"
+                f"{name}[{i}][0] = {position}: positions grow, and {found[-1][0]} is before it"
             )
-        found.append((position, _weights(f"curriculum[{i}][1]", entry[1], count)))
+        found.append((position, _weights(f"{name}[{i}][1]", entry[1], count)))
     return found
 
 

@@ -68,7 +68,7 @@ class Table(Mapping[str, Array]):
         """A DataFrame whose index is the drawings' `index` (needs pandas).
 
         `word` and `countrycode` are categories, `timestamp` is a time in UTC, `recognized` a
-        boolean that may be missing; `strokes` are arrays [points, 3 or 5], one a drawing.
+        boolean that may be missing; `strokes` are arrays [points, 3 to 6], one a drawing.
         """
         require("to_pandas()", "pandas", ["pandas"])
         import pandas as pd

@@ -18,7 +18,7 @@ _LIFTED = {"stroke3": 2, "points": 2, "stroke5": 3}  # column of "pen lifted aft
 def to_polylines(rows: Array, format: str) -> list[Array]:
     """The strokes in the rows of one drawing, start token and padding left out.
 
-    `rows`: [points, 3 or 5], as `format` has them ("stroke3", "stroke5" or "points").
+    `rows`: [points, 3 to 6], as `format` has them ("stroke3", "stroke5" or "points").
     Returns a float32 array [points, 2] of x and y for each stroke, in the units of `rows`.
     A drawing cut by `too_long="truncate"` may end in a stroke whose pen is not lifted.
     """

@@ -27,7 +27,7 @@ from inkstream._network.reader import BatchReader, ReadAhead, StreamInfo
 from inkstream._network.service import FetchCall, Waits
 from inkstream._network.uploading_reader import UploadingReader
 from inkstream._request.addresses import is_address
-from inkstream._request.key_set import KeySet, wanted_by
+from inkstream._request.uploaded_set import UploadedSet, wanted_by
 from inkstream._request.values import shown, whole
 from inkstream._wire.raw_batch import RawBatch
 from inkstream.errors import Closed, FixRequest, NotFound
@@ -280,9 +280,8 @@ class EngineConnection:
 
         return UploadingReader(make, request, self._upload)
 
-    def _upload(self, keys: KeySet) -> None:
-        request = service_pb2.UploadKeysRequest(key_id=keys.keys.tolist())
-        self.engine().call("UploadKeys", request.SerializeToString())
+    def _upload(self, keys: UploadedSet) -> None:
+        self.engine().call("UploadKeys", keys.message().SerializeToString())
 
     def _with_keys(self, request: Any, attempt: Callable[[], Answer]) -> Answer:
         try:

@@ -23,7 +23,7 @@ from inkstream._network.retry import Retry
 from inkstream._network.service import FetchCall, Waits
 from inkstream._network.uploading_reader import UploadingReader
 from inkstream._request.addresses import is_name
-from inkstream._request.key_set import KeySet, wanted_by
+from inkstream._request.uploaded_set import UploadedSet, sets_named, wanted_by
 from inkstream._wire.raw_batch import RawBatch
 from inkstream._wire.status import from_grpc
 from inkstream.errors import Closed, InkstreamError
@@ -176,11 +176,9 @@ class Connection:
         self, endpoint: str, request: service_pb2.StreamBatchesRequest, ahead: ReadAhead
     ) -> BatchReader:
         """A stream at one endpoint."""
-        opening = request.open
-        mixed = opening.order.sampling.mix.views
-        if any(view.include_keys or view.exclude_keys for view in (opening.view, *mixed)):
+        if sets_named(request):
 
-            def upload(keys: KeySet) -> None:
+            def upload(keys: UploadedSet) -> None:
                 self._upload(self.channels().channel(endpoint), keys, self.timeout)
 
             make = partial(self._reader_at, endpoint, request, ahead)
@@ -199,7 +197,7 @@ class Connection:
             library, channel, endpoint, request, metadata, self.stall, ahead, self._threads
         )
 
-    def _upload(self, channel: grpc.Channel, keys: KeySet, seconds: float) -> None:
+    def _upload(self, channel: grpc.Channel, keys: UploadedSet, seconds: float) -> None:
         invoke: Any = channel.stream_unary(
             _SERVICE + "UploadKeys",
             request_serializer=service_pb2.UploadKeysRequest.SerializeToString,

@@ -1,4 +1,4 @@
-"""Readers whose servers may lack a key set."""
+"""Readers whose servers may lack a set of keys or weights."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import threading
 from collections.abc import Callable
 
 from inkstream._network.reader import BatchReader, End, StreamInfo
-from inkstream._request.key_set import KeySet, wanted_by
+from inkstream._request.uploaded_set import UploadedSet, wanted_by
 from inkstream._wire.raw_batch import RawBatch
 from inkstream.errors import NotFound
 from inkstream.v1 import service_pb2
 
 
 class UploadingReader:
-    """A reader that sends key sets which its server lacks, then opens again."""
+    """A reader that sends sets which its server lacks, then opens again."""
 
     def __init__(
         self,
         make: Callable[[], BatchReader],
         request: service_pb2.StreamBatchesRequest,
-        upload: Callable[[KeySet], None],
+        upload: Callable[[UploadedSet], None],
     ) -> None:
         self._make = make
         self._request = request

@@ -11,6 +11,7 @@ from inkstream._request.augment import Augment
 from inkstream._request.image import Image
 from inkstream._request.strokes import Strokes
 from inkstream._request.view import View
+from inkstream._request.weights import Weights
 
 # "window:N" is a str that no Literal can list.
 Shuffle = Literal["full", "none"] | bool | str
@@ -19,13 +20,15 @@ Tail = Literal["drop", "partial", "pad"]
 OnCorrupt = Literal["fail", "skip"]
 Codec = Literal["none", "auto", "strokes"]
 Transport = Literal["auto", "shm", "grpc"]
-# "uniform", "balanced:ALPHA", a weight a class, weights by word, or (view, weight) pairs.
+# "uniform", "balanced:ALPHA", a weight a class, weights by word, (view, weight) pairs, or a
+# weight a drawing.
 Sampling = (
     Literal["uniform"]
     | str
     | Sequence[float | tuple[View | str, float]]
     | NDArray[Any]
     | Mapping[str, float]
+    | Weights
 )
 
 

@@ -163,7 +163,7 @@ def planned_batch_bytes(delivery: plan_pb2.Delivery) -> int:
         pixels = image.height * (image.width or image.height)
         row += views * pixels * max(1, len(image.channels)) * 4
     if delivery.HasField("strokes"):
-        row += views * ((delivery.strokes.max_len + 1) * 5 * 4 + 16)
+        row += views * ((delivery.strokes.max_len + 1) * 6 * 4 + 16)
     return row * (delivery.batch_size or 256) + 4096
 
 

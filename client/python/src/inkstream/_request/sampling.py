@@ -8,12 +8,13 @@ from typing import Any
 
 from inkstream._request.values import holds_many, nearest, real, sequence, shown
 from inkstream._request.view import View, as_view
+from inkstream._request.weights import Weights
 from inkstream.errors import FixRequest
 from inkstream.v1 import plan_pb2
 
 _KNOWN = (
     'there are "uniform", "balanced:ALPHA", weights by word, a list of weights, one a class, '
-    "and a list of (view, weight)"
+    "a list of (view, weight), and Weights(keys, weights), one a drawing"
 )
 
 
@@ -24,6 +25,7 @@ class Sampling:
     alpha: float | None = None
     views: tuple[View, ...] = ()
     weights: tuple[float, ...] = ()
+    drawings: Weights | None = None
 
     def add_to(self, order: plan_pb2.Order) -> None:
         """Sets the contract's field."""
@@ -34,6 +36,8 @@ class Sampling:
             order.sampling.mix.weights.extend(self.weights)
         elif self.weights:
             order.sampling.weights.weights.extend(self.weights)
+        elif self.drawings is not None:
+            order.sampling.drawings.weights = self.drawings.hash
 
 
 UNIFORM = Sampling()
@@ -43,6 +47,8 @@ def sampling_of(given: Any, classes: Sequence[str]) -> Sampling:
     """What a stream's `sampling=` may be. `classes`: words of the view, which weights go by."""
     if isinstance(given, Sampling):
         return given
+    if isinstance(given, Weights):
+        return Sampling(drawings=given)
     if isinstance(given, str):
         return _named(given)
     if isinstance(given, Mapping):

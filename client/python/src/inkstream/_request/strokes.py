@@ -47,6 +47,8 @@ class Strokes:
     and `valid` False (so that ranks stay in step), "error" ends the stream with FixRequest.
     `resample`: > 0 makes points this far apart along each stroke, in units of the canvas.
     `prefix`: share of the points kept, (0, 1], from the first on.
+    `times`: one more column, the last: seconds since the drawing's first point, of stores that
+    keep them (`ingest --keep raw`). 0 in start tokens and padding, and in drawings without times.
     `ragged`: no padding; `batch.strokes` is [points of all, columns] and drawing i's rows are
     `strokes[offsets[i]:offsets[i + 1]]`, `batch.offsets` [batch + 1] int64.
     `dtype`: "float32" or "float16", or NumPy's or torch's own name for one of these.
@@ -64,6 +66,7 @@ class Strokes:
     dtype: Literal["float32", "float16"] | type[np.generic] | np.dtype[Any] | TorchDType = "float32"
     resample: float = 0.0
     prefix: float = 1.0
+    times: bool = False
 
     def __post_init__(self) -> None:
         plain: dict[str, Any] = {"dtype": dtype_name("Strokes.dtype", self.dtype, _DTYPES)}
@@ -95,6 +98,7 @@ class Strokes:
             "dtype": number_of(plan_pb2.DType, "DTYPE", "Strokes.dtype", str(self.dtype)),
             "resample": self.resample,
             "prefix": self.prefix,
+            "times": self.times,
         }
         if self.scale == SKETCHRNN:
             pass  # a number by the time that it is sent: see Plan.of
