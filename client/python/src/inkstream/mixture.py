@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -17,10 +16,11 @@ from inkstream._order.shares import places_of_parts, rows_of_parts
 from inkstream._request.cursor import State, check_state
 from inkstream._request.image import Image
 from inkstream._request.keywords import checked_keywords
+from inkstream._request.mixing import Weights, classes_of, curriculum_of, weights_of
 from inkstream._request.options import MixOptions
 from inkstream._request.plan import Plan
 from inkstream._request.strokes import Strokes, as_strokes
-from inkstream._request.values import holds_many, real, sequence, shown, text, whole
+from inkstream._request.values import sequence, shown, whole
 from inkstream._request.view import View, as_view
 from inkstream._stream.stream_iterator import cannot_be_pickled
 from inkstream.dataset import Dataset
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 _VERSION = 1
-Weights = tuple[float, ...]
 
 
 @checked_keywords(MixOptions)
@@ -105,8 +104,8 @@ class Mixture:
         self.batch_size, self.world = first.batch_size, first.world
         self._columns = first.columns
         self._ignored = -100 if first.ignore_index is None else first.ignore_index
-        self._given = None if classes is None else _words(classes)
-        self._curriculum = _curriculum(curriculum, len(self._parts))
+        self._given = None if classes is None else classes_of(classes)
+        self._curriculum = curriculum_of(curriculum, len(self._parts))
         for _, later in self._curriculum:
             rows_of_parts(later, self.batch_size)
         self._weights = self._in_force(weights, -1, 0)
@@ -169,7 +168,7 @@ class Mixture:
         They are part of the state from then on, so that a resumed run goes on with them. On
         several ranks all of them have to do so behind the same batch.
         """
-        self._weigh(_weights("weights", weights, len(self._parts)))
+        self._weigh(weights_of("weights", weights, len(self._parts)))
 
     def state_dict(self) -> dict[str, Any]:
         """The place behind the last batch handed out and the weights, a JSON-able dict."""
@@ -198,7 +197,7 @@ class Mixture:
         if len(state["parts"]) != count:
             raise FixRequest(f"state.parts has {len(state['parts'])} entries for {count} parts")
         cursors = [check_state(cursor) for cursor in state["parts"]]
-        weights = _weights("state.weights", state["weights"], count)
+        weights = weights_of("state.weights", state["weights"], count)
         rows_of_parts(weights, self.batch_size)
         position = whole("state.position", state["position"], 0)
         step = whole("state.step", state["step"], 0)
@@ -334,39 +333,4 @@ def _parts_of(given: Any) -> tuple[list[tuple[Dataset, View]], Weights]:
                 f"parts[{i}][0] = {shown(part[0])}: give a dataset, such as client.dataset()"
             )
         found.append((part[0], as_view(part[1])))
-    return found, _weights("weights", [part[2] for part in parts], len(parts))
-
-
-def _weights(name: str, given: Any, count: int) -> Weights:
-    if not holds_many(given) or isinstance(given, (str, Mapping)):
-        raise FixRequest(f"{name} = {shown(given)}: give a list of weights, one a part")
-    weights = tuple(real(f"{name}[{i}]", weight) for i, weight in enumerate(given))
-    if len(weights) != count:
-        raise FixRequest(f"{name} has {len(weights)} entries for {count} parts")
-    for i, weight in enumerate(weights):
-        if not 0 <= weight < math.inf:
-            raise FixRequest(f"{name}[{i}] = {weight}: a weight is at least 0, and finite")
-    if not any(weights):
-        raise FixRequest(f"{name} are all 0: give at least one part a weight above it")
-    return weights
-
-
-def _curriculum(given: Any, count: int) -> list[tuple[int, Weights]]:
-    found: list[tuple[int, Weights]] = []
-    for i, entry in enumerate(sequence("curriculum", given, "(position, weights)")):
-        if not isinstance(entry, (tuple, list)) or len(entry) != 2:
-            raise FixRequest(f"curriculum[{i}] = {shown(entry)}: give (position, weights)")
-        position = whole(f"curriculum[{i}][0]", entry[0], 0)
-        if found and position <= found[-1][0]:
-            raise FixRequest(
-                f"curriculum[{i}][0] = {position}: positions grow, and {found[-1][0]} is before it"
-            )
-        found.append((position, _weights(f"curriculum[{i}][1]", entry[1], count)))
-    return found
-
-
-def _words(given: Any) -> tuple[str, ...]:
-    words = tuple(text("classes", word) for word in sequence("classes", given, "words"))
-    if not words or len(set(words)) != len(words):
-        raise FixRequest(f"classes = {shown(given)}: give at least one word, each once")
-    return words
+    return found, weights_of("weights", [part[2] for part in parts], len(parts))
