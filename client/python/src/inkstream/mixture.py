@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from inkstream._batch.batch import Batch
 from inkstream._batch.words import numbered
+from inkstream._order.schedule import Schedule
 from inkstream._order.shares import places_of_parts, rows_of_parts
 from inkstream._request.cursor import State, check_state
 from inkstream._request.image import Image
@@ -93,11 +94,14 @@ class Mixture:
         curriculum: Sequence[tuple[int, Sequence[float]]],
         start: Mapping[str, Any] | None,
     ) -> None:
-        self._parts, weights = _parts_of(parts)
+        self.parts, weights = _parts_of(parts)
         self._plans = [
-            Plan.of(view, data, **{**keywords, "epochs": "forever"}) for data, view in self._parts
+            Plan.of(view, data, **{**keywords, "epochs": "forever"}) for data, view in self.parts
         ]
-        first = self._plans[0]
+        self._asked = parts, keywords, classes, curriculum
+        self.placed = "rank" in keywords or "world" in keywords
+        self._first_weights = weights
+        self.plan = first = self._plans[0]
         asked = as_strokes(first.strokes)
         if asked is not None and asked.ragged:
             raise FixRequest("strokes = Strokes(ragged=True): a mixture gives padded ones")
@@ -105,14 +109,14 @@ class Mixture:
         self._columns = first.columns
         self._ignored = -100 if first.ignore_index is None else first.ignore_index
         self._given = None if classes is None else classes_of(classes)
-        self._curriculum = curriculum_of(curriculum, len(self._parts))
+        self._curriculum = curriculum_of(curriculum, len(self.parts))
         for _, later in self._curriculum:
             rows_of_parts(later, self.batch_size)
         self._weights = self._in_force(weights, -1, 0)
         self._rows = rows_of_parts(self._weights, self.batch_size)
         self._position = self._step = 0
-        self._cursors: list[State | None] = [None] * len(self._parts)
-        self._streams: list[Stream | None] = [None] * len(self._parts)
+        self._cursors: list[State | None] = [None] * len(self.parts)
+        self._streams: list[Stream | None] = [None] * len(self.parts)
         self._closed = False
         if start is not None:
             self.load_state_dict(start)
@@ -135,6 +139,16 @@ class Mixture:
         named = [name for name in self._columns if numbered(name) and name != "label"]
         return {name: _union(own.get(name, ()) for own in self._vocabularies) for name in named}
 
+    @cached_property
+    def drawings(self) -> int:
+        """Those of all parts' views together."""
+        return sum(self._sizes)
+
+    @property
+    def step(self) -> int:
+        """Batches that came before, from the beginning."""
+        return self._step
+
     @property
     def weights(self) -> Weights:
         """Those in force for the next batch, one a part."""
@@ -150,7 +164,7 @@ class Mixture:
             taken = [next(self._stream(i)) if rows else None for i, rows in enumerate(self._rows)]
         except BaseException:
             # Some parts may have moved and others not: all of them go back to the last batch.
-            self._drop_streams(range(len(self._parts)))
+            self._drop_streams(range(len(self.parts)))
             raise
         for i, batch in enumerate(taken):
             if batch is not None:
@@ -168,7 +182,7 @@ class Mixture:
         They are part of the state from then on, so that a resumed run goes on with them. On
         several ranks all of them have to do so behind the same batch.
         """
-        self._weigh(weights_of("weights", weights, len(self._parts)))
+        self._weigh(weights_of("weights", weights, len(self.parts)))
 
     def state_dict(self) -> dict[str, Any]:
         """The place behind the last batch handed out and the weights, a JSON-able dict."""
@@ -193,7 +207,7 @@ class Mixture:
             raise FixRequest(
                 f"state.version = {state.get('version')!r}: this package reads {_VERSION}"
             )
-        count = len(self._parts)
+        count = len(self.parts)
         if len(state["parts"]) != count:
             raise FixRequest(f"state.parts has {len(state['parts'])} entries for {count} parts")
         cursors = [check_state(cursor) for cursor in state["parts"]]
@@ -206,6 +220,44 @@ class Mixture:
         self._position, self._step = position, step
         self._weigh(weights)
 
+    @checked_keywords()
+    def seek(self, step: int = 0) -> None:
+        """Moves to a batch counted from the beginning, as if nobody had called `remix`."""
+        step = whole("step", step, 0)
+        step_size = self.batch_size * self.world
+        changes = [(-(-position // step_size), later) for position, later in self._curriculum]
+        weights, done = self._first_weights, 0
+        places = [(0, 0)] * len(self.parts)
+        for begin, later in [*changes, (step, None)]:
+            steps = min(begin, step) - done
+            for i, rows in enumerate(rows_of_parts(weights, self.batch_size)):
+                if steps > 0 and rows:
+                    schedule = Schedule(self._sizes[i], rows, self.plan.rank, self.world)
+                    places[i] = schedule.behind(*places[i], steps)
+            done += max(steps, 0)
+            if later is not None and begin <= step:
+                weights = later
+        self._drop_streams(range(len(self.parts)))
+        self._cursors = [None] * len(self.parts)
+        self._position, self._step = step * step_size, step
+        self._weigh(weights)
+        for i, (epoch, position) in enumerate(places):
+            stream = self._stream(i)
+            stream.seek(epoch, position=position)
+            self._cursors[i] = dict(stream.state_dict())
+            if not self._rows[i]:
+                self._drop_streams([i])
+
+    def for_rank(self, rank: int, world: int) -> Mixture:
+        """The same at the same place for another rank, which moves by itself."""
+        parts, keywords, classes, curriculum = self._asked
+        keywords = {**keywords, "rank": rank, "world": world}
+        other = Mixture(parts, keywords, classes, curriculum, None)
+        other._cursors = [*self._cursors]
+        other._position, other._step = self._position, self._step
+        other._weigh(self._weights)
+        return other
+
     def stats(self) -> list[dict[str, Any]]:
         """Counts of each part's stream, see `Stream.stats`; empty for one that is not open."""
         return [{} if stream is None else stream.stats() for stream in self._streams]
@@ -213,7 +265,7 @@ class Mixture:
     def close(self) -> None:
         """Ends the parts' streams. Idempotent."""
         self._closed = True
-        self._drop_streams(range(len(self._parts)))
+        self._drop_streams(range(len(self.parts)))
 
     def __enter__(self) -> Mixture:
         return self
@@ -227,12 +279,12 @@ class Mixture:
     def __repr__(self) -> str:
         parts = ", ".join(
             f"{rows} of {data.name!r} {view}"
-            for (data, view), rows in zip(self._parts, self._rows, strict=True)
+            for (data, view), rows in zip(self.parts, self._rows, strict=True)
         )
         return f"Mixture(a batch has {parts}; position {self._position})"
 
     def _with_plans(self) -> Iterator[tuple[Dataset, Plan]]:
-        for (data, _), plan in zip(self._parts, self._plans, strict=True):
+        for (data, _), plan in zip(self.parts, self._plans, strict=True):
             yield data, plan
 
     def _in_force(self, weights: Weights, before: int, now: int) -> Weights:
@@ -252,7 +304,7 @@ class Mixture:
         stream = self._streams[i]
         if stream is None:
             plan = replace(self._plans[i], batch_size=max(1, self._rows[i]))
-            stream = self._streams[i] = Stream(self._parts[i][0], plan, self._cursors[i])
+            stream = self._streams[i] = Stream(self.parts[i][0], plan, self._cursors[i])
         return stream
 
     def _drop_streams(self, which: Iterable[int]) -> None:
@@ -301,6 +353,11 @@ class Mixture:
             others = Split(data, columns)[[0]].vocabulary if named else {}
             found.append({**others, "label": plan.view.classes or data.classes})
         return found
+
+    @cached_property
+    def _sizes(self) -> list[int]:
+        """Drawings of each part's view."""
+        return [data.count(plan.view) for data, plan in self._with_plans()]
 
     @cached_property
     def _tables(self) -> dict[str, list[NDArray[np.int64]]]:

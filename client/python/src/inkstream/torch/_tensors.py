@@ -170,16 +170,16 @@ class Stager:
         return staged if self._transform is None else Formed(self._transform(staged.tensors()))
 
 
-def from_batch(batch: Batch) -> TensorBatch:
-    """Tensors with memory of their own, of drawings that were asked for by number."""
+def from_batch(batch: Batch, cursor: State | None = None, copy: bool = True) -> TensorBatch:
+    """Tensors with memory of their own; `copy=False` where the batch's is its holder's."""
     found = {}
     for name, array in batch.items():
         # No tensor of the contract is uint16: it is how NumPy shows bfloat16.
-        tensor = torch.from_numpy(np.array(array))
+        tensor = torch.from_numpy(np.array(array) if copy else array)
         found[name] = tensor.view(torch.bfloat16) if array.dtype == np.uint16 else tensor
     return TensorBatch(
         found,
-        None,
+        cursor,
         batch.epoch,
         batch.step,
         batch.classes,
