@@ -33,6 +33,17 @@ def epochs_of(data: inkstream.Dataset, adapter: str) -> Iterator[Any]:
         made = inkstream.lightning.InkstreamDataModule(data, **asked).train_dataloader()
     elif adapter == "tensorflow":
         made = inkstream.tf.dataset(data, "train", **asked)
+    elif adapter == "torch":
+        made = inkstream.torch.loader(data, "train", **asked)
+    elif adapter == "torch, a DataLoader":
+        from torch.utils.data import DataLoader
+
+        dataset = inkstream.torch.IterableDataset(data, "train", **asked)
+        made = DataLoader(dataset, batch_size=None)
+    elif adapter == "torch, a mixture":
+        made = inkstream.torch.loader(inkstream.mix([(data, "train", 1)], **asked))
+    elif adapter == "ray":
+        made = _RayEpochs(data, asked)
     else:
         stream = data.stream("train", epochs="forever", **asked)
         if adapter == "jax":
@@ -47,9 +58,25 @@ def epochs_of(data: inkstream.Dataset, adapter: str) -> Iterator[Any]:
         yield None
 
 
+class _RayEpochs:
+    """An epoch is a Dataset of its own, read in full."""
+
+    def __init__(self, data: inkstream.Dataset, asked: dict[str, Any]) -> None:
+        self._data, self._asked, self._epoch = data, asked, 0
+
+    def __iter__(self) -> Iterator[Any]:
+        epoch, self._epoch = self._epoch, self._epoch + 1
+        made = inkstream.ray.dataset(
+            self._data, "train", image=self._asked["image"], epoch=epoch, blocks=2
+        )
+        return iter(made.iter_batches(batch_size=self._asked["batch_size"]))
+
+
 def resident() -> int:
+    """Bytes of this process alone: the store of Ray's objects has a size of its own."""
     with open("/proc/self/statm") as told:
-        return int(told.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+        _, every, shared, *_ = map(int, told.read().split())
+    return (every - shared) * os.sysconf("SC_PAGESIZE")
 
 
 def grown(data: inkstream.Dataset, adapter: str) -> tuple[int, int]:
@@ -63,15 +90,24 @@ def grown(data: inkstream.Dataset, adapter: str) -> tuple[int, int]:
     return resident() - memory, descriptors() - opened
 
 
-@pytest.mark.parametrize("adapter", ["fastai", "lightning", "jax", "grain", "tensorflow"])
+ADAPTERS = [
+    *("torch", "torch, a DataLoader", "torch, a mixture"),
+    *("fastai", "lightning", "jax", "grain", "tensorflow", "ray"),
+]
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS)
 def test_it_stays(server: Server, adapter: str) -> None:
-    if find_spec(adapter) is None:
-        pytest.skip(f"{adapter} is not installed")
+    framework = adapter.partition(",")[0]
+    if find_spec(framework) is None:
+        pytest.skip(f"{framework} is not installed")
     here = os.path.dirname(__file__)
     python = os.path.join(os.path.dirname(here), "python")
     system = os.path.join(os.path.dirname(here), "system")
-    done = run_python(PROGRAM, server.unix, adapter, json.dumps([here, python, system]))
+    folders = json.dumps([here, python, system])
+    done = run_python(PROGRAM, server.unix, adapter, folders, timeout=300)
     assert done.returncode == 0, done.stderr
     memory, opened = json.loads(done.stdout.splitlines()[-1])
+    print(f"{adapter}: {memory / 2**20:+.1f} MiB, {opened:+d} descriptors")  # shown by -rP
     assert memory < MOST
     assert opened <= 2

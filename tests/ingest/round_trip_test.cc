@@ -75,6 +75,10 @@ class RoundTripTest : public ::testing::Test {
     return report.fingerprint;
   }
 
+  static ExportedDrawings EveryDrawing(const store::StoreReader& store) {
+    return {store.size(), [](uint64_t rank) { return rank; }};
+  }
+
   std::string Export(const std::string& store, int threads,
                      OutputFormat format = OutputFormat::kNdjson) {
     auto reader = store::StoreReader::Open(store);
@@ -84,7 +88,8 @@ class RoundTripTest : public ::testing::Test {
     ExportOptions options;
     options.threads = threads;
     options.format = format;
-    EXPECT_TRUE(RunExport(**reader, options, sink.get()).ok());
+    EXPECT_TRUE(
+        RunExport(**reader, EveryDrawing(**reader), options, sink.get()).ok());
     EXPECT_TRUE(sink->Close().ok());
     return ReadWholeFile(path);
   }
@@ -96,7 +101,8 @@ class RoundTripTest : public ::testing::Test {
     ExportOptions options;
     options.threads = 2;
     options.format = OutputFormat::kBin;
-    return RunExportByWord(**reader, options, directory);
+    return RunExportByWord(**reader, EveryDrawing(**reader), options,
+                           directory);
   }
 
   void ExpectRealDataComesBack(const std::string& name, bool keep_raw = false) {

@@ -21,6 +21,7 @@ TITLES = [line.split("|")[1].strip() for line in re.findall(r"^\| .*", TABLE, fl
 # Title → the framework's program, its ways that the row names, what must be installed.
 ROWS: dict[str, tuple[str, list[str], str]] = {
     "a loop of your own, torchrun": ("torch", ["loader"], "torch"),
+    "several stores or views, mixed": ("torch", ["mixed"], "torch"),
     "Lightning": ("lightning", ["module", "loader"], "lightning"),
     "Lightning Fabric": ("fabric", ["loader", "iterable"], "lightning"),
     "Accelerate": ("accelerate", ["loader", "loader, skipped"], "accelerate"),

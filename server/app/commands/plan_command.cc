@@ -1,11 +1,13 @@
 // `inkstream plan`: what a stream would deliver, from the store itself.
 
+#include <cstdint>
 #include <cstdio>
 #include <limits>
 #include <memory>
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -16,6 +18,7 @@
 #include "server/app/flags/command_line.h"
 #include "server/app/flags/number_flags.h"
 #include "server/app/flags/plan_flags.h"
+#include "server/app/flags/view_flags.h"
 #include "server/base/json.h"
 #include "server/base/machine_limits.h"
 #include "server/batch/engine.h"
@@ -112,9 +115,19 @@ Json JsonOf(const ServerSize& size) {
           {"replicas", size.replicas}};
 }
 
+absl::Status Keep(const std::vector<int64_t>& keys, batch::Engine* engine,
+                  std::string* hash) {
+  if (keys.empty()) return absl::OkStatus();
+  absl::StatusOr<batch::KeptKeys> kept = engine->AddKeys(keys);
+  if (kept.ok()) *hash = kept->hash;
+  return kept.status();
+}
+
 int RunPlan(const PlanFlags& flags) {
   absl::StatusOr<Plan> plan = PlanOf(flags);
   if (!plan.ok()) return Fail(kName, plan.status(), kExitUsage);
+  const absl::StatusOr<ViewKeys> keys = KeysOf(flags.view);
+  if (!keys.ok()) return Fail(kName, keys.status(), kExitUsage);
   absl::StatusOr<std::shared_ptr<const store::StoreReader>> store =
       store::StoreReader::Open(flags.store);
   if (!store.ok()) return Fail(kName, store.status(), kExitFailed);
@@ -122,6 +135,8 @@ int RunPlan(const PlanFlags& flags) {
       batch::Engine::Create(batch::EngineOptions());
   if (!engine.ok()) return Fail(kName, engine.status(), kExitFailed);
   absl::Status added = (*engine)->AddDataset(kDataset, *store);
+  added.Update(Keep(keys->include, engine->get(), &plan->view.include_keys));
+  added.Update(Keep(keys->exclude, engine->get(), &plan->view.exclude_keys));
   if (!added.ok()) return Fail(kName, added, kExitFailed);
   const absl::StatusOr<batch::ExplainedPlan> explained = (*engine)->Explain(
       *plan, {flags.epoch, flags.step, flags.steps, flags.all_ranks});
@@ -156,14 +171,7 @@ void AddPlanCommand(CLI::App& app, int* exit_code) {
     return added->capture_default_str();
   };
   option("STORE", &flags->store, "The store")->required();
-  option("--split", &flags->split,
-         "A split, a slice as in train[:10%], or all");
-  option("--classes", &flags->classes, "Words, in label order")->delimiter(',');
-  option("--where", &flags->where,
-         "A term such as \"recognized==1\"; may be given again, all must hold");
-  option("--max-per-class", &flags->max_per_class, "Drawings; 0: no bound");
-  option("--fraction", &flags->fraction, "Of the view, in (0, 1]");
-  option("--fold", &flags->fold, "INDEX/COUNT, or INDEX/COUNT:held-out");
+  AddViewFlags(command, &flags->view);
   option("--seed", &flags->seed, "Of the shuffle");
   option("--shuffle", &flags->shuffle, "full, none or window:N");
   option("--sampling", &flags->sampling,

@@ -9,17 +9,13 @@
 
 #include "absl/status/statusor.h"
 #include "inkstream/plan.h"
+#include "server/app/flags/view_flags.h"
 
 namespace inkstream::app {
 
 struct PlanFlags {
   std::string store;
-  std::string split = "train";
-  std::vector<std::string> classes;
-  std::vector<std::string> where;  // COLUMN OP VALUE[,VALUE...]
-  uint64_t max_per_class = 0;
-  double fraction = 1;
-  std::string fold;  // I/K or I/K:held-out
+  ViewFlags view = {.split = "train"};
   uint64_t seed = 0;
   std::string shuffle = "full";
   std::string sampling = "uniform";
@@ -39,7 +35,8 @@ struct PlanFlags {
   bool json = false;
 };
 
-// INVALID_ARGUMENT names the flag, its value and what it takes.
+// The view without its sets of keys. INVALID_ARGUMENT names the flag, its value
+// and what it takes.
 absl::StatusOr<Plan> PlanOf(const PlanFlags& flags);
 
 }  // namespace inkstream::app

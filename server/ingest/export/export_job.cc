@@ -15,7 +15,7 @@ namespace {
 
 constexpr uint64_t kDrawingsAChunk = 512;
 
-struct IndexRange {
+struct RankRange {
   uint64_t begin = 0;
   uint64_t end = 0;
 };
@@ -32,10 +32,12 @@ struct Pieces {
 };
 
 absl::StatusOr<Pieces> Format(const DrawingWriter& writer, bool by_word,
-                              store::DrawingReader& reader, IndexRange range) {
+                              const ExportedDrawings& drawings,
+                              store::DrawingReader& reader, RankRange range) {
   Pieces result;
   Drawing drawing;
-  for (uint64_t index = range.begin; index < range.end; ++index) {
+  for (uint64_t rank = range.begin; rank < range.end; ++rank) {
+    const uint64_t index = drawings.index_of(rank);
     absl::Status status = reader.ReadDrawing(index, &drawing);
     if (!status.ok()) return status;
     const std::string word = by_word ? drawing.word.value_or("") : "";
@@ -52,25 +54,26 @@ absl::StatusOr<Pieces> Format(const DrawingWriter& writer, bool by_word,
   return result;
 }
 
-absl::Status Run(const store::StoreReader& store, const ExportOptions& options,
+absl::Status Run(const store::StoreReader& store,
+                 const ExportedDrawings& drawings, const ExportOptions& options,
                  const DrawingWriter& writer, bool by_word,
                  const std::function<absl::Status(const Piece&)>& write) {
   uint64_t next = 0;
   uint64_t written = 0;
-  OrderedStages<IndexRange, Pieces> stages;
-  stages.next = [&](IndexRange* range) -> absl::StatusOr<bool> {
+  OrderedStages<RankRange, Pieces> stages;
+  stages.next = [&](RankRange* range) -> absl::StatusOr<bool> {
     if (options.interrupted && options.interrupted()) {
       return absl::CancelledError("interrupted");
     }
     range->begin = next;
-    range->end = std::min(next + kDrawingsAChunk, store.size());
+    range->end = std::min(next + kDrawingsAChunk, drawings.count);
     next = range->end;
     return range->begin < range->end;
   };
   stages.new_worker = [&] {
     std::shared_ptr<store::DrawingReader> reader = store.NewDrawingReader();
-    return [&writer, by_word, reader](IndexRange& range) {
-      return Format(writer, by_word, *reader, range);
+    return [&writer, &drawings, by_word, reader](RankRange& range) {
+      return Format(writer, by_word, drawings, *reader, range);
     };
   };
   stages.take = [&](Pieces formatted) {
@@ -87,15 +90,17 @@ absl::Status Run(const store::StoreReader& store, const ExportOptions& options,
 }  // namespace
 
 absl::Status RunExport(const store::StoreReader& store,
+                       const ExportedDrawings& drawings,
                        const ExportOptions& options, ByteSink* sink) {
   const auto writer = DrawingWriter::Create(options.format);
   absl::Status status = sink->Write(writer->Header());
   if (!status.ok()) return status;
-  return Run(store, options, *writer, false,
+  return Run(store, drawings, options, *writer, false,
              [&](const Piece& piece) { return sink->Write(piece.bytes); });
 }
 
 absl::Status RunExportByWord(const store::StoreReader& store,
+                             const ExportedDrawings& drawings,
                              const ExportOptions& options,
                              const std::string& directory) {
   const auto writer = DrawingWriter::Create(options.format);
@@ -103,7 +108,7 @@ absl::Status RunExportByWord(const store::StoreReader& store,
       WordFiles::Create(directory, SuffixOf(options.format));
   if (!files.ok()) return files.status();
   absl::Status status =
-      Run(store, options, *writer, true, [&](const Piece& piece) {
+      Run(store, drawings, options, *writer, true, [&](const Piece& piece) {
         return (*files)->Append(piece.word, piece.bytes);
       });
   return status.ok() ? (*files)->Close() : status;

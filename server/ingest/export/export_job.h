@@ -23,17 +23,26 @@ struct ExportOptions {
   std::function<void(uint64_t drawings)> progress;  // written so far
 };
 
-// Writes every drawing in index order; the caller closes the sink. DATA_LOSS:
+// Which drawings of a store, by ascending index.
+struct ExportedDrawings {
+  uint64_t count = 0;
+  // The index of the rank-th of them, from any thread.
+  std::function<uint64_t(uint64_t rank)> index_of;
+};
+
+// Writes the drawings in index order; the caller closes the sink. DATA_LOSS:
 // a record is damaged. CANCELLED: interrupted. INVALID_ARGUMENT: the format
 // cannot carry a drawing, whose index is named. REQUIRES: a format that is one
 // file.
 absl::Status RunExport(const store::StoreReader& store,
+                       const ExportedDrawings& drawings,
                        const ExportOptions& options, ByteSink* sink);
 
 // The same into a directory of one file a word, each in index order: what the
 // binary format needs. It appears when it is complete; ALREADY_EXISTS if it is
 // there.
 absl::Status RunExportByWord(const store::StoreReader& store,
+                             const ExportedDrawings& drawings,
                              const ExportOptions& options,
                              const std::string& directory);
 

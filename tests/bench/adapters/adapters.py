@@ -1,13 +1,14 @@
 """CPU that an adapter takes a batch, beside the bare stream that it reads.
 
     inkstream serve --store drawings.ink --unix /tmp/inkstream.sock &
-    python tests/bench/adapters/adapters.py unix:/tmp/inkstream.sock
+    OMP_NUM_THREADS=1 python tests/bench/adapters/adapters.py unix:/tmp/inkstream.sock
 
-Adapters take turns, round by round, so that all see the same machine; a row is the median of the
-rounds: CPU of this process, its threads included, a batch, and what that is more than the bare
-stream of the same pixels. Nothing is trained, and what an adapter gives is dropped. Those whose
-framework is missing are named. "device_put" is what JAX itself takes for a batch of NumPy arrays.
-Take a store whose epoch is some hundred batches.
+Adapters take turns, round by round, so that all see the same machine. A row is the median of the
+rounds: CPU of this process, its threads included, a batch; of that what the framework itself takes
+to hand on ready arrays of the same shapes, measured in the same turns; and what is left to the
+adapter when that and the bare stream of the same pixels are taken away.
+Nothing is trained, and what an adapter gives is dropped; what has no framework here is named.
+Take a store whose epoch is some hundred batches. One thread of OpenMP: others of torch's spin.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from itertools import islice
-from typing import Any
+from itertools import cycle, islice
+from typing import Any, NamedTuple
 
 import inkstream
 from inkstream import Image
 
 _WARM = 16  # batches before each round
+_KEPT = 16
 Endless = Callable[[Any, dict[str, Any]], Iterator[Any]]
 
 
@@ -30,12 +32,21 @@ def bare(data: Any, asked: dict[str, Any]) -> Iterator[Any]:
     yield from data.stream("train", epochs="forever", **asked)
 
 
+def bare_float(data: Any, asked: dict[str, Any]) -> Iterator[Any]:
+    yield from bare(data, as_floats(asked))
+
+
 def as_floats(asked: dict[str, Any]) -> dict[str, Any]:
     return {**asked, "image": Image(asked["image"].height, dtype="float32")}
 
 
-def bare_float(data: Any, asked: dict[str, Any]) -> Iterator[Any]:
-    yield from bare(data, as_floats(asked))
+def ready_arrays(data: Any, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The same few batches again and again, as many as no cache holds."""
+    with data.stream("train", epochs="forever", **asked) as stream:
+        kept = [
+            {name: array.copy() for name, array in batch.items()} for batch in islice(stream, _KEPT)
+        ]
+    return cycle(kept)
 
 
 def torch_loader(data: Any, asked: dict[str, Any]) -> Iterator[Any]:
@@ -51,6 +62,18 @@ def torch_dataset(data: Any, asked: dict[str, Any]) -> Iterator[Any]:
     made: Any = DataLoader(dataset, batch_size=None)
     while True:
         yield from made
+
+
+def torch_alone(data: Any, asked: dict[str, Any]) -> Iterator[Any]:
+    import torch
+    from torch.utils.data import DataLoader, IterableDataset
+
+    class Ready(IterableDataset):  # type: ignore[type-arg]
+        def __iter__(self) -> Iterator[Any]:
+            for arrays in ready_arrays(data, asked):
+                yield {name: torch.from_numpy(array) for name, array in arrays.items()}
+
+    yield from DataLoader(Ready(), batch_size=None)
 
 
 def lightning(data: Any, asked: dict[str, Any]) -> Iterator[Any]:
@@ -69,18 +92,24 @@ def fastai_float(data: Any, asked: dict[str, Any]) -> Iterator[Any]:
     yield from fastai(data, as_floats(asked))
 
 
+def to_float_alone(data: Any, asked: dict[str, Any]) -> Iterator[Any]:
+    import torch
+
+    for arrays in ready_arrays(data, asked):
+        yield torch.from_numpy(arrays["image"]).float().div_(255)
+
+
 def jax(data: Any, asked: dict[str, Any]) -> Iterator[Any]:
     yield from inkstream.jax.batches(data.stream("train", epochs="forever", **asked))
 
 
-def device_put(data: Any, asked: dict[str, Any]) -> Iterator[Any]:
-    inkstream.jax  # noqa: B018 - says what to install
+def device_put_alone(data: Any, asked: dict[str, Any]) -> Iterator[Any]:
     import jax
 
-    with data.stream("train", **asked) as stream:
-        arrays = dict(next(stream))
-    while True:
-        yield jax.device_put(arrays)
+    for arrays in ready_arrays(data, asked):
+        yield jax.device_put(
+            {n: a.astype("int32") if a.dtype == "int64" else a for n, a in arrays.items()}
+        )
 
 
 def grain(data: Any, asked: dict[str, Any]) -> Iterator[Any]:
@@ -93,18 +122,37 @@ def tensorflow(data: Any, asked: dict[str, Any]) -> Iterator[Any]:
         yield from made
 
 
-ADAPTERS: dict[str, Endless] = {
-    "stream": bare,
-    "stream, float32": bare_float,
-    "torch.loader": torch_loader,
-    "DataLoader(IterableDataset)": torch_dataset,
-    "lightning": lightning,
-    "fastai, uint8 to float": fastai,
-    "fastai, float32 as drawn": fastai_float,
-    "jax": jax,
-    "jax, device_put alone": device_put,
-    "grain": grain,
-    "tf": tensorflow,
+def from_generator_alone(data: Any, asked: dict[str, Any]) -> Iterator[Any]:
+    import tensorflow as tf
+
+    first = next(ready_arrays(data, asked))
+    yield from tf.data.Dataset.from_generator(
+        lambda: ready_arrays(data, asked),
+        output_signature={
+            name: tf.TensorSpec(a.shape, tf.as_dtype(a.dtype)) for name, a in first.items()
+        },
+    )
+
+
+class Row(NamedTuple):
+    """What is measured, and what is taken away of it."""
+
+    make: Endless
+    base: str = "stream"
+    own: Endless | None = None  # the framework's
+
+
+ROWS = {
+    "stream": Row(bare),
+    "stream, float32": Row(bare_float, "stream, float32"),
+    "torch.loader": Row(torch_loader),
+    "DataLoader(IterableDataset)": Row(torch_dataset, own=torch_alone),
+    "lightning": Row(lightning),
+    "fastai, uint8 to float": Row(fastai, own=to_float_alone),
+    "fastai, float32 as drawn": Row(fastai_float, "stream, float32"),
+    "jax": Row(jax, own=device_put_alone),
+    "grain": Row(grain),
+    "tf": Row(tensorflow, own=from_generator_alone),
 }
 
 
@@ -120,32 +168,39 @@ def microseconds(batches: Iterator[Any], count: int) -> float:
 
 def measured(data: Any, side: int, batch_size: int, count: int, rounds: int) -> None:
     asked = {"batch_size": batch_size, "image": Image(side)}
-    running: dict[str, Iterator[Any]] = {}
-    for name, make in ADAPTERS.items():
+    running: dict[tuple[str, bool], Iterator[Any]] = {}  # by row, and whether it is the own
+    for name, row in ROWS.items():
         try:
-            running[name] = make(data, asked)
-            next(running[name])
+            running[name, False] = row.make(data, asked)
+            next(running[name, False])
+            if row.own is not None:
+                running[name, True] = row.own(data, asked)
+                next(running[name, True])
         except ModuleNotFoundError as error:
-            del running[name]
+            del running[name, False]
             print(f"{name}: {error}")
-    taken: dict[str, list[float]] = {name: [] for name in running}
+    taken: dict[tuple[str, bool], list[float]] = {key: [] for key in running}
     for _ in range(rounds):
-        for name, batches in running.items():
-            taken[name].append(microseconds(batches, count))
-    middle = {name: statistics.median(times) for name, times in taken.items()}
-    base = {name: "stream, float32" if "float32" in name else "stream" for name in running}
+        for key, batches in running.items():
+            taken[key].append(microseconds(batches, count))
     print(f"\n{side}x{side}, batches of {batch_size}, {rounds} rounds of {count} batches")
-    for name, value in middle.items():
-        more = value - middle[base[name]]
-        print(f"  {name:<28} {value:8.0f} us a batch, {more:+7.0f}")
+    print(f"  {'us of CPU a batch':<28} {'all':>8} {'framework':>10} {'adapter':>8}")
+    for name, row in ROWS.items():
+        if (name, False) not in taken:
+            continue
+        every, base = taken[name, False], taken[row.base, False]
+        own = taken.get((name, True), [0.0] * rounds)
+        left = statistics.median(a - b - o for a, b, o in zip(every, base, own, strict=True))
+        said = f"{statistics.median(own):10.0f}" if row.own else " " * 10
+        print(f"  {name:<28} {statistics.median(every):8.0f} {said} {left:+8.0f}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("target", help="of a server: host:port, or unix:PATH")
     parser.add_argument("--batch-size", type=int, default=256)
-    parser.add_argument("--batches", type=int, default=100, help="a round")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--batches", type=int, default=200, help="a round")
+    parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument("--sides", type=int, nargs="+", default=[28, 128])
     given = parser.parse_args()
     data = inkstream.connect(given.target).dataset()

@@ -58,7 +58,7 @@ def _sampling_of(words: Words) -> Words:
         views = [view_of(view) for view in words["mix"]]
         return {"mix": {"views": views, "weights": words["weights"]}}
     if "drawings" in words:
-        return {"drawings": {"weights_hash": words["drawings"]}}
+        return {"drawings": {"weights": words["drawings"]}}
     return {"weights": words} if words else {}
 
 

@@ -64,6 +64,7 @@ def with_torch(data: Any, _: Path) -> Seen:
     distributed = DataLoader(
         mapped, batch_size=BATCH, sampler=DistributedSampler(mapped, shuffle=True)
     )
+    halves = [(data, "train[:50%]", 1), (data, "train[50%:]", 1)]
     mine = Subset(mapped, range(dist.get_rank(), len(mapped), dist.get_world_size()))
 
     def stateful() -> Any:
@@ -76,6 +77,7 @@ def with_torch(data: Any, _: Path) -> Seen:
 
     return {
         "loader": by_state(lambda: T.loader(data, "train", **SHARED)),
+        "mixed": by_state(lambda: T.loader(inkstream.mix(halves, **SHARED))),
         "batches": by_cursor(lambda: iterable(data)),
         "order": by_cursor(lambda: sampled(data)),
         "samplers": [indices(distributed)],

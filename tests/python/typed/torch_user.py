@@ -37,3 +37,9 @@ MapDataset(data, "train", batch_size=3)  # type: ignore[call-arg]
 BatchSampler(mapped, batch_size=3, shuffle="window:100", tail="partial")
 BatchSampler(mapped, drop_last=True)  # type: ignore[call-arg]
 one: TensorBatch = mapped[5]
+mixed = inkstream.mix([(data, "train", 3), (data, "valid", 1)], batch_size=64, image=28)
+both: TensorBatch = inkstream.torch.loader(mixed, device="cpu", rank=0, world=2).peek()
+pair_of_both: tuple[torch.Tensor, ...] = inkstream.torch.loader(
+    mixed, as_tuple=("image", "part")
+).peek()
+inkstream.torch.loader(mixed, batch_size=3)  # type: ignore[call-overload]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -13,14 +12,16 @@ from numpy.typing import NDArray
 
 from inkstream._batch.batch import Batch
 from inkstream._batch.words import numbered
+from inkstream._order.schedule import Schedule
 from inkstream._order.shares import places_of_parts, rows_of_parts
 from inkstream._request.cursor import State, check_state
 from inkstream._request.image import Image
 from inkstream._request.keywords import checked_keywords
+from inkstream._request.mixing import Changes, Shares, classes_of, curriculum_of, weights_of
 from inkstream._request.options import MixOptions
 from inkstream._request.plan import Plan
 from inkstream._request.strokes import Strokes, as_strokes
-from inkstream._request.values import holds_many, real, sequence, shown, text, whole
+from inkstream._request.values import sequence, shown, whole
 from inkstream._request.view import View, as_view
 from inkstream._stream.stream_iterator import cannot_be_pickled
 from inkstream.dataset import Dataset
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 _VERSION = 1
-Shares = tuple[float, ...]
-Changes = tuple[tuple[int, Shares], ...]
 
 
 @checked_keywords(MixOptions)
@@ -97,26 +96,29 @@ class Mixture:
         curriculum: Sequence[tuple[int, Sequence[float]]],
         start: Mapping[str, Any] | None,
     ) -> None:
-        self._parts, weights = _parts_of(parts)
+        self.parts, weights = _parts_of(parts)
         self._plans = [
-            Plan.of(view, data, **{**keywords, "epochs": "forever"}) for data, view in self._parts
+            Plan.of(view, data, **{**keywords, "epochs": "forever"}) for data, view in self.parts
         ]
-        first = self._plans[0]
+        self._asked = parts, keywords, classes, curriculum
+        self.placed = "rank" in keywords or "world" in keywords
+        self._first_weights = weights
+        self.plan = first = self._plans[0]
         asked = as_strokes(first.strokes)
         if asked is not None and asked.ragged:
             raise FixRequest("strokes = Strokes(ragged=True): a mixture gives padded ones")
         self.batch_size, self.world = first.batch_size, first.world
         self._columns = first.columns
         self._ignored = -100 if first.ignore_index is None else first.ignore_index
-        self._given = None if classes is None else _words(classes)
-        self._curriculum = _curriculum(curriculum, len(self._parts))
+        self._given = None if classes is None else classes_of(classes)
+        self._curriculum = curriculum_of(curriculum, len(self.parts))
         for _, later in self._curriculum:
             rows_of_parts(later, self.batch_size)
         self._position = self._step = 0
         self._changes: Changes = ((0, self._in_force(weights, -1, 0)),)
         self._rows = rows_of_parts(self.weights, self.batch_size)
-        self._cursors: list[State | None] = [None] * len(self._parts)
-        self._streams: list[Stream | None] = [None] * len(self._parts)
+        self._cursors: list[State | None] = [None] * len(self.parts)
+        self._streams: list[Stream | None] = [None] * len(self.parts)
         self._closed = False
         if start is not None:
             self.load_state_dict(start)
@@ -139,6 +141,16 @@ class Mixture:
         named = [name for name in self._columns if numbered(name) and name != "label"]
         return {name: _union(own.get(name, ()) for own in self._vocabularies) for name in named}
 
+    @cached_property
+    def drawings(self) -> int:
+        """Those of all parts' views together."""
+        return sum(self._sizes)
+
+    @property
+    def step(self) -> int:
+        """Batches that came before, from the beginning."""
+        return self._step
+
     @property
     def weights(self) -> Shares:
         """Those in force for the next batch, one a part."""
@@ -159,7 +171,7 @@ class Mixture:
             taken = [next(self._stream(i)) if rows else None for i, rows in enumerate(self._rows)]
         except BaseException:
             # Some parts may have moved and others not: all of them go back to the last batch.
-            self._drop_streams(range(len(self._parts)))
+            self._drop_streams(range(len(self.parts)))
             raise
         for i, batch in enumerate(taken):
             if batch is not None:
@@ -178,7 +190,7 @@ class Mixture:
         replayed one changes at the same place. On several ranks all of them have to do so behind
         the same batch.
         """
-        self._weigh(_weights("weights", weights, len(self._parts)))
+        self._weigh(weights_of("weights", weights, len(self.parts)))
 
     def state_dict(self) -> dict[str, Any]:
         """The place behind the last batch handed out and the weights, a JSON-able dict."""
@@ -203,13 +215,13 @@ class Mixture:
             raise FixRequest(
                 f"state.version = {state.get('version')!r}: this package reads {_VERSION}"
             )
-        count = len(self._parts)
+        count = len(self.parts)
         if len(state["parts"]) != count:
             raise FixRequest(f"state.parts has {len(state['parts'])} entries for {count} parts")
         cursors = [check_state(cursor) for cursor in state["parts"]]
         position = whole("state.position", state["position"], 0)
         step = whole("state.step", state["step"], 0)
-        changes = tuple(_curriculum(state["changes"], count, "state.changes"))
+        changes = tuple(curriculum_of(state["changes"], count, "state.changes"))
         if not changes or changes[0][0] != 0 or changes[-1][0] > position:
             raise FixRequest(
                 f"state.changes = {shown(state['changes'])}: they are from position 0 to {position}"
@@ -220,6 +232,47 @@ class Mixture:
         self._position, self._step = position, step
         self._changes, self._rows = changes, rows
 
+    @checked_keywords()
+    def seek(self, step: int = 0) -> None:
+        """Moves to a batch counted from the beginning, as if nobody had called `remix`."""
+        step = whole("step", step, 0)
+        step_size = self.batch_size * self.world
+        changes = [(-(-position // step_size), later) for position, later in self._curriculum]
+        weights, done = self._first_weights, 0
+        changed: list[tuple[int, Shares]] = [(0, weights)]
+        places = [(0, 0)] * len(self.parts)
+        for begin, later in [*changes, (step, None)]:
+            steps = min(begin, step) - done
+            for i, rows in enumerate(rows_of_parts(weights, self.batch_size)):
+                if steps > 0 and rows:
+                    schedule = Schedule(self._sizes[i], rows, self.plan.rank, self.world)
+                    places[i] = schedule.behind(*places[i], steps)
+            done += max(steps, 0)
+            if later is not None and begin <= step:
+                weights = later
+                before = [change for change in changed if change[0] < begin * step_size]
+                changed = [*before, (begin * step_size, weights)]
+        self._drop_streams(range(len(self.parts)))
+        self._cursors = [None] * len(self.parts)
+        self._position, self._step = step * step_size, step
+        self._changes, self._rows = tuple(changed), rows_of_parts(weights, self.batch_size)
+        for i, (epoch, position) in enumerate(places):
+            stream = self._stream(i)
+            stream.seek(epoch, position=position)
+            self._cursors[i] = dict(stream.state_dict())
+            if not self._rows[i]:
+                self._drop_streams([i])
+
+    def for_rank(self, rank: int, world: int) -> Mixture:
+        """The same at the same place for another rank, which moves by itself."""
+        parts, keywords, classes, curriculum = self._asked
+        keywords = {**keywords, "rank": rank, "world": world}
+        other = Mixture(parts, keywords, classes, curriculum, None)
+        other._cursors = [*self._cursors]
+        other._position, other._step = self._position, self._step
+        other._changes, other._rows = self._changes, self._rows
+        return other
+
     def stats(self) -> list[dict[str, Any]]:
         """Counts of each part's stream, see `Stream.stats`; empty for one that is not open."""
         return [{} if stream is None else stream.stats() for stream in self._streams]
@@ -227,7 +280,7 @@ class Mixture:
     def close(self) -> None:
         """Ends the parts' streams. Idempotent."""
         self._closed = True
-        self._drop_streams(range(len(self._parts)))
+        self._drop_streams(range(len(self.parts)))
 
     def __enter__(self) -> Mixture:
         return self
@@ -241,12 +294,12 @@ class Mixture:
     def __repr__(self) -> str:
         parts = ", ".join(
             f"{rows} of {data.name!r} {view}"
-            for (data, view), rows in zip(self._parts, self._rows, strict=True)
+            for (data, view), rows in zip(self.parts, self._rows, strict=True)
         )
         return f"Mixture(a batch has {parts}; position {self._position})"
 
     def _with_plans(self) -> Iterator[tuple[Dataset, Plan]]:
-        for (data, _), plan in zip(self._parts, self._plans, strict=True):
+        for (data, _), plan in zip(self.parts, self._plans, strict=True):
             yield data, plan
 
     def _in_force(self, weights: Shares, before: int, now: int) -> Shares:
@@ -269,7 +322,7 @@ class Mixture:
         stream = self._streams[i]
         if stream is None:
             plan = replace(self._plans[i], batch_size=max(1, self._rows[i]))
-            stream = self._streams[i] = Stream(self._parts[i][0], plan, self._cursors[i])
+            stream = self._streams[i] = Stream(self.parts[i][0], plan, self._cursors[i])
         return stream
 
     def _drop_streams(self, which: Iterable[int]) -> None:
@@ -320,6 +373,11 @@ class Mixture:
         return found
 
     @cached_property
+    def _sizes(self) -> list[int]:
+        """Drawings of each part's view."""
+        return [data.count(plan.view) for data, plan in self._with_plans()]
+
+    @cached_property
     def _tables(self) -> dict[str, list[NDArray[np.int64]]]:
         """Column → for each part, its number of a word → the mixture's."""
         tables: dict[str, list[NDArray[np.int64]]] = {}
@@ -350,39 +408,4 @@ def _parts_of(given: Any) -> tuple[list[tuple[Dataset, View]], Shares]:
                 f"parts[{i}][0] = {shown(part[0])}: give a dataset, such as client.dataset()"
             )
         found.append((part[0], as_view(part[1])))
-    return found, _weights("weights", [part[2] for part in parts], len(parts))
-
-
-def _weights(name: str, given: Any, count: int) -> Shares:
-    if not holds_many(given) or isinstance(given, (str, Mapping)):
-        raise FixRequest(f"{name} = {shown(given)}: give a list of weights, one a part")
-    weights = tuple(real(f"{name}[{i}]", weight) for i, weight in enumerate(given))
-    if len(weights) != count:
-        raise FixRequest(f"{name} has {len(weights)} entries for {count} parts")
-    for i, weight in enumerate(weights):
-        if not 0 <= weight < math.inf:
-            raise FixRequest(f"{name}[{i}] = {weight}: a weight is at least 0, and finite")
-    if not any(weights):
-        raise FixRequest(f"{name} are all 0: give at least one part a weight above it")
-    return weights
-
-
-def _curriculum(given: Any, count: int, name: str = "curriculum") -> list[tuple[int, Shares]]:
-    found: list[tuple[int, Shares]] = []
-    for i, entry in enumerate(sequence(name, given, "(position, weights)")):
-        if not isinstance(entry, (tuple, list)) or len(entry) != 2:
-            raise FixRequest(f"{name}[{i}] = {shown(entry)}: give (position, weights)")
-        position = whole(f"{name}[{i}][0]", entry[0], 0)
-        if found and position <= found[-1][0]:
-            raise FixRequest(
-                f"{name}[{i}][0] = {position}: positions grow, and {found[-1][0]} is before it"
-            )
-        found.append((position, _weights(f"{name}[{i}][1]", entry[1], count)))
-    return found
-
-
-def _words(given: Any) -> tuple[str, ...]:
-    words = tuple(text("classes", word) for word in sequence("classes", given, "words"))
-    if not words or len(set(words)) != len(words):
-        raise FixRequest(f"classes = {shown(given)}: give at least one word, each once")
-    return words
+    return found, weights_of("weights", [part[2] for part in parts], len(parts))

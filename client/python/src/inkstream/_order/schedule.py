@@ -59,6 +59,14 @@ class Schedule:
         whole, remainder = divmod(self.size - min(position, self.size), self.step_size)
         return whole + (self.tail != "drop" and remainder > 0)
 
+    def behind(self, epoch: int, entered: int, steps: int) -> tuple[int, int]:
+        """(epoch, position) behind so many steps, of later epochs too."""
+        rest = self.steps_from(entered)
+        if steps < rest:
+            return self.step_at(epoch, entered, steps - 1).after if steps else (epoch, entered)
+        epochs, more = divmod(steps - rest, self.steps_from(0))
+        return self.behind(epoch + 1 + epochs, 0, more)
+
     def step_at(self, epoch: int, entered: int, number: int) -> Step:
         """Step `number` < steps_from(entered) of an epoch that is entered at `entered`."""
         steps = self.steps_from(entered)

@@ -91,6 +91,15 @@ class LoaderOptions(OrderOptions, total=False):
     start: Mapping[str, Any] | None
 
 
+class MixtureLoaderOptions(TypedDict, total=False):
+    """Keywords of `inkstream.torch.loader` over a mixture whose types need no torch."""
+
+    train: bool
+    rank: int | None
+    world: int | None
+    start: Mapping[str, Any] | None
+
+
 class MixOptions(TypedDict, total=False):
     """Further keywords of `inkstream.mix`; see `Dataset.stream`."""
 

@@ -18,6 +18,7 @@ from inkstream.torch._iterable_dataset import IterableDataset
 from inkstream.torch._loader import Loader
 from inkstream.torch._make_loader import loader
 from inkstream.torch._map_dataset import MapDataset
+from inkstream.torch._mixture_loader import MixtureLoader
 from inkstream.torch._tensor_batch import TensorBatch
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "IterableDataset",
     "Loader",
     "MapDataset",
+    "MixtureLoader",
     "TensorBatch",
     "collate",
     "gather",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,8 +36,8 @@ class Form:
         return tuple(made[name] for name in self.names)
 
 
-def form_of(plan: Plan, transform: Any, as_tuple: Any) -> Form:
-    """From a loader's keywords. FixRequest for tensors that there are not."""
+def form_of(plan: Plan, transform: Any, as_tuple: Any, more: Sequence[str] = ()) -> Form:
+    """From a loader's keywords. FixRequest for tensors that neither the plan has nor `more`."""
     if transform is not None and not callable(transform):
         raise FixRequest(f"transform = {shown(transform)}: give a function of a TensorBatch")
     if as_tuple is None:
@@ -45,7 +45,7 @@ def form_of(plan: Plan, transform: Any, as_tuple: Any) -> Form:
     names = tuple(sequence("as_tuple", as_tuple, "names"))
     if not names:
         raise FixRequest('as_tuple is empty: give names, such as ("image", "label")')
-    known = _tensors_of(plan)
+    known = [*_tensors_of(plan), *more]
     for name in names:
         if transform is None and name not in known:  # who knows what a transform makes
             asked = ASKED_BY.get(name)

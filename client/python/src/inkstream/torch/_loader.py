@@ -23,6 +23,7 @@ from inkstream.split import Split
 from inkstream.torch._form import Form
 from inkstream.torch._map_dataset import MapDataset
 from inkstream.torch._placement import compare_ranks, place_of
+from inkstream.torch._position import Position
 from inkstream.torch._steps import LoaderDataset, Step, StepSampler
 from inkstream.torch._tensor_batch import TensorBatch
 from inkstream.torch._tensors import Ready, Stager
@@ -76,8 +77,8 @@ class Loader(Generic[T]):
         self._form = Form() if form is None else form
         self._stager = Stager(plan.strokes, self._form.transform)
         # A training's position. In an evaluation, the one that the next pass begins with.
-        self._iterator: StreamIterator[Ready] = StreamIterator(data, plan, start, self._stager)
-        self._passes: weakref.WeakSet[StreamIterator[Ready]] = weakref.WeakSet((self._iterator,))
+        self._iterator = self._begin(plan, start, MAX_AHEAD)
+        self._passes: weakref.WeakSet[Position] = weakref.WeakSet((self._iterator,))
         self._latest = self._iterator  # whose counts `stats` tells
 
     @property
@@ -103,12 +104,12 @@ class Loader(Generic[T]):
     @property
     def dataset(self) -> MapDataset:
         """The view's drawings by number, where torch's programs look for them."""
-        return LoaderDataset(_Steps(self), Split(self.data, self._iterator.plan))
+        return LoaderDataset(Steps(self), Split(self.data, self._iterator.plan))
 
     @property
     def batch_sampler(self) -> StepSampler:
         """Where frameworks look for `set_epoch`, and for what to skip."""
-        return StepSampler(_Steps(self))
+        return StepSampler(Steps(self))
 
     @property
     def sampler(self) -> StepSampler:
@@ -246,8 +247,12 @@ class Loader(Generic[T]):
         given: T = self._form.chosen(ready.tensors(self.device))
         return given
 
-    def _open(self, start: State | None, ahead: int = MAX_AHEAD) -> StreamIterator[Ready]:
-        iterator = StreamIterator(self.data, self._iterator.plan, start, self._stager, ahead)
+    def _begin(self, plan: Plan, start: Mapping[str, Any] | None, ahead: int) -> Position:
+        """A position of its own."""
+        return StreamIterator(self.data, plan, start, self._stager, ahead)
+
+    def _open(self, start: State | None, ahead: int = MAX_AHEAD) -> Position:
+        iterator = self._begin(self._iterator.plan, start, ahead)
         self._passes.add(iterator)
         return iterator
 
@@ -290,16 +295,26 @@ class Loader(Generic[T]):
         if self._compared or not self._follow:
             return
         if dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1:
-            compare_ranks(self._iterator.info)
+            compare_ranks(self._to_compare)
         self._compared = True
 
+    def _to_compare(self) -> dict[str, object]:
+        """What all ranks ought to have in common."""
+        info = self._iterator.info()
+        return {
+            "fingerprint": info.cursor["fingerprint"],
+            "order plan": info.cursor["plan_hash"],
+            "place": f"epoch {info.cursor['epoch']}, position {info.cursor['position']}",
+            "raster version": info.raster_version,
+        }
 
-class _Steps:
+
+class Steps:
     """A loader by steps; see `Stepped`."""
 
     def __init__(self, loader: Loader[Any]) -> None:
         self._loader = loader
-        self._pass: StreamIterator[Ready] | None = None  # an evaluation's own
+        self._pass: Position | None = None  # an evaluation's own
 
     def __len__(self) -> int:
         return len(self._loader)

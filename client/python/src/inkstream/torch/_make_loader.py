@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -9,16 +10,19 @@ import torch
 
 from inkstream._request.image import Image
 from inkstream._request.keywords import checked_keywords
-from inkstream._request.options import LoaderOptions, OrderOptions
+from inkstream._request.options import LoaderOptions, MixtureLoaderOptions, OrderOptions
 from inkstream._request.plan import Plan
 from inkstream._request.strokes import Strokes
-from inkstream._request.values import flag, shown
+from inkstream._request.values import flag
 from inkstream._request.view import View
 from inkstream.dataset import Dataset
 from inkstream.errors import FixRequest
+from inkstream.mixture import Mixture
 from inkstream.torch._form import form_of
 from inkstream.torch._loader import Loader
-from inkstream.torch._placement import place_of
+from inkstream.torch._mixture_loader import MixtureLoader
+from inkstream.torch._mixture_loader import loader as mixture_loader
+from inkstream.torch._placement import device_of, place_of
 from inkstream.torch._source import dataset_of
 from inkstream.torch._tensor_batch import TensorBatch
 
@@ -28,6 +32,44 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+def _or_of_a_mixture(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorates `loader`: a mixture says itself what is asked for, so it takes fewer keywords."""
+
+    @functools.wraps(function)
+    def either(*args: Any, **keywords: Any) -> Any:
+        mixed = (args and isinstance(args[0], Mixture)) or isinstance(keywords.get("data"), Mixture)
+        return (mixture_loader if mixed else function)(*args, **keywords)
+
+    return either
+
+
+@overload
+def loader(
+    data: Mixture,
+    *,
+    transform: None = None,
+    as_tuple: None = None,
+    device: torch.device | str | int | None = None,
+    **more: Unpack[MixtureLoaderOptions],
+) -> MixtureLoader: ...
+@overload
+def loader(
+    data: Mixture,
+    *,
+    transform: Callable[[TensorBatch], Any] | None = None,
+    as_tuple: Sequence[str],
+    device: torch.device | str | int | None = None,
+    **more: Unpack[MixtureLoaderOptions],
+) -> MixtureLoader[tuple[torch.Tensor, ...]]: ...
+@overload
+def loader(
+    data: Mixture,
+    *,
+    transform: Callable[[TensorBatch], T],
+    as_tuple: None = None,
+    device: torch.device | str | int | None = None,
+    **more: Unpack[MixtureLoaderOptions],
+) -> MixtureLoader[T]: ...
 @overload
 def loader(
     data: Dataset,
@@ -58,6 +100,7 @@ def loader(
     device: torch.device | str | int | None = None,
     **stream: Unpack[LoaderOptions],
 ) -> Loader[T]: ...
+@_or_of_a_mixture
 @checked_keywords(OrderOptions)
 def loader(
     data: Dataset,
@@ -88,6 +131,11 @@ def loader(
     as ("image", "label"): a loader gives tuples of these tensors. Neither has a `cursor`: keep
     `state_dict()`.
     `stream`: every other keyword of `Dataset.stream`.
+
+    Of a mixture, `loader(inkstream.mix(...), ...)` goes on from where that stands, which itself
+    does not move; an epoch is as many drawings as its parts have together. What it draws, and how,
+    `mix` was told; `train`, which is True, `rank`, `world`, `device`, `start`, `transform` and
+    `as_tuple` are the loader's.
     """
     data = dataset_of(data)
     place = place_of(rank, world)
@@ -117,16 +165,8 @@ def loader(
         data,
         plan,
         train=train,
-        device=None if device is None else _device(device),
+        device=None if device is None else device_of(device),
         start=start,
         follow=rank is None,
         form=form_of(plan, transform, as_tuple),
     )
-
-
-def _device(given: Any) -> torch.device:
-    try:
-        return torch.device(given)
-    except (RuntimeError, TypeError) as error:
-        why = str(error).partition("\n")[0]
-        raise FixRequest(f"device = {shown(given)}: {why}") from None

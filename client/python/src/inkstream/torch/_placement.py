@@ -7,9 +7,10 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import torch
 import torch.distributed as dist
 
-from inkstream._network.reader import StreamInfo
+from inkstream._request.values import shown
 from inkstream.errors import FixRequest, InkstreamError, PlanMismatch
 
 
@@ -89,7 +90,7 @@ def _processes_of_accelerate() -> int:
     return int(state().num_processes)
 
 
-def compare_ranks(facts_of: Callable[[], StreamInfo]) -> None:
+def compare_ranks(facts_of: Callable[[], dict[str, object]]) -> None:
     """Raises PlanMismatch on every rank unless all read the same data, order and pixels.
 
     A collective: every rank of the default group must call it. A rank whose `facts_of` fails
@@ -98,7 +99,7 @@ def compare_ranks(facts_of: Callable[[], StreamInfo]) -> None:
     failed: InkstreamError | None = None
     mine: dict[str, object] = {}
     try:
-        mine = _facts_to_compare(facts_of())
+        mine = facts_of()
     except InkstreamError as error:
         failed = error
     everyone: list[tuple[str, dict[str, object]]] = [("", {}) for _ in range(dist.get_world_size())]
@@ -118,10 +119,10 @@ def compare_ranks(facts_of: Callable[[], StreamInfo]) -> None:
                 )
 
 
-def _facts_to_compare(info: StreamInfo) -> dict[str, object]:
-    return {
-        "fingerprint": info.cursor["fingerprint"],
-        "order plan": info.cursor["plan_hash"],
-        "place": f"epoch {info.cursor['epoch']}, position {info.cursor['position']}",
-        "raster version": info.raster_version,
-    }
+def device_of(given: Any) -> torch.device:
+    """The device that `given` names, as torch has it."""
+    try:
+        return torch.device(given)
+    except (RuntimeError, TypeError) as error:
+        why = str(error).partition("\n")[0]
+        raise FixRequest(f"device = {shown(given)}: {why}") from None
