@@ -74,13 +74,16 @@ void AddServeFlags(CLI::App* command, ServeFlags* flags) {
   command
       ->add_option("--http", options.http,
                    "Address for a page to look at, /metrics (Prometheus), "
-                   "/livez and /readyz; port 0 takes any free one")
+                   "/livez and /readyz; port 0 takes any free one; with "
+                   "--tls-cert also by https, beyond loopback the page by "
+                   "https only")
       ->type_name("ADDR:PORT");
   transport::SecurityPaths& security = options.security;
   CLI::Option* const cert =
       command
           ->add_option("--tls-cert", security.tls.cert,
-                       "Encrypts --listen by TLS with this certificate and "
+                       "Encrypts --listen, and the page at --http, by TLS with "
+                       "this certificate and "
                        "those above it, in PEM; files are read again when they "
                        "change")
           ->type_name("FILE");

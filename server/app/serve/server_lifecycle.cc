@@ -22,14 +22,13 @@
 #include "server/app/serve/descriptor_limit.h"
 #include "server/app/serve/end_guard.h"
 #include "server/app/serve/generation_watch.h"
+#include "server/app/serve/http_port.h"
 #include "server/app/serve/memory_shares.h"
-#include "server/app/serve/page_access.h"
 #include "server/app/serve/scrubber.h"
 #include "server/app/serve/service_manager.h"
 #include "server/app/serve/service_state.h"
 #include "server/batch/engine.h"
 #include "server/ops/http_server.h"
-#include "server/page/page.h"
 #include "server/store/store_reader.h"
 #include "server/transport/grpc/grpc_server.h"
 
@@ -107,44 +106,6 @@ absl::StatusOr<std::vector<std::string>> ListenAddresses(
         "PATH too");
   }
   return std::vector<std::string>();
-}
-
-// Null: not asked for.
-absl::StatusOr<std::unique_ptr<ops::HttpServer>> StartHttp(
-    const ServeOptions& options, uint64_t memory, batch::Engine* engine,
-    const transport::SecurityFiles& security, const ServiceState& state,
-    std::string* address) {
-  if (options.http.empty()) return nullptr;
-  // Twice: of pixels that are drawn, and of answers that are sent.
-  const uint64_t page_bytes =
-      std::clamp<uint64_t>(memory / 32, page::kMaxPixelBytes, 32U << 20U);
-  ops::HttpPages pages = {.metrics = [&state] { return state.Metrics(); },
-                          .alive = [&state] { return state.Alive(); },
-                          .ready = [&state] { return state.Checks(); },
-                          .page_bytes = page_bytes};
-  if (OffersPage(options.http, security)) {
-    pages.page = [page = page::Page::Create(
-                      {engine, options.version, memory}, page_bytes,
-                      [&state](v1::GetStatusResponse* response) {
-                        return state.GetStatus(response);
-                      },
-                      AuthorizeBy(&security))](ops::HttpRequest request,
-                                               ops::HttpDone done) {
-      page->Answer(std::move(request), std::move(done));
-    };
-  } else {
-    spdlog::info(
-        "no page at --http: it is there without certificates and tokens, or "
-        "on a loopback address with tokens");
-  }
-  absl::StatusOr<std::unique_ptr<ops::HttpServer>> http =
-      ops::HttpServer::Start(options.http, options.insecure_network,
-                             std::move(pages));
-  if (http.ok()) {
-    const std::string host = options.http.substr(0, options.http.rfind(':'));
-    *address = absl::StrCat(host, ":", (*http)->port());
-  }
-  return http;
 }
 
 // A call of gRPC's takes about so much, whatever it is for.
@@ -280,7 +241,8 @@ absl::Status ServeUntilInterrupted(ServeOptions options,
   if (!engine.ok()) return engine.status();
   std::unique_ptr<transport::GrpcServer> server;
   const absl::StatusOr<std::unique_ptr<ops::HttpServer>> http = StartHttp(
-      options, shares->all, engine->get(), **security, state, &http_address);
+      options, *shares, engine->get(), security->get(), &state, &log,
+      &http_address);
   if (!http.ok()) return http.status();
   absl::StatusOr<std::vector<GenerationWatch::Served>> served =
       AddStores(options, engine->get(), &state);
