@@ -5,6 +5,7 @@
 #include <map>
 
 #include "server/app/flags/number_flags.h"
+#include "server/app/serve/served_stores.h"
 
 namespace inkstream::app {
 namespace {
@@ -51,6 +52,13 @@ void AddServeFlags(CLI::App* command, ServeFlags* flags) {
                    "the Unix socket")
       ->type_name("ADDR:PORT")
       ->capture_default_str();
+  command
+      ->add_option("--generation", options.generations,
+                   "What streams of a dataset get that name no generation, "
+                   "also when there is a newer one, which is served to those "
+                   "who name it; default: the newest")
+      ->check(CLI::Validator(CheckGenerationArgument, ""))
+      ->type_name("NAME=FINGERPRINT");
   command->add_option("--unix", options.unix_path, "Unix socket for gRPC")
       ->type_name("PATH");
   command
