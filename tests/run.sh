@@ -94,8 +94,11 @@ set_up() {
   export GRPCURL
   if wants system; then
     run "$root/tests/install_prometheus.sh" >/dev/null
-    # 3: no Go that builds it; the tests of the chart say that they are skipped.
-    run "$root/tests/install_helm.sh" >/dev/null || (($? == 3))
+    # 3: there is none for this machine; its tests say that they are skipped.
+    for tool in helm kubeconform; do
+      run "$root/tests/install_go_tool.sh" "$tool" >/dev/null || (($? == 3))
+    done
+    run "$root/tests/install_envoy.sh" >/dev/null || (($? == 3))
   fi
 }
 

@@ -124,7 +124,7 @@ class Stream {
 // Random access: exactly one of the lists is set; repeats are allowed.
 struct FetchRequest {
   std::string dataset;
-  std::string fingerprint;  // hex; empty: the newest generation
+  std::string fingerprint;  // hex; empty: of the generation in use
   View view;                // what `ranks` count in
   std::vector<uint64_t> indices;
   std::vector<uint64_t> ranks;
@@ -169,8 +169,8 @@ class Client {
 
   virtual ~Client() = default;
 
-  // `dataset` may be empty where the server has one. `fingerprint`: of an older
-  // generation that is still served, hex; empty: the newest.
+  // `dataset` may be empty where the server has one. `fingerprint`: of a
+  // generation that is served, hex; empty: of the one in use.
   virtual absl::StatusOr<DatasetInfo> Describe(
       const std::string& dataset, const View& view = {},
       const std::string& fingerprint = "") = 0;

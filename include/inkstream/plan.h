@@ -61,7 +61,7 @@ struct DeliverySpec {
 
 struct Plan {
   std::string dataset;
-  std::string fingerprint;  // hex; empty: the newest generation
+  std::string fingerprint;  // hex; empty: of the generation in use
   View view;
   OrderSpec order;
   DeliverySpec delivery;

@@ -1,9 +1,11 @@
 #include "server/batch/dataset.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "server/base/nearest_name.h"
 #include "server/base/status_reason.h"
 #include "server/batch/view/key_search.h"
@@ -46,19 +48,33 @@ absl::StatusOr<std::vector<uint64_t>> IndicesOfKeys(
   return indices;
 }
 
+std::string FingerprintsOf(const Dataset& dataset) {
+  return absl::StrJoin(dataset.generations, ", ",
+                       [](std::string* text, const auto& one) {
+                         absl::StrAppend(text, Quoted(one->info().fingerprint));
+                       });
+}
+
 }  // namespace
 
 void AddGenerationTo(Dataset* dataset,
                      std::shared_ptr<const store::StoreReader> store,
                      uint32_t retain) {
-  std::vector<std::shared_ptr<const store::StoreReader>>& others =
-      dataset->others;
-  others.insert(others.begin(), std::move(dataset->store));
-  std::erase_if(others, [&](const auto& other) {
+  std::vector<std::shared_ptr<const store::StoreReader>>& all =
+      dataset->generations;
+  const auto is_it = [&store](const auto& other) {
     return other->info().fingerprint == store->info().fingerprint;
-  });
-  dataset->store = std::move(store);
-  if (others.size() + 1 > retain) others.resize(std::max(retain, 1U) - 1);
+  };
+  std::erase_if(all, is_it);
+  if (!dataset->pinned || is_it(dataset->store)) dataset->store = store;
+  all.insert(all.begin(), std::move(store));
+  while (all.size() > retain) {
+    const auto oldest =
+        std::find_if(all.rbegin(), std::prev(all.rend()),
+                     [&](const auto& one) { return one != dataset->store; });
+    if (oldest == std::prev(all.rend())) return;
+    all.erase(std::next(oldest).base());
+  }
 }
 
 absl::Status CheckStore(const store::StoreReader& store) {
@@ -72,23 +88,23 @@ absl::Status CheckStore(const store::StoreReader& store) {
 
 absl::Status UseGeneration(const std::string& field,
                            const std::string& fingerprint, Dataset* dataset) {
-  const std::string& newest = dataset->store->info().fingerprint;
-  if (fingerprint.empty() || fingerprint == newest) {
-    return CheckStore(*dataset->store);
-  }
-  std::string here = Quoted(newest);
-  for (const auto& other : dataset->others) {
-    if (other->info().fingerprint == fingerprint) {
-      dataset->store = other;
-      return CheckStore(*other);
+  if (!fingerprint.empty()) {
+    const auto& all = dataset->generations;
+    const auto found =
+        std::find_if(all.begin(), all.end(), [&](const auto& one) {
+          return one->info().fingerprint == fingerprint;
+        });
+    if (found == all.end()) {
+      return WithReason(
+          absl::UnavailableError(absl::StrCat(
+              field, ": this server does not have dataset ",
+              Quoted(dataset->name), " with fingerprint ", Quoted(fingerprint),
+              "; it has ", FingerprintsOf(*dataset))),
+          kReasonGenerationNotHere);
     }
-    absl::StrAppend(&here, ", ", Quoted(other->info().fingerprint));
+    dataset->store = *found;
   }
-  return WithReason(
-      absl::UnavailableError(absl::StrCat(
-          field, ": this server does not have dataset ", Quoted(dataset->name),
-          " with fingerprint ", Quoted(fingerprint), "; it has ", here)),
-      kReasonGenerationNotHere);
+  return CheckStore(*dataset->store);
 }
 
 absl::StatusOr<std::vector<uint64_t>> IndicesOf(

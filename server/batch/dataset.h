@@ -21,12 +21,14 @@ namespace inkstream::batch {
 struct Dataset {
   std::string name;
   std::shared_ptr<const store::StoreReader> store;  // the generation in use
-  // Generations that are kept beside it, the newest first.
-  std::vector<std::shared_ptr<const store::StoreReader>> others;
+  // All that are kept, the newest first.
+  std::vector<std::shared_ptr<const store::StoreReader>> generations;
+  bool pinned = false;  // `store` stays in use when a newer one comes
 };
 
-// `store` becomes the newest generation, and at most `retain` are kept. Where
-// the content is one that is held already, it takes the place of that one.
+// `store` becomes the newest generation, and `retain` are kept; of those the
+// newest and the one in use, however few that is. Where the content is one that
+// is held already, it takes the place of that one.
 void AddGenerationTo(Dataset* dataset,
                      std::shared_ptr<const store::StoreReader> store,
                      uint32_t retain);
@@ -35,7 +37,7 @@ void AddGenerationTo(Dataset* dataset,
 // more, so nothing that was read of it before this call may be used.
 absl::Status CheckStore(const store::StoreReader& store);
 
-// Makes the generation with this fingerprint ("": the newest) the one in use.
+// Makes the generation with this fingerprint ("": none) the one in use.
 // UNAVAILABLE with reason GENERATION_NOT_HERE, naming it and those that are
 // here, where there is none; otherwise as CheckStore.
 absl::Status UseGeneration(const std::string& field,

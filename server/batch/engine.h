@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -38,7 +39,7 @@ struct CacheUse {
   Lookups keys;
 };
 
-// The newest generation of a dataset.
+// What a dataset's requests get that name no generation.
 struct ServedStore {
   std::string dataset;
   std::shared_ptr<const store::StoreReader> store;
@@ -61,7 +62,8 @@ struct EngineOptions {
   int workers = 0;            // threads that lay out batches; 0: one a core
   uint64_t batch_memory = 0;  // bytes of batches in flight; 0: 25 % of memory
   uint64_t view_memory = 0;   // bytes of kept views; 0: 5 % of memory
-  uint32_t retain_generations = 2;  // of a dataset, the newest included
+  // Of a dataset, the newest and the one in use included.
+  uint32_t retain_generations = 2;
   // Lays out the batches, in place of a pool of its own, and is not stopped
   // with the engine.
   std::shared_ptr<WorkerPool> pool;
@@ -80,7 +82,7 @@ struct DatasetFacts {
 // and `first_view` those of a stream, the tensors are what the stream gave.
 struct FetchPlan {
   std::string dataset;
-  std::string fingerprint;  // hex; empty: the newest generation
+  std::string fingerprint;  // hex; empty: of the generation in use
   View view;                // what `ranks` count in
   std::vector<uint64_t> indices;
   std::vector<uint64_t> ranks;
@@ -127,12 +129,19 @@ class Engine {
       std::shared_ptr<const store::StoreReader> store) = 0;
 
   // Serves `store` under a name that is served already, as its newest
-  // generation. Older ones answer to their fingerprints, as many as
+  // generation, which is the one in use unless UseGenerations() says another.
+  // The others answer to their fingerprints, as many as
   // options().retain_generations; streams that use one keep it open.
   // NOT_FOUND: no such dataset.
   virtual absl::Status AddGeneration(
       const std::string& name,
       std::shared_ptr<const store::StoreReader> store) = 0;
+
+  // The generations in use by dataset, whatever is newer; of datasets that are
+  // not named, the newest. All of it or nothing: NOT_FOUND: no such dataset;
+  // UNAVAILABLE: a generation that is not served. Both name what is.
+  virtual absl::Status UseGenerations(
+      const std::map<std::string, std::string>& fingerprints) = 0;
 
   virtual std::vector<std::string> datasets() const = 0;
   virtual std::vector<ServedStore> stores() const = 0;  // by name
@@ -141,7 +150,7 @@ class Engine {
   virtual int workers() const = 0;
 
   // `dataset` may be empty where there is one. NOT_FOUND names the nearest.
-  // `fingerprint` "": the newest generation.
+  // `fingerprint` "": the generation in use.
   virtual absl::StatusOr<DatasetFacts> DescribeGeneration(
       const std::string& dataset, const std::string& fingerprint,
       const View& view) const = 0;

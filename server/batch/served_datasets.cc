@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/base/nearest_name.h"
 #include "server/batch/plan/plan_check.h"
+#include "server/batch/status_reason.h"
 
 namespace inkstream::batch {
 
@@ -20,7 +21,7 @@ absl::Status ServedDatasets::Add(
                      place->second.store->path(), "; give ", store->path(),
                      " another name: NAME=PATH"));
   }
-  place->second = {name, std::move(store), {}};
+  place->second = {name, store, {store}};
   return absl::OkStatus();
 }
 
@@ -33,6 +34,32 @@ absl::Status ServedDatasets::AddGeneration(
         absl::StrCat("dataset: there is no ", Quoted(name)));
   }
   AddGenerationTo(&found->second, std::move(store), retain_);
+  return absl::OkStatus();
+}
+
+absl::Status ServedDatasets::UseGenerations(
+    const std::map<std::string, std::string>& fingerprints) {
+  const std::lock_guard<std::mutex> lock(mu_);
+  std::map<std::string, Dataset> datasets = datasets_;
+  for (auto& [name, dataset] : datasets) {
+    dataset.pinned = false;
+    dataset.store = dataset.generations.front();
+  }
+  for (const auto& [name, fingerprint] : fingerprints) {
+    const auto found = datasets.find(name);
+    if (found == datasets.end()) {
+      std::vector<std::string> names;
+      for (const auto& [served, dataset] : datasets) names.push_back(served);
+      return absl::NotFoundError(absl::StrCat(
+          "there is no dataset ", Quoted(name), NearestHint(name, names)));
+    }
+    found->second.pinned = true;
+    const absl::Status here =
+        UseGeneration("fingerprint", fingerprint, &found->second);
+    // What is lost stays what was asked for, until it is whole again.
+    if (ReasonOf(here) == kReasonGenerationNotHere) return here;
+  }
+  datasets_ = std::move(datasets);
   return absl::OkStatus();
 }
 

@@ -28,9 +28,11 @@ class ServedDatasets {
   // NOT_FOUND: no dataset of this name.
   absl::Status AddGeneration(const std::string& name,
                              std::shared_ptr<const store::StoreReader> store);
-  std::vector<std::string> names() const;  // ascending
-  std::vector<ServedStore> stores()
-      const;  // in their order, the newest of each
+  // As Engine::UseGenerations.
+  absl::Status UseGenerations(
+      const std::map<std::string, std::string>& fingerprints);
+  std::vector<std::string> names() const;   // ascending
+  std::vector<ServedStore> stores() const;  // in their order
   // As it is now. "": the only one, INVALID_ARGUMENT where there are others.
   // NOT_FOUND names the nearest.
   absl::StatusOr<Dataset> Find(const std::string& name) const;

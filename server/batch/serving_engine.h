@@ -52,6 +52,10 @@ class ServingEngine : public Engine {
       std::shared_ptr<const store::StoreReader> store) override {
     return datasets_.AddGeneration(name, std::move(store));
   }
+  absl::Status UseGenerations(
+      const std::map<std::string, std::string>& fingerprints) override {
+    return datasets_.UseGenerations(fingerprints);
+  }
   absl::StatusOr<std::unique_ptr<BatchStream>> OpenStreamFor(
       const std::string& caller, const Plan& plan,
       const AccountOf& account_of) override;

@@ -19,6 +19,7 @@ struct HttpRequest {
   std::string host;                               // HOST or HOST:PORT
   std::string authorization;
   std::string fetch_site;  // Sec-Fetch-Site: what a browser says of the sender
+  std::string peer;        // host that it comes from
 };
 
 struct HttpAnswer {

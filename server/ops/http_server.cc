@@ -10,6 +10,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "server/ops/held_requests.h"
+#include "server/ops/http_daemon.h"
+#include "server/ops/http_received.h"
 #include "server/transport/listener/accept_loop.h"
 #include "server/transport/listener/connection_table.h"
 #include "server/transport/listener/listening_socket.h"
@@ -44,41 +46,15 @@ MHD_Result Answer(MHD_Connection* connection, unsigned int code,
   return Send(connection, {code, type, std::move(text)}, MHD_RESPMEM_MUST_COPY);
 }
 
-std::string HeaderOf(MHD_Connection* connection, const char* name) {
-  const char* const value =
-      MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
-  return value == nullptr ? "" : value;
+// Of TLS: a handshake. No method of HTTP begins with it.
+constexpr char kHandshake = '\x16';
+
+bool BeginsWithHandshake(int fd) {
+  char first = 0;
+  return recv(fd, &first, 1, MSG_PEEK | MSG_DONTWAIT) == 1 &&
+         first == kHandshake;
 }
 
-HttpRequest RequestOf(MHD_Connection* connection, absl::string_view path) {
-  HttpRequest request;
-  request.path = std::string(path);
-  MHD_get_connection_values(
-      connection, MHD_GET_ARGUMENT_KIND,
-      [](void* to, MHD_ValueKind, const char* name, const char* value) {
-        static_cast<HttpRequest*>(to)->parameters[name] =
-            value == nullptr ? "" : value;
-        return MHD_YES;
-      },
-      &request);
-  request.host = HeaderOf(connection, MHD_HTTP_HEADER_HOST);
-  request.authorization = HeaderOf(connection, MHD_HTTP_HEADER_AUTHORIZATION);
-  request.fetch_site = HeaderOf(connection, "Sec-Fetch-Site");
-  return request;
-}
-
-// Without the port, if there is one.
-absl::string_view HostAlone(absl::string_view host) {
-  const size_t colon = host.rfind(':');
-  const size_t bracket = host.rfind(']');
-  const bool has_port =
-      colon != absl::string_view::npos &&
-      (bracket == absl::string_view::npos ? host.find(':') == colon
-                                          : bracket < colon);
-  return has_port ? host.substr(0, colon) : host;
-}
-
-// Or a header that is longer than is of interest.
 bool HasWholeHeader(absl::string_view sent) {
   return absl::StrContains(sent, "\n\r\n") || absl::StrContains(sent, "\n\n");
 }
@@ -92,10 +68,9 @@ class RunningHttpServer : public HttpServer {
   ~RunningHttpServer() override {
     accept_loop_.reset();
     held_->Stop();
-    if (daemon_ != nullptr) MHD_stop_daemon(daemon_);
   }
 
-  absl::Status Listen(const std::string& address, bool network);
+  absl::Status Listen(const std::string& address, const HttpOptions& options);
   int port() const override { return port_; }
 
  private:
@@ -145,10 +120,30 @@ class RunningHttpServer : public HttpServer {
                   ready ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE, text);
   }
 
+  // Whoever has typed a host and a port is led on; a token that has come in
+  // plaintext is not to come like this again.
+  static MHD_Result LeadToTls(MHD_Connection* connection,
+                              const HttpRequest& request) {
+    const std::string there = absl::StrCat("https://", request.host, "/");
+    if (request.path != "/" || request.host.empty()) {
+      return Answer(connection, MHD_HTTP_FORBIDDEN,
+                    absl::StrCat("this is for https: ask ", there, "\n"));
+    }
+    return Send(connection,
+                {MHD_HTTP_PERMANENT_REDIRECT,
+                 kPlain,
+                 absl::StrCat("the page is at ", there, "\n"),
+                 {{MHD_HTTP_HEADER_LOCATION, there}}},
+                MHD_RESPMEM_MUST_COPY);
+  }
+
   // `seen` becomes what OnCompleted() gets.
   MHD_Result AskPage(MHD_Connection* connection, absl::string_view path,
                      void** seen) const {
     HttpRequest request = RequestOf(connection, path);
+    if (tls_ != nullptr && !only_here_ && !IsEncrypted(connection)) {
+      return LeadToTls(connection, request);
+    }
     if (only_here_ && !transport::IsLoopbackHost(HostAlone(request.host))) {
       return Answer(connection, MHD_HTTP_FORBIDDEN,
                     "this page is for this machine: ask localhost for it\n");
@@ -196,18 +191,25 @@ class RunningHttpServer : public HttpServer {
   bool only_here_ = false;  // listens to this machine alone
   // One peer may have all: probes and drips may come from one address.
   transport::ConnectionTable connections_{{kMaxConnections, kMaxConnections}};
-  MHD_Daemon* daemon_ = nullptr;
   int port_ = 0;
+  std::unique_ptr<HttpDaemon> plain_;
+  std::unique_ptr<TlsDaemons> tls_;  // null: there are no certificates
   std::unique_ptr<transport::AcceptLoop> accept_loop_;
 };
 
 absl::Status RunningHttpServer::Listen(const std::string& address,
-                                       bool network) {
+                                       const HttpOptions& options) {
+  const bool encrypts = options.certificates != nullptr;
   absl::StatusOr<std::vector<transport::ListeningSocket>> listeners =
-      transport::ListeningSocket::OnAddress(address, network);
+      transport::ListeningSocket::OnAddress(address,
+                                            options.network || encrypts);
   if (!listeners.ok()) {
-    return absl::Status(listeners.status().code(),
-                        absl::StrCat("--http: ", listeners.status().message()));
+    return absl::Status(
+        listeners.status().code(),
+        absl::StrCat("--http: ", listeners.status().message(),
+                     absl::IsInvalidArgument(listeners.status())
+                         ? "; --tls-cert and --tls-key encrypt the page"
+                         : ""));
   }
   port_ = listeners->front().port();
   const absl::StatusOr<transport::ListenAddress> parsed =
@@ -215,14 +217,19 @@ absl::Status RunningHttpServer::Listen(const std::string& address,
   if (!parsed.ok()) return parsed.status();
   only_here_ = transport::IsLoopbackHost(parsed->host);
   // Those that were displaced may not be gone yet, hence the factor.
-  daemon_ = MHD_start_daemon(
-      MHD_USE_AUTO_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC |
-          MHD_ALLOW_SUSPEND_RESUME,
-      0, nullptr, nullptr, &OnRequest, this, MHD_OPTION_NOTIFY_COMPLETED,
-      &OnCompleted, this, MHD_OPTION_CONNECTION_TIMEOUT, kRequestSeconds,
-      MHD_OPTION_CONNECTION_LIMIT, 2 * kMaxConnections, MHD_OPTION_END);
-  if (daemon_ == nullptr) {
+  const HttpCallbacks callbacks = {&OnRequest, &OnCompleted, this,
+                                   kRequestSeconds, 2 * kMaxConnections};
+  plain_ = HttpDaemon::Start(callbacks, nullptr);
+  if (plain_ == nullptr) {
     return absl::UnavailableError("--http: no thread to answer can be started");
+  }
+  if (encrypts) {
+    tls_ = std::make_unique<TlsDaemons>(callbacks, options.certificates);
+    if (!tls_->Renew()) {
+      return absl::InvalidArgumentError(
+          "--http: GnuTLS does not take the certificate of --tls-cert with the "
+          "key of --tls-key; one for RSA or P-256, in PEM, will do");
+    }
   }
   const std::chrono::seconds limit(kRequestSeconds);
   absl::StatusOr<std::unique_ptr<transport::AcceptLoop>> loop =
@@ -231,7 +238,11 @@ absl::Status RunningHttpServer::Listen(const std::string& address,
           {.what = "HTTP",
            .silence = limit,
            .lifetime = limit,
-           .complete = &HasWholeHeader},
+           .complete =
+               [encrypts](absl::string_view sent) {
+                 return (encrypts && sent[0] == kHandshake) ||
+                        HasWholeHeader(sent);
+               }},
           &connections_,
           [this](int fd, const transport::Peer& peer) { HandOver(fd, peer); });
   if (!loop.ok()) return loop.status();
@@ -242,19 +253,19 @@ absl::Status RunningHttpServer::Listen(const std::string& address,
 
 void RunningHttpServer::HandOver(int fd, const transport::Peer& peer) {
   connections_.HandOver(fd, peer.name);
-  sockaddr_storage address = {};
-  socklen_t size = sizeof(address);
-  getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size);
-  // Closes `fd` also where it fails.
-  MHD_add_connection(daemon_, fd, reinterpret_cast<sockaddr*>(&address), size);
+  if (tls_ != nullptr && BeginsWithHandshake(fd)) {
+    tls_->Add(fd);
+  } else {
+    plain_->Add(fd);
+  }
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(
-    const std::string& address, bool network, HttpPages pages) {
+    const std::string& address, const HttpOptions& options, HttpPages pages) {
   auto server = std::make_unique<RunningHttpServer>(std::move(pages));
-  absl::Status listening = server->Listen(address, network);
+  absl::Status listening = server->Listen(address, options);
   if (!listening.ok()) return listening;
   return server;
 }

@@ -6,6 +6,11 @@
 // Host that says so: a name of a stranger's that leads here is a web page's way
 // around what browsers forbid it.
 //
+// With certificates the port speaks both, and tells them apart by a
+// connection's first byte: whoever probes or scrapes needs no certificate, and
+// gets nothing that is not told to everybody; the page is for those who come by
+// TLS, but on this machine.
+//
 // A request has kRequestSeconds to come in whole, and as long again to be
 // answered; each connection carries one. Whoever drips a request holds nothing
 // but a descriptor: over kMaxConnections the oldest one makes room, so a
@@ -22,6 +27,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "server/ops/http_daemon.h"
 #include "server/ops/http_exchange.h"
 
 namespace inkstream::ops {
@@ -43,13 +49,18 @@ struct HttpPages {
   size_t page_bytes = size_t{16} << 20U;  // of its answers that are being sent
 };
 
+struct HttpOptions {
+  bool network = false;  // plaintext may be offered to other machines
+  CertificatesInUse certificates = nullptr;  // null: no TLS
+};
+
 class HttpServer {
  public:
-  // `address`: HOST:PORT, IPv6 in brackets, port 0: any free one; `network`: it
-  // may be one that other machines reach. INVALID_ARGUMENT, UNAVAILABLE: cannot
-  // listen there.
+  // `address`: HOST:PORT, IPv6 in brackets, port 0: any free one; one that
+  // other machines reach, where `options` have a reason. INVALID_ARGUMENT,
+  // UNAVAILABLE: cannot listen there, or with these certificates.
   static absl::StatusOr<std::unique_ptr<HttpServer>> Start(
-      const std::string& address, bool network, HttpPages pages);
+      const std::string& address, const HttpOptions& options, HttpPages pages);
 
   // Closes every connection.
   virtual ~HttpServer() = default;

@@ -185,7 +185,7 @@ void AddCaches(const std::map<std::string, batch::Lookups>& caches,
 void AddStores(const std::vector<transport::StoreSnapshot>& stores,
                Page* page) {
   page->Begin("inkstream_store_info", MetricType::Gauge,
-              "1, with the newest generation of a dataset.");
+              "1, with the generation of a dataset that is in use.");
   for (const transport::StoreSnapshot& store : stores) {
     page->Add(1, {{"dataset", store.dataset},
                   {"generation", std::to_string(store.generation)},

@@ -6,7 +6,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "server/app/serve/server_lifecycle.h"
+#include "server/app/serve/served_stores.h"
 #include "tests/support/scratch_directory.h"
 
 namespace inkstream::app {
@@ -75,6 +75,18 @@ TEST(StoreArgumentTest, ANameIsWhatStandsBeforeTheFirstEqualsSign) {
   EXPECT_EQ(ParseStoreArgument("dir/a=b.ink").name, "");
   EXPECT_EQ(ParseStoreArgument("dir/a=b.ink").path, "dir/a=b.ink");
   EXPECT_EQ(ParseStoreArgument("a.ink").path, "a.ink");
+}
+
+TEST(GenerationArgumentTest, ItIsANameAndAWholeFingerprint) {
+  const std::string digits(64, 'a');
+  EXPECT_EQ(CheckGenerationArgument("draw=" + digits), "");
+  for (const std::string& wrong :
+       {digits, "=" + digits, "draw=" + digits.substr(1),
+        "draw=" + digits + "a", "draw=" + std::string(64, 'A'),
+        std::string("draw=")}) {
+    EXPECT_THAT(CheckGenerationArgument(wrong), HasSubstr("NAME=FINGERPRINT"))
+        << wrong;
+  }
 }
 
 }  // namespace

@@ -197,7 +197,7 @@ TEST_F(GenerationWatchTest, TheSameContentIsNothingNew) {
   store::WriterOptions options;
   options.append = true;
   store::MustWrite(second, store::SampleDrawings(1), options);
-  watch_->LookNow();
+  watch_->LookNow(milliseconds(0));
   // It is looked at behind the one in question.
   Await([&] { return Newest("tail")->size() == kDrawings + 1; });
   EXPECT_EQ(Newest(), served);
@@ -231,15 +231,36 @@ TEST_F(GenerationWatchTest, AFileThatIsCutIsToldAndTakenUpAgainWhenItIsWhole) {
   EXPECT_TRUE(ServesTheFirst());
 }
 
+TEST_F(GenerationWatchTest, AnOlderOneInUseIsToldAndTakenUpAgainToo) {
+  const std::string segment = path_ + "/segment-000000.mdb";
+  const std::string kept = scratch_.File("kept");
+  fs::copy_file(segment, kept);
+  ASSERT_TRUE(
+      engine_->UseGenerations({{"served", store_->info().fingerprint}}).ok());
+  Watch();
+  store::WriterOptions options;
+  options.append = true;
+  store::MustWrite(path_, store::SampleDrawings(10), options);
+  watch_->LookNow(std::chrono::minutes(1));
+  EXPECT_TRUE(ServesTheFirst());
+  fs::resize_file(segment, 5000);
+  Await([&] { return lost_.load(); });
+  fs::rename(kept, segment);
+  Await([&] { return !lost_.load(); });
+  EXPECT_TRUE(ServesTheFirst());
+  ASSERT_TRUE(engine_->UseGenerations({}).ok());
+  EXPECT_EQ(Newest()->info().generation, 2U);
+}
+
 TEST_F(GenerationWatchTest, AskedToLookItWaitsForNoPause) {
   Watch(std::chrono::hours(1));
   const std::string later = Later();
   CopyIn(later, "MANIFEST");
-  watch_->LookNow();
+  watch_->LookNow(milliseconds(0));
   Await([&] { return Refused(); });
   CopyIn(later, "MANIFEST.000001");
   CopyIn(later, "segment-000001.mdb");
-  watch_->LookNow();
+  watch_->LookNow(milliseconds(0));
   Await([&] { return !ServesTheFirst(); });
 }
 

@@ -88,6 +88,46 @@ TEST_F(GenerationsTest, BeyondTheNumberKeptOnlyOpenStreamsGoOn) {
   EXPECT_EQ(stream.All().size(), 9U);
 }
 
+TEST_F(GenerationsTest, OneThatIsNamedStaysInUseUntilAnotherIsNamed) {
+  ASSERT_TRUE(engine_->UseGenerations({{"fake", Fingerprint('a')}}).ok());
+  Add(200, 'b');
+  Add(300, 'c');
+  EXPECT_EQ((*Open(""))->facts().view_size, 100U);
+  EXPECT_EQ(engine_->stores().front().store->size(), 100U);
+  // Two are kept, of which it is one.
+  EXPECT_EQ((*Open(Fingerprint('c')))->facts().view_size, 300U);
+  EXPECT_EQ(ReasonOf(Open(Fingerprint('b')).status()),
+            kReasonGenerationNotHere);
+  ASSERT_TRUE(engine_->UseGenerations({{"fake", Fingerprint('c')}}).ok());
+  EXPECT_EQ((*Open(""))->facts().view_size, 300U);
+  EXPECT_EQ((*Open(Fingerprint('a')))->facts().view_size, 100U);
+}
+
+TEST_F(GenerationsTest, WhereNoneIsNamedAnyMoreTheNewestIsInUse) {
+  ASSERT_TRUE(engine_->UseGenerations({{"fake", Fingerprint('a')}}).ok());
+  Add(200, 'b');
+  ASSERT_TRUE(engine_->UseGenerations({}).ok());
+  EXPECT_EQ((*Open(""))->facts().view_size, 200U);
+  Add(300, 'c');
+  EXPECT_EQ((*Open(""))->facts().view_size, 300U);
+}
+
+TEST_F(GenerationsTest, OneThatIsNotServedChangesNothing) {
+  ASSERT_TRUE(engine_->AddDataset("other", Store(1, 'x')).ok());
+  Add(200, 'b');
+  const absl::Status refused = engine_->UseGenerations(
+      {{"fake", Fingerprint('a')}, {"other", Fingerprint('y')}});
+  EXPECT_EQ(refused.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(refused.message()),
+              ::testing::AllOf(HasSubstr("other"), HasSubstr(Fingerprint('y')),
+                               HasSubstr(Fingerprint('x'))));
+  EXPECT_EQ(engine_->Describe("fake", View())->store->size(), 200U);
+  const absl::Status unknown =
+      engine_->UseGenerations({{"fakes", Fingerprint('a')}});
+  EXPECT_EQ(unknown.code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(unknown.message()), HasSubstr("\"fake\""));
+}
+
 TEST_F(GenerationsTest, TheSameContentAgainTakesTheOldPlace) {
   Add(200, 'b');
   Add(100, 'a');

@@ -65,7 +65,7 @@ int Port() {
         Page::Create({engine, "bench", kMemory}, kMemory / 32,
                      [](v1::GetStatusResponse*) { return absl::OkStatus(); });
     auto started = ops::HttpServer::Start(
-        "127.0.0.1:0", /*network=*/false,
+        "127.0.0.1:0", {},
         {.metrics = [] { return std::string(); },
          .alive = [] { return true; },
          .ready = [] { return std::vector<ops::ReadyCheck>(); },

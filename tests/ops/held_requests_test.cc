@@ -34,7 +34,7 @@ class HeldRequestsTest : public ::testing::Test {
  protected:
   HeldRequestsTest() {
     auto server = HttpServer::Start(
-        "127.0.0.1:0", /*network=*/false,
+        "127.0.0.1:0", {},
         {.metrics = [] { return std::string("figures 1\n"); },
          .alive = [] { return true; },
          .ready = [] { return std::vector<ReadyCheck>(); },

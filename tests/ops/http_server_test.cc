@@ -22,7 +22,7 @@ class HttpServerTest : public ::testing::Test {
  protected:
   void SetUp() override {
     auto server = HttpServer::Start(
-        "127.0.0.1:0", /*network=*/false,
+        "127.0.0.1:0", {},
         {[] { return std::string("figures 1\n"); },
          [this] { return alive_.load(); }, [this] { return Checks(); }});
     ASSERT_TRUE(server.ok()) << server.status();
@@ -142,10 +142,10 @@ TEST_F(HttpServerTest, AConnectionEndsWithItsAnswer) {
 }
 
 TEST_F(HttpServerTest, PortThatIsTakenIsAnErrorWithTheWayOut) {
-  const auto second = HttpServer::Start(
-      "127.0.0.1:" + std::to_string(server_->port()), /*network=*/false,
-      {[] { return std::string(); }, [] { return true; },
-       [] { return std::vector<ReadyCheck>(); }});
+  const auto second =
+      HttpServer::Start("127.0.0.1:" + std::to_string(server_->port()), {},
+                        {[] { return std::string(); }, [] { return true; },
+                         [] { return std::vector<ReadyCheck>(); }});
   EXPECT_EQ(second.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(second.status().message()),
               AllOf(StartsWith("--http: cannot listen on 127.0.0.1:"),
@@ -154,7 +154,7 @@ TEST_F(HttpServerTest, PortThatIsTakenIsAnErrorWithTheWayOut) {
 
 TEST_F(HttpServerTest, TheNetworkMustBeAskedFor) {
   const auto open =
-      HttpServer::Start("0.0.0.0:0", /*network=*/false,
+      HttpServer::Start("0.0.0.0:0", {},
                         {[] { return std::string(); }, [] { return true; },
                          [] { return std::vector<ReadyCheck>(); }});
   EXPECT_EQ(open.status().code(), absl::StatusCode::kInvalidArgument);

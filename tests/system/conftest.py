@@ -54,19 +54,28 @@ def prometheus_tools(root: Path) -> Path:
     return Path(done.stdout.strip())
 
 
-@pytest.fixture(scope="session")
-def helm(root: Path) -> Path:
+def go_tool(root: Path, name: str) -> Path:
     done = subprocess.run(
-        [str(root / "tests" / "install_helm.sh")],
+        [str(root / "tests" / "install_go_tool.sh"), name],
         capture_output=True,
         text=True,
         timeout=1500,
         check=False,
     )
     if done.returncode == 3:
-        pytest.skip(f"THE HELM CHART IS NOT TESTED: {done.stderr.strip()}")
+        pytest.skip(f"THE HELM CHART IS NOT TESTED WITH {name.upper()}: {done.stderr.strip()}")
     assert done.returncode == 0, done.stderr
     return Path(done.stdout.strip())
+
+
+@pytest.fixture(scope="session")
+def helm(root: Path) -> Path:
+    return go_tool(root, "helm")
+
+
+@pytest.fixture(scope="session")
+def kubeconform(root: Path) -> Path:
+    return go_tool(root, "kubeconform")
 
 
 @pytest.fixture(scope="session")

@@ -67,6 +67,15 @@ def test_there_is_no_page_where_only_a_certificate_will_do(
         assert ask(server, "/")[0] == ask(server, "/api/datasets")[0] == 404
 
 
+def test_without_tokens_or_authorities_the_page_of_this_machine_is_anybodys(
+    binary: Path, store: Path, tmp_path: Path
+) -> None:
+    pair = Authority(tmp_path).issue("server")
+    flags = ("--tls-cert", str(pair.cert), "--tls-key", str(pair.key), "--http", "127.0.0.1:0")
+    with RunningServer(binary, [str(store)], tmp_path / "log", *flags) as server:
+        assert ask(server, "/")[0] == ask(server, "/api/datasets")[0] == 200
+
+
 def test_tokens_do_not_cross_a_network_in_plaintext(
     binary: Path, store: Path, inkstream: Run, tmp_path: Path
 ) -> None:

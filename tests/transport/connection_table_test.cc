@@ -81,6 +81,18 @@ TEST_F(ConnectionTableTest, AtTheLimitOfAllThePeerWithMostMakesRoom) {
   EXPECT_EQ(table_.counts().limit_of_a_peer, 3U);
 }
 
+TEST_F(ConnectionTableTest, OtherLimitsCountFromTheNextConnectionOn) {
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(Open("a"));
+  table_.SetLimits({/*all=*/5, /*of_a_peer=*/1});
+  EXPECT_EQ(table_.counts().limit, 5U);
+  EXPECT_EQ(table_.counts().displaced, 0U);
+  EXPECT_TRUE(Open("b"));
+  EXPECT_TRUE(Open("c"));
+  EXPECT_EQ(table_.counts().displaced, 0U);
+  EXPECT_TRUE(Open("b"));
+  EXPECT_TRUE(pairs_[3].IsShutDown());
+}
+
 TEST_F(ConnectionTableTest, WhoHasACallStaysAndTheNewcomerIsRefused) {
   for (int i = 0; i < 3; ++i) {
     EXPECT_TRUE(Open("a"));

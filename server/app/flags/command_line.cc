@@ -9,6 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "server/app/commands/commands.h"
 #include "server/app/flags/environment.h"
+#include "server/app/flags/log_flags.h"
 #include "server/app/log/logging.h"
 #include "server/app/version_text.h"
 #include "server/base/nearest_name.h"
@@ -87,17 +88,10 @@ int RunCommandLine(int argc, const char* const* argv) {
   app.set_version_flag("--version", VersionText(),
                        "Print the version and exit; with --json also those of "
                        "formats and libraries, for programs");
-  app.add_option("--log-level", log_level,
-                 "What is logged to standard error (debug, info, warn, error)")
-      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
-      ->capture_default_str()
-      ->each([](const std::string& level) { SetLogLevel(level); });
   std::string log_format = "text";
-  app.add_option("--log-format", log_format,
-                 "Form of its lines: text, or json, one object a line")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->capture_default_str()
-      ->each([](const std::string& format) { SetLogFormat(format); });
+  const LogFlags log = AddLogFlags(&app, &log_level, &log_format);
+  log.level->each([](const std::string& level) { SetLogLevel(level); });
+  log.format->each([](const std::string& format) { SetLogFormat(format); });
   app.require_subcommand(1);
   app.footer(
       "Example:\n"

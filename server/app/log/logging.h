@@ -7,8 +7,8 @@
 // A line of the log is one line, whatever is in it: control characters, which
 // may be a peer's, are escaped in both formats.
 //
-// Thread safety: the Set… functions and LogInBackground from the main thread,
-// before others log; the rest from any.
+// Thread safety: SetLogFormat and LogInBackground from the main thread, before
+// others log; the rest from any.
 #pragma once
 
 #include <chrono>

@@ -4,7 +4,8 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <atomic>
+#include <condition_variable>
+#include <mutex>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -19,6 +20,11 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kLongestPause = std::chrono::minutes(1);
+
+absl::Status LookAt(const store::StoreReader& store) {
+  store::LookAtFiles(store);
+  return store::CheckIntact(store);
+}
 
 }  // namespace
 
@@ -38,16 +44,37 @@ class GenerationWatch::StoreWatch {
     owner_ = owner;
     Tell();
     while (owner->Pause(interval_)) {
-      const bool asked = asked_.exchange(false);
-      const bool added = Look(asked);
-      if (asked && !added) SayNothingNew();
+      const uint64_t asked = AskedFor();
+      const bool was_asked = asked > answered_;
+      const bool added = Look(was_asked);
+      if (!was_asked) continue;
+      if (!added) SayNothingNew();
+      Answer(asked);
     }
   }
 
   // From any thread: the next look is to be told of.
-  void Ask() { asked_ = true; }
+  void Ask() {
+    const std::lock_guard<std::mutex> lock(mu_);
+    ++asked_;
+  }
+  // What was asked for has come, or will not before `until`.
+  void WaitUntil(Clock::time_point until) {
+    std::unique_lock<std::mutex> lock(mu_);
+    looked_.wait_until(lock, until, [this] { return answered_ == asked_; });
+  }
 
  private:
+  uint64_t AskedFor() {
+    const std::lock_guard<std::mutex> lock(mu_);
+    return asked_;
+  }
+  void Answer(uint64_t asked) {
+    const std::lock_guard<std::mutex> lock(mu_);
+    answered_ = asked;
+    looked_.notify_all();
+  }
+
   void SayNothingNew() const {
     spdlog::info("dataset {}: nothing new in {}, fingerprint {}", served_.name,
                  served_.path, served_.store->info().fingerprint);
@@ -73,6 +100,7 @@ class GenerationWatch::StoreWatch {
     absl::Status status = store.status();
     if (new_content)
       status = store::CheckContinues(served_.store->info(), **store);
+    if (lost && status.ok()) status = OpenPinnedAgain();
     if ((new_content || lost) && status.ok()) status = Serve(*store);
     if (absl::IsCancelled(status)) return false;
     if (!status.ok()) {
@@ -95,8 +123,8 @@ class GenerationWatch::StoreWatch {
 
   // Whether a file of the store cannot be read any more; says so when it turns.
   bool IsLost() {
-    store::LookAtFiles(*served_.store);
-    const absl::Status intact = store::CheckIntact(*served_.store);
+    absl::Status intact = LookAt(*served_.store);
+    if (const auto pinned = Pinned()) intact.Update(LookAt(*pinned));
     const bool before = !state_.lost.empty();
     if (before == !intact.ok()) return before;
     state_.lost = std::string(intact.message());
@@ -110,16 +138,52 @@ class GenerationWatch::StoreWatch {
     return !before;
   }
 
+  // What is in use where that is not the newest; else null.
+  std::shared_ptr<const store::StoreReader> Pinned() {
+    std::shared_ptr<const store::StoreReader> in_use;
+    owner_->Do([&] {
+      for (batch::ServedStore& one : engine_->stores()) {
+        if (one.dataset == served_.name) in_use = std::move(one.store);
+      }
+    });
+    const bool newest =
+        in_use == nullptr ||
+        in_use->info().fingerprint == served_.store->info().fingerprint;
+    return newest ? nullptr : in_use;
+  }
+
+  absl::Status OpenPinnedAgain() {
+    const auto pinned = Pinned();
+    if (pinned == nullptr) return absl::OkStatus();
+    store::OpenOptions options = options_;
+    options.fingerprint = pinned->info().fingerprint;
+    absl::StatusOr<std::shared_ptr<const store::StoreReader>> again =
+        store::StoreReader::Open(served_.path, options);
+    return again.ok() ? Add(*std::move(again)) : again.status();
+  }
+
   // CANCELLED: there is no engine any more.
-  absl::Status Serve(std::shared_ptr<const store::StoreReader> store) {
+  absl::Status Add(std::shared_ptr<const store::StoreReader> store) {
     absl::Status added = absl::CancelledError("stopped");
-    owner_->Do([&] { added = engine_->AddGeneration(served_.name, store); });
+    owner_->Do([&] {
+      added = engine_->AddGeneration(served_.name, std::move(store));
+    });
+    return added;
+  }
+
+  absl::Status Serve(std::shared_ptr<const store::StoreReader> store) {
+    absl::Status added = Add(store);
     if (!added.ok()) return added;
     served_.store = std::move(store);
-    spdlog::info("dataset {}: generation {}, {} drawings, fingerprint {}",
-                 served_.name, served_.store->info().generation,
-                 served_.store->info().drawings,
-                 served_.store->info().fingerprint);
+    const auto pinned = Pinned();
+    spdlog::info(
+        "dataset {}: generation {}, {} drawings, fingerprint {}{}",
+        served_.name, served_.store->info().generation,
+        served_.store->info().drawings, served_.store->info().fingerprint,
+        pinned == nullptr
+            ? ""
+            : absl::StrCat("; streams that name none get ",
+                           pinned->info().fingerprint, ", by --generation"));
     return absl::OkStatus();
   }
 
@@ -137,7 +201,10 @@ class GenerationWatch::StoreWatch {
   const std::chrono::milliseconds interval_;
   const Report report_;
   batch::Engine* const engine_;
-  std::atomic<bool> asked_{false};
+  std::mutex mu_;
+  std::condition_variable looked_;
+  uint64_t asked_ = 0;     // by mu_
+  uint64_t answered_ = 0;  // by mu_; written by the thread alone
   // Of the thread:
   DetachedThread::Owner* owner_ = nullptr;
   Served served_;
@@ -175,11 +242,13 @@ GenerationWatch::~GenerationWatch() {
   for (const Store& store : stores_) store.thread->Stop();
 }
 
-void GenerationWatch::LookNow() {
+void GenerationWatch::LookNow(std::chrono::milliseconds patience) {
   for (const Store& store : stores_) {
     store.watch->Ask();
     store.thread->Wake();
   }
+  const Clock::time_point until = Clock::now() + patience;
+  for (const Store& store : stores_) store.watch->WaitUntil(until);
 }
 
 }  // namespace inkstream::app

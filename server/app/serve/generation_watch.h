@@ -4,6 +4,9 @@
 // is a new generation. It is looked at, not subscribed to: inotify tells
 // nothing of changes made by other machines on a network file system.
 //
+// Where an operator has named the generation in use, newer ones are served to
+// whoever names them.
+//
 // A MANIFEST may come before the segments that it names (rsync copies in file
 // order), so one that cannot be opened is tried again, in growing pauses, for
 // as long as it stands there. So is a store that lost a file while it was
@@ -64,8 +67,8 @@ class GenerationWatch {
   GenerationWatch& operator=(const GenerationWatch&) = delete;
 
   // Looks at every store at once, whatever pause it is in, and logs what came
-  // of it. Does not wait for that.
-  void LookNow();
+  // of it. Waits for that, at most for so long.
+  void LookNow(std::chrono::milliseconds patience);
 
  private:
   class StoreWatch;

@@ -1,7 +1,10 @@
 #include "server/app/serve/memory_shares.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "server/base/machine_limits.h"
+#include "server/page/page.h"
 
 namespace inkstream::app {
 namespace {
@@ -36,14 +39,19 @@ absl::StatusOr<MemoryShares> MemorySharesOf(const ServeOptions& options) {
   if (!options.unix_path.empty()) {
     shares.shm = options.shm_bytes.value_or(shares.all / 4);
   }
-  const uint64_t others =
-      shares.batches + shares.views + shares.requests + shares.calls;
+  if (!options.http.empty()) {
+    shares.page =
+        std::clamp<uint64_t>(shares.all / 32, page::kMaxPixelBytes, 32U << 20U);
+  }
+  const uint64_t others = shares.batches + shares.views + shares.requests +
+                          shares.calls + 2 * shares.page;
   if (shares.shm > shares.all - others) {
     return absl::InvalidArgumentError(absl::StrCat(
         "--shm-bytes: ", Mebibytes(shares.shm), ", with ",
         Mebibytes(shares.batches), " for batches, ", Mebibytes(shares.views),
-        " for views and ", Mebibytes(shares.requests + shares.calls),
-        " for requests and calls, come to ", Mebibytes(shares.shm + others),
+        " for views, ", Mebibytes(shares.requests + shares.calls),
+        " for requests and calls and ", Mebibytes(2 * shares.page),
+        " for the page, come to ", Mebibytes(shares.shm + others),
         "; --memory is ", Mebibytes(shares.all)));
   }
   return shares;

@@ -18,6 +18,7 @@ struct MemoryShares {
   uint64_t requests = 0;  // that wait to be read
   uint64_t calls = 0;     // gRPC's own, of each call
   uint64_t shm = 0;       // 0: none is shared
+  uint64_t page = 0;      // pixels it draws; as much for its answers; 0: none
 };
 
 // INVALID_ARGUMENT: too little, more than this process may use, or shares that

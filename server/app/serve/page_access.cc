@@ -1,22 +1,49 @@
 #include "server/app/serve/page_access.h"
 
+#include <grpcpp/alarm.h>
+
+#include <chrono>
+#include <functional>
 #include <memory>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "server/transport/network_address.h"
+#include "server/transport/security/failed_attempts.h"
 
 namespace inkstream::app {
+namespace {
 
-bool OffersPage(const std::string& http,
-                const transport::SecurityFiles& security) {
-  if (!security.encrypts() && !security.asks_for_tokens()) return true;
+constexpr unsigned int kUnauthenticated = 401;
+
+void AnswerAfter(std::chrono::milliseconds pause,
+                 std::function<void()> answer) {
+  // Lets go of itself, since it has what it is to call.
+  const auto alarm =
+      std::make_shared<std::unique_ptr<grpc::Alarm>>(new grpc::Alarm);
+  (*alarm)->Set(std::chrono::system_clock::now() + pause,
+                [alarm, answer = std::move(answer)](bool /*passed*/) {
+                  answer();
+                  alarm->reset();
+                });
+}
+
+}  // namespace
+
+std::string WhyNoPage(const std::string& http,
+                      const transport::SecurityFiles& security) {
   if (security.asks_for_certificates() && !security.asks_for_tokens()) {
-    return false;
+    return "callers prove themselves by certificates, which it does not ask "
+           "for; with --tokens it is for whoever has one";
   }
+  if (security.encrypts() || !security.asks_for_tokens()) return "";
   const absl::StatusOr<transport::ListenAddress> address =
       transport::ParseListenAddress(http);
-  return address.ok() && transport::IsLoopbackHost(address->host);
+  if (address.ok() && transport::IsLoopbackHost(address->host)) return "";
+  return "tokens would cross the network in plaintext; --tls-cert and "
+         "--tls-key "
+         "encrypt it";
 }
 
 page::Authorize AuthorizeBy(const transport::SecurityFiles* security) {
@@ -39,6 +66,28 @@ page::Authorize AuthorizeBy(const transport::SecurityFiles* security) {
         return absl::PermissionDeniedError(absl::StrCat(
             "dataset \"", dataset, "\" is not for ", access->caller));
       };
+}
+
+ops::HttpHandler SlowedDown(ops::HttpHandler page,
+                            transport::CallObserver* observer) {
+  auto failed = std::make_shared<transport::FailedAttempts>();
+  return [page = std::move(page), failed, observer](ops::HttpRequest request,
+                                                    ops::HttpDone done) {
+    const std::string peer = request.peer;
+    page(std::move(request),
+         [failed, observer, peer, done](ops::HttpAnswer answer) {
+           if (answer.code != kUnauthenticated) return done(std::move(answer));
+           observer->OnRefused(
+               "page", {peer, peer},
+               absl::UnauthenticatedError("no token, or a wrong one"));
+           const std::chrono::milliseconds pause = failed->Failed(peer);
+           if (pause.count() == 0) return done(std::move(answer));
+           AnswerAfter(pause, [failed, done, answer] {
+             failed->Waited();
+             done(answer);
+           });
+         });
+  };
 }
 
 }  // namespace inkstream::app

@@ -5,19 +5,26 @@
 
 #include <string>
 
+#include "server/ops/http_exchange.h"
 #include "server/page/page.h"
+#include "server/transport/call_observer.h"
 #include "server/transport/security/security_files.h"
 
 namespace inkstream::app {
 
-// Whether there is a page at `http`, HOST:PORT. That port has no certificate:
-// so where gRPC is guarded, not for other machines, nor where only a client's
-// certificate would do.
-bool OffersPage(const std::string& http,
-                const transport::SecurityFiles& security);
+// Why there is no page at `http`, HOST:PORT: a token would cross a network in
+// plaintext, or only a client's certificate would do, which nobody is asked for
+// there. "": there is one.
+std::string WhyNoPage(const std::string& http,
+                      const transport::SecurityFiles& security);
 
 // By gRPC's tokens. Null: none are asked for. `security` outlives what it
 // gives.
 page::Authorize AuthorizeBy(const transport::SecurityFiles* security);
+
+// `page`, but who has no right token is told so as slowly as by gRPC, and
+// `observer` of it at once.
+ops::HttpHandler SlowedDown(ops::HttpHandler page,
+                            transport::CallObserver* observer);
 
 }  // namespace inkstream::app

@@ -34,6 +34,8 @@ int Answer(const absl::Status& status) {
 
 int RunServe(const CLI::App& command, const CommandFlags& flags) {
   ServeConfig config(command, flags.config);
+  SetLogLevel(config.options().log_level);
+  SetLogFormat(config.options().log_format);
   if (config.options().stores.empty()) throw CLI::RequiredError("--store");
   if (flags.print_config) {
     std::fputs(config.text().c_str(), stdout);
@@ -76,8 +78,9 @@ void AddServeCommand(CLI::App& app, int* exit_code) {
       "  inkstream ready grpc=127.0.0.1:50051\n"
       "SIGTERM and SIGINT: streams finish the batch in hand, then exit 0; a\n"
       "second one: at once. SIGHUP looks for new generations of the stores,\n"
-      "certificates and tokens, and takes drain-delay, drain-spread and grace\n"
-      "from the configuration.");
+      "certificates and tokens, and takes from the configuration what can be\n"
+      "had without a restart: generation, log-level, rebalance,\n"
+      "max-connections, max-connections-per-peer and the times of the end.");
   command->callback(
       [command, flags, exit_code] { *exit_code = RunServe(*command, *flags); });
 }

@@ -6,15 +6,19 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "server/app/flags/config_file.h"
+#include "server/app/flags/log_flags.h"
 #include "server/app/serve/serve_flags.h"
 
 namespace inkstream::app {
 namespace {
 
-// What a running server looks up when it needs it.
+// What Take() in hangup.cc passes on, and what is looked up when it is needed.
 const std::set<std::string>& ChangeableAtAnyTime() {
   static const auto* const names =
-      new std::set<std::string>{"drain-delay", "drain-spread", "grace"};
+      new std::set<std::string>{"drain-delay", "drain-spread",
+                                "generation",  "grace",
+                                "log-level",   "max-connections",
+                                "rebalance",   "max-connections-per-peer"};
   return *names;
 }
 
@@ -27,6 +31,17 @@ ServeConfig::ServeConfig(const CLI::App& command, std::string file)
       given_[option->get_lnames().front()] = option->results();
     }
   }
+  // Those of the program are for the file too.
+  for (const char* const name : {"log-level", "log-format"}) {
+    const CLI::Option* const before =
+        command.get_parent() == nullptr
+            ? nullptr
+            : command.get_parent()->get_option_no_throw(std::string("--") +
+                                                        name);
+    if (before != nullptr && !before->empty()) {
+      given_.try_emplace(name, before->results());
+    }
+  }
   values_ = Read(&options_, &text_);
 }
 
@@ -35,6 +50,7 @@ ServeConfig::Values ServeConfig::Read(ServeOptions* options,
   CLI::App command;
   ServeFlags flags;
   AddServeFlags(&command, &flags);
+  AddLogFlags(&command, &flags.options.log_level, &flags.options.log_format);
   for (const auto& [name, results] : given_) {
     CLI::Option* const option = command.get_option("--" + name);
     option->add_result(results);

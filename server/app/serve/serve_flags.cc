@@ -5,6 +5,7 @@
 #include <map>
 
 #include "server/app/flags/number_flags.h"
+#include "server/app/serve/served_stores.h"
 
 namespace inkstream::app {
 namespace {
@@ -51,6 +52,13 @@ void AddServeFlags(CLI::App* command, ServeFlags* flags) {
                    "the Unix socket")
       ->type_name("ADDR:PORT")
       ->capture_default_str();
+  command
+      ->add_option("--generation", options.generations,
+                   "What streams of a dataset get that name no generation, "
+                   "also when there is a newer one, which is served to those "
+                   "who name it; default: the newest")
+      ->check(CLI::Validator(CheckGenerationArgument, ""))
+      ->type_name("NAME=FINGERPRINT");
   command->add_option("--unix", options.unix_path, "Unix socket for gRPC")
       ->type_name("PATH");
   command
@@ -74,13 +82,16 @@ void AddServeFlags(CLI::App* command, ServeFlags* flags) {
   command
       ->add_option("--http", options.http,
                    "Address for a page to look at, /metrics (Prometheus), "
-                   "/livez and /readyz; port 0 takes any free one")
+                   "/livez and /readyz; port 0 takes any free one; with "
+                   "--tls-cert also by https, beyond loopback the page by "
+                   "https only")
       ->type_name("ADDR:PORT");
   transport::SecurityPaths& security = options.security;
   CLI::Option* const cert =
       command
           ->add_option("--tls-cert", security.tls.cert,
-                       "Encrypts --listen by TLS with this certificate and "
+                       "Encrypts --listen, and the page at --http, by TLS with "
+                       "this certificate and "
                        "those above it, in PEM; files are read again when they "
                        "change")
           ->type_name("FILE");

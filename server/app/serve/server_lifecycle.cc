@@ -22,22 +22,19 @@
 #include "server/app/serve/descriptor_limit.h"
 #include "server/app/serve/end_guard.h"
 #include "server/app/serve/generation_watch.h"
+#include "server/app/serve/hangup.h"
+#include "server/app/serve/http_port.h"
 #include "server/app/serve/memory_shares.h"
-#include "server/app/serve/page_access.h"
 #include "server/app/serve/scrubber.h"
+#include "server/app/serve/served_stores.h"
 #include "server/app/serve/service_manager.h"
 #include "server/app/serve/service_state.h"
 #include "server/batch/engine.h"
 #include "server/ops/http_server.h"
-#include "server/page/page.h"
-#include "server/store/store_reader.h"
 #include "server/transport/grpc/grpc_server.h"
 
 namespace inkstream::app {
 namespace {
-
-// When streams have ended and answers are given: connections, threads, maps.
-constexpr std::chrono::milliseconds kLastSteps{2000};
 
 // gRPC's own lines, in the form of all others. What it calls an error is
 // mostly one connection's, such as a handshake that failed, and as many as
@@ -60,36 +57,6 @@ void LogForProtobuf(google::protobuf::LogLevel /*level*/, const char* /*file*/,
   spdlog::debug("protobuf: {}", message);
 }
 
-// What is damaged is to be found before anybody is served, and not be taken up
-// again.
-store::OpenOptions OpenOptionsOf(const ServeOptions& options) {
-  return {.check_columns = true, .preload = options.preload};
-}
-
-absl::StatusOr<std::vector<GenerationWatch::Served>> AddStores(
-    const ServeOptions& options, batch::Engine* engine, ServiceState* state) {
-  std::vector<GenerationWatch::Served> served;
-  for (const std::string& argument : options.stores) {
-    NamedStore named = ParseStoreArgument(argument);
-    state->Loading(absl::StrCat("reading ", named.path, ", ", served.size() + 1,
-                                " of ", options.stores.size()));
-    const GenerationWatch::Identity manifest =
-        GenerationWatch::IdentityOf(named.path);
-    absl::StatusOr<std::shared_ptr<const store::StoreReader>> store =
-        store::StoreReader::Open(named.path, OpenOptionsOf(options));
-    if (!store.ok()) return store.status();
-    const store::StoreInfo& info = (*store)->info();
-    if (named.name.empty()) named.name = info.name;
-    absl::Status added = engine->AddDataset(named.name, *store);
-    if (!added.ok()) return added;
-    spdlog::info("dataset {}: {} drawings, {} classes, from {}, fingerprint {}",
-                 named.name, info.drawings, info.classes.size(), named.path,
-                 info.fingerprint);
-    served.push_back({named.name, named.path, manifest, *store});
-  }
-  return served;
-}
-
 // --listen none is for servers that only this machine's users of the Unix
 // socket may reach.
 absl::StatusOr<std::vector<std::string>> ListenAddresses(
@@ -107,44 +74,6 @@ absl::StatusOr<std::vector<std::string>> ListenAddresses(
         "PATH too");
   }
   return std::vector<std::string>();
-}
-
-// Null: not asked for.
-absl::StatusOr<std::unique_ptr<ops::HttpServer>> StartHttp(
-    const ServeOptions& options, uint64_t memory, batch::Engine* engine,
-    const transport::SecurityFiles& security, const ServiceState& state,
-    std::string* address) {
-  if (options.http.empty()) return nullptr;
-  // Twice: of pixels that are drawn, and of answers that are sent.
-  const uint64_t page_bytes =
-      std::clamp<uint64_t>(memory / 32, page::kMaxPixelBytes, 32U << 20U);
-  ops::HttpPages pages = {.metrics = [&state] { return state.Metrics(); },
-                          .alive = [&state] { return state.Alive(); },
-                          .ready = [&state] { return state.Checks(); },
-                          .page_bytes = page_bytes};
-  if (OffersPage(options.http, security)) {
-    pages.page = [page = page::Page::Create(
-                      {engine, options.version, memory}, page_bytes,
-                      [&state](v1::GetStatusResponse* response) {
-                        return state.GetStatus(response);
-                      },
-                      AuthorizeBy(&security))](ops::HttpRequest request,
-                                               ops::HttpDone done) {
-      page->Answer(std::move(request), std::move(done));
-    };
-  } else {
-    spdlog::info(
-        "no page at --http: it is there without certificates and tokens, or "
-        "on a loopback address with tokens");
-  }
-  absl::StatusOr<std::unique_ptr<ops::HttpServer>> http =
-      ops::HttpServer::Start(options.http, options.insecure_network,
-                             std::move(pages));
-  if (http.ok()) {
-    const std::string host = options.http.substr(0, options.http.rfind(':'));
-    *address = absl::StrCat(host, ":", (*http)->port());
-  }
-  return http;
 }
 
 // A call of gRPC's takes about so much, whatever it is for.
@@ -180,36 +109,6 @@ void SayReady(const std::string& addresses) {
   }).detach();
 }
 
-// All of it or nothing.
-void ReadConfigAgain(const ReadAgain& read_again, ServeOptions* options,
-                     ServiceState* state) {
-  if (read_again == nullptr) return;
-  const absl::StatusOr<ServeOptions> again = read_again();
-  state->ReadConfig(again.ok());
-  if (again.ok()) {
-    *options = *again;
-    spdlog::info("the configuration was read again, and is in use");
-  } else {
-    spdlog::warn("the configuration stays as it was: {}",
-                 std::string(again.status().message()));
-  }
-}
-
-// SIGHUP is a request for what can be had without a restart.
-void ServeUntilSignalled(GenerationWatch* watch,
-                         transport::SecurityFiles* security,
-                         const ReadAgain& read_again, ServeOptions* options,
-                         ServiceState* state) {
-  while (Interrupt::WaitForHangup()) {
-    spdlog::info(
-        "SIGHUP: reads the configuration again, and looks at stores, "
-        "certificates and tokens");
-    ReadConfigAgain(read_again, options, state);
-    watch->LookNow();
-    security->LookNow();
-  }
-}
-
 transport::DrainTimes DrainTimesOf(const ServeOptions& options) {
   transport::DrainTimes times{options.grace};
   if (Interrupt::signal() == SIGTERM && !options.http.empty()) {
@@ -221,26 +120,13 @@ transport::DrainTimes DrainTimesOf(const ServeOptions& options) {
 
 }  // namespace
 
-NamedStore ParseStoreArgument(const std::string& argument) {
-  const size_t equals = argument.find('=');
-  const size_t slash = argument.find('/');
-  if (equals == std::string::npos || equals == 0 || slash < equals) {
-    return {"", argument};
-  }
-  return {argument.substr(0, equals), argument.substr(equals + 1)};
-}
-
 absl::Status CheckServeOptions(const ServeOptions& options) {
   absl::Status status = MemorySharesOf(options).status();
   if (status.ok()) status = ListenAddresses(options).status();
   if (status.ok()) {
     status = transport::SecurityFiles::Load(options.security).status();
   }
-  for (const std::string& argument : options.stores) {
-    if (!status.ok()) break;
-    status = store::StoreReader::Open(ParseStoreArgument(argument).path, {})
-                 .status();
-  }
+  if (status.ok()) status = CheckStores(options);
   return status;
 }
 
@@ -279,11 +165,13 @@ absl::Status ServeUntilInterrupted(ServeOptions options,
       batch::Engine::Create(engine_options);
   if (!engine.ok()) return engine.status();
   std::unique_ptr<transport::GrpcServer> server;
-  const absl::StatusOr<std::unique_ptr<ops::HttpServer>> http = StartHttp(
-      options, shares->all, engine->get(), **security, state, &http_address);
+  const absl::StatusOr<std::unique_ptr<ops::HttpServer>> http =
+      StartHttp(options, *shares, engine->get(), security->get(), &state, &log,
+                &http_address);
   if (!http.ok()) return http.status();
   absl::StatusOr<std::vector<GenerationWatch::Served>> served =
-      AddStores(options, engine->get(), &state);
+      AddStores(options, engine->get(),
+                [&state](std::string what) { state.Loading(std::move(what)); });
   if (!served.ok()) return served.status();
 
   transport::GrpcServerOptions server_options;
@@ -328,13 +216,14 @@ absl::Status ServeUntilInterrupted(ServeOptions options,
           state.SetScrubbed(dataset, figures);
         });
   }
-  guard.ExpectEndWithin(options.drain_delay + options.drain_spread +
-                        options.grace + kLastSteps);
+  ExpectEnd(options, &guard);
   spdlog::info("process {} listens on{}", getpid(), addresses);
   SayReady(addresses);
   const ServiceManager manager([&state] { return state.Alive(); });
 
-  ServeUntilSignalled(&watch, security->get(), read_again, &options, &state);
+  ServeUntilSignalled({&watch, security->get(), engine->get(), server.get(),
+                       &guard, &state, *descriptors},
+                      read_again, &options);
   state.Draining();
   manager.Stopping();
   const transport::DrainTimes times = DrainTimesOf(options);

@@ -17,7 +17,8 @@
 namespace inkstream::app {
 
 struct ServeOptions {
-  std::vector<std::string> stores;  // [NAME=]PATH
+  std::vector<std::string> stores;       // [NAME=]PATH
+  std::vector<std::string> generations;  // NAME=FINGERPRINT
   std::vector<std::string> listen = {"127.0.0.1:50051"};
   std::string unix_path;  // empty: no Unix socket
   transport::SocketAccess unix_access;
@@ -47,15 +48,10 @@ struct ServeOptions {
   bool preload = false;
   uint64_t scrub =
       4U << 20U;  // bytes of stores checked again a second; 0: none
+  std::string log_level = "info";
+  std::string log_format = "text";
   std::string version;
 };
-
-// NAME and PATH of a --store argument; NAME is empty where it is left out.
-struct NamedStore {
-  std::string name;
-  std::string path;
-};
-NamedStore ParseStoreArgument(const std::string& argument);
 
 // Serves until SIGINT or SIGTERM; then drains. Ends the process itself where a
 // signal comes before it serves, or where an end in order takes too long.

@@ -135,6 +135,12 @@ class RunningServer : public GrpcServer {
     health_.SetServing(dataset, serving);
   }
 
+  void Adjust(const ConnectionLimits& connections,
+              std::chrono::milliseconds rebalance) override {
+    connections_.SetLimits(connections);
+    streams_.SetMaxAge(rebalance);
+  }
+
   void Shutdown(const DrainTimes& times) override {
     if (server_ == nullptr) return;
     const Clock::time_point start = Clock::now();

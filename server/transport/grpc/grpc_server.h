@@ -90,6 +90,11 @@ class GrpcServer {
   // What Health says of a dataset, from now on.
   virtual void SetServing(const std::string& dataset, bool serving) = 0;
 
+  // From now on; streams that are open come back as they were told to, and
+  // connections that are there stay.
+  virtual void Adjust(const ConnectionLimits& connections,
+                      std::chrono::milliseconds rebalance) = 0;
+
   // Health says NOT_SERVING; after the delay every stream finishes the batch in
   // hand and ends with UNAVAILABLE, reason DRAIN; what is left after all times
   // together is cut off. No time is spent where there is no stream.

@@ -68,6 +68,11 @@ Peer PeerOfSocket(int fd) {
   return {family + ToString(address), family + owner, false};
 }
 
+void ConnectionTable::SetLimits(const ConnectionLimits& limits) {
+  const std::lock_guard<std::mutex> lock(mu_);
+  limits_ = limits;
+}
+
 bool ConnectionTable::Admit(int fd, const Peer& peer) {
   const std::lock_guard<std::mutex> lock(mu_);
   ++counts_.accepted;

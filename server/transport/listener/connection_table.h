@@ -58,6 +58,9 @@ class ConnectionTable {
 
   explicit ConnectionTable(const ConnectionLimits& limits) : limits_(limits) {}
 
+  // From now on; what is open over them stays.
+  void SetLimits(const ConnectionLimits& limits);
+
   // Enters `fd`, making room for it. False: refused, and not entered.
   bool Admit(int fd, const Peer& peer);
   // What serves it now calls it `name`; see BeginCall().
@@ -95,8 +98,8 @@ class ConnectionTable {
   bool DisplaceOneOf(Caller* caller);
   Caller* BusiestWithIdle();
 
-  const ConnectionLimits limits_;
   mutable std::mutex mu_;  // guards everything below
+  ConnectionLimits limits_;
   std::unordered_map<int, std::shared_ptr<Connection>> connections_;  // by fd
   std::unordered_map<std::string, std::shared_ptr<Connection>> names_;
   std::unordered_map<std::string, Caller> callers_;  // with a connection

@@ -25,7 +25,7 @@ struct BudgetUse {
   uint64_t used = 0;
 };
 
-// The newest generation of a dataset.
+// The generation of a dataset that is in use.
 struct StoreSnapshot {
   std::string dataset;
   std::string fingerprint;

@@ -20,8 +20,8 @@ StreamRegistry::StreamRegistry(std::chrono::milliseconds stall,
                                std::chrono::milliseconds max_age,
                                CallObserver* observer)
     : stall_(stall),
-      max_age_(max_age),
       observer_(observer),
+      max_age_(max_age),
       watcher_([this] { Watch(); }) {}
 
 StreamRegistry::~StreamRegistry() {
@@ -31,6 +31,11 @@ StreamRegistry::~StreamRegistry() {
   }
   changed_.notify_all();
   watcher_.join();
+}
+
+void StreamRegistry::SetMaxAge(std::chrono::milliseconds max_age) {
+  const std::lock_guard<std::mutex> lock(mu_);
+  max_age_ = max_age;
 }
 
 void StreamRegistry::AlsoWatch(
@@ -159,13 +164,13 @@ std::vector<std::shared_ptr<StreamSession>> StreamRegistry::TakeDue(
 }
 
 void StreamRegistry::Watch() {
+  std::unique_lock<std::mutex> lock(mu_);
   const std::chrono::milliseconds soonest =
       max_age_.count() > 0 ? std::min(stall_, max_age_) : stall_;
   const std::chrono::milliseconds interval =
       std::clamp<std::chrono::milliseconds>(
           soonest / 4, std::chrono::milliseconds(10), std::chrono::seconds(1));
   Clock::time_point next_look = Clock::now() + interval;
-  std::unique_lock<std::mutex> lock(mu_);
   while (!stopped_) {
     const Clock::time_point wake =
         due_.empty() ? next_look : std::min(next_look, due_.begin()->first);

@@ -34,6 +34,9 @@ class StreamRegistry {
                  CallObserver* observer = nullptr);
   ~StreamRegistry();
 
+  // Of streams that come from now on.
+  void SetMaxAge(std::chrono::milliseconds max_age);
+
   // `end_stalled` is called before streams are looked at, each time, with the
   // moment since which something may have stood still. Before the first Add().
   void AlsoWatch(
@@ -71,11 +74,11 @@ class StreamRegistry {
   void Watch();
 
   const std::chrono::milliseconds stall_;
-  const std::chrono::milliseconds max_age_;
   CallObserver* const observer_;
   ServiceCounts counts_;
   mutable std::mutex mu_;
   std::condition_variable changed_;
+  std::chrono::milliseconds max_age_;                            // by mu_
   std::map<uint64_t, std::shared_ptr<StreamSession>> sessions_;  // by mu_
   std::multimap<Clock::time_point, uint64_t> due_;               // by mu_
   std::mt19937_64 random_{std::random_device()()};               // by mu_

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -34,6 +35,10 @@ class ReadyEngine : public batch::Engine {
       const std::string& name,
       std::shared_ptr<const store::StoreReader> store) override {
     return engine_->AddGeneration(name, std::move(store));
+  }
+  absl::Status UseGenerations(
+      const std::map<std::string, std::string>& fingerprints) override {
+    return engine_->UseGenerations(fingerprints);
   }
   std::vector<batch::ServedStore> stores() const override {
     return engine_->stores();

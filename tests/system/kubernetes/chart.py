@@ -116,6 +116,18 @@ def validator_of(kind: str) -> jsonschema.Draft7Validator:
     return jsonschema.Draft7Validator(reference | {"definitions": read["definitions"]})
 
 
+def write_schemas(folder: Path) -> str:
+    """A file for each kind, as kubeconform looks for them; answers how they are called."""
+    read = json.loads(Path(__file__).with_name("schemas.json").read_text())
+    for kind, definition in read["kinds"].items():
+        version, name = kind.split()
+        suffix = version.split("/")[0].split(".")[0] + "-" + version.split("/")[-1]
+        file = folder / f"{name.lower()}-{suffix if '/' in version else version}.json"
+        reference = {"$ref": f"#/definitions/{definition}"}
+        file.write_text(json.dumps(reference | {"definitions": read["definitions"]}))
+    return f"{folder}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json"
+
+
 def validate(made: Object) -> None:
     """Raises jsonschema.ValidationError, also for a field that the type does not have."""
     if made["kind"] in CUSTOM:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import yaml
 from chart import (
     CHART,
     COPY,
+    CUSTOM,
     NAME,
     ROOT,
     VALUE_SETS,
@@ -21,6 +23,7 @@ from chart import (
     render,
     run_helm,
     validate,
+    write_schemas,
 )
 
 
@@ -43,6 +46,32 @@ def test_objects_are_what_the_api_server_knows(objects: list[Object]) -> None:
     assert objects
     for made in objects:
         validate(made)
+
+
+def test_kubeconform_finds_nothing_in_them_and_something_in_a_wrong_one(
+    kubeconform: Path, rendered: dict[str, list[Object]], tmp_path: Path
+) -> None:
+    flags = ("-strict", "-summary", "-schema-location", write_schemas(tmp_path))
+    flags += ("-skip", ",".join(sorted(CUSTOM)))
+
+    def check(objects: list[Object]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(kubeconform), *flags],
+            input=yaml.safe_dump_all(objects),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    every = [made for objects in rendered.values() for made in objects]
+    done = check(every)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"Summary: {len(every)} resources found" in done.stdout
+    made = one(rendered["claim"], "Deployment")
+    done = check([made | {"spec": made["spec"] | {"replicasX": 2}}])
+    assert done.returncode == 1
+    assert "replicasX" in done.stdout
 
 
 def test_a_field_that_does_not_exist_is_seen(rendered: dict[str, list[Object]]) -> None:

@@ -52,14 +52,15 @@ def environment(
     served = folder / "drawings.ink"
     shutil.copytree(store, served)
     (folder / "spare").mkdir()
-    flags = ("--http", "127.0.0.1:0", "--drain-delay", "0")
-    stores = [f"quickdraw={served}"]
+    config = folder / "serve.toml"
+    config.write_text(f'store = "quickdraw={served}"\ndrain-delay = 0\n')
+    flags = ("--http", "127.0.0.1:0", "--config", str(config))
     with (
-        RunningServer(binary, stores, folder / "a.log", *flags) as a,
-        RunningServer(binary, stores, folder / "b.log", *flags) as b,
+        RunningServer(binary, [], folder / "a.log", *flags) as a,
+        RunningServer(binary, [], folder / "b.log", *flags) as b,
         RunningServer(
             binary,
-            stores,
+            [],
             folder / "secure.log",
             *(*flags, "--tokens", str(folder / "tokens")),
             *("--tls-cert", str(tls / "tls.crt"), "--tls-key", str(tls / "tls.key")),
@@ -84,6 +85,9 @@ def environment(
             "TLS": str(tls),
             "TOKENS": str(folder / "tokens"),
             "STORE": str(served),
+            "CONFIG": str(config),
+            "A_PID": str(a.process.pid),
+            "B_PID": str(b.process.pid),
             "SPARE": str(folder / "spare"),
             "PROMETHEUS": prometheus.address,
         }
