@@ -44,15 +44,21 @@ class TestAStageThatPassesWhenItRunsAgain:
         assert f"not in quarantine.txt: {name}" in ended.stdout
         assert "failed: fake" in ended.stderr
 
-    def test_passes_where_the_quarantine_has_it_with_a_reason(self, judge: Judge, said: str, name: str) -> None:
+    def test_passes_where_the_quarantine_has_it_with_a_reason(
+        self, judge: Judge, said: str, name: str
+    ) -> None:
         ended = judge(said, "echo 1 passed", f"{name}  # waits for a port\n")
         assert ended.returncode == 0
         assert "unsteady: fake" in ended.stdout
 
-    def test_fails_where_the_quarantine_gives_no_reason(self, judge: Judge, said: str, name: str) -> None:
+    def test_fails_where_the_quarantine_gives_no_reason(
+        self, judge: Judge, said: str, name: str
+    ) -> None:
         assert judge(said, "echo 1 passed", f"{name}\n").returncode == 1
 
-    def test_fails_beside_another_that_is_in_quarantine(self, judge: Judge, said: str, name: str) -> None:
+    def test_fails_beside_another_that_is_in_quarantine(
+        self, judge: Judge, said: str, name: str
+    ) -> None:
         ended = judge(said, "echo 1 passed", "Suite.Other  # slow\n")
         assert ended.returncode == 1
 

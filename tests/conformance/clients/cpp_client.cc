@@ -28,8 +28,10 @@ uint64_t NumberIn(const Json& command, const char* name) {
 
 class CppClient {
  public:
-  absl::StatusOr<Json> Do(const Json& command) {
+  // Writes the answer, or says what went wrong.
+  absl::Status Do(const Json& command, Json* to) {
     const std::string what = TextIn(command, "do");
+<<<<<<< ours
     if (what == "connect") return Connect(command);
     if (what == "open") return Open(command);
     if (what == "next") return Next(command);
@@ -42,6 +44,19 @@ class CppClient {
     if (what == "plan") return Explain(command);
     if (what == "keys") return Keys(command);
     if (what == "weights") return Weights(command);
+=======
+    if (what == "connect") return Connect(command, to);
+    if (what == "open") return Open(command, to);
+    if (what == "next") return Next(command, to);
+    if (what == "state") return State(command, to);
+    if (what == "seek") return Seek(command, to);
+    if (what == "stats") return Stats(command, to);
+    if (what == "close") return Close(command, to);
+    if (what == "describe") return Describe(command, to);
+    if (what == "fetch") return Fetch(command, to);
+    if (what == "plan") return Explain(command, to);
+    if (what == "keys") return Keys(command, to);
+>>>>>>> theirs
     return absl::UnimplementedError(absl::StrCat("no command '", what, "'"));
   }
 
@@ -57,7 +72,7 @@ class CppClient {
     std::unique_ptr<Stream> stream;
   };
 
-  absl::StatusOr<Json> Connect(const Json& command) {
+  absl::Status Connect(const Json& command, Json* to) {
     const auto targets = command.value("targets", std::vector<std::string>());
     absl::StatusOr<ClientOptions> options = OptionsOf(command);
     if (!options.ok()) return options.status();
@@ -66,10 +81,10 @@ class CppClient {
     auto data = (*client)->Describe(TextIn(command, "dataset"), {},
                                     TextIn(command, "fingerprint"));
     if (!data.ok()) return data.status();
-    Json answer = JsonOf(*data);
+    *to = JsonOf(*data);
     connections_[TextIn(command, "as")] = {*std::move(client),
                                            *std::move(data)};
-    return answer;
+    return absl::OkStatus();
   }
 
   absl::StatusOr<Connection*> On(const Json& command) {
@@ -95,17 +110,17 @@ class CppClient {
     return plan;
   }
 
-  absl::StatusOr<Json> Open(const Json& command) {
+  absl::Status Open(const Json& command, Json* to) {
     const absl::StatusOr<Connection*> connection = On(command);
     if (!connection.ok()) return connection.status();
     absl::StatusOr<Plan> plan = PinnedPlan(command, **connection);
     if (!plan.ok()) return plan.status();
     auto stream = (*connection)->client->Stream(*plan);
     if (!stream.ok()) return stream.status();
-    Json answer = JsonOf((*stream)->info());
+    *to = JsonOf((*stream)->info());
     streams_[TextIn(command, "as")] = {*connection, *std::move(plan),
                                        *std::move(stream)};
-    return answer;
+    return absl::OkStatus();
   }
 
   absl::StatusOr<Opened*> Of(const Json& command) {
@@ -116,7 +131,7 @@ class CppClient {
     return &found->second;
   }
 
-  absl::StatusOr<Json> Next(const Json& command) {
+  absl::Status Next(const Json& command, Json* to) {
     const absl::StatusOr<Opened*> opened = Of(command);
     if (!opened.ok()) return opened.status();
     Json batches = Json::array();
@@ -128,17 +143,19 @@ class CppClient {
       ended = !batch->has_value();
       if (!ended) batches.push_back(JsonOf(**batch));
     }
-    return Json{{"batches", std::move(batches)}, {"end", ended}};
+    *to = Json{{"batches", std::move(batches)}, {"end", ended}};
+    return absl::OkStatus();
   }
 
-  absl::StatusOr<Json> State(const Json& command) {
+  absl::Status State(const Json& command, Json* to) {
     const absl::StatusOr<Opened*> opened = Of(command);
     if (!opened.ok()) return opened.status();
-    return JsonOf((*opened)->stream->cursor());
+    *to = JsonOf((*opened)->stream->cursor());
+    return absl::OkStatus();
   }
 
   // A C++ stream does not move: another one is opened at the edited cursor.
-  absl::StatusOr<Json> Seek(const Json& command) {
+  absl::Status Seek(const Json& command, Json* to) {
     const absl::StatusOr<Opened*> opened = Of(command);
     if (!opened.ok()) return opened.status();
     Plan& plan = (*opened)->plan;
@@ -152,22 +169,25 @@ class CppClient {
     auto stream = (*opened)->connection->client->Stream(plan);
     if (!stream.ok()) return stream.status();
     (*opened)->stream = *std::move(stream);
-    return JsonOf((*opened)->stream->cursor());
+    *to = JsonOf((*opened)->stream->cursor());
+    return absl::OkStatus();
   }
 
-  absl::StatusOr<Json> Stats(const Json& command) {
+  absl::Status Stats(const Json& command, Json* to) {
     const absl::StatusOr<Opened*> opened = Of(command);
     if (!opened.ok()) return opened.status();
-    return JsonOf((*opened)->stream->stats());
+    *to = JsonOf((*opened)->stream->stats());
+    return absl::OkStatus();
   }
 
-  absl::StatusOr<Json> Close(const Json& command) {
+  absl::Status Close(const Json& command, Json* to) {
     streams_.erase(TextIn(command, "stream"));
     connections_.erase(TextIn(command, "on"));
-    return Json::object();
+    *to = Json::object();
+    return absl::OkStatus();
   }
 
-  absl::StatusOr<Json> Describe(const Json& command) {
+  absl::Status Describe(const Json& command, Json* to) {
     const absl::StatusOr<Connection*> connection = On(command);
     if (!connection.ok()) return connection.status();
     const absl::StatusOr<View> view = ViewOf(command);
@@ -176,10 +196,11 @@ class CppClient {
                     ->client->Describe(TextIn(command, "dataset"), *view,
                                        (*connection)->data.fingerprint);
     if (!data.ok()) return data.status();
-    return JsonOf(*data);
+    *to = JsonOf(*data);
+    return absl::OkStatus();
   }
 
-  absl::StatusOr<Json> Fetch(const Json& command) {
+  absl::Status Fetch(const Json& command, Json* to) {
     const absl::StatusOr<Connection*> connection = On(command);
     if (!connection.ok()) return connection.status();
     absl::StatusOr<FetchRequest> request = FetchOf(command);
@@ -188,10 +209,11 @@ class CppClient {
     request->fingerprint = (*connection)->data.fingerprint;
     auto batch = (*connection)->client->Fetch(*request);
     if (!batch.ok()) return batch.status();
-    return JsonOf(*batch);
+    *to = JsonOf(*batch);
+    return absl::OkStatus();
   }
 
-  absl::StatusOr<Json> Explain(const Json& command) {
+  absl::Status Explain(const Json& command, Json* to) {
     const absl::StatusOr<Connection*> connection = On(command);
     if (!connection.ok()) return connection.status();
     absl::StatusOr<Plan> plan = PinnedPlan(command, **connection);
@@ -203,10 +225,11 @@ class CppClient {
     query.all_ranks = command.value("all_ranks", false);
     auto report = (*connection)->client->Explain(*plan, query);
     if (!report.ok()) return report.status();
-    return JsonOf(*report);
+    *to = JsonOf(*report);
+    return absl::OkStatus();
   }
 
-  absl::StatusOr<Json> Keys(const Json& command) {
+  absl::Status Keys(const Json& command, Json* to) {
     const absl::StatusOr<Connection*> connection = On(command);
     if (!connection.ok()) return connection.status();
     return Uploaded((*connection)->client->UploadKeys(
@@ -226,7 +249,8 @@ class CppClient {
   static absl::StatusOr<Json> Uploaded(
       const absl::StatusOr<UploadedKeys>& uploaded) {
     if (!uploaded.ok()) return uploaded.status();
-    return Json{{"hash", uploaded->hash}, {"keys", uploaded->keys}};
+    *to = Json{{"hash", uploaded->hash}, {"keys", uploaded->keys}};
+    return absl::OkStatus();
   }
 
   std::map<std::string, Connection> connections_;
@@ -238,11 +262,15 @@ void Serve() {
   std::string line;
   while (std::getline(std::cin, line)) {
     const Json command = Json::parse(line);
-    absl::StatusOr<Json> answer = client.Do(command);
-    std::cout << JsonLine(answer.ok()
-                              ? Json{{"ok", *std::move(answer)}}
-                              : Json{{"error", JsonOf(answer.status())}})
-              << std::flush;
+    Json answer;
+    const absl::Status status = client.Do(command, &answer);
+    Json said = Json::object();
+    if (status.ok()) {
+      said["ok"] = std::move(answer);
+    } else {
+      said["error"] = JsonOf(status);
+    }
+    std::cout << JsonLine(said) << std::flush;
   }
 }
 

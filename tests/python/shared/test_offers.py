@@ -44,7 +44,10 @@ def test_unrelated_processes_attach_to_an_offer_and_keep_it() -> None:
     other.stdout.close()
 
 
-@pytest.mark.parametrize("text", ["", "x", "inkstream-offer:1:zz", "inkstream-offer:1:abcd", "inkstream-offer:k:" + "00" * 16])
+@pytest.mark.parametrize(
+    "text",
+    ["", "x", "inkstream-offer:1:zz", "inkstream-offer:1:abcd", "inkstream-offer:k:" + "00" * 16],
+)
 def test_what_is_no_ticket_is_named(text: str) -> None:
     with pytest.raises(FixRequest, match="not a ticket"):
         shared.attach(text)
@@ -55,7 +58,9 @@ def test_an_offer_needs_no_keeper_and_ends_with_its_process(
 ) -> None:
     monkeypatch.delenv(_keeper._ADDRESS, raising=False)
     before = keepers()
-    program = "from inkstream import shared; import sys; o = shared.offer([1]); print(o, flush=True)"
+    program = (
+        "from inkstream import shared; import sys; o = shared.offer([1]); print(o, flush=True)"
+    )
     holder = subprocess.Popen(
         [sys.executable, "-c", f"{program}; sys.stdin.read()"],
         stdin=subprocess.PIPE,

@@ -106,9 +106,7 @@ class RawBatch:
     wire_bytes: int  # that it came to in messages
 
     @classmethod
-    def of(
-        cls, header: batch_pb2.BatchHeader, received: memoryview, common: Common
-    ) -> RawBatch:
+    def of(cls, header: batch_pb2.BatchHeader, received: memoryview, common: Common) -> RawBatch:
         """From the contract's message and the batch's bytes."""
         memory = np.frombuffer(received, np.uint8) if len(received) else np.empty(0, np.uint8)
         layout = Layout.of(header, memory.size, common)
