@@ -24,9 +24,22 @@ bool SleepingTurns::HasRoom(const std::string& disk, int threads) const {
   if (all_ == 0 || disk.empty()) return true;
   const auto found = disks_.find(disk);
   if (found == disks_.end()) return true;
-  const int own = found->second.asleep;
-  const int left = Most(threads) - (all_ - own);
-  return own < std::max(1, std::min(threads, left / 2));
+  const Disk& own = found->second;
+  if (own.asleep == 0) return true;
+  const int left = Most(threads) - (all_ - own.asleep);
+  return own.turns < std::max(1, std::min(threads, left / 2));
+}
+
+void SleepingTurns::Begin(const std::string& disk) {
+  if (!disk.empty()) ++disks_[disk].turns;
+}
+
+void SleepingTurns::End(const std::string& disk) {
+  if (disk.empty()) return;
+  const auto found = disks_.find(disk);
+  if (--found->second.turns == 0 && found->second.slow_until <= Clock::now()) {
+    disks_.erase(found);
+  }
 }
 
 bool SleepingTurns::IsSlow(const std::string& disk) const {
@@ -46,10 +59,7 @@ void SleepingTurns::NoteSlow(const std::string& disk) {
 
 void SleepingTurns::Wake(const std::string& disk) {
   --all_;
-  const auto found = disks_.find(disk);
-  if (--found->second.asleep == 0 && found->second.slow_until <= Clock::now()) {
-    disks_.erase(found);
-  }
+  --disks_[disk].asleep;
 }
 
 bool ThreadSleeps(pid_t thread) {

@@ -24,13 +24,19 @@ class SleepingTurns {
 
   int all() const { return all_; }
 
-  // Whether the disk ("": none) has room for one more turn.
+  // A turn that may sleep in the disk ("": in none) begins, and ends awake.
+  void Begin(const std::string& disk);
+  void End(const std::string& disk);
+
+  // Whether the disk has room for one more turn: always where nobody sleeps
+  // in it.
   bool HasRoom(const std::string& disk, int threads) const;
 
   // Whether turns slept in it a moment ago: the next one is taken to sleep
   // before it does.
   bool IsSlow(const std::string& disk) const;
 
+  // One of its turns.
   void Sleep(const std::string& disk);
   // It was seen to.
   void NoteSlow(const std::string& disk);
@@ -39,12 +45,13 @@ class SleepingTurns {
  private:
   using Clock = std::chrono::steady_clock;
   struct Disk {
-    int asleep = 0;
+    int turns = 0;
+    int asleep = 0;  // of these
     Clock::time_point slow_until;
   };
 
   int all_ = 0;
-  std::map<std::string, Disk> disks_;  // that have sleepers, or had them
+  std::map<std::string, Disk> disks_;  // with turns, and slow ones
 };
 
 // Whether the thread of this process waits for something at this moment.

@@ -125,6 +125,7 @@ class TurnPool {
   bool LacksThread() const;
   void Begin(Thread* thread, const std::string& disk);
   void End(Thread* thread);
+  void ReadFrom(Thread* thread, const std::string& disk);
   void FallAsleep(Thread* thread);
   // What waits, or who sleeps, has changed.
   void TellWatcher();

@@ -26,20 +26,28 @@ void TurnPool::Begin(Thread* thread, const std::string& disk) {
   ++busy_;
   thread->busy = true;
   ++thread->turn;
-  thread->disk = disk;
+  ReadFrom(thread, disk);
   thread->begun = Clock::now();
   thread->cpu_nanos = ThreadCpuNanos(thread->id);
-  if (asleep_.IsSlow(disk)) FallAsleep(thread);
   TellWatcher();
 }
 
 void TurnPool::End(Thread* thread) {
   --busy_;
   thread->busy = false;
-  if (!std::exchange(thread->asleep, false)) return;
-  asleep_.Wake(thread->disk);
-  // What waited for room is not always what this thread takes next.
-  work_.notify_one();
+  ReadFrom(thread, "");
+}
+
+void TurnPool::ReadFrom(Thread* thread, const std::string& disk) {
+  if (std::exchange(thread->asleep, false)) {
+    asleep_.Wake(thread->disk);
+    // What waited for room is not always what this thread takes next.
+    work_.notify_one();
+  }
+  asleep_.End(thread->disk);
+  thread->disk = disk;
+  asleep_.Begin(disk);
+  if (asleep_.IsSlow(disk)) FallAsleep(thread);
 }
 
 void TurnPool::FallAsleep(Thread* thread) {
@@ -56,10 +64,7 @@ bool TurnPool::MaySleepIn(const std::string& disk) {
                    [id](const Thread* thread) { return thread->id == id; });
   if (found == running_.end() || (*found)->disk == disk) return true;
   if (!asleep_.HasRoom(disk, thread_count_)) return false;
-  Thread* const thread = *found;
-  if (std::exchange(thread->asleep, false)) asleep_.Wake(thread->disk);
-  thread->disk = disk;
-  if (asleep_.IsSlow(disk)) FallAsleep(thread);
+  ReadFrom(*found, disk);
   TellWatcher();
   return true;
 }

@@ -14,7 +14,10 @@ namespace {
 // How many turns of `disk` fall asleep until it has no room.
 int FallAsleep(SleepingTurns* turns, const std::string& disk, int threads) {
   int fallen = 0;
-  for (; turns->HasRoom(disk, threads); ++fallen) turns->Sleep(disk);
+  for (; turns->HasRoom(disk, threads); ++fallen) {
+    turns->Begin(disk);
+    turns->Sleep(disk);
+  }
   return fallen;
 }
 
@@ -43,14 +46,18 @@ TEST(SleepingTurnsTest, WhoWakesMakesRoom) {
   FallAsleep(&turns, "a", 2);
   EXPECT_FALSE(turns.HasRoom("a", 2));
   turns.Wake("a");
+  EXPECT_FALSE(turns.HasRoom("a", 2)) << "its turn goes on";
+  turns.End("a");
   EXPECT_TRUE(turns.HasRoom("a", 2));
   turns.Wake("a");
+  turns.End("a");
   EXPECT_EQ(turns.all(), 0);
 }
 
 TEST(SleepingTurnsTest, ADiskThatWasSeenToBeSlowIsSoForAWhile) {
   SleepingTurns turns;
   EXPECT_FALSE(turns.IsSlow("a"));
+  turns.Begin("a");
   turns.Sleep("a");
   EXPECT_FALSE(turns.IsSlow("a"));
   turns.NoteSlow("a");

@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <chrono>
+#include <cstdlib>
 #include <thread>
 
 namespace inkstream::testing {
@@ -25,7 +27,9 @@ bool Soon(const Condition& condition) {
 
 class HungDisk {
  public:
-  HungDisk() { static_cast<void>(pipe(ends_)); }
+  HungDisk() {
+    if (pipe(ends_) != 0) std::abort();
+  }
   ~HungDisk() {
     Answer();
     close(ends_[0]);
@@ -36,7 +40,8 @@ class HungDisk {
   void Read() {
     ++begun_;
     char byte;
-    static_cast<void>(read(ends_[0], &byte, 1));
+    while (read(ends_[0], &byte, 1) < 0 && errno == EINTR) {
+    }
     ++ended_;
   }
   // From now on reads come back.
