@@ -150,11 +150,11 @@ TEST(RequestThreadsTest, ThoseWhoWaitForAHungDiskLeavePlacesToOthers) {
                          })
                     .ok());
   }
-  // Two read, and three wait in an eighth of what all may.
-  EXPECT_TRUE(testing::Soon([&] { return refused == 15; })) << refused;
-  EXPECT_TRUE(threads.Run("other", 600, [](WorkerScratch*) {}).ok());
+  // Two read, and 13 wait in half of what all may.
+  EXPECT_TRUE(testing::Soon([&] { return refused == 5; })) << refused;
+  EXPECT_TRUE(threads.Run("other", 300, [](WorkerScratch*) {}).ok());
   disk.Answer();
-  EXPECT_TRUE(testing::Soon([&] { return disk.ended() == 5; }));
+  EXPECT_TRUE(testing::Soon([&] { return disk.ended() == 15; }));
 }
 
 TEST(RequestThreadsTest, ParkedIsToldFromErrors) {

@@ -145,7 +145,7 @@ absl::Status RequestThreads::Run(const std::string& caller, size_t bytes,
 absl::Status RequestThreads::MaySleepIn(const std::string& disk) {
   if (pool_.MaySleepIn(disk)) return absl::OkStatus();
   return std::static_pointer_cast<Request>(CurrentRequest())
-      ->ResumeFor(disk, {kMaxRequests / 8, memory_ / 8});
+      ->ResumeFor(disk, {kMaxRequests / 2, memory_ / 2});
 }
 
 }  // namespace inkstream::batch

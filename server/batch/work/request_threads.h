@@ -32,8 +32,8 @@ class RequestThreads {
 
   // Of the request that this thread runs, before it reads `disk`: OK, or
   // IsParked() where too many sleep in it already: it is run again when there
-  // is room. RESOURCE_EXHAUSTED, with a retry delay: so many wait for that that
-  // others would find no place, an eighth of all.
+  // is room. RESOURCE_EXHAUSTED, with a retry delay: those who wait for that
+  // would be more than half of all.
   absl::Status MaySleepIn(const std::string& disk);
 
   // See WorkerPool.
