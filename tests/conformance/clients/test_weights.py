@@ -150,7 +150,9 @@ def test_one_name_for_one_content_and_a_cursor_of_another_is_refused(
         connection = connect(Way(client, "here" if client == "here" else "tcp"))
         plan = {**TRAIN, **sampled(connection, expected), "batch_size": 30}
         names.add(plan["sampling"]["drawings"])
-        state = connection.read(**plan)[1]["cursor"]
+        with connection.stream(**plan) as stream:
+            stream.next(1)
+            state = stream.state()
         other = words_of(expected, "keys")
         other["weights"][3] += 1
         plan["sampling"] = {"drawings": connection.ask("weights", **other)["hash"]}
