@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/base/nearest_name.h"
 #include "server/batch/plan/plan_check.h"
-#include "server/batch/status_reason.h"
+#include "server/base/status_reason.h"
 
 namespace inkstream::batch {
 
