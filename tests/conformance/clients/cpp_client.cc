@@ -31,20 +31,6 @@ class CppClient {
   // Writes the answer, or says what went wrong.
   absl::Status Do(const Json& command, Json* to) {
     const std::string what = TextIn(command, "do");
-<<<<<<< ours
-    if (what == "connect") return Connect(command);
-    if (what == "open") return Open(command);
-    if (what == "next") return Next(command);
-    if (what == "state") return State(command);
-    if (what == "seek") return Seek(command);
-    if (what == "stats") return Stats(command);
-    if (what == "close") return Close(command);
-    if (what == "describe") return Describe(command);
-    if (what == "fetch") return Fetch(command);
-    if (what == "plan") return Explain(command);
-    if (what == "keys") return Keys(command);
-    if (what == "weights") return Weights(command);
-=======
     if (what == "connect") return Connect(command, to);
     if (what == "open") return Open(command, to);
     if (what == "next") return Next(command, to);
@@ -56,7 +42,7 @@ class CppClient {
     if (what == "fetch") return Fetch(command, to);
     if (what == "plan") return Explain(command, to);
     if (what == "keys") return Keys(command, to);
->>>>>>> theirs
+    if (what == "weights") return Weights(command, to);
     return absl::UnimplementedError(absl::StrCat("no command '", what, "'"));
   }
 
@@ -233,21 +219,22 @@ class CppClient {
     const absl::StatusOr<Connection*> connection = On(command);
     if (!connection.ok()) return connection.status();
     return Uploaded((*connection)->client->UploadKeys(
-        command.value("keys", std::vector<int64_t>())));
+                        command.value("keys", std::vector<int64_t>())),
+                    to);
   }
 
-  absl::StatusOr<Json> Weights(const Json& command) {
+  absl::Status Weights(const Json& command, Json* to) {
     const absl::StatusOr<Connection*> connection = On(command);
     if (!connection.ok()) return connection.status();
     DrawingWeights set;
     set.keys = command.value("keys", set.keys);
     set.indices = command.value("indices", set.indices);
     set.weights = command.value("weights", set.weights);
-    return Uploaded((*connection)->client->UploadWeights(std::move(set)));
+    return Uploaded((*connection)->client->UploadWeights(std::move(set)), to);
   }
 
-  static absl::StatusOr<Json> Uploaded(
-      const absl::StatusOr<UploadedKeys>& uploaded) {
+  static absl::Status Uploaded(const absl::StatusOr<UploadedKeys>& uploaded,
+                               Json* to) {
     if (!uploaded.ok()) return uploaded.status();
     *to = Json{{"hash", uploaded->hash}, {"keys", uploaded->keys}};
     return absl::OkStatus();
