@@ -4,8 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/base/nearest_name.h"
-#include "server/batch/plan/plan_check.h"
 #include "server/base/status_reason.h"
+#include "server/batch/plan/plan_check.h"
 
 namespace inkstream::batch {
 

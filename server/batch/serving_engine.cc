@@ -324,10 +324,9 @@ absl::Status ServingEngine::StartFetch(
   facts.rows = plan.delivery.codec == Codec::kStrokes && (*recipe)->draws();
   std::optional<rows::RowsShape> rows;
   if (facts.rows) rows = layout::RowsShapeOf(**recipe, /*sampled=*/false);
-  const auto job = std::make_shared<FetchJob>(*std::move(recipe),
-                                              std::move(facts),
-                                              *std::move(indices), rows,
-                                              workers_, request);
+  const auto job =
+      std::make_shared<FetchJob>(*std::move(recipe), std::move(facts),
+                                 *std::move(indices), rows, workers_, request);
   job->Start(&request_draws_, scratch);
   return absl::OkStatus();
 }

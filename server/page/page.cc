@@ -164,15 +164,14 @@ absl::StatusOr<std::string> Page::Datasets(const HttpRequest& request) const {
   for (const batch::ServedStore& served : service_.engine->stores()) {
     if (!MaySee(request, served.dataset).ok()) continue;
     const store::StoreInfo& info = served.store->info();
-    datasets.push_back(
-        {{"dataset", served.dataset},
-         {"fingerprint", info.fingerprint},
-         {"generation", info.generation},
-         {"drawings", info.drawings},
-         {"classes", info.classes.size()},
-         {"bytes", info.bytes_on_disk},
-         {"with_times", info.with_times},
-         {"problem", served.problem}});
+    datasets.push_back({{"dataset", served.dataset},
+                        {"fingerprint", info.fingerprint},
+                        {"generation", info.generation},
+                        {"drawings", info.drawings},
+                        {"classes", info.classes.size()},
+                        {"bytes", info.bytes_on_disk},
+                        {"with_times", info.with_times},
+                        {"problem", served.problem}});
   }
   return JsonLine({{"version", service_.version}, {"datasets", datasets}});
 }

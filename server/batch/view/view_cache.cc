@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
+#include "server/base/nearest_name.h"
 #include "server/base/status_reason.h"
 #include "server/batch/dataset.h"
 #include "server/batch/work/caller_share.h"

@@ -56,8 +56,7 @@ class CountedCall : public grpc::experimental::Interceptor {
  private:
   void Refuse() {
     const absl::Status status = absl::ResourceExhaustedError(absl::StrCat(
-        kReasonOverloaded, ": this server has ",
-        counters_.calls->limit(),
+        kReasonOverloaded, ": this server has ", counters_.calls->limit(),
         " calls open, or one caller seven eighths of them: as many as may"));
     const std::string label = MethodLabel(method_);
     counters_.counts->Answered(label, status.code(), kReasonOverloaded);

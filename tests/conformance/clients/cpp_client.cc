@@ -218,9 +218,10 @@ class CppClient {
   absl::Status Keys(const Json& command, Json* to) {
     const absl::StatusOr<Connection*> connection = On(command);
     if (!connection.ok()) return connection.status();
-    return Uploaded((*connection)->client->UploadKeys(
-                        command.value("keys", std::vector<int64_t>())),
-                    to);
+    return Uploaded(
+        (*connection)
+            ->client->UploadKeys(command.value("keys", std::vector<int64_t>())),
+        to);
   }
 
   absl::Status Weights(const Json& command, Json* to) {
