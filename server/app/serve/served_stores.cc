@@ -64,8 +64,8 @@ absl::StatusOr<std::vector<OpenedStore>> OpenAll(
   for (const auto& [name, fingerprint] : GenerationsOf(options)) {
     if (std::find(names.begin(), names.end(), name) == names.end()) {
       return absl::InvalidArgumentError(
-          absl::StrCat("--generation: there is no dataset ",
-                       batch::Quoted(name), batch::NearestHint(name, names)));
+          absl::StrCat("--generation: there is no dataset ", Quoted(name),
+                       NearestHint(name, names)));
     }
   }
   return all;
