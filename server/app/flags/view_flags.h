@@ -15,13 +15,13 @@ namespace inkstream::app {
 
 struct ViewFlags {
   std::string split;  // "all": every drawing
-  std::vector<std::string> classes;
-  std::vector<std::string> where;  // COLUMN OP VALUE[,VALUE...]
+  std::vector<std::string> classes = {};
+  std::vector<std::string> where = {};  // COLUMN OP VALUE[,VALUE...]
   uint64_t max_per_class = 0;
   double fraction = 1;
-  std::string fold;          // I/K or I/K:held-out
-  std::string include_keys;  // files; empty: none
-  std::string exclude_keys;
+  std::string fold = {};          // I/K or I/K:held-out
+  std::string include_keys = {};  // files; empty: none
+  std::string exclude_keys = {};
 };
 
 // The default of --split is what flags->split is.
