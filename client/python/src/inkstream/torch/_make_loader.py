@@ -135,7 +135,8 @@ def loader(
     Of a mixture, `loader(inkstream.mix(...), ...)` goes on from where that stands, which itself
     does not move; an epoch is as many drawings as its parts have together. What it draws, and how,
     `mix` was told; `train`, which is True, `rank`, `world`, `device`, `start`, `transform` and
-    `as_tuple` are the loader's.
+    `as_tuple` are the loader's. `transform` runs in the loop then: only the parts read ahead, so
+    that other weights hold from the next batch on.
     """
     data = dataset_of(data)
     place = place_of(rank, world)
