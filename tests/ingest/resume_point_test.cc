@@ -3,6 +3,7 @@
 #include <string>
 
 #include "gtest/gtest.h"
+#include "server/base/json.h"
 #include "server/ingest/ingest_job.h"
 
 namespace inkstream::ingest {
