@@ -41,9 +41,8 @@ std::string WhyNoPage(const std::string& http,
   const absl::StatusOr<transport::ListenAddress> address =
       transport::ParseListenAddress(http);
   if (address.ok() && transport::IsLoopbackHost(address->host)) return "";
-  return "tokens would cross the network in plaintext; --tls-cert and "
-         "--tls-key "
-         "encrypt it";
+  return "tokens would cross the network in plaintext; a certificate "
+         "(--tls-cert, --tls-key) encrypts them";
 }
 
 page::Authorize AuthorizeBy(const transport::SecurityFiles* security) {
