@@ -186,7 +186,7 @@ TEST_F(HeldRequestsTest, ThePageIsForThoseWhoAskThisMachine) {
 
 TEST(HeldRequestsNetworkTest, OnANetworkItGoesByAnyName) {
   const auto server = HttpServer::Start(
-      "0.0.0.0:0", /*network=*/true,
+      "0.0.0.0:0", {.network = true},
       {.metrics = [] { return std::string(); },
        .alive = [] { return true; },
        .ready = [] { return std::vector<ReadyCheck>(); },
