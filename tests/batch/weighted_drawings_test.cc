@@ -165,7 +165,7 @@ TEST_F(WeightedDrawingsTest, MessagesOfTwoKindsAreNoSet) {
 
 TEST_F(WeightedDrawingsTest, NamesThatTheStoreDoesNotHaveAreToldWithACount) {
   const auto keys =
-      Upload(DrawingName::kKey, {1000, 77, 5, 2000}, {1, 1, 0, 1});
+      Upload(DrawingName::kKey, {1000, 77, 5, 2001}, {1, 1, 0, 1});
   EXPECT_THAT(ErrorOf(Sampled(*keys).status()),
               HasSubstr("order.sampling.drawings.weights: 2 of 4 keys are no "
                         "drawing's of this store, the first of them 5"));

@@ -11,7 +11,7 @@ from typing import Any
 import inkstream
 import numpy as np
 import pytest
-from inkstream import FixRequest, NotFound, PlanMismatch, View, Weights
+from inkstream import FixRequest, KeySet, NotFound, PlanMismatch, View, Weights
 from support.processes import Server
 
 
@@ -21,7 +21,7 @@ def drawn(data: inkstream.Dataset, weights: Weights, **plan: Any) -> Counter[int
         return Counter(int(i) for batch in stream for i in batch.index[batch.valid])
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def train(data: inkstream.Dataset) -> np.ndarray[Any, Any]:
     return data.table("train", columns=["key_id"])["index"]
 
@@ -69,6 +69,17 @@ def test_keys_and_what_holds_them_do_not_matter(data: inkstream.Dataset) -> None
     assert drawn(data, by_key) == drawn(data, Weights(index=table["index"][:60], weights=weights))
     assert len(by_key) == 60
     assert "60 by key_id" in repr(by_key)
+
+
+def test_an_equal_set_that_goes_takes_nothing_with_it(data: inkstream.Dataset) -> None:
+    keys = data.table("train", columns=["key_id"])["key_id"]
+    kept = KeySet(keys[3:40])
+    assert KeySet(keys[3:40]) == kept
+    assert data.count(View("train", include_keys=kept)) == 37
+    first = KeySet(keys[5:50])
+    second = KeySet(keys[5:50])
+    del first
+    assert data.count(View("train", include_keys=second)) == 45
 
 
 def test_the_plan_and_the_length_go_by_them(

@@ -24,7 +24,9 @@ class UploadedSet:
 
     def __init__(self, *parts: bytes) -> None:
         self.hash = hashlib.sha256(b"".join(parts)).hexdigest()[:32]
-        _known[self.hash] = self
+        first = _known.setdefault(self.hash, self)
+        # An equal one that is known already stays so for as long as either is held.
+        self._same = None if first is self else first
 
     def __len__(self) -> int:
         raise NotImplementedError
