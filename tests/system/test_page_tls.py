@@ -118,24 +118,24 @@ def test_a_certificate_is_replaced_under_requests_and_a_bad_one_is_not_shown(
 
     def await_shown(serial: int) -> None:
         deadline = time.monotonic() + 60
-        while shown_by(f"127.0.0.1:{port_of(server)}", authority.ca) != serial:
-            assert time.monotonic() < deadline, server.log
+        while shown_by(f"127.0.0.1:{port_of(running)}", authority.ca) != serial:
+            assert time.monotonic() < deadline, running.log
             time.sleep(0.05)
 
     put(old.cert, old.key)
     flags = flags_of(served)
-    with RunningServer(binary, [str(store)], tmp_path / "log", *flags) as server:
+    with RunningServer(binary, [str(store)], tmp_path / "log", *flags) as running:
         await_shown(serial_of(old.cert))
         put(new.cert, old.key)
-        while "stays in use" not in server.log:
+        while "stays in use" not in running.log:
             time.sleep(0.05)
-        assert shown_by(f"127.0.0.1:{port_of(server)}", authority.ca) == serial_of(old.cert)
+        assert shown_by(f"127.0.0.1:{port_of(running)}", authority.ca) == serial_of(old.cert)
         put(new.cert, new.key)
         await_shown(serial_of(new.cert))
-        assert ask(server, "/api/datasets", authority.ca)[0] == 200
+        assert ask(running, "/api/datasets", authority.ca)[0] == 200
         put(old.cert, old.key)
         await_shown(serial_of(old.cert))
-        assert server.stop() == 0
+        assert running.stop() == 0
 
 
 def test_handshakes_that_drip_keep_nobody_out(server: RunningServer, authority: Authority) -> None:

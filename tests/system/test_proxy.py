@@ -52,8 +52,8 @@ def servers(
     binary: Path, store: Path, authority: Authority, token: str, tmp_path: Path
 ) -> Iterator[list[RunningServer]]:
     pair = authority.issue("inkstream", "DNS:inkstream,IP:127.0.0.1")
-    flags = ("--tls-cert", str(pair.cert), "--tls-key", str(pair.key), "--drain-spread", "0")
-    flags += ("--tokens", str(tmp_path / "tokens"), "--drain-delay", "0", "--http", "127.0.0.1:0")
+    flags = ["--tls-cert", str(pair.cert), "--tls-key", str(pair.key), "--drain-spread", "0"]
+    flags += ["--tokens", str(tmp_path / "tokens"), "--drain-delay", "0", "--http", "127.0.0.1:0"]
     stores = [f"quickdraw={store}"]
     with (
         RunningServer(binary, stores, tmp_path / "a.log", *flags) as a,

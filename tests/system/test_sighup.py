@@ -181,10 +181,10 @@ def test_a_restart_finds_the_generation_that_is_named_beneath_a_newer_one(
         ("quickdrew", old, 2, 'no dataset "quickdrew"; the nearest is "quickdraw"'),
         ("quickdraw", "abc", 2, "NAME=FINGERPRINT"),
     ):
-        flags = ("--generation", f"{name}={fingerprint}")
-        done = inkstream("serve", "--store", served, *flags, "--check-config")
+        pinned = ("--generation", f"{name}={fingerprint}")
+        done = inkstream("serve", "--store", served, *pinned, "--check-config")
         assert done.returncode == code, done.stderr
         assert said in done.stderr
         if code == 1:
             with pytest.raises(ServerFailed, match="exit 1"):
-                RunningServer(binary, [str(served)], tmp_path / "failed", *flags)
+                RunningServer(binary, [str(served)], tmp_path / "failed", *pinned)

@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from subprocess import CompletedProcess
+from typing import Literal
 
 import inkstream as client
 import pytest
@@ -57,7 +58,9 @@ def server(binary: Path, store: Path, tmp_path: Path, disk: SlowDisk) -> Iterato
 class Reading(threading.Thread):
     """Reads the slow store once, from `start` on."""
 
-    def __init__(self, address: str, shuffle: str = "none", codec: str = "none") -> None:
+    def __init__(
+        self, address: str, shuffle: str = "none", codec: Literal["none", "strokes"] = "none"
+    ) -> None:
         super().__init__(daemon=True)
         self._stream = (
             client.connect(address, timeout=60)
@@ -148,7 +151,7 @@ def test_many_who_want_one_that_answers_no_more(server: RunningServer, disk: Slo
         answers_what_needs_no_disk(server)
         with client.connect(server.address, timeout=60) as newcomer:
             data = newcomer.dataset("quickdraw")
-            assert len(data.fetch(indices=[1, 2, 3], image=client.Image(8)).index) == 3
+            assert len(data.fetch([1, 2, 3], image=client.Image(8)).index) == 3
             next(iter(data.stream("train", batch_size=8, image=client.Image(8))))
     disk.block(False)
     for each in wanting:

@@ -51,8 +51,8 @@ def test_objects_are_what_the_api_server_knows(objects: list[Object]) -> None:
 def test_kubeconform_finds_nothing_in_them_and_something_in_a_wrong_one(
     kubeconform: Path, rendered: dict[str, list[Object]], tmp_path: Path
 ) -> None:
-    flags = ("-strict", "-summary", "-schema-location", write_schemas(tmp_path))
-    flags += ("-skip", ",".join(sorted(CUSTOM)))
+    flags = ["-strict", "-summary", "-schema-location", write_schemas(tmp_path)]
+    flags += ["-skip", ",".join(sorted(CUSTOM))]
 
     def check(objects: list[Object]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
