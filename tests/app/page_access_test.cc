@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "server/transport/security/failed_attempts.h"
+
 namespace inkstream::app {
 namespace {
 
