@@ -198,6 +198,8 @@ TEST_F(FetchTest, BesideOneThatDrawsItselfTheNextIsLeftToTheWorkers) {
   EXPECT_TRUE(workers.count(second) == 1);
   open.set_value();
   EXPECT_TRUE(first.get().ok());
+  // What the stream reads ahead is told to what ends with this test.
+  engine_->Stop();
 }
 
 TEST_F(FetchTest, ThoseThatNeverGetAThreadAreAnswered) {
