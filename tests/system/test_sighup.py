@@ -83,7 +83,8 @@ def test_what_is_logged_and_let_in_changes_without_a_restart(
         assert "listens on" not in running.server.log
         # What says that it was taken is of the lower level.
         running.take('log-level = "info"\nmax-connections = 64\nmax-connections-per-peer = 16\n')
-        assert running.metric('connections{what="limit"}') == 64
+        assert running.metric('connections{of="all",what="limit"}') == 64
+        assert running.metric('connections{of="peer",what="limit"}') == 16
         running.take("rebalance = 0.2\n")
         data = client.connect(running.server.address).dataset("quickdraw")
         with data.stream("train", batch_size=8, image=28, epochs="forever") as stream:
@@ -150,7 +151,7 @@ def test_opens_without_a_name_stay_on_the_generation_of_the_configuration_until_
         running.take(pin(old))
         assert connected.dataset("quickdraw").fingerprint == old
         assert connected.dataset("quickdraw", fingerprint=new).fingerprint == new
-        info = f'store_info{{dataset="quickdraw",fingerprint="{old}",generation="1"}}'
+        info = f'store_info{{dataset="quickdraw",generation="1",fingerprint="{old}"}}'
         assert running.metric(info) == 1
         with connected.dataset("quickdraw").stream("train", image=28) as stream:
             first = next(stream)
