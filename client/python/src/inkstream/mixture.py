@@ -248,7 +248,7 @@ class Mixture:
                     schedule = Schedule(self._sizes[i], rows, self.plan.rank, self.world)
                     places[i] = schedule.behind(*places[i], steps)
             done += max(steps, 0)
-            if later is not None and begin <= step:
+            if later not in (None, weights) and begin <= step:
                 weights = later
                 before = [change for change in changed if change[0] < begin * step_size]
                 changed = [*before, (begin * step_size, weights)]

@@ -99,7 +99,7 @@ class MixtureLoader(Loader[T]):
         parts = state["parts"]
         return {
             "place": f"epoch {state['epoch']}, position {state['epoch_position']}",
-            "weights": state["weights"],
+            "weights": state["changes"],
             "fingerprints": [part["fingerprint"] for part in parts],
             "order plans": [part["plan_hash"] for part in parts],
             "places of parts": [(part["epoch"], part["position"]) for part in parts],
