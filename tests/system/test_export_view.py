@@ -61,7 +61,8 @@ def test_files_of_keys_choose(
     refused.write_text("".join(f"{drawing['key_id']}\n" for drawing in whole[::2]))
     flags = ("--include-keys", chosen, "--exclude-keys", refused)
     assert drawings_of(inkstream("export", store, *flags, "-o", "-")) == whole[91:100:2]
-    planned = json.loads(inkstream("plan", store, "--split", "all", *flags, "--json").stdout)
+    plan = ("plan", store, "--split", "all", "--batch", "5", *flags, "--json")
+    planned = json.loads(inkstream(*plan).stdout)
     assert planned["view_drawings"] == 5
 
 
