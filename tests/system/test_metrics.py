@@ -28,6 +28,7 @@ LABELS = {
     "kind",
     "le",
     "method",
+    "of",
     "reason",
     "result",
     "stage",
