@@ -13,6 +13,7 @@ from typing import Any
 import inkstream
 import pytest
 from inkstream import Image
+from support.fake_server import Behaviour, FakeServer
 from support.processes import Server, eventually
 from support.proxy import Proxy
 from support.stores import next_generation
@@ -264,3 +265,12 @@ def test_two_streams_of_the_same_rank_are_named(replicas: list[Server]) -> None:
     warned = {number for number, report in reports.items() if report["warning"]}
     assert len(warned) == 2
     assert {reports[n]["rank"] for n in warned} == {0}
+
+
+def test_a_stream_goes_on_behind_an_empty_message() -> None:
+    with FakeServer(Behaviour(empty=2)) as fake:
+        data = inkstream.connect(fake.address, retry_for=20).dataset()
+        batches = list(data.stream(batch_size=4, image=Image(28), tail="partial"))
+        opened = len(fake.opened)
+    assert sorted(i for batch in batches for i in batch.index.tolist()) == list(range(100))
+    assert opened == 3

@@ -6,6 +6,7 @@ fall silent, hold other data. Order is (position * 7 + seed + epoch) mod N.
 
 from __future__ import annotations
 
+import itertools
 import math
 import queue
 import threading
@@ -43,6 +44,7 @@ class Behaviour:
     silent_from_row: float = math.inf  # fetches of this row and higher ones are not answered
     vanish_after_fetches: float = math.inf  # further ones are UNAVAILABLE
     fetches_together: int = 1  # under way before any is answered
+    empty: int = 0  # streams that break with an empty message behind their first batches
     crooked: int = 0  # bytes before the data, so that arrays stand crooked
 
 
@@ -163,7 +165,12 @@ class FakeServer:
         threading.Thread(target=listen, daemon=True).start()
         self.active += 1
         context.add_callback(self._left)
-        yield from self._batches(first.open, credits, context)
+        batches = self._batches(first.open, credits, context)
+        if self.behaviour.empty > 0:
+            self.behaviour.empty -= 1
+            yield from itertools.islice(batches, 3)
+            yield b""
+        yield from batches
 
     def _fetched(self) -> None:
         with self._counting:

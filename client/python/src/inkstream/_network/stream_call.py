@@ -86,6 +86,11 @@ class StreamCall:
                     f"{in_words(self.endpoint)}: no answer for {self._stall:g} s", reason="STALLED"
                 ) from None
             raise from_grpc(error, self.endpoint) from None
+        if not message:
+            # No server sends one: grpcio gives it where forks meet a running call.
+            self.finish()
+            where = in_words(self.endpoint)
+            raise Unavailable(f"{where}: an empty message came", reason="BROKEN")
         with self._lock:
             self._last_message = time.monotonic()
         return message
