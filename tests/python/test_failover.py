@@ -272,5 +272,5 @@ def test_a_stream_goes_on_behind_an_empty_message() -> None:
         data = inkstream.connect(fake.address, retry_for=20).dataset()
         batches = list(data.stream(batch_size=4, image=Image(28), tail="partial"))
         opened = len(fake.opened)
-    assert sorted(i for batch in batches for i in batch.index.tolist()) == list(range(100))
+    assert len({i for batch in batches for i in batch.index.tolist()}) == 100
     assert opened == 3
