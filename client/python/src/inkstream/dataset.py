@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
 from inkstream._batch.batch import Batch
+from inkstream._cached_property import cached_property
 from inkstream._fetch.random_access import RandomAccess, copy_of, indices_of, keys_of
 from inkstream._network.questions import Questions
 from inkstream._network.source import describe, stats_of

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from inkstream._batch.batch import Batch
 from inkstream._batch.words import numbered
+from inkstream._cached_property import cached_property
 from inkstream._order.schedule import Schedule
 from inkstream._order.shares import places_of_parts, rows_of_parts
 from inkstream._request.cursor import State, check_state

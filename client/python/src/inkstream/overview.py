@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from inkstream._batch.batch import Batch
 from inkstream._batch.words import stored
+from inkstream._cached_property import cached_property
 from inkstream._display.dataset_html import dataset_html
 from inkstream._display.progress_bar import Progress, progress_of
 from inkstream._export.hugging_face import check_image, to_hugging_face

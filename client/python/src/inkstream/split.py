@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any
 
 from numpy.typing import NDArray
 
 from inkstream._batch.batch import Batch
+from inkstream._cached_property import cached_property
 from inkstream._fetch.random_access import RandomAccess, ranks_of
 from inkstream._network.source import Source
 from inkstream._request.plan import Plan

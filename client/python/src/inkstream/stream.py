@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import Any, NoReturn, cast
 
 from inkstream._batch.batch import Batch, decode
+from inkstream._cached_property import cached_property
 from inkstream._network.reader import StreamInfo
 from inkstream._network.source import Source
 from inkstream._request.cursor import Cursor

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import cached_property
 from typing import Any, Protocol
 
+from inkstream._cached_property import cached_property
 from inkstream._request.augment import Augment, as_augment
 from inkstream._request.cursor import State, to_proto
 from inkstream._request.image import Image, as_image

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import torch
 from fastai.data.core import DataLoaders
 from fastai.torch_core import default_device
 
+from inkstream._cached_property import cached_property
 from inkstream._request.image import Image, as_image
 from inkstream._request.keywords import checked_keywords
 from inkstream._request.options import OrderOptions

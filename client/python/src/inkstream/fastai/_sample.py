@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import torch
@@ -13,6 +12,7 @@ from fastai.losses import CrossEntropyLossFlat, MSELossFlat
 from fastai.torch_core import TensorBase, TensorCategory, TensorImage, TensorImageBW, TitledFloat
 from fastcore.foundation import L
 
+from inkstream._cached_property import cached_property
 from inkstream._request.image import Image
 from inkstream._request.strokes import Strokes
 from inkstream.dataset import Dataset
