@@ -13,7 +13,8 @@ from support.processes import Server, run_python
 FORKS = """
 import os, sys, threading, inkstream
 target, codec = sys.argv[1:]
-data = inkstream.connect(target).dataset()
+# grpcio may forget a call that a fork meets, which is told by its silence alone.
+data = inkstream.connect(target, stall=3).dataset()
 terms = dict(batch_size=64, image=inkstream.Image(64), codec=codec)
 
 def first():
@@ -62,7 +63,8 @@ print(well, stream.stats()["codec"])
 def test_a_hundred_forks_under_streams_and_fetches(server: Server, codec: str) -> None:
     done = run_python(FORKS, server.tcp, codec)
     assert done.stdout == f"100 {codec}\n", done.stdout + done.stderr
-    assert done.stderr == ""
+    told = [line for line in done.stderr.splitlines() if not line.startswith("going on at ")]
+    assert told == []
 
 
 def first_of(data: inkstream.Dataset) -> tuple[bytes, str, str]:

@@ -40,7 +40,7 @@ KEYWORDS: list[tuple[Ask, str]] = [
     (lambda d: d.split("train", shuffle=True), r"split\(\) .* that is for stream\(\)"),
     (lambda d: d.split("train", batch_size=3), r"that is for stream\(\)"),
     (lambda d: d.split("train", drop_last=True), r"that is for stream\(\)"),
-    (lambda d: d.fetch([1], codec="none"), r"fetch\(\) .* that is for stream\(\)"),
+    (lambda d: d.fetch([1], threads=2), r"fetch\(\) .*"),
     (lambda d: d.fetch(indices=[1]), "here that is index="),
     (lambda d: d.fetch(keys=[1]), "here that is key_id="),
     (lambda d: d.share("train", image=28, views=2), r"share\(\) has no keyword 'views'"),
