@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -39,11 +40,14 @@ class Clock:
         found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
         if not found:
             pytest.skip("no libfaketime to set clocks with (Debian's faketime)")
+        waits = file.with_name("realtime_futex.so")
+        source = Path(__file__).with_name("realtime_futex.c")
+        subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", waits, source], check=True)
         self._file = file
         self.set("+0")
         self.before = (
             "env",
-            f"LD_PRELOAD={found[0]}",
+            f"LD_PRELOAD={waits}:{found[0]}",
             f"FAKETIME_TIMESTAMP_FILE={file}",
             "FAKETIME_NO_CACHE=1",
             "FAKETIME_DONT_FAKE_MONOTONIC=1",
