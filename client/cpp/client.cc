@@ -18,6 +18,7 @@
 #include "client/cpp/messages/from_proto.h"
 #include "client/cpp/messages/status_conversion.h"
 #include "client/cpp/messages/to_proto.h"
+#include "client/cpp/moment.h"
 #include "client/cpp/stream/grpc_stream.h"
 #include "client/cpp/stream/key_set_cache.h"
 #include "inkstream/errors.h"
@@ -76,7 +77,7 @@ class GrpcClient final : public Client {
     const absl::Status status = OnAnyTarget(
         [&](const std::shared_ptr<grpc::Channel>& channel,
             grpc::ClientContext* context) {
-          const absl::Time deadline = absl::FromChrono(context->deadline());
+          const auto deadline = context->deadline();
           absl::StatusOr<ReceivedBatch> fetched =
               FetchAt(channel, message, deadline, pool.get(), &vocabulary);
           if (HaveTheServerDraw(fetched.status(), message.mutable_delivery())) {
@@ -141,8 +142,9 @@ class GrpcClient final : public Client {
  private:
   absl::StatusOr<ReceivedBatch> FetchAt(
       const std::shared_ptr<grpc::Channel>& channel,
-      const v1::FetchDrawingsRequest& message, absl::Time deadline,
-      TurnPool* pool, std::shared_ptr<const Vocabulary>* vocabulary) {
+      const v1::FetchDrawingsRequest& message,
+      std::chrono::system_clock::time_point deadline, TurnPool* pool,
+      std::shared_ptr<const Vocabulary>* vocabulary) {
     FetchCall call(channel, endpoints_->target(), message, deadline,
                    &fetch_buffers_, options_.max_batch_bytes, pool->threads());
     call.Wait(absl::InfiniteDuration());
@@ -161,18 +163,18 @@ class GrpcClient final : public Client {
   template <typename Call>
   absl::Status OnAnyTarget(const Call& call,
                            const std::vector<std::string>& sets = {}) {
-    const absl::Time deadline = absl::Now() + options_.call_timeout;
+    const Moment deadline = Moment::Now() + options_.call_timeout;
     absl::Status status;
     std::shared_ptr<grpc::Channel> told;
     for (size_t left = endpoints_->tries(); left > 0;) {
       const std::shared_ptr<grpc::Channel> channel = endpoints_->channel();
       grpc::ClientContext context;
-      const absl::Time now = absl::Now();
-      context.set_deadline(absl::ToChronoTime(
-          now + (deadline - now) / static_cast<int64_t>(left)));
+      const Moment now = Moment::Now();
+      context.set_deadline(
+          (now + (deadline - now) / static_cast<int64_t>(left)).ByWallClock());
       status = call(channel, &context);
       if (told != channel &&
-          keys_->SentWhere(status, channel, sets, deadline - absl::Now())) {
+          keys_->SentWhere(status, channel, sets, deadline - Moment::Now())) {
         told = channel;
         continue;
       }
@@ -180,7 +182,7 @@ class GrpcClient final : public Client {
           status.code() == absl::StatusCode::kResourceExhausted
               ? RetryDelay(status).value_or(absl::InfiniteDuration())
               : absl::InfiniteDuration();
-      if (absl::Now() + wait < deadline) {
+      if (Moment::Now() + wait < deadline) {
         absl::SleepFor(wait);
         continue;
       }

@@ -15,8 +15,8 @@
 #include <mutex>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "client/cpp/moment.h"
 
 namespace inkstream::client {
 
@@ -32,14 +32,14 @@ class ABSL_LOCKABLE Mutex {
   // Waits, with the lock given up meanwhile, until `ready()`, which is called
   // under the lock. Returns it at the end.
   template <typename Ready>
-  bool AwaitWithDeadline(Ready ready, absl::Time deadline)
+  bool AwaitWithDeadline(Ready ready, Moment deadline)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(this) {
     ++waiters_;
     std::unique_lock<std::mutex> lock(mutex_, std::adopt_lock);
     bool is_ready = ready();
     while (!is_ready) {
       // At most a day at once: beyond some centuries clocks overflow.
-      const absl::Duration left = deadline - absl::Now();
+      const absl::Duration left = deadline - Moment::Now();
       if (left <= absl::ZeroDuration()) break;
       changed_.wait_for(
           lock, absl::ToChronoMicroseconds(std::min(left, absl::Hours(24)) +
@@ -53,7 +53,7 @@ class ABSL_LOCKABLE Mutex {
   template <typename Ready>
   bool AwaitWithTimeout(Ready ready, absl::Duration timeout)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(this) {
-    return AwaitWithDeadline(ready, absl::Now() + timeout);
+    return AwaitWithDeadline(ready, Moment::Now() + timeout);
   }
 
  private:

@@ -12,7 +12,7 @@ namespace {
 
 using inkstream::testing::StatusWithReason;
 
-const absl::Time kNow = absl::FromUnixSeconds(1'000'000);
+const Moment kNow = Moment::Now();
 
 TEST(FromGrpc, KeepsCodeMessageReasonAndDelay) {
   const absl::Status status = FromGrpc(
@@ -60,7 +60,7 @@ TEST(RetryPolicy, WaitsLongerEachTimeAndGivesUpInTheEnd) {
   RetryPolicy policy(absl::Seconds(60), 1);
   policy.OnProgress();
   const absl::Status gone = absl::UnavailableError("gone");
-  absl::Time now = kNow;
+  Moment now = kNow;
   absl::Duration last;
   int tries = 0;
   for (;; ++tries) {
@@ -124,13 +124,13 @@ TEST(RetryPolicyTest, ATokenThatIsReadMayHaveBeenReplacedOnce) {
   const absl::Status refused = absl::UnauthenticatedError("taken back");
   RetryPolicy fixed(absl::Seconds(60), 1);
   fixed.OnProgress();
-  EXPECT_EQ(fixed.OnFailure(refused, absl::Now()).status(), refused);
+  EXPECT_EQ(fixed.OnFailure(refused, Moment::Now()).status(), refused);
   RetryPolicy read(absl::Seconds(60), 1, /*token_is_read=*/true);
   read.OnProgress();
-  EXPECT_EQ(read.OnFailure(refused, absl::Now()).value(), absl::ZeroDuration());
-  EXPECT_EQ(read.OnFailure(refused, absl::Now()).status(), refused);
+  EXPECT_EQ(read.OnFailure(refused, Moment::Now()).value(), absl::ZeroDuration());
+  EXPECT_EQ(read.OnFailure(refused, Moment::Now()).status(), refused);
   read.OnProgress();
-  EXPECT_TRUE(read.OnFailure(refused, absl::Now()).ok());
+  EXPECT_TRUE(read.OnFailure(refused, Moment::Now()).ok());
 }
 
 }  // namespace

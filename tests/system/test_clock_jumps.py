@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import signal
 import subprocess
 import time
@@ -102,3 +103,24 @@ def test_of_a_client(binary: Path, store: Path, tmp_path: Path, clock: Clock) ->
             beside.keeps_half(alone)
         after = {stream["id"] for stream in client.status()["streams"]}
         assert before["id"] in after, "it was ended and came back"
+
+
+@pytest.mark.parametrize("jump", ["+3d", "-3d"])
+def test_of_the_cpp_client(
+    binary: Path, store: Path, tmp_path: Path, clock: Clock, jump: str
+) -> None:
+    with RunningServer(binary, [f"quickdraw={store}"], tmp_path / "log") as server:
+        command = [*clock.before, str(binary), "bench", f"--target={server.address}", "--json"]
+        with subprocess.Popen(
+            [*command, "--seconds=3", "--image=28x28"], stdout=subprocess.PIPE, text=True
+        ) as bench:
+            with inkstream.connect(server.address, timeout=60) as client:
+                while not any(s["batches"] > 200 for s in client.status()["streams"]):
+                    assert bench.poll() is None
+                    time.sleep(0.01)
+            clock.set(jump)
+            said, _ = bench.communicate(timeout=60)
+        assert bench.returncode == 0
+    figures = json.loads(said)
+    assert 2 < figures["seconds"] < 60
+    assert 0 <= figures["batch_wait_ms_p99"] < 60_000

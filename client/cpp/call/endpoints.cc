@@ -8,8 +8,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/time/clock.h"
 #include "client/cpp/call/target.h"
+#include "client/cpp/moment.h"
 
 namespace inkstream::client {
 namespace {
@@ -17,7 +17,7 @@ namespace {
 // Of one that is not connected; gRPC tells the reason to nobody but a call.
 std::string WhyNot(const std::shared_ptr<grpc::Channel>& channel) {
   grpc::ClientContext context;
-  context.set_deadline(absl::ToChronoTime(absl::Now() + absl::Seconds(1)));
+  context.set_deadline((Moment::Now() + absl::Seconds(1)).ByWallClock());
   v1::ListDatasetsResponse response;
   const grpc::Status status =
       v1::DrawingService::NewStub(channel)->ListDatasets(&context, {},
@@ -86,19 +86,19 @@ void Endpoints::Advance(const std::shared_ptr<grpc::Channel>& failed) {
 }
 
 absl::Status Endpoints::WaitForConnected(absl::Duration timeout) {
-  const absl::Time deadline = absl::Now() + timeout;
+  const Moment deadline = Moment::Now() + timeout;
   // Each target gets an equal share of the time, at most a second a turn, so
   // that one that drops packets does not hide the others.
   const absl::Duration turn =
       std::min(absl::Seconds(1), timeout / static_cast<int64_t>(size()));
   for (;;) {
     const std::shared_ptr<grpc::Channel> current = channel();
-    const absl::Time until =
-        size() == 1 ? deadline : std::min(deadline, absl::Now() + turn);
-    if (current->WaitForConnected(absl::ToChronoTime(until))) {
+    const Moment until =
+        size() == 1 ? deadline : std::min(deadline, Moment::Now() + turn);
+    if (current->WaitForConnected(until.ByWallClock())) {
       return absl::OkStatus();
     }
-    if (absl::Now() >= deadline) {
+    if (Moment::Now() >= deadline) {
       const auto in_words = [](std::string* out, const std::string& target) {
         out->append(InWords(target));
       };

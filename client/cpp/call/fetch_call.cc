@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "client/cpp/call/raw_call.h"
 #include "client/cpp/messages/status_conversion.h"
+#include "client/cpp/moment.h"
 
 namespace inkstream::client {
 namespace {
@@ -20,14 +20,15 @@ absl::Status Broken(absl::string_view what) {
 
 FetchCall::FetchCall(std::shared_ptr<grpc::Channel> channel, std::string target,
                      const v1::FetchDrawingsRequest& request,
-                     absl::Time deadline, BatchBuffers* buffers,
-                     uint64_t max_batch_bytes, int threads)
+                     std::chrono::system_clock::time_point deadline,
+                     BatchBuffers* buffers, uint64_t max_batch_bytes,
+                     int threads)
     : channel_(std::move(channel)),
       target_(std::move(target)),
       asked_(engine::AskedBy(request)),
       threads_(threads),
       assembler_(AssemblerFor(asked_, buffers, max_batch_bytes)) {
-  context_.set_deadline(absl::ToChronoTime(deadline));
+  context_.set_deadline(deadline);
   reader_ =
       OpenRawFetch(channel_, &context_, Serialize(request), &queue_, this);
 }
@@ -45,7 +46,7 @@ FetchCall::~FetchCall() {
 }
 
 bool FetchCall::Wait(absl::Duration within) {
-  const auto until = absl::ToChronoTime(absl::Now() + within);
+  const auto until = (Moment::Now() + within).ByWallClock();
   while (step_ != Step::kOver) {
     void* tag = nullptr;
     bool ok = false;

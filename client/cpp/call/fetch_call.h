@@ -19,6 +19,7 @@
 #include "absl/time/time.h"
 #include "client/cpp/batch/batch_buffers.h"
 #include "client/cpp/batch/rows_to_draw.h"
+#include "client/cpp/moment.h"
 #include "inkstream/v1/service.pb.h"
 
 namespace inkstream::client {
@@ -29,7 +30,8 @@ class FetchCall {
   // channel, for texts. `threads`: that draw. `buffers` must outlive it, not
   // its batch.
   FetchCall(std::shared_ptr<grpc::Channel> channel, std::string target,
-            const v1::FetchDrawingsRequest& request, absl::Time deadline,
+            const v1::FetchDrawingsRequest& request,
+            std::chrono::system_clock::time_point deadline,
             BatchBuffers* buffers, uint64_t max_batch_bytes, int threads);
   FetchCall(const FetchCall&) = delete;
   FetchCall& operator=(const FetchCall&) = delete;

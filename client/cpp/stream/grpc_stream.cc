@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "client/cpp/batch/drawing_threads.h"
 #include "client/cpp/messages/from_proto.h"
 #include "client/cpp/messages/to_proto.h"
+#include "client/cpp/moment.h"
 
 namespace inkstream::client {
 namespace {
@@ -66,15 +66,15 @@ absl::StatusOr<std::unique_ptr<inkstream::Stream>> GrpcStream::Open(
       return stream->accepted_ || stream->done_.has_value();
     };
     // An even share for each target: one that hangs does not hide the others.
-    const absl::Time deadline = absl::Now() + options.call_timeout;
+    const Moment deadline = Moment::Now() + options.call_timeout;
     const absl::Duration share =
         options.call_timeout /
         static_cast<int64_t>(stream->endpoints_->tries());
     bool answered = false;
     for (;;) {
       answered = stream->mutex_.AwaitWithDeadline(
-          settled, std::min(deadline, absl::Now() + share));
-      if (answered || absl::Now() >= deadline) break;
+          settled, std::min(deadline, Moment::Now() + share));
+      if (answered || Moment::Now() >= deadline) break;
       stream->GiveUpCall();
     }
     if (!answered) {
@@ -108,7 +108,7 @@ GrpcStream::GrpcStream(std::shared_ptr<Endpoints> endpoints,
       bell_(std::make_shared<Bell>(&mutex_)),
       drawing_(std::make_shared<engine::DrawingQueue>(
           [bell = bell_] { bell->Ring(); })),
-      progress_(absl::Now()),
+      progress_(Moment::Now()),
       reader_([this] { Run(); }) {}
 
 GrpcStream::~GrpcStream() {
@@ -142,7 +142,7 @@ void GrpcStream::EndWith(absl::Status status) {
 
 void GrpcStream::GiveUpCall() {
   stalled_ = true;
-  progress_ = absl::Now();
+  progress_ = Moment::Now();
   if (call_ != nullptr) {
     call_->Cancel();
   }
@@ -154,7 +154,7 @@ absl::StatusOr<std::optional<Batch>> GrpcStream::Next() {
   uint32_t credits = 0;
   {
     MutexLock lock(&mutex_);
-    const absl::Time began = absl::Now();
+    const Moment began = Moment::Now();
     // The time that the reader spent elsewhere is not the server's.
     progress_ = std::max(progress_, began);
     const auto ready = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
@@ -162,14 +162,14 @@ absl::StatusOr<std::optional<Batch>> GrpcStream::Next() {
     };
     while (
         !mutex_.AwaitWithDeadline(ready, progress_ + options_.stall_timeout)) {
-      if (absl::Now() < progress_ + options_.stall_timeout) continue;
+      if (Moment::Now() < progress_ + options_.stall_timeout) continue;
       if (queue_.empty()) {
         GiveUpCall();
       } else {
-        progress_ = absl::Now();  // it is drawn here, however long that takes
+        progress_ = Moment::Now();  // it is drawn here, however long that takes
       }
     }
-    counts_.waited += absl::ToDoubleSeconds(absl::Now() - began);
+    counts_.waited += absl::ToDoubleSeconds(Moment::Now() - began);
     if (queue_.empty()) {
       if (!done_->ok()) {
         return *done_;

@@ -16,12 +16,12 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/time/clock.h"
 #include "client/cpp/batch/batch_buffers.h"
 #include "client/cpp/batch/rows_to_draw.h"
 #include "client/cpp/call/call_reader.h"
 #include "client/cpp/call/endpoints.h"
 #include "client/cpp/call/stream_call.h"
+#include "client/cpp/moment.h"
 #include "client/cpp/mutex.h"
 #include "client/cpp/stream/key_set_cache.h"
 #include "client/cpp/stream/resume_point.h"
@@ -128,11 +128,11 @@ class GrpcStream final : public inkstream::Stream {
   bool open_ ABSL_GUARDED_BY(mutex_) = false;      // the current call is
   uint32_t window_ ABSL_GUARDED_BY(mutex_) = 1;
   uint32_t credit_ ABSL_GUARDED_BY(mutex_) = 0;  // batches that may still come
-  absl::Time progress_ ABSL_GUARDED_BY(mutex_);
+  Moment progress_ ABSL_GUARDED_BY(mutex_);
   bool stalled_ ABSL_GUARDED_BY(mutex_) = false;    // the current call was
   uint64_t stream_id_ ABSL_GUARDED_BY(mutex_) = 0;  // of the current call
   StreamStats counts_ ABSL_GUARDED_BY(mutex_);
-  const absl::Time started_ = absl::Now();
+  const Moment started_ = Moment::Now();
   Cursor cursor_ ABSL_GUARDED_BY(mutex_);
   Cursor end_cursor_ ABSL_GUARDED_BY(mutex_);
 

@@ -6,11 +6,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "client/cpp/call/target.h"
 #include "client/cpp/messages/from_proto.h"
 #include "client/cpp/messages/status_conversion.h"
 #include "client/cpp/messages/to_proto.h"
+#include "client/cpp/moment.h"
 #include "client/cpp/stream/grpc_stream.h"
 #include "server/wire/messages.h"
 
@@ -80,7 +80,7 @@ void GrpcStream::ReadUntilDone() {
       continue;
     }
     const absl::StatusOr<absl::Duration> delay =
-        retry_.OnFailure(WhyBroken(std::move(status)), absl::Now());
+        retry_.OnFailure(WhyBroken(std::move(status)), Moment::Now());
     if (!delay.ok()) {
       MutexLock lock(&mutex_);
       EndWith(delay.status());
@@ -127,7 +127,7 @@ absl::Status GrpcStream::ReadOneCall(const std::string& why_no_rows) {
     call_ = call;
     open_ = false;
     stalled_ = false;
-    progress_ = absl::Now();
+    progress_ = Moment::Now();
     // The server's window is not known yet; OnOpened() grants the rest.
     credit_ = 1;
   }
@@ -181,7 +181,7 @@ absl::Status GrpcStream::OnEvent(CallEvent event, const CallReader& reader,
                                  const std::shared_ptr<StreamCall>& call) {
   {
     MutexLock lock(&mutex_);
-    progress_ = absl::Now();
+    progress_ = Moment::Now();
   }
   if (const auto* opened = std::get_if<v1::StreamOpened>(&event)) {
     return OnOpened(*opened, call);

@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "absl/strings/str_format.h"
-#include "absl/time/clock.h"
+#include "client/cpp/moment.h"
 #include "client/cpp/stream/grpc_stream.h"
 #include "inkstream/v1/service.grpc.pb.h"
 
@@ -55,7 +55,7 @@ StreamStats GrpcStream::stats() const {
   {
     MutexLock lock(&mutex_);
     stats = counts_;
-    stats.seconds = absl::ToDoubleSeconds(absl::Now() - started_);
+    stats.seconds = absl::ToDoubleSeconds(Moment::Now() - started_);
     if (open_ && !done_.has_value()) call = call_;
     request.set_stream_id(stream_id_);
   }

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/time/clock.h"
 #include "client/cpp/messages/status_conversion.h"
+#include "client/cpp/moment.h"
 #include "inkstream/errors.h"
 #include "inkstream/v1/service.grpc.pb.h"
 
@@ -60,7 +60,7 @@ bool KeySetCache::SentWhere(const absl::Status& status,
                             const std::vector<std::string>& hashes,
                             absl::Duration timeout) const {
   if (ErrorReason(status) != "KEYS_NOT_HERE") return false;
-  const absl::Time deadline = absl::Now() + timeout;
+  const Moment deadline = Moment::Now() + timeout;
   bool sent = false;
   for (const std::string& hash : hashes) {
     std::shared_ptr<const DrawingWeights> set;
@@ -71,7 +71,7 @@ bool KeySetCache::SentWhere(const absl::Status& status,
       set = found->second;
     }
     grpc::ClientContext context;
-    context.set_deadline(absl::ToChronoTime(deadline));
+    context.set_deadline(deadline.ByWallClock());
     if (!Send(channel, &context, *set).ok()) return false;
     sent = true;
   }

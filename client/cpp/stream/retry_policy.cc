@@ -5,6 +5,7 @@
 
 #include "absl/random/random.h"
 #include "absl/strings/str_cat.h"
+#include "client/cpp/moment.h"
 #include "inkstream/errors.h"
 
 namespace inkstream::client {
@@ -38,7 +39,7 @@ void RetryPolicy::OnProgress() {
 }
 
 absl::StatusOr<absl::Duration> RetryPolicy::OnFailure(
-    const absl::Status& status, absl::Time now) {
+    const absl::Status& status, Moment now) {
   const bool quota = status.code() == absl::StatusCode::kResourceExhausted &&
                      RetryDelay(status).has_value();
   if (absl::IsUnauthenticated(status) && token_is_read_ && failures_ == 0) {
@@ -89,7 +90,7 @@ absl::StatusOr<absl::Duration> RetryPolicy::OnFailure(
 }
 
 absl::StatusOr<absl::Duration> RetryPolicy::InTime(const absl::Status& status,
-                                                   absl::Time now,
+                                                   Moment now,
                                                    absl::Duration delay) const {
   if (timeout_ > absl::ZeroDuration() && now + delay - since_ <= timeout_) {
     return delay;

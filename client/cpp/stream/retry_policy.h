@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "client/cpp/moment.h"
 
 namespace inkstream::client {
 
@@ -30,22 +31,21 @@ class RetryPolicy {
   // replaced. Where every target lacks the cursor's data it is
   // FAILED_PRECONDITION.
   absl::StatusOr<absl::Duration> OnFailure(const absl::Status& status,
-                                           absl::Time now);
+                                           Moment now);
 
  private:
   // `delay`, or the error where it would take too long.
-  absl::StatusOr<absl::Duration> InTime(const absl::Status& status,
-                                        absl::Time now,
+  absl::StatusOr<absl::Duration> InTime(const absl::Status& status, Moment now,
                                         absl::Duration delay) const;
 
   const absl::Duration timeout_;
   const size_t targets_;
   const bool token_is_read_;
   bool opened_ = false;
-  size_t failures_ = 0;  // since the last progress
-  size_t not_here_ = 0;  // of these, in a row: GENERATION_NOT_HERE
-  absl::Time since_ = absl::InfinitePast();  // the first of them
-  std::string other_data_;                   // what the last such answer said
+  size_t failures_ = 0;           // since the last progress
+  size_t not_here_ = 0;           // of these, in a row: GENERATION_NOT_HERE
+  Moment since_ = Moment::Now();  // the first of them
+  std::string other_data_;        // what the last such answer said
 };
 
 }  // namespace inkstream::client

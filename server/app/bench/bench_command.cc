@@ -2,6 +2,7 @@
 // opened at once. Measuring begins when each of them has its first batch:
 // connecting and resolving the view are not what is asked for.
 
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -9,7 +10,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "inkstream/client.h"
 #include "server/app/bench/bench_figures.h"
 #include "server/app/bench/bench_streams.h"
@@ -116,12 +117,13 @@ int RunBench(const BenchFlags& flags) {
 
   const StreamStats before = streams.stream(0).stats();
   const double cpu_before = batch::ProcessCpuSeconds();
-  const absl::Time begin = absl::Now();
+  const auto begin = std::chrono::steady_clock::now();
   status = streams.Measure(flags.seconds);
   if (!status.ok()) return Fail(kName, status, kExitFailed);
   BenchFigures all = streams.figures();
   const bool shared_memory = streams.stream(0).info().shared_memory;
-  all.seconds = absl::ToDoubleSeconds(absl::Now() - begin);
+  all.seconds = absl::ToDoubleSeconds(
+      absl::FromChrono(std::chrono::steady_clock::now() - begin));
   all.cpu_seconds = batch::ProcessCpuSeconds() - cpu_before;
   // Batches read ahead count with those before the first one: near enough.
   for (uint32_t i = 0; i < flags.streams; ++i) {

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <utility>
 
-#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "server/app/interrupt.h"
 
 namespace inkstream::app {
@@ -78,7 +78,7 @@ void BenchStreams::Receive(uint32_t number) {
     if (!status.ok() || phase_ == Phase::kOver) return;
   }
   for (;;) {
-    const absl::Time asked = absl::Now();
+    const auto asked = std::chrono::steady_clock::now();
     const auto batch = run.stream->Next();
     const std::lock_guard<std::mutex> lock(mu_);
     // What comes while it is cancelled is not counted.
@@ -89,7 +89,8 @@ void BenchStreams::Receive(uint32_t number) {
       changed_.notify_all();
       return;
     }
-    run.figures.waits.Add(absl::Now() - asked);
+    run.figures.waits.Add(
+        absl::FromChrono(std::chrono::steady_clock::now() - asked));
     ++run.figures.batches;
     run.figures.drawings += (*batch)->rows();
     run.figures.bytes += (*batch)->byte_size();
