@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkstream._batch.batch import Batch
-from inkstream._batch.words import numbered
+from inkstream._batch.words import numbered, union_of
 from inkstream._cached_property import cached_property
-from inkstream._order.schedule import Schedule
-from inkstream._order.shares import places_of_parts, rows_of_parts
+from inkstream._order.shares import places_behind, places_of_parts, rows_of_parts
 from inkstream._request.cursor import State, check_state
 from inkstream._request.image import Image
 from inkstream._request.keywords import checked_keywords
@@ -128,7 +127,7 @@ class Mixture:
         """The words that `label` counts."""
         if self._given is not None:
             return list(self._given)
-        return _union(plan.view.classes or data.classes for data, plan in self._with_plans())
+        return union_of(plan.view.classes or data.classes for data, plan in self._with_plans())
 
     @cached_property
     def class_to_idx(self) -> dict[str, int]:
@@ -139,7 +138,7 @@ class Mixture:
     def vocabulary(self) -> dict[str, list[str]]:
         """What the numbers of other columns mean, by column."""
         named = [name for name in self._columns if numbered(name) and name != "label"]
-        return {name: _union(own.get(name, ()) for own in self._vocabularies) for name in named}
+        return {name: union_of(own.get(name, ()) for own in self._vocabularies) for name in named}
 
     @cached_property
     def drawings(self) -> int:
@@ -237,25 +236,19 @@ class Mixture:
         """Moves to a batch counted from the beginning, as if nobody had called `remix`."""
         step = whole("step", step, 0)
         step_size = self.batch_size * self.world
-        changes = [(-(-position // step_size), later) for position, later in self._curriculum]
-        weights, done = self._first_weights, 0
-        changed: list[tuple[int, Shares]] = [(0, weights)]
-        places = [(0, 0)] * len(self.parts)
-        for begin, later in [*changes, (step, None)]:
-            steps = min(begin, step) - done
-            for i, rows in enumerate(rows_of_parts(weights, self.batch_size)):
-                if steps > 0 and rows:
-                    schedule = Schedule(self._sizes[i], rows, self.plan.rank, self.world)
-                    places[i] = schedule.behind(*places[i], steps)
-            done += max(steps, 0)
-            if later not in (None, weights) and begin <= step:
-                weights = later
-                before = [change for change in changed if change[0] < begin * step_size]
-                changed = [*before, (begin * step_size, weights)]
+        changed: dict[int, Shares] = {0: self._first_weights}  # by step
+        for position, later in self._curriculum:
+            begin = -(-position // step_size)
+            if begin <= step and later != list(changed.values())[-1]:
+                changed[begin] = later
+        ends = [*changed, step][1:]
+        spans = [(end - begin, w) for end, (begin, w) in zip(ends, changed.items(), strict=True)]
+        places = places_behind(spans, self._sizes, self.batch_size, self.plan.rank, self.world)
         self._drop_streams(range(len(self.parts)))
         self._cursors = [None] * len(self.parts)
         self._position, self._step = step * step_size, step
-        self._changes, self._rows = tuple(changed), rows_of_parts(weights, self.batch_size)
+        self._changes = tuple((begin * step_size, w) for begin, w in changed.items())
+        self._rows = rows_of_parts(self.weights, self.batch_size)
         for i, (epoch, position) in enumerate(places):
             stream = self._stream(i)
             stream.seek(epoch, position=position)
@@ -266,8 +259,8 @@ class Mixture:
     def for_rank(self, rank: int, world: int) -> Mixture:
         """The same at the same place for another rank, which moves by itself."""
         parts, keywords, classes, curriculum = self._asked
-        keywords = {**keywords, "rank": rank, "world": world}
-        other = Mixture(parts, keywords, classes, curriculum, None)
+        placed = {**keywords, "rank": rank, "world": world}
+        other = Mixture(parts, placed, classes, curriculum, None)
         other._cursors = [*self._cursors]
         other._position, other._step = self._position, self._step
         other._changes, other._rows = self._changes, self._rows
@@ -389,10 +382,6 @@ class Mixture:
                 for own in self._vocabularies
             ]
         return tables
-
-
-def _union(lists: Iterable[Sequence[str]]) -> list[str]:
-    return list(dict.fromkeys(word for words in lists for word in words))
 
 
 def _parts_of(given: Any) -> tuple[list[tuple[Dataset, View]], Shares]:

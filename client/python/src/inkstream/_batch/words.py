@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -48,3 +48,8 @@ def words_of(columns: Worded, name: str) -> list[str]:
     known = len(words)
     found = np.asarray(numbers).reshape(-1).tolist()
     return [words[i] if 0 <= i < known else "" for i in found]
+
+
+def union_of(lists: Iterable[Sequence[str]]) -> list[str]:
+    """The words of all lists, each once, in the order in which they come."""
+    return list(dict.fromkeys(word for words in lists for word in words))

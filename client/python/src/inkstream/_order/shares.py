@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from inkstream._order.schedule import Schedule
 from inkstream.errors import FixRequest
 
 
@@ -30,6 +31,23 @@ def rows_of_parts(weights: Sequence[float], batch_size: int) -> tuple[int, ...]:
                 f"{batch_size}: give a batch_size of at least {least}, or 0 to leave the part out"
             )
     return tuple(rows)
+
+
+def places_behind(
+    spans: Sequence[tuple[int, Sequence[float]]],
+    sizes: Sequence[int],
+    batch_size: int,
+    rank: int,
+    world: int,
+) -> list[tuple[int, int]]:
+    """(epoch, position) of each part behind (steps, weights) each; `sizes`: drawings of parts."""
+    places = [(0, 0)] * len(sizes)
+    for steps, weights in spans:
+        for i, rows in enumerate(rows_of_parts(weights, batch_size)):
+            if steps > 0 and rows:
+                schedule = Schedule(sizes[i], rows, rank, world)
+                places[i] = schedule.behind(*places[i], steps)
+    return places
 
 
 def places_of_parts(rows: Sequence[int]) -> tuple[NDArray[np.intp], ...]:

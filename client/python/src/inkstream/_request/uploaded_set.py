@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import weakref
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,7 +20,7 @@ _ENTRIES_A_MESSAGE = 100_000
 _known: weakref.WeakValueDictionary[str, UploadedSet] = weakref.WeakValueDictionary()
 
 
-class UploadedSet:
+class UploadedSet(ABC):
     """One of them. Immutable and picklable; `hash` names it to servers."""
 
     def __init__(self, *parts: bytes) -> None:
@@ -28,12 +29,12 @@ class UploadedSet:
         # An equal one that is known already stays so for as long as either is held.
         self._same = None if first is self else first
 
-    def __len__(self) -> int:
-        raise NotImplementedError
+    @abstractmethod
+    def __len__(self) -> int: ...
 
+    @abstractmethod
     def message(self, part: slice = slice(None)) -> service_pb2.UploadKeysRequest:
         """The upload of a part of it, or of all."""
-        raise NotImplementedError
 
     def messages(self) -> Iterator[service_pb2.UploadKeysRequest]:
         """The upload, in messages that a server takes."""
