@@ -12,7 +12,6 @@
 #include "server/batch/job/fetch_request.h"
 #include "server/batch/ordered_stream.h"
 #include "server/batch/owned_stream.h"
-#include "server/batch/plan/opened_plan.h"
 #include "server/batch/plan/plan_check.h"
 #include "server/batch/plan/plan_explainer.h"
 #include "server/batch/work/parked_request.h"
@@ -47,6 +46,14 @@ StreamFacts FactsOf(const Dataset& dataset, const ResolvedView& view,
     facts.countrycodes = dataset.store->countrycodes();
   }
   return facts;
+}
+
+std::shared_ptr<const BatchRecipe> RecipeOf(
+    layout::LayoutRecipe recipe, const Dataset& dataset,
+    const std::shared_ptr<const SampledView>& sampled, int64_t ignore_index) {
+  return std::make_shared<const BatchRecipe>(
+      BatchRecipe{std::move(recipe), dataset.store, sampled, sampled->view(),
+                  ignore_index});
 }
 
 }  // namespace
@@ -168,19 +175,17 @@ absl::StatusOr<std::shared_ptr<OrderedStream>> ServingEngine::Open(
   if (!first_order.ok()) return first_order.status();
   facts.steps_per_epoch = schedule->StepsFrom(0);
 
-  absl::StatusOr<std::shared_ptr<const BatchRecipe>> recipe =
-      RecipeOf(opened->dataset, sampled, std::move(opened->layout),
-               plan.delivery, plan.order.seed, /*first_view=*/0,
-               layout::RowsAPiece(plan.delivery, options_.workers));
-  if (!recipe.ok()) return recipe.status();
-  uint64_t buffer_bytes = (*recipe)->layout.Bytes(plan.delivery.batch_size);
+  const std::shared_ptr<const BatchRecipe> recipe =
+      RecipeOf(std::move(opened->recipe), opened->dataset, sampled,
+               plan.delivery.ignore_index);
+  uint64_t buffer_bytes = recipe->layout.Bytes(plan.delivery.batch_size);
   facts.credit_window = options_.limits.max_credits;
-  facts.strokes_divisor = (*recipe)->dataset_std;
+  facts.strokes_divisor = recipe->dataset_std;
   std::optional<rows::RowsShape> shape;
-  if (plan.delivery.codec == Codec::kStrokes && (*recipe)->draws()) {
+  if (plan.delivery.codec == Codec::kStrokes && recipe->draws()) {
     facts.rows = true;
     shape = layout::RowsShapeOf(
-        **recipe, plan.order.sampling.kind != SamplingKind::kUniform);
+        *recipe, plan.order.sampling.kind != SamplingKind::kUniform);
     facts.credit_window = RowsCredits(*shape, plan.delivery.batch_size,
                                       options_.limits.max_credits);
     buffer_bytes = std::min(
@@ -188,7 +193,7 @@ absl::StatusOr<std::shared_ptr<OrderedStream>> ServingEngine::Open(
         RowsReserve(*shape, plan.delivery.batch_size, facts.credit_window));
   }
   const uint32_t credits = facts.credit_window;
-  OrderedStreamParts parts = {*std::move(recipe),
+  OrderedStreamParts parts = {recipe,
                               std::move(facts),
                               plan.order,
                               *std::move(schedule),
@@ -215,7 +220,7 @@ absl::StatusOr<ExplainedPlan> ServingEngine::Explain(const Plan& plan,
   explained.start = opened->start;
   if (!plan.start.has_value()) explained.start.epoch = asked.epoch;
   absl::Status status =
-      ExplainSteps(plan, asked, *opened->sampled, opened->layout,
+      ExplainSteps(plan, asked, *opened->sampled, opened->recipe.layout,
                    options_.limits.max_batch_size, &explained);
   if (!status.ok()) return status;
   return explained;
@@ -283,18 +288,21 @@ absl::StatusOr<ServingEngine::PricedFetch> ServingEngine::Price(
   DeliverySpec delivery = plan.delivery;
   delivery.batch_size = static_cast<uint32_t>(
       plan.indices.size() + plan.ranks.size() + plan.key_ids.size());
-  absl::StatusOr<layout::BatchLayout> layout =
-      PriceDelivery(delivery, options_, dataset->store->info().has_times);
-  if (!layout.ok()) return layout.status();
+  absl::StatusOr<layout::LayoutRecipe> recipe =
+      CheckDelivery(delivery, options_, *dataset->store);
+  if (!recipe.ok()) return recipe.status();
+  recipe->seed = plan.seed;
+  recipe->first_view = plan.first_view;
+  recipe->rows_a_piece = layout::FetchRowsAPiece(delivery, options_.workers);
   return PricedFetch{*std::move(dataset), std::move(delivery),
-                     *std::move(layout)};
+                     *std::move(recipe)};
 }
 
 absl::StatusOr<uint64_t> ServingEngine::PriceFetch(
     const FetchPlan& plan) const {
   absl::StatusOr<PricedFetch> priced = Price(plan);
   if (!priced.ok()) return priced.status();
-  return priced->layout.Bytes(priced->delivery.batch_size);
+  return priced->recipe.layout.Bytes(priced->delivery.batch_size);
 }
 
 absl::Status ServingEngine::StartFetch(
@@ -314,19 +322,17 @@ absl::Status ServingEngine::StartFetch(
                 [&request] { return request->ended(); });
   if (absl::Status s = CheckStore(*dataset.store); !s.ok()) return s;
   if (!indices.ok()) return indices.status();
-  absl::StatusOr<std::shared_ptr<const BatchRecipe>> recipe = RecipeOf(
-      dataset, std::make_shared<const SampledView>(*view),
-      std::move(priced->layout), priced->delivery, plan.seed, plan.first_view,
-      layout::FetchRowsAPiece(priced->delivery, options_.workers));
-  if (!recipe.ok()) return recipe.status();
+  const std::shared_ptr<const BatchRecipe> recipe =
+      RecipeOf(std::move(priced->recipe), dataset,
+               std::make_shared<const SampledView>(*view),
+               priced->delivery.ignore_index);
   StreamFacts facts = FactsOf(dataset, **view, priced->delivery.columns);
-  facts.strokes_divisor = (*recipe)->dataset_std;
-  facts.rows = plan.delivery.codec == Codec::kStrokes && (*recipe)->draws();
+  facts.strokes_divisor = recipe->dataset_std;
+  facts.rows = plan.delivery.codec == Codec::kStrokes && recipe->draws();
   std::optional<rows::RowsShape> rows;
-  if (facts.rows) rows = layout::RowsShapeOf(**recipe, /*sampled=*/false);
-  const auto job =
-      std::make_shared<FetchJob>(*std::move(recipe), std::move(facts),
-                                 *std::move(indices), rows, workers_, request);
+  if (facts.rows) rows = layout::RowsShapeOf(*recipe, /*sampled=*/false);
+  const auto job = std::make_shared<FetchJob>(
+      recipe, std::move(facts), *std::move(indices), rows, workers_, request);
   job->Start(&request_draws_, scratch);
   return absl::OkStatus();
 }
@@ -370,28 +376,6 @@ absl::Status ServingEngine::Run(const std::string& caller, size_t bytes,
   return requests_.Run(
       caller, bytes,
       [work = std::move(work)](WorkerScratch* /*scratch*/) { work(); });
-}
-
-absl::StatusOr<std::shared_ptr<const BatchRecipe>> ServingEngine::RecipeOf(
-    const Dataset& dataset, std::shared_ptr<const SampledView> sampled,
-    layout::BatchLayout layout, const DeliverySpec& delivery, uint64_t seed,
-    uint32_t first_view, uint32_t rows_a_piece) const {
-  double dataset_std = 0;
-  if (delivery.strokes.has_value()) {
-    absl::StatusOr<double> known =
-        DatasetStd(*dataset.store, *delivery.strokes);
-    if (!known.ok()) return known.status();
-    dataset_std = *known;
-  }
-  return std::make_shared<const BatchRecipe>(BatchRecipe{
-      {std::move(layout), delivery.image, delivery.strokes, delivery.augment,
-       dataset_std, seed, first_view, options_.limits.max_image_side,
-       options_.limits.max_stroke_len, rows_a_piece,
-       delivery.on_corrupt == OnCorrupt::kSkip},
-      dataset.store,
-      sampled,
-      sampled->view(),
-      delivery.ignore_index});
 }
 
 }  // namespace inkstream::batch

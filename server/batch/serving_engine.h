@@ -92,7 +92,7 @@ class ServingEngine : public Engine {
   struct PricedFetch {
     Dataset dataset;  // in the generation that is asked for
     DeliverySpec delivery;
-    layout::BatchLayout layout;
+    layout::LayoutRecipe recipe;
   };
   absl::StatusOr<PricedFetch> Price(const FetchPlan& plan) const;
   // Answers the request, or starts the job that does. `scratch`: the thread's.
@@ -100,11 +100,6 @@ class ServingEngine : public Engine {
              WorkerScratch* scratch);
   absl::Status StartFetch(const std::shared_ptr<FetchRequest>& request,
                           WorkerScratch* scratch);
-  // `seed` and `first_view` are those of the augmentation.
-  absl::StatusOr<std::shared_ptr<const BatchRecipe>> RecipeOf(
-      const Dataset& dataset, std::shared_ptr<const SampledView> sampled,
-      layout::BatchLayout layout, const DeliverySpec& delivery, uint64_t seed,
-      uint32_t first_view, uint32_t rows_a_piece) const;
 
   const EngineOptions options_;
   const std::shared_ptr<WorkerPool> workers_;

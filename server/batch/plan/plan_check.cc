@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "server/base/nearest_name.h"
+#include "server/order/order_plan.h"
 #include "server/raster/augment/augmenter.h"
 #include "server/raster/draw/rasterizer.h"
 
@@ -18,58 +20,7 @@ absl::Status InDelivery(const absl::Status& status) {
                       absl::StrCat("delivery.", status.message()));
 }
 
-}  // namespace
-
-absl::StatusOr<layout::BatchLayout> PriceDelivery(const DeliverySpec& delivery,
-                                                  const EngineOptions& options,
-                                                  bool has_times) {
-  absl::StatusOr<layout::BatchLayout> layout =
-      layout::BatchLayout::Create(delivery, options.limits);
-  if (!layout.ok()) return layout;
-  const uint64_t bytes = layout->Bytes(delivery.batch_size);
-  if (bytes > options.batch_memory) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "delivery: a batch of ", delivery.batch_size, " drawings takes ", bytes,
-        " bytes; this server keeps ", options.batch_memory,
-        " bytes for all batches together: ask for a smaller batch_size or "
-        "image"));
-  }
-  if (delivery.image.has_value()) {
-    absl::Status status = InDelivery(
-        raster::Rasterizer::Create(*delivery.image,
-                                   options.limits.max_image_side, has_times)
-            .status());
-    if (!status.ok()) return status;
-  }
-  if (delivery.strokes.has_value() && delivery.strokes->times && !has_times) {
-    return absl::InvalidArgumentError(
-        "delivery.strokes.times is true, but this dataset has no times: "
-        "offered "
-        "is false; times are kept of raw drawings that are ingested with "
-        "--keep raw");
-  }
-  if (delivery.augment.has_value()) {
-    absl::Status status =
-        InDelivery(raster::CheckAugmentSpec(*delivery.augment));
-    if (!status.ok()) return status;
-  }
-  return layout;
-}
-
-absl::StatusOr<double> DatasetStd(const store::StoreReader& store,
-                                  const StrokesSpec& spec) {
-  if (spec.scale != StrokeScale::kDataset || spec.scale_value > 0) return 0;
-  double known = store.info().delta_std;
-  for (const store::SplitInfo& split : store.info().splits) {
-    if (split.name == "train" && split.delta_std > 0) known = split.delta_std;
-  }
-  if (known > 0) return known;
-  return absl::InvalidArgumentError(absl::StrCat(
-      "delivery.strokes.scale is \"dataset\", but store ", Quoted(store.path()),
-      " keeps no standard deviation of its offsets; offered are \"none\", "
-      "\"unit\" and a number"));
-}
-
+// World, rank and what only streams have.
 absl::Status CheckSharding(const DeliverySpec& delivery, const Limits& limits) {
   if (delivery.world < 1 || delivery.world > limits.max_world) {
     return absl::InvalidArgumentError(
@@ -86,6 +37,113 @@ absl::Status CheckSharding(const DeliverySpec& delivery, const Limits& limits) {
         "delivery.epochs: 0 epochs; at least 1, or forever");
   }
   return absl::OkStatus();
+}
+
+// What StrokeScale::kDataset divides by, for every view of the store: the
+// standard deviation of the offsets in the split "train", so that evaluation
+// is scaled as training was; that of the whole store where there is no such
+// split. 0 where the spec does not ask for it. INVALID_ARGUMENT: the store
+// does not know it.
+absl::StatusOr<double> DatasetStd(const store::StoreReader& store,
+                                  const std::optional<StrokesSpec>& spec) {
+  if (!spec.has_value() || spec->scale != StrokeScale::kDataset ||
+      spec->scale_value > 0) {
+    return 0;
+  }
+  double known = store.info().delta_std;
+  for (const store::SplitInfo& split : store.info().splits) {
+    if (split.name == "train" && split.delta_std > 0) known = split.delta_std;
+  }
+  if (known > 0) return known;
+  return absl::InvalidArgumentError(absl::StrCat(
+      "delivery.strokes.scale is \"dataset\", but store ", Quoted(store.path()),
+      " keeps no standard deviation of its offsets; offered are \"none\", "
+      "\"unit\" and a number"));
+}
+
+}  // namespace
+
+absl::StatusOr<layout::LayoutRecipe> CheckDelivery(
+    const DeliverySpec& delivery, const EngineOptions& options,
+    const store::StoreReader& store) {
+  absl::Status status = CheckSharding(delivery, options.limits);
+  if (!status.ok()) return status;
+  absl::StatusOr<layout::BatchLayout> layout =
+      layout::BatchLayout::Create(delivery, options.limits);
+  if (!layout.ok()) return layout.status();
+  const uint64_t bytes = layout->Bytes(delivery.batch_size);
+  if (bytes > options.batch_memory) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "delivery: a batch of ", delivery.batch_size, " drawings takes ", bytes,
+        " bytes; this server keeps ", options.batch_memory,
+        " bytes for all batches together: ask for a smaller batch_size or "
+        "image"));
+  }
+  const bool has_times = store.info().has_times;
+  if (delivery.image.has_value()) {
+    status = InDelivery(
+        raster::Rasterizer::Create(*delivery.image,
+                                   options.limits.max_image_side, has_times)
+            .status());
+    if (!status.ok()) return status;
+  }
+  if (delivery.strokes.has_value() && delivery.strokes->times && !has_times) {
+    return absl::InvalidArgumentError(
+        "delivery.strokes.times is true, but this dataset has no times: "
+        "offered "
+        "is false; times are kept of raw drawings that are ingested with "
+        "--keep raw");
+  }
+  if (delivery.augment.has_value()) {
+    status = InDelivery(raster::CheckAugmentSpec(*delivery.augment));
+    if (!status.ok()) return status;
+  }
+  absl::StatusOr<double> dataset_std = DatasetStd(store, delivery.strokes);
+  if (!dataset_std.ok()) return dataset_std.status();
+  return layout::LayoutRecipe{
+      .layout = *std::move(layout),
+      .image = delivery.image,
+      .strokes = delivery.strokes,
+      .augment = delivery.augment,
+      .dataset_std = *dataset_std,
+      .max_image_side = options.limits.max_image_side,
+      .max_stroke_len = options.limits.max_stroke_len,
+      .skip_damaged = delivery.on_corrupt == OnCorrupt::kSkip};
+}
+
+absl::StatusOr<OpenedPlan> OpenPlan(const Plan& plan, Dataset dataset,
+                                    const EngineOptions& options,
+                                    ViewCache* views) {
+  absl::Status status =
+      UseGeneration("open.fingerprint", plan.fingerprint, &dataset);
+  if (status.ok() && plan.fingerprint.empty() && plan.start.has_value()) {
+    status = UseGeneration("open.cursor.fingerprint", plan.start->fingerprint,
+                           &dataset);
+  }
+  if (!status.ok()) return status;
+  absl::StatusOr<layout::LayoutRecipe> recipe =
+      CheckDelivery(plan.delivery, options, *dataset.store);
+  if (!recipe.ok()) return recipe.status();
+  recipe->seed = plan.order.seed;
+  recipe->rows_a_piece = layout::RowsAPiece(plan.delivery, options.workers);
+  absl::StatusOr<std::shared_ptr<const SampledView>> sampled =
+      SampledView::Create(views, *dataset.store, plan.view,
+                          plan.order.sampling);
+  if (!sampled.ok()) return sampled.status();
+  Cursor start;
+  start.fingerprint = dataset.store->info().fingerprint;
+  start.order_plan = (*sampled)->OrderPlan(plan.order);
+  start.plan_hash = order::OrderPlanHash(start.order_plan);
+  start.seed = plan.order.seed;
+  if (plan.start.has_value()) {
+    status =
+        order::CheckCursor(*plan.start, start.fingerprint, start.order_plan);
+    if (!status.ok()) return status;
+    start.epoch = plan.start->epoch;
+    start.position = plan.start->position;
+  }
+  return OpenedPlan{std::move(dataset), *std::move(recipe), *std::move(sampled),
+                    std::move(start)};
 }
 
 absl::Status CheckFetch(const FetchPlan& plan, const Limits& limits) {

@@ -1,37 +1,45 @@
-// Checks of plans that need no store: what a request may ask for at all.
+// Checks of plans: what a request may ask for, and what comes of it.
 //
-// Thread safety: pure functions. Errors are INVALID_ARGUMENT and name the
-// field, its value and the limit.
+// Thread safety: plain value; the functions may be called from any thread.
+// Errors are INVALID_ARGUMENT unless they say otherwise, and name the field,
+// its value and the limit.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "inkstream/plan.h"
+#include "server/batch/dataset.h"
 #include "server/batch/engine.h"
-#include "server/layout/batch_layout.h"
+#include "server/batch/view/sampled_view.h"
+#include "server/batch/view/view_cache.h"
+#include "server/layout/layout_recipe.h"
 #include "server/store/store_reader.h"
 
 namespace inkstream::batch {
 
-// Prices the delivery against the limits and the memory for batches, then
-// checks what the image and the augmentation are made of. `has_times`: whether
-// the dataset's drawings have.
-absl::StatusOr<layout::BatchLayout> PriceDelivery(const DeliverySpec& delivery,
-                                                  const EngineOptions& options,
-                                                  bool has_times);
+// Checks rank and world, prices the delivery against the limits and the memory
+// for batches, then checks what the tensors are made of. Answers what batches
+// are laid out by, but for the seed, the first view and the rows a piece.
+absl::StatusOr<layout::LayoutRecipe> CheckDelivery(
+    const DeliverySpec& delivery, const EngineOptions& options,
+    const store::StoreReader& store);
 
-// What StrokeScale::kDataset divides by, for every view of the store: the
-// standard deviation of the offsets in the split "train", so that evaluation
-// is scaled as training was; that of the whole store where there is no such
-// split. 0 where the spec does not ask for it. INVALID_ARGUMENT: the store
-// does not know it.
-absl::StatusOr<double> DatasetStd(const store::StoreReader& store,
-                                  const StrokesSpec& spec);
+struct OpenedPlan {
+  Dataset dataset;  // in the generation that the plan asks for
+  layout::LayoutRecipe recipe;
+  std::shared_ptr<const SampledView> sampled;
+  Cursor start;
+};
 
-// World, rank and what only streams have.
-absl::Status CheckSharding(const DeliverySpec& delivery, const Limits& limits);
+// Checks the generation, the delivery and the cursor, in this order, and
+// resolves the view before the cursor: that may take as long as a scan of the
+// store. Errors are of those checks and name the field.
+absl::StatusOr<OpenedPlan> OpenPlan(const Plan& plan, Dataset dataset,
+                                    const EngineOptions& options,
+                                    ViewCache* views);
 
 // Exactly one list, at most max_fetch_indices long.
 absl::Status CheckFetch(const FetchPlan& plan, const Limits& limits);
