@@ -120,14 +120,21 @@ class RunningHttpServer : public HttpServer {
                   ready ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE, text);
   }
 
+  MHD_Result Refuse(MHD_Connection* connection,
+                    const HttpAnswer& answer) const {
+    if (pages_.answered != nullptr) pages_.answered(answer.code);
+    return Send(connection, answer, MHD_RESPMEM_MUST_COPY);
+  }
+
   // Whoever has typed a host and a port is led on; a token that has come in
   // plaintext is not to come like this again.
-  static MHD_Result LeadToTls(MHD_Connection* connection,
-                              const HttpRequest& request) {
+  MHD_Result LeadToTls(MHD_Connection* connection,
+                       const HttpRequest& request) const {
     const std::string there = absl::StrCat("https://", request.host, "/");
     if (request.path != "/" || request.host.empty()) {
-      return Answer(connection, MHD_HTTP_FORBIDDEN,
-                    absl::StrCat("this is for https: ask ", there, "\n"));
+      return Refuse(connection,
+                    {MHD_HTTP_FORBIDDEN, kPlain,
+                     absl::StrCat("this is for https: ask ", there, "\n")});
     }
     return Send(connection,
                 {MHD_HTTP_PERMANENT_REDIRECT,
@@ -145,30 +152,33 @@ class RunningHttpServer : public HttpServer {
       return LeadToTls(connection, request);
     }
     if (only_here_ && !transport::IsLoopbackHost(HostAlone(request.host))) {
-      return Answer(connection, MHD_HTTP_FORBIDDEN,
-                    "this page is for this machine: ask localhost for it\n");
+      return Refuse(connection,
+                    {MHD_HTTP_FORBIDDEN, kPlain,
+                     "this page is for this machine: ask localhost for it\n"});
     }
     const Held held = held_->Hold(connection);
     if (held == nullptr) {
-      return Send(connection, BusyAnswer("many others are asking: ask again"),
-                  MHD_RESPMEM_MUST_COPY);
+      return Refuse(connection,
+                    BusyAnswer("many others are asking: ask again"));
     }
     *seen = new Held(held);
-    pages_.page(std::move(request), [all = held_, held](HttpAnswer answer) {
-      all->Answer(held, std::move(answer));
-    });
+    pages_.page(
+        std::move(request),
+        [all = held_, held, answered = pages_.answered](HttpAnswer answer) {
+          if (answered != nullptr) answered(answer.code);
+          all->Answer(held, std::move(answer));
+        });
     return MHD_YES;
   }
 
   MHD_Result Serve(MHD_Connection* connection, absl::string_view path,
                    absl::string_view method, void** seen) const {
     if (method != MHD_HTTP_METHOD_GET && method != MHD_HTTP_METHOD_HEAD) {
-      return Send(connection,
-                  {MHD_HTTP_METHOD_NOT_ALLOWED,
-                   kPlain,
-                   absl::StrCat(method, " is not offered; GET is\n"),
-                   {{MHD_HTTP_HEADER_ALLOW, "GET, HEAD"}}},
-                  MHD_RESPMEM_MUST_COPY);
+      return Refuse(connection,
+                    {MHD_HTTP_METHOD_NOT_ALLOWED,
+                     kPlain,
+                     absl::StrCat(method, " is not offered; GET is\n"),
+                     {{MHD_HTTP_HEADER_ALLOW, "GET, HEAD"}}});
     }
     if (path == "/livez") {
       return pages_.alive() ? Answer(connection, MHD_HTTP_OK, "ok\n")
@@ -180,8 +190,9 @@ class RunningHttpServer : public HttpServer {
       return Answer(connection, MHD_HTTP_OK, pages_.metrics(), kMetrics);
     }
     if (pages_.page != nullptr) return AskPage(connection, path, seen);
-    return Answer(connection, MHD_HTTP_NOT_FOUND,
-                  "no such page; there are /metrics, /livez and /readyz\n");
+    return Refuse(connection,
+                  {MHD_HTTP_NOT_FOUND, kPlain,
+                   "no such page; there are /metrics, /livez and /readyz\n"});
   }
 
   void HandOver(int fd, const transport::Peer& peer);

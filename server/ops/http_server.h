@@ -47,6 +47,9 @@ struct HttpPages {
   std::function<std::vector<ReadyCheck>()> ready;
   HttpHandler page = nullptr;             // null: there is none
   size_t page_bytes = size_t{16} << 20U;  // of its answers that are being sent
+  // Told the code of each answer that is neither a probe's nor of metrics; what
+  // leads elsewhere is none. Null: nobody counts.
+  std::function<void(unsigned int code)> answered = nullptr;
 };
 
 struct HttpOptions {

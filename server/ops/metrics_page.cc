@@ -302,7 +302,31 @@ void AddStreams(const transport::ServiceFigures& service, Page* page) {
   }
 }
 
-void AddCalls(const transport::ServiceCounts::Values& counts, Page* page) {
+// The name of the status that page_answer.cc makes this of, or would.
+const char* CodeText(unsigned int http) {
+  switch (http) {
+    case 200:
+      return "OK";
+    case 400:
+      return "INVALID_ARGUMENT";
+    case 401:
+      return "UNAUTHENTICATED";
+    case 403:
+      return "PERMISSION_DENIED";
+    case 404:
+      return "NOT_FOUND";
+    case 405:
+      return "UNIMPLEMENTED";
+    case 503:
+      return "UNAVAILABLE";
+    default:
+      return "INTERNAL";
+  }
+}
+
+void AddCalls(const transport::ServiceCounts::Values& counts,
+              const std::map<unsigned int, uint64_t>& page_answers,
+              Page* page) {
   page->Begin("inkstream_stream_ends_total", MetricType::Counter,
               "Streams that ended, by status code and reason.");
   for (const auto& [key, count] : counts.ends) {
@@ -312,6 +336,9 @@ void AddCalls(const transport::ServiceCounts::Values& counts, Page* page) {
               "Other calls that were answered.");
   for (const auto& [key, count] : counts.calls) {
     page->Add(Number(count), {{"method", key.first}, {"code", key.second}});
+  }
+  for (const auto& [code, count] : page_answers) {
+    page->Add(Number(count), {{"method", "page"}, {"code", CodeText(code)}});
   }
   page->Begin("inkstream_rejected_total", MetricType::Counter,
               "Streams and calls that ended as UNAVAILABLE or "
@@ -350,7 +377,7 @@ std::string MetricsPage(const MetricsInput& input) {
   AddDatasets(input.datasets, &page);
   AddSent(input.service.counts.sent, &page);
   AddStreams(input.service, &page);
-  AddCalls(input.service.counts, &page);
+  AddCalls(input.service.counts, input.page_answers, &page);
   AddProcess(input.process, &page);
   return page.Text();
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,7 @@ struct MetricsInput {
   transport::ServiceFigures service;
   ProcessFigures process;
   std::vector<DatasetFigures> datasets;
+  std::map<unsigned int, uint64_t> page_answers;  // by HTTP code
   transport::ReloadFigures config;
   bool ready = false;
   uint64_t lost_log_lines = 0;

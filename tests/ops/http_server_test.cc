@@ -8,14 +8,18 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <map>
+#include <mutex>
 #include <vector>
 
 namespace inkstream::ops {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using ::testing::Pair;
 using ::testing::StartsWith;
 
 class HttpServerTest : public ::testing::Test {
@@ -96,6 +100,39 @@ TEST_F(HttpServerTest, WrongRequestsAreToldWhatThereIs) {
   EXPECT_THAT(Ask("POST /metrics HTTP/1.0\r\nContent-Length: 2\r\n\r\nhi"),
               AllOf(HasSubstr("405"), HasSubstr("Allow: GET")));
   EXPECT_THAT(Ask("\x16\x03\x01 not http at all\r\n\r\n"), HasSubstr("400"));
+}
+
+TEST_F(HttpServerTest, AnswersThatAreNoProbesAreCountedByTheirCode) {
+  std::mutex mu;
+  std::map<unsigned int, int> answered;
+  HttpPages pages = {
+      .metrics = [] { return std::string(); },
+      .alive = [] { return true; },
+      .ready = [] { return std::vector<ReadyCheck>(); },
+      .page =
+          [](const HttpRequest& request, const HttpDone& done) {
+            done({request.authorization.empty() ? 401U : 200U, "", "", {}});
+          },
+      .answered =
+          [&](unsigned int code) {
+            const std::lock_guard<std::mutex> lock(mu);
+            ++answered[code];
+          }};
+  auto server = HttpServer::Start("127.0.0.1:0", {}, std::move(pages));
+  ASSERT_TRUE(server.ok()) << server.status();
+  server_ = *std::move(server);
+  for (const char* const request :
+       {"GET /livez HTTP/1.0\r\n\r\n", "GET /readyz HTTP/1.0\r\n\r\n",
+        "GET /metrics HTTP/1.0\r\n\r\n",
+        "GET / HTTP/1.0\r\nHost: localhost\r\nAuthorization: x\r\n\r\n",
+        "GET / HTTP/1.0\r\nHost: localhost\r\n\r\n",
+        "GET / HTTP/1.0\r\nHost: evil.example\r\n\r\n",
+        "PUT / HTTP/1.0\r\nHost: localhost\r\n\r\n"}) {
+    EXPECT_THAT(Ask(request), StartsWith("HTTP/1"));
+  }
+  server_.reset();
+  EXPECT_THAT(answered, ElementsAre(Pair(200, 1), Pair(401, 1), Pair(403, 1),
+                                    Pair(405, 1)));
 }
 
 TEST_F(HttpServerTest, ServerThatNobodyReachesDoesNotLive) {

@@ -98,6 +98,18 @@ TEST(MetricsPage, ConnectionsAndCachesAreCounted) {
   }
 }
 
+TEST(MetricsPage, AnswersOfThePageAreCallsByTheStatusOfTheirCode) {
+  MetricsInput input;
+  input.page_answers = {{200, 9}, {401, 3}, {403, 2}, {503, 1}};
+  const std::string page = MetricsPage(input);
+  const std::string calls = "inkstream_calls_total{method=\"page\",code=";
+  for (const char* line :
+       {"\"OK\"} 9\n", "\"UNAUTHENTICATED\"} 3\n", "\"PERMISSION_DENIED\"} 2\n",
+        "\"UNAVAILABLE\"} 1\n"}) {
+    EXPECT_THAT(page, HasSubstr(calls + line));
+  }
+}
+
 TEST(MetricsPage, HistogramsAreCumulative) {
   MetricsInput input;
   transport::SecondsHistogram histogram;

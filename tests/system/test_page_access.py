@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import urllib.error
 import urllib.request
@@ -53,6 +54,18 @@ def test_a_token_shows_its_datasets_and_probes_want_none(
         assert status == 400
         assert "theirs" not in refusal["message"]
         assert token not in server.log
+        metrics = ask(server, "/metrics")[1].decode()
+        counted = re.findall(
+            r'^inkstream_calls_total{method="page",code="(\w+)"} (\d+)$', metrics, re.M
+        )
+        # The file, a list and a drawing; twelve without a right token.
+        expected = {
+            "OK": "3",
+            "INVALID_ARGUMENT": "1",
+            "UNAUTHENTICATED": "12",
+            "PERMISSION_DENIED": "2",
+        }
+        assert dict(counted) == expected
 
 
 def test_there_is_no_page_where_only_a_certificate_will_do(

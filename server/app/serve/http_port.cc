@@ -13,13 +13,15 @@ namespace inkstream::app {
 absl::StatusOr<std::unique_ptr<ops::HttpServer>> StartHttp(
     const ServeOptions& options, const MemoryShares& shares,
     batch::Engine* engine, const transport::SecurityFiles* security,
-    const ServiceState* state, transport::CallObserver* observer,
+    ServiceState* state, transport::CallObserver* observer,
     std::string* address) {
   if (options.http.empty()) return nullptr;
-  ops::HttpPages pages = {.metrics = [state] { return state->Metrics(); },
-                          .alive = [state] { return state->Alive(); },
-                          .ready = [state] { return state->Checks(); },
-                          .page_bytes = shares.page};
+  ops::HttpPages pages = {
+      .metrics = [state] { return state->Metrics(); },
+      .alive = [state] { return state->Alive(); },
+      .ready = [state] { return state->Checks(); },
+      .page_bytes = shares.page,
+      .answered = [state](unsigned int code) { state->PageAnswered(code); }};
   const std::string why_not = WhyNoPage(options.http, *security);
   if (why_not.empty()) {
     auto page = page::Page::Create(

@@ -22,7 +22,7 @@ namespace inkstream::app {
 absl::StatusOr<std::unique_ptr<ops::HttpServer>> StartHttp(
     const ServeOptions& options, const MemoryShares& shares,
     batch::Engine* engine, const transport::SecurityFiles* security,
-    const ServiceState* state, transport::CallObserver* observer,
+    ServiceState* state, transport::CallObserver* observer,
     std::string* address);
 
 }  // namespace inkstream::app

@@ -32,6 +32,11 @@ void ServiceState::ReadConfig(bool good) {
   if (good) config_.since = std::time(nullptr);
 }
 
+void ServiceState::PageAnswered(unsigned int code) {
+  const std::lock_guard<std::mutex> lock(mu_);
+  ++page_answers_[code];
+}
+
 void ServiceState::SetDataset(const std::string& name,
                               const GenerationWatch::State& how) {
   const std::lock_guard<std::mutex> lock(mu_);
@@ -92,6 +97,7 @@ std::string ServiceState::Metrics() const {
     const std::lock_guard<std::mutex> lock(mu_);
     server = server_;
     input.config = config_;
+    input.page_answers = page_answers_;
     for (const auto& [name, dataset] : datasets_) {
       input.datasets.push_back({name, dataset.watched.successor_refused,
                                 dataset.watched.lost.empty(),

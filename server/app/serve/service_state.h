@@ -6,6 +6,7 @@
 
 #include <inkstream/v1/service.pb.h>
 
+#include <cstdint>
 #include <ctime>
 #include <map>
 #include <mutex>
@@ -32,6 +33,8 @@ class ServiceState {
   void Draining();
   // It was read again, and is in use or was no good.
   void ReadConfig(bool good);
+  // The page was asked, and has answered with this code of HTTP.
+  void PageAnswered(unsigned int code);
   // From the watch of the store's path.
   void SetDataset(const std::string& name, const GenerationWatch::State& how);
   void SetScrubbed(const std::string& dataset,
@@ -57,6 +60,7 @@ class ServiceState {
   std::string loading_ = "not opened yet";  // by mu_; "": done
   bool draining_ = false;                   // by mu_
   transport::ReloadFigures config_{true, std::time(nullptr)};  // by mu_
+  std::map<unsigned int, uint64_t> page_answers_;              // by mu_
   std::map<std::string, DatasetState> datasets_;               // by mu_
   const transport::GrpcServer* server_ = nullptr;              // by mu_
 };
