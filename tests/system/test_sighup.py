@@ -23,9 +23,9 @@ SOON = 60
 
 
 class Configured:
-    """A server whose configuration file may be written anew."""
+    """A server whose configuration file may be written anew; `store` None: all of it."""
 
-    def __init__(self, file: Path, store: Path, server: RunningServer) -> None:
+    def __init__(self, file: Path, store: Path | None, server: RunningServer) -> None:
         self._file = file
         self._store = store
         self.server = server
@@ -57,8 +57,9 @@ class Configured:
         return float(found[1])
 
 
-def write(file: Path, store: Path, text: str) -> None:
-    file.write_text(f'store = "quickdraw={store}"\nhttp = "127.0.0.1:0"\n{text}')
+def write(file: Path, store: Path | None, text: str) -> None:
+    always = f'store = "quickdraw={store}"\nhttp = "127.0.0.1:0"\n' if store else ""
+    file.write_text(always + text)
 
 
 @contextmanager
@@ -96,6 +97,86 @@ def test_what_is_logged_and_let_in_changes_without_a_restart(
         running.refuse(lines, "stays as it was: --max-connections")
         running.refuse('log-format = "json"\n', "log-format can be changed by a restart only")
         running.take("")
+
+
+# What a running server takes, and another value of each.
+TAKEN = {
+    "drain-delay": "0.25",
+    "drain-spread": "0.125",
+    "grace": "7",
+    "log-level": '"debug"',
+    "max-connections": "100",
+    "max-connections-per-peer": "50",
+    "rebalance": "0",
+}
+# Of every other option, which some have to stand beside.
+RESTART = {
+    "channelz": "true",
+    "handshake-timeout": "1",
+    "http": '"127.0.0.1:1"',
+    "idle-timeout": "1",
+    "insecure-network": "true",
+    "listen": '"127.0.0.1:2"',
+    "log-format": '"json"',
+    "max-streams": "7",
+    "memory": '"300MiB"',
+    "preload": "true",
+    "retain-generations": "3",
+    "scrub": "0",
+    "shm-bytes": '"1MiB"',
+    "stall": "7",
+    "store": '"/elsewhere.ink"',
+    "tls-cert": '"c"',
+    "tls-client-ca": '"a"',
+    "tls-key": '"k"',
+    "tokens": '"t"',
+    "unix": '"/elsewhere.sock"',
+    "unix-group": '"0"',
+    "unix-mode": '"0600"',
+    "workers": "1",
+}
+BESIDE = {
+    "tls-cert": ["tls-key"],
+    "tls-client-ca": ["tls-cert", "tls-key"],
+    "tls-key": ["tls-cert"],
+}
+
+
+def test_every_option_is_taken_or_is_said_to_need_a_restart(
+    binary: Path, inkstream: Run, store: Path, root: Path, tmp_path: Path
+) -> None:
+    told = inkstream("serve", "--help").stdout
+    taken = TAKEN | {"generation": f'"quickdraw={fingerprint_of(inkstream, store)}"'}
+    options = set(re.findall(r"^ +--([a-z-]+)", told, re.MULTILINE))
+    about_the_file = {"config", "print-config", "check-config", "help"}
+    of_the_program = {"log-format", "log-level"}
+    assert options - about_the_file == (set(taken) | set(RESTART)) - of_the_program
+    readme = (root / "deploy/README.md").read_text()
+    listed = readme.split("SIGHUP has the file read again.\n")[1].split(" count at once")[0]
+    assert set(re.findall(r"`([a-z-]+)`", listed)) == set(taken)
+    lines = {"store": f'"quickdraw={store}"', "http": '"127.0.0.1:0"', "workers": "2"}
+    lines["listen"] = '"127.0.0.1:0"'
+
+    def text(changed: dict[str, str]) -> str:
+        return "".join(f"{name} = {value}\n" for name, value in (lines | changed).items())
+
+    file = tmp_path / "serve.toml"
+    file.write_text(text({}))
+    flags = ("--config", str(file))
+    with RunningServer(binary, [], tmp_path / "log", *flags, listen="") as server:
+        running = Configured(file, None, server)
+        before = running.metric('connections{of="all",what="limit"}')
+        for name, value in RESTART.items():
+            changed = {name: value} | {other: RESTART[other] for other in BESIDE.get(name, [])}
+            said = f"{file}: {', '.join(sorted(changed))} can be changed by a restart only"
+            running.refuse(text(changed | taken), said)
+            # Nor is what could be taken beside it.
+            assert running.metric('connections{of="all",what="limit"}') == before
+        for name, value in taken.items():
+            running.take(text({name: value}))
+        running.take(text(taken))
+        server.stop()
+        assert "for 250 ms, end over 125 ms and have 7000 ms" in server.log
 
 
 def test_the_level_and_form_of_the_log_may_be_in_the_file_and_a_flag_wins(
