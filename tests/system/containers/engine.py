@@ -56,8 +56,11 @@ class Engine:
         certificates = []
         if LOCAL_CERTIFICATES.is_dir():
             certificates = ["-v", f"{LOCAL_CERTIFICATES}:{LOCAL_CERTIFICATES}:ro"]
+        # What ccache has of a build with the same flags serves here too.
+        warnings = f"WARNINGS_ARE_ERRORS={os.environ.get('WARNINGS_ARE_ERRORS', 'OFF')}"
         command = ["buildah", "build", "--isolation=chroot", "--pull=never", "--layers"]
         command += ["--format=docker", *certificates, "--target", target, "-t", tag]
+        command += ["--build-arg", warnings]
         command += ["-f", str(context / "deploy" / "Dockerfile"), str(context)]
         done = self._run(command, timeout=3000, check=True)
         return done.stdout + done.stderr
