@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -17,16 +18,36 @@ from engine import Engine
 pytestmark = pytest.mark.timeout(3600)
 
 PROMETHEUS = "docker.io/prom/prometheus:v2.53.4"
-# Long enough for a server to be stopped meanwhile.
+# Until it is told to end.
 LONGER = """
 services:
   trainer:
-    command: ["--target", "dns:///inkstream:50051", "--epochs", "100"]
+    command: ["--target", "dns:///inkstream:50051", "--epochs", "100000"]
 """
 
 
+PORTS = ("PORT_A", "PORT_B", "PORT_PROMETHEUS")
+
+
 @pytest.fixture
-def compose(engine: Engine, root: Path, tmp_path: Path) -> Iterator[list[str]]:
+def ports() -> dict[str, int]:
+    """Free ones, for whatever else of this machine has those of the file."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in PORTS]
+    free = {name: one.getsockname()[1] for name, one in zip(PORTS, sockets, strict=True)}
+    for one in sockets:
+        one.close()
+    return free
+
+
+@pytest.fixture
+def environment(engine: Engine, ports: dict[str, int]) -> dict[str, str]:
+    return engine.environment | {name: str(port) for name, port in ports.items()}
+
+
+@pytest.fixture
+def compose(
+    engine: Engine, root: Path, environment: dict[str, str], tmp_path: Path
+) -> Iterator[list[str]]:
     longer = tmp_path / "longer.yaml"
     longer.write_text(LONGER)
     command = [
@@ -39,11 +60,13 @@ def compose(engine: Engine, root: Path, tmp_path: Path) -> Iterator[list[str]]:
     yield command
     subprocess.run(
         [*command, "down", "--volumes"],
-        env=engine.environment,
+        env=environment,
         capture_output=True,
         timeout=300,
         check=False,
     )
+    for what in (("ps", "-a"), ("volume", "ls"), ("network", "ls")):
+        assert "inkstream_" not in engine.podman(*what).stdout
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +114,8 @@ def eventually(what: Callable[[], bool], seconds: float = 120) -> None:
 def test_a_trainer_survives_the_stop_of_its_server_and_both_are_watched(
     engine: Engine,
     compose: list[str],
+    environment: dict[str, str],
+    ports: dict[str, int],
     server_image: str,
     trainer_image: str,
     prometheus_image: str,
@@ -98,7 +123,7 @@ def test_a_trainer_survives_the_stop_of_its_server_and_both_are_watched(
 ) -> None:
     up = subprocess.run(
         [*compose, "up", "-d", "--no-build"],
-        env=engine.environment,
+        env=environment,
         capture_output=True,
         text=True,
         timeout=600,
@@ -106,7 +131,8 @@ def test_a_trainer_survives_the_stop_of_its_server_and_both_are_watched(
     )
     assert up.returncode == 0, up.stdout + up.stderr
 
-    def streams_of(port: int) -> bool:
+    def streams_of(name: str) -> bool:
+        port = ports[name]
         done = subprocess.run(
             [str(grpcurl), "-plaintext", f"127.0.0.1:{port}",
              "inkstream.v1.DrawingService/GetStatus"],
@@ -114,21 +140,25 @@ def test_a_trainer_survives_the_stop_of_its_server_and_both_are_watched(
         )  # fmt: skip
         return '"streams"' in done.stdout
 
-    eventually(lambda: streams_of(50051) or streams_of(50052))
-    serving = "server-a" if streams_of(50051) else "server-b"
+    eventually(lambda: streams_of("PORT_A") or streams_of("PORT_B"))
+    at_a = streams_of("PORT_A")
+    serving = "server-a" if at_a else "server-b"
     engine.podman("stop", f"inkstream_{serving}_1", timeout=120)
     assert engine.inspect(f"inkstream_{serving}_1", ".State.ExitCode") == "0"
     assert "reason=DRAIN" in engine.podman("logs", f"inkstream_{serving}_1").stderr
-    exit_code = engine.podman("wait", "inkstream_trainer_1", timeout=600).stdout.strip()
+    eventually(lambda: streams_of("PORT_B" if at_a else "PORT_A"))
+    engine.podman("stop", "-t", "60", "inkstream_trainer_1")
     log = engine.podman("logs", "inkstream_trainer_1").stdout
-    assert exit_code == "0", log
+    assert engine.inspect("inkstream_trainer_1", ".State.ExitCode") == "0", log
     assert "trained: " in log
     engine.podman("start", f"inkstream_{serving}_1")
 
+    prometheus = f"127.0.0.1:{ports['PORT_PROMETHEUS']}"
+
     def prometheus_sees_both() -> bool:
-        answer = ask("127.0.0.1:9090/api/v1/query?query=sum(up{job=%22inkstream%22})")
+        answer = ask(f"{prometheus}/api/v1/query?query=sum(up{{job=%22inkstream%22}})")
         return '"2"' in json.dumps(answer)
 
     eventually(prometheus_sees_both)
-    rules = json.dumps(ask("127.0.0.1:9090/api/v1/rules"))
+    rules = json.dumps(ask(f"{prometheus}/api/v1/rules"))
     assert "InkstreamStarving" in rules and '"health": "err"' not in rules

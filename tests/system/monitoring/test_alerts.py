@@ -205,7 +205,13 @@ CASES = {
 }
 # Cases that are silent at another time than `at`, or fire for another reason too.
 SILENT_AT = {"InkstreamCorruptRecord": 40, "InkstreamMixedGenerations": 55}
-ALSO_FIRES: dict[str, dict[str, str]] = {"InkstreamCorruptRecord": {CALLS: "3x5 4x30"}}
+ALSO_FIRES: dict[str, dict[str, str]] = {
+    "InkstreamCorruptRecord": {CALLS: "3x5 4x30"},
+    # At the page.
+    "InkstreamAuthFailures": {
+        f'inkstream_calls_total{{{A}, method="page", code="UNAUTHENTICATED"}}': "0+1200x30"
+    },
+}
 
 
 @pytest.fixture(scope="module")
