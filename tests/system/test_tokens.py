@@ -283,6 +283,30 @@ def test_a_token_comes_and_goes_with_its_line(
             client.connect(server.address, token=old).dataset("quickdraw")
 
 
+def test_a_program_with_the_client_in_cpp_reads_its_token_file_again(
+    binary: Path, store: Path, inkstream: Run, tmp_path: Path
+) -> None:
+    tokens = Tokens(tmp_path / "tokens", inkstream)
+    file = tmp_path / "trainer.token"
+    file.write_text(tokens.add("goes"))
+    flags = ("--tokens", str(tokens.path), "--http", "127.0.0.1:0")
+    with RunningServer(binary, [str(store)], tmp_path / "log", *flags) as server:
+        command = ["bench", "--target", server.address, "--token-file", str(file)]
+        with subprocess.Popen([str(binary), *command, "--seconds", "600"]) as bench:
+            try:
+                await_true(lambda: "caller=token:goes" in server.log, server.log)
+                file.write_text(tokens.add("comes"))
+                await_true(lambda: metric(server, "inkstream_tokens") == 2, server.log)
+                tokens.remove("goes")
+                await_true(lambda: "caller=token:comes" in server.log, server.log)
+                assert bench.poll() is None
+            finally:
+                bench.kill()
+        ended = re.search(r"stream ended: .*epoch=(\d+) position=(\d+)", server.log)
+        opened = re.search(r"opened: .*:comes .*from epoch (\d+) position (\d+)", server.log)
+        assert ended and opened and ended.groups() == opened.groups()
+
+
 def test_a_bad_file_leaves_the_old_tokens_in_use_and_fewer_rights_end_streams(
     binary: Path, store: Path, inkstream: Run, tmp_path: Path
 ) -> None:
