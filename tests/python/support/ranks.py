@@ -11,6 +11,7 @@ from typing import Any
 
 _AT_MOST = 600  # seconds, for what hangs: two ranks that share a busy core take minutes to import
 
+
 def run_ranks(world: int, script: str, *arguments: str) -> list[Any]:
     """What each rank printed last, from JSON; None where it printed nothing."""
     with socket.create_server(("127.0.0.1", 0)) as found:
