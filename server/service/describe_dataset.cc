@@ -112,6 +112,7 @@ absl::Status DescribeDataset(const Service& service,
   response->set_raster_version(raster::kRasterVersion);
   response->add_tensors("image");
   response->add_tensors("strokes");
+  response->add_tensors("strokes.times");  // of a store that has them
   for (const v1::DType dtype : {v1::DTYPE_UINT8, v1::DTYPE_FLOAT16,
                                 v1::DTYPE_BFLOAT16, v1::DTYPE_FLOAT32}) {
     response->add_image_dtypes(dtype);

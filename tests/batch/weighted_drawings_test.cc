@@ -216,6 +216,7 @@ TEST_F(WeightedDrawingsTest, WeightsStayUnderTheBudgets) {
   ViewCache small(60'000, 1);
   std::unique_ptr<KeyUpload> upload = small.key_sets().NewUpload();
   const size_t most = small.key_sets().max_weights();
+  EXPECT_EQ(most, small.key_sets().max_keys() / 3);  // as proto/README.md says
   std::vector<int64_t> names(most + 1);
   for (size_t i = 0; i < names.size(); ++i) names[i] = i;
   const std::vector<double> weights(names.size(), 1);

@@ -49,6 +49,13 @@ def said(*arguments: str, **environment: str) -> str:
     return done.stdout
 
 
+def test_without_a_command_it_says_which_there_are() -> None:
+    done = run()
+    assert done.returncode == 2 and not done.stdout
+    for command in ("describe", "doctor", "ingest", "examples:"):
+        assert command in done.stderr
+
+
 def test_ls_and_describe_say_what_there_is(data: inkstream.Dataset, server: Server) -> None:
     for target in (server.tcp, server.unix):
         assert re.search(r"quickdraw +2,000 +10 ", said("ls", target))

@@ -6,15 +6,12 @@ import math
 import pickle
 from collections import Counter
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import inkstream
 import numpy as np
 import pytest
 from inkstream import FixRequest, KeySet, NotFound, PlanMismatch, View, Weights
-from inkstream._network.uploading_reader import UploadingReader
-from inkstream.v1 import service_pb2
 from support.processes import Server
 
 
@@ -173,26 +170,3 @@ def test_a_server_that_forgot_is_told_again(binary: Path, store: Path, tmp_path:
         rest = data.stream("train", **plan, start=state)
         assert begun + [batch.index.tolist() for batch in rest] == whole
         client.close()
-
-
-class EarlierServer:
-    """A reader of one that knows nothing of weights by drawing, and says another order."""
-
-    endpoint = "host:1"
-    cancelled = False
-
-    def open(self) -> Any:
-        return SimpleNamespace(cursor={"order_plan": "shuffle=full\nsampling=uniform\n"})
-
-    def cancel(self) -> None:
-        self.cancelled = True
-
-
-def test_a_server_that_would_ignore_them_is_refused() -> None:
-    request = service_pb2.StreamBatchesRequest()
-    request.open.order.sampling.drawings.weights = "0" * 32
-    server: Any = EarlierServer()
-    reader = UploadingReader(lambda: server, request, lambda _: None)
-    with pytest.raises(FixRequest, match=r"host:1 is of an earlier release.*update it"):
-        reader.open()
-    assert server.cancelled

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import inkstream
 import pytest
 from serving import RunningServer
 
@@ -71,3 +72,23 @@ def test_this_client_gets_the_same_bytes_and_errors_of_an_older_server(
         pytest.skip(f"SKEW_SERVER names no program of commit {OLDER}")
     with RunningServer(Path(program), [f"quickdraw={store}"], tmp_path / "log") as before:
         assert answers(before, None) == answers(server, None)
+
+
+def test_what_an_older_server_would_pass_over_is_refused(store: Path, tmp_path: Path) -> None:
+    program = os.environ.get("SKEW_SERVER")
+    if program is None:
+        pytest.skip(f"SKEW_SERVER names no program of commit {OLDER}")
+    with (
+        RunningServer(Path(program), [f"quickdraw={store}"], tmp_path / "log") as before,
+        inkstream.connect(before.address) as client,
+    ):
+        data = client.dataset()
+        weights = inkstream.Weights(index=[0, 1], weights=[1, 2])
+        timed = inkstream.Strokes(9, times=True)
+        for asked in ({"sampling": weights}, {"strokes": timed}):
+            with pytest.raises(inkstream.FixRequest, match="of an earlier release"):
+                next(data.stream("train", **asked))
+            with pytest.raises(inkstream.FixRequest, match="of an earlier release"):
+                data.plan("train", **asked)
+        with pytest.raises(inkstream.FixRequest, match="of an earlier release"):
+            data.fetch([0], strokes=timed)

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from typing import Any
 
+_AT_MOST = 600  # seconds, for what hangs: two ranks that share a busy core take minutes to import
+
 
 def run_ranks(world: int, script: str, *arguments: str) -> list[Any]:
     """What each rank printed last, from JSON; None where it printed nothing."""
@@ -29,9 +31,13 @@ def run_ranks(world: int, script: str, *arguments: str) -> list[Any]:
             )
         )
     printed = []
-    for process in processes:
-        output, errors = process.communicate(timeout=180)
-        assert process.returncode == 0, errors
-        lines = output.strip().splitlines()
-        printed.append(json.loads(lines[-1]) if lines else None)
+    try:
+        for process in processes:
+            output, errors = process.communicate(timeout=_AT_MOST)
+            assert process.returncode == 0, errors
+            lines = output.strip().splitlines()
+            printed.append(json.loads(lines[-1]) if lines else None)
+    finally:
+        for process in processes:
+            process.kill()  # where another one failed, it may wait for that
     return printed

@@ -27,7 +27,8 @@ examples:
   python -m inkstream doctor host:50051
   python -m inkstream ingest cat.ndjson --store cats.ink
 
-{", ".join(COMMANDS)} are commands of the program `inkstream`, which does them.
+More commands, which the program `inkstream` does:
+  {", ".join(COMMANDS)}
 Exit status: 0 done, 1 it failed, 2 the command line is wrong, 130 interrupted.
 """
 
@@ -36,6 +37,9 @@ def main(arguments: Sequence[str]) -> int:
     """Does what the command line says; the exit status."""
     if arguments and arguments[0] in COMMANDS:
         return run_program(arguments)
+    if not arguments:
+        print(_parser().format_help(), file=sys.stderr)
+        return 2
     flags = _parser().parse_args(arguments)
     try:
         status: int = flags.run(flags)

@@ -248,8 +248,8 @@ class EngineConnection:
             worst = max(_WAITED_FOR, key=lambda name: waits[name])
             return Waits(
                 waits,
-                f"This process is the bottleneck: the loop waits for {_WAITED_FOR[worst]}, "
-                "by as many threads as open(threads=...) says.",
+                f"This process is the bottleneck: the loop waits for {_WAITED_FOR[worst]}; "
+                "open(threads=...) says how many threads there are.",
             )
         return None
 

@@ -11,9 +11,13 @@ from collections.abc import Callable
 
 from inkstream._network.channels import Endpoints
 from inkstream._request.addresses import host_of, is_name
-from inkstream.errors import InkstreamError, PlanMismatch, QuotaExceeded, Unavailable
+from inkstream.errors import FixRequest, InkstreamError, PlanMismatch, QuotaExceeded, Unavailable
 
 GENERATION_NOT_HERE = "GENERATION_NOT_HERE"
+EARLIER_RELEASE = "EARLIER_RELEASE"
+# Final where every server says so.
+_FINAL = {GENERATION_NOT_HERE: PlanMismatch, EARLIER_RELEASE: FixRequest}
+_CODES = {PlanMismatch: "FAILED_PRECONDITION", FixRequest: "INVALID_ARGUMENT"}
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.1, 5.0  # seconds
 _QUIET_FOR, _LONGEST_SILENCE = 1.0, 60.0  # seconds of waiting without a warning
@@ -40,7 +44,8 @@ class Retry:
     """One effort that may take several attempts; `succeeded` ends it and begins the next.
 
     Every endpoint is tried once without waiting; then there is a jittered, growing pause. A
-    quota is waited for where the server said how long. Other data on every endpoint is final;
+    quota is waited for where the server said how long. Other data on every endpoint is final, so is
+    an earlier release;
     a name of several addresses is as many endpoints, which its channel takes in turn.
     `retry_for`: seconds, from the first failure, or from `began` where that is given.
     """
@@ -128,13 +133,12 @@ class Retry:
         channels = self._channels()
         endpoints = set(channels.endpoints())
         channels.leave(endpoint, hangs=_is_hang(error))
-        if error.reason == GENERATION_NOT_HERE:
+        final = _FINAL.get(error.reason)
+        if final is not None:
             self._refused[endpoint] += 1
             self._refusal = str(error)
             if all(self._refused[one] >= _replicas(one) for one in endpoints):
-                raise PlanMismatch(
-                    str(error), code="FAILED_PRECONDITION", reason=error.reason
-                ) from error
+                raise final(str(error), code=_CODES[final], reason=error.reason) from error
         self._tried.add(endpoint)
         if not self._tried >= endpoints:
             return 0.0

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from inkstream._network.reader import BatchReader, End, StreamInfo
 from inkstream._request.uploaded_set import UploadedSet, wanted_by
 from inkstream._wire.raw_batch import RawBatch
-from inkstream.errors import FixRequest, NotFound
+from inkstream.errors import NotFound
 from inkstream.v1 import service_pb2
 
 
@@ -50,19 +50,7 @@ class UploadingReader:
         return self._reader.queued
 
     def open(self) -> StreamInfo:
-        """As any reader's. FixRequest from a server that knows no weights by drawing."""
-        info = self._open()
-        weighted = self._request.open.order.sampling.HasField("drawings")
-        if weighted and "sampling=drawings:" not in info.cursor["order_plan"]:
-            # It takes the field for none, and its order is another one.
-            self.cancel()
-            raise FixRequest(
-                f"sampling = Weights(...): the server at {self.endpoint} is of an earlier release, "
-                "which draws all alike; update it, or leave weights out"
-            )
-        return info
-
-    def _open(self) -> StreamInfo:
+        """As any reader's."""
         try:
             return self._reader.open()
         except NotFound as error:

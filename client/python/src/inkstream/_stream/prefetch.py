@@ -13,7 +13,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from inkstream._network.channels import Endpoints
@@ -24,7 +24,7 @@ from inkstream._request.cursor import State
 from inkstream._request.plan import Plan
 from inkstream._stream.converter import Converter, Item
 from inkstream._stream.prefetch_queue import PrefetchQueue
-from inkstream._stream.replica_check import check_same
+from inkstream._stream.replica_check import check_knowing, check_same
 from inkstream._stream.resume_point import ResumePoint
 from inkstream._wire.raw_batch import RawBatch
 from inkstream.errors import Closed, InkstreamError
@@ -50,7 +50,9 @@ class Prefetcher(Generic[T]):
         convert: Converter[T],
         counts: Counts,
         ahead: int = MAX_AHEAD,
+        tensors: Sequence[str] = (),
     ) -> None:
+        """`tensors`: that servers say they offer."""
         self.pid = os.getpid()
         self._open_at = open_at
         self._channels = channels
@@ -58,6 +60,7 @@ class Prefetcher(Generic[T]):
         self._resume_point = resume_point
         self._convert = convert
         self._counts = counts
+        self._tensors = tensors
         self._changed = threading.Condition()
         self._closing = threading.Event()
         # Guarded by _changed.
@@ -252,6 +255,7 @@ class Prefetcher(Generic[T]):
             if self._closing.is_set():
                 raise Closed("the stream was closed")
         info = reader.open()
+        check_knowing(info, self._resume_point.plan, self._tensors, reader.endpoint)
         if self._info is not None:
             check_same(info, self._info, reader.endpoint)
         self._counts.opened(reader.endpoint, info)

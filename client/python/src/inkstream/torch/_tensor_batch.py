@@ -121,6 +121,10 @@ class TensorBatch(dict[str, torch.Tensor]):
         """Page-locked copies; what a DataLoader calls with pin_memory=True."""
         return self._with({name: tensor.pin_memory() for name, tensor in self.items()})
 
+    def __copy__(self) -> TensorBatch:
+        # A DataLoader copies each batch; by way of pickle's protocol that takes ten times as long.
+        return self._with(self)
+
     def __getitem__(self, name: str) -> torch.Tensor:
         try:
             return super().__getitem__(name)

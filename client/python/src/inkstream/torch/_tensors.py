@@ -16,7 +16,7 @@ from inkstream._batch.batch import Batch
 from inkstream._network.reader import StreamInfo
 from inkstream._request.cursor import State
 from inkstream._request.strokes import Strokes
-from inkstream._wire.raw_batch import RawBatch
+from inkstream._wire.raw_batch import Layout, RawBatch
 from inkstream.torch._form import Transform, moved
 from inkstream.torch._tensor_batch import TensorBatch
 from inkstream.v1 import plan_pb2
@@ -34,12 +34,15 @@ _ALIGNMENT = 64
 _KEPT_FREE = 12  # buffers; what a reader has ahead and a trainer in its hands
 
 
-@dataclass(frozen=True, slots=True)
+Table = list[tuple[str, torch.dtype, tuple[int, ...], int]]  # and where, in elements
+
+
+@dataclass(slots=True)  # not frozen, which costs as much again
 class Staged:
-    """A batch's bytes in one flat tensor, and where its tensors lie in it."""
+    """A batch's bytes in one flat tensor, and where its tensors lie in it. Not to be changed."""
 
     flat: torch.Tensor
-    table: list[tuple[str, torch.dtype, tuple[int, ...], int]]  # and where, in elements
+    table: Table
     cursor: State
     epoch: int
     step: int
@@ -128,6 +131,7 @@ class Stager:
         self._strokes = strokes
         self._transform = transform
         self._ring = Ring()
+        self._known: tuple[Layout, Table] | None = None  # of the last batch
 
     @property
     def own_memory(self) -> bool:
@@ -154,14 +158,10 @@ class Stager:
             flat = self._ring.lend(size)
         if copied:
             np.copyto(flat.numpy(), raw.memory)
-        table = [
-            (name, _DTYPES[number], shape, offset // dtype.itemsize)
-            for name, number, dtype, shape, offset, _ in raw.layout.tensors
-        ]
         vocabulary = raw.layout.vocabulary
         staged = Staged(
             flat,
-            table,
+            self._table_of(raw.layout),
             raw.cursor,
             raw.epoch,
             raw.step,
@@ -170,6 +170,17 @@ class Stager:
             self._strokes,
         )
         return staged if self._transform is None else Formed(self._transform(staged.tensors()))
+
+    def _table_of(self, layout: Layout) -> Table:
+        known = self._known  # most batches of a stream share a layout
+        if known is not None and known[0] is layout:
+            return known[1]
+        table = [
+            (name, _DTYPES[number], shape, offset // dtype.itemsize)
+            for name, number, dtype, shape, offset, _ in layout.tensors
+        ]
+        self._known = layout, table
+        return table
 
 
 def from_batch(batch: Batch, cursor: State | None = None, copy: bool = True) -> TensorBatch:

@@ -1,0 +1,59 @@
+"""What servers of earlier releases would pass over is refused, not given as something else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import inkstream
+import pytest
+from inkstream import FixRequest, Strokes, Weights
+from support.fake_server import Behaviour, FakeServer
+
+TIMED = Strokes(9, times=True)
+WEIGHTED = Weights(index=range(101), weights=[1.0] * 101)
+ASKED: list[dict[str, Any]] = [{"strokes": TIMED}, {"sampling": WEIGHTED}]
+
+
+@pytest.mark.parametrize("asked", ASKED, ids=lambda asked: next(iter(asked)))
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda data, **asked: next(data.stream("train", image=28, **asked)),
+        lambda data, **asked: data.plan("train", **asked),
+    ],
+    ids=["stream", "plan"],
+)
+def test_a_server_that_would_pass_it_over_is_refused(
+    ask: Callable[..., Any], asked: dict[str, Any]
+) -> None:
+    with FakeServer() as server, inkstream.connect(server.address) as client:
+        data = client.dataset()
+        with pytest.raises(FixRequest, match=r"^(strokes|sampling) = .* earlier release.*update"):
+            ask(data, **asked)
+
+
+def test_fetches_are_refused_alike() -> None:
+    with FakeServer() as server, inkstream.connect(server.address) as client:
+        data = client.dataset()
+        assert data.fetch([3], image=28).rows == 1
+        with pytest.raises(FixRequest, match=r"times=True.* which sends none; update it"):
+            data.fetch([3], image=28, strokes=TIMED)
+
+
+def test_a_stream_goes_on_where_nothing_is_passed_over() -> None:
+    newer = Behaviour(knows=True)
+    plan: dict[str, Any] = {"sampling": WEIGHTED, "image": 28, "batch_size": 10}
+    with (
+        FakeServer(Behaviour(knows=True, vanish_after=3)) as first,
+        FakeServer() as earlier,
+        FakeServer(newer) as last,
+        inkstream.connect([s.address for s in (first, earlier, last)]) as client,
+    ):
+        data = client.dataset()
+        for _ in range(9):  # each begins at any of them
+            stream = data.stream("train", **plan)
+            assert len(list(stream)) == 10
+            assert stream.stats()["endpoint"] == last.address
+            stream.close()
+        assert earlier.opened
