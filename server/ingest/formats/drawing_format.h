@@ -17,6 +17,19 @@
 
 namespace inkstream::ingest {
 
+// What a drawing has, as formats name it.
+enum class DrawingField : uint8_t {
+  kDrawing,
+  kWord,
+  kCountrycode,
+  kTimestamp,
+  kRecognized,
+  kKeyId,
+  kSplit,
+  kUnknown,
+};
+DrawingField FieldNamed(absl::string_view name);
+
 // Keys that a store has no column for: left out, counted, reported.
 class KeyCounts {
  public:

@@ -11,7 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "server/ingest/input/file_source.h"
-#include "server/ingest/input/line_ends.h"
+#include "server/ingest/input/line_cutter.h"
 #include "server/ingest/input/peeked_source.h"
 
 namespace inkstream::ingest {
