@@ -40,7 +40,6 @@ class LocalBatches : public LocalStream {
       : LocalStream(batch_bytes, most_ahead), owner_(std::move(owner)) {}
 
   const std::shared_ptr<void> owner_;
-  DeliverySpec delivery_;
   v1::StreamStatus status_;  // what of it does not change
   std::string opened_;
   const std::chrono::steady_clock::time_point since_ =

@@ -80,7 +80,7 @@ class IngestRun {
             if (parser == nullptr) {
               ParserOptions parser_options = options_.parser;
               parser_options.places = !options_.classes.empty();
-              parser = chunk.format->NewParser(parser_options);
+              parser = chunk.format->new_parser(parser_options);
             }
             PlacedChunk placed{{chunk.file, chunk.offset, chunk.line},
                                parser->Parse(chunk)};

@@ -18,7 +18,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/ingest/export/drawing_writer.h"
-#include "server/ingest/formats/ndjson_format.h"
+#include "server/ingest/formats/drawing_format.h"
 #include "server/ingest/generate/class_catalog.h"
 #include "server/ingest/generate/drawing_generator.h"
 #include "server/ingest/ingest_job.h"
@@ -65,7 +65,7 @@ class TextSource : public ByteSource {
 
 uint64_t ReadAll(RecordParser* parser) {
   const std::unique_ptr<RecordCutter> cutter =
-      NdjsonFormat().NewCutter(std::make_unique<TextSource>(), "memory");
+      kNdjsonFormat.new_cutter(std::make_unique<TextSource>(), "memory");
   RecordChunk chunk;
   uint64_t drawings = 0;
   while (*cutter->Next(&chunk)) {
@@ -88,7 +88,7 @@ void Cut(benchmark::State& state) {
 BENCHMARK(Cut)->Unit(benchmark::kMillisecond);
 
 void CutAndParse(benchmark::State& state) {
-  const std::unique_ptr<RecordParser> parser = NdjsonFormat().NewParser();
+  const std::unique_ptr<RecordParser> parser = kNdjsonFormat.new_parser({});
   uint64_t drawings = 0;
   for (auto _ : state) drawings += ReadAll(parser.get());
   Report(state, drawings);
@@ -96,9 +96,9 @@ void CutAndParse(benchmark::State& state) {
 BENCHMARK(CutAndParse)->Unit(benchmark::kMillisecond);
 
 void WriteNdjson(benchmark::State& state) {
-  const std::unique_ptr<RecordParser> parser = NdjsonFormat().NewParser();
+  const std::unique_ptr<RecordParser> parser = kNdjsonFormat.new_parser({});
   const std::unique_ptr<RecordCutter> cutter =
-      NdjsonFormat().NewCutter(std::make_unique<TextSource>(), "memory");
+      kNdjsonFormat.new_cutter(std::make_unique<TextSource>(), "memory");
   RecordChunk chunk;
   if (!*cutter->Next(&chunk)) return state.SkipWithError("no drawings");
   const std::vector<Drawing> drawings = parser->Parse(chunk).drawings.Unpack();
@@ -125,9 +125,9 @@ void Generate(benchmark::State& state) {
 BENCHMARK(Generate);
 
 std::vector<Drawing> Drawings() {
-  const std::unique_ptr<RecordParser> parser = NdjsonFormat().NewParser({});
+  const std::unique_ptr<RecordParser> parser = kNdjsonFormat.new_parser({});
   const std::unique_ptr<RecordCutter> cutter =
-      NdjsonFormat().NewCutter(std::make_unique<TextSource>(), "memory");
+      kNdjsonFormat.new_cutter(std::make_unique<TextSource>(), "memory");
   RecordChunk chunk;
   std::vector<Drawing> drawings;
   while (*cutter->Next(&chunk)) {

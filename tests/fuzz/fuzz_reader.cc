@@ -51,10 +51,9 @@ struct Everything {
 };
 
 const DrawingFormat& Format() {
-  static const InputFormats* const formats = new InputFormats();
   PeekedSource nothing(std::make_unique<BytesSource>("", 1));
-  return **formats->Choose(*ParseInputFormat(INKSTREAM_FUZZ_FORMAT), &nothing,
-                           "input");
+  return **ChooseFormat(*ParseInputFormat(INKSTREAM_FUZZ_FORMAT), &nothing,
+                        "input");
 }
 
 constexpr bool kIsRaw =
@@ -63,9 +62,9 @@ constexpr bool kIsRaw =
 Everything ReadAll(absl::string_view bytes, size_t piece) {
   static RecordChunk* const chunk = new RecordChunk();
   static RecordParser* const parser =
-      Format().NewParser({/*keep_raw=*/kIsRaw}).release();
+      Format().new_parser({/*keep_raw=*/kIsRaw}).release();
   const std::unique_ptr<RecordCutter> cutter =
-      Format().NewCutter(std::make_unique<BytesSource>(bytes, piece), "input");
+      Format().new_cutter(std::make_unique<BytesSource>(bytes, piece), "input");
   Everything all;
   for (;;) {
     const absl::StatusOr<bool> more = cutter->Next(chunk);

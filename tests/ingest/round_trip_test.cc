@@ -80,7 +80,7 @@ class RoundTripTest : public ::testing::Test {
   }
 
   std::string Export(const std::string& store, int threads,
-                     OutputFormat format = OutputFormat::kNdjson) {
+                     const OutputFormat* format = &kNdjsonOutput) {
     auto reader = store::StoreReader::Open(store);
     EXPECT_TRUE(reader.ok()) << reader.status();
     const std::string path = scratch_.File("exported.ndjson");
@@ -100,7 +100,7 @@ class RoundTripTest : public ::testing::Test {
     EXPECT_TRUE(reader.ok()) << reader.status();
     ExportOptions options;
     options.threads = 2;
-    options.format = OutputFormat::kBin;
+    options.format = &kBinOutput;
     return RunExportByWord(**reader, EveryDrawing(**reader), options,
                            directory);
   }
@@ -181,10 +181,9 @@ TEST_F(RoundTripTest, CsvCarriesEverythingOfRealAndRawDrawings) {
     const std::string first =
         Ingest({path}, scratch_.File(name + "1.ink"), 2, true);
     const std::string csv = scratch_.Write(
-        name + ".csv",
-        Export(scratch_.File(name + "1.ink"), 2, OutputFormat::kCsv));
+        name + ".csv", Export(scratch_.File(name + "1.ink"), 2, &kCsvOutput));
     EXPECT_EQ(Ingest({csv}, scratch_.File(name + "2.ink"), 2, true), first);
-    EXPECT_EQ(Export(scratch_.File(name + "2.ink"), 2, OutputFormat::kCsv),
+    EXPECT_EQ(Export(scratch_.File(name + "2.ink"), 2, &kCsvOutput),
               ReadWholeFile(csv));
   }
 }
@@ -202,7 +201,7 @@ TEST_F(RoundTripTest, CsvCarriesEveryMixOfColumns) {
   }
   const std::string first =
       Ingest({scratch_.Write("in.ndjson", in)}, scratch_.File("1.ink"), 1);
-  const std::string csv = Export(scratch_.File("1.ink"), 1, OutputFormat::kCsv);
+  const std::string csv = Export(scratch_.File("1.ink"), 1, &kCsvOutput);
   EXPECT_EQ(Ingest({scratch_.Write("in.csv", csv)}, scratch_.File("2.ink"), 1),
             first);
 }
@@ -211,7 +210,7 @@ TEST_F(RoundTripTest, BinCarriesAllButFractionsOfSeconds) {
   GenerateOptions generate;
   generate.drawings = 3000;
   generate.classes = 30;
-  generate.format = OutputFormat::kBin;
+  generate.format = &kBinOutput;
   generate.output = scratch_.File("in/");
   ASSERT_TRUE(RunGenerate(generate).ok());
   const std::string first =
@@ -221,7 +220,7 @@ TEST_F(RoundTripTest, BinCarriesAllButFractionsOfSeconds) {
   EXPECT_EQ(ReadWholeFile(scratch_.File("out/cat.bin")),
             ReadWholeFile(scratch_.File("in/cat.bin")));
   // The same drawings as NDJSON, but for their times.
-  generate.format = OutputFormat::kNdjson;
+  generate.format = &kNdjsonOutput;
   generate.output = scratch_.File("lines/");
   ASSERT_TRUE(RunGenerate(generate).ok());
   EXPECT_NE(Ingest({generate.output}, scratch_.File("3.ink"), 2), first);

@@ -62,14 +62,14 @@ absl::Status Export(const ExportFlags& flags, const View& view, ViewKeys keys,
       (*resolved)->size(),
       [&](uint64_t rank) { return (*resolved)->IndexOf(rank); }};
   ingest::ExportOptions options;
-  options.format = *ingest::ParseOutputFormat(flags.format);
+  options.format = ingest::ParseOutputFormat(flags.format);
   options.threads = threads;
   options.interrupted = [] { return Interrupt::requested(); };
   options.progress = [&](uint64_t so_far) {
     *written = so_far;
     display->Update({so_far, so_far, drawings.count, false});
   };
-  if (flags.format == "bin") {
+  if (options.format->by_word) {
     return ingest::RunExportByWord(**reader, drawings, options, flags.output);
   }
   absl::StatusOr<std::unique_ptr<ingest::ByteSink>> sink =

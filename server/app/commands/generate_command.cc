@@ -54,7 +54,7 @@ int RunGenerate(const GenerateFlags& flags) {
   options.seed = flags.seed;
   options.classes = flags.classes == 0 ? offered : flags.classes;
   options.threads = flags.threads > 0 ? flags.threads : UsableCpus();
-  options.format = *ingest::ParseOutputFormat(flags.format);
+  options.format = ingest::ParseOutputFormat(flags.format);
   options.output = flags.output;
   options.interrupted = [] { return Interrupt::requested(); };
   options.progress = [&](uint64_t written) {

@@ -20,7 +20,7 @@
 #include "server/base/machine_limits.h"
 #include "server/ingest/export/byte_sink.h"
 #include "server/ingest/ingest_job.h"
-#include "server/ingest/job_identity.h"
+#include "server/ingest/resume_point.h"
 #include "server/store/generation/file_sync.h"
 #include "server/store/generation/staging_directory.h"
 #include "server/store/store_reader.h"

@@ -12,7 +12,7 @@
 #include "server/ingest/input/file_word.h"
 #include "server/ingest/input/input_list.h"
 #include "server/ingest/input/input_shard.h"
-#include "server/ingest/job_identity.h"
+#include "server/ingest/resume_point.h"
 #include "server/store/class_names.h"
 
 namespace inkstream::app {

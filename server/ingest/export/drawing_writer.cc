@@ -3,61 +3,24 @@
 namespace inkstream::ingest {
 namespace {
 
-class NdjsonWriter : public DrawingWriter {
- public:
-  absl::Status Append(const Drawing& drawing, std::string* out) const override {
-    AppendNdjsonLine(drawing, out);
-    return absl::OkStatus();
-  }
-};
-
-class CsvWriter : public DrawingWriter {
- public:
-  std::string Header() const override { return kCsvHeader; }
-  absl::Status Append(const Drawing& drawing, std::string* out) const override {
-    AppendCsvRow(drawing, out);
-    return absl::OkStatus();
-  }
-};
-
-class BinWriter : public DrawingWriter {
- public:
-  bool IsByWord() const override { return true; }
-  absl::Status Append(const Drawing& drawing, std::string* out) const override {
-    return AppendBinRecord(drawing, out);
-  }
-};
+// Of a format that carries every drawing.
+template <void (*append)(const Drawing&, std::string*)>
+absl::Status Always(const Drawing& drawing, std::string* out) {
+  append(drawing, out);
+  return absl::OkStatus();
+}
 
 }  // namespace
 
-std::optional<OutputFormat> ParseOutputFormat(absl::string_view name) {
-  if (name == "ndjson") return OutputFormat::kNdjson;
-  if (name == "bin") return OutputFormat::kBin;
-  if (name == "csv") return OutputFormat::kCsv;
-  return std::nullopt;
-}
+const OutputFormat kNdjsonOutput = {"ndjson", ".ndjson", "", false,
+                                    Always<AppendNdjsonLine>};
+const OutputFormat kBinOutput = {"bin", ".bin", "", true, AppendBinRecord};
+const OutputFormat kCsvOutput = {"csv", ".csv", kCsvHeader, false,
+                                 Always<AppendCsvRow>};
 
-absl::string_view SuffixOf(OutputFormat format) {
-  switch (format) {
-    case OutputFormat::kNdjson:
-      return ".ndjson";
-    case OutputFormat::kBin:
-      return ".bin";
-    case OutputFormat::kCsv:
-      return ".csv";
-  }
-  return "";
-}
-
-std::unique_ptr<const DrawingWriter> DrawingWriter::Create(
-    OutputFormat format) {
-  switch (format) {
-    case OutputFormat::kNdjson:
-      return std::make_unique<NdjsonWriter>();
-    case OutputFormat::kBin:
-      return std::make_unique<BinWriter>();
-    case OutputFormat::kCsv:
-      return std::make_unique<CsvWriter>();
+const OutputFormat* ParseOutputFormat(absl::string_view name) {
+  for (const OutputFormat* one : {&kNdjsonOutput, &kBinOutput, &kCsvOutput}) {
+    if (one->name == name) return one;
   }
   return nullptr;
 }

@@ -1,10 +1,8 @@
 // Drawings as the bytes of a format that is written.
 //
-// Thread safety: const methods from any thread.
+// Thread safety: pure functions.
 #pragma once
 
-#include <memory>
-#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -13,32 +11,23 @@
 
 namespace inkstream::ingest {
 
-enum class OutputFormat {
-  kNdjson,  // as Google's files, raw drawings with their times
-  kBin,     // the official binary format: a directory of WORD.bin
-  kCsv,     // as Kaggle's training files
-};
-
-// "ndjson", "bin", "csv"; nullopt: none of these.
-std::optional<OutputFormat> ParseOutputFormat(absl::string_view name);
-
-class DrawingWriter {
- public:
-  static std::unique_ptr<const DrawingWriter> Create(OutputFormat format);
-
-  virtual ~DrawingWriter() = default;
-  // What stands before the first drawing.
-  virtual std::string Header() const { return ""; }
-  // Whether the drawings of each word have a file of their own, WORD + suffix.
-  virtual bool IsByWord() const { return false; }
+struct OutputFormat {
+  absl::string_view name;    // as users write it
+  absl::string_view suffix;  // of a file's name
+  absl::string_view header;  // what stands before the first drawing
+  // The drawings of each word have a file of their own, WORD + suffix.
+  bool by_word = false;
   // INVALID_ARGUMENT: the format cannot carry the drawing; says why.
   // REQUIRES: what store::ValidateDrawing asks for.
-  virtual absl::Status Append(const Drawing& drawing,
-                              std::string* out) const = 0;
+  absl::Status (*append)(const Drawing& drawing, std::string* out) = nullptr;
 };
 
-// ".bin" and the like.
-absl::string_view SuffixOf(OutputFormat format);
+extern const OutputFormat kNdjsonOutput;  // as Google's files
+extern const OutputFormat kBinOutput;     // the official binary format
+extern const OutputFormat kCsvOutput;     // as Kaggle's training files
+
+// By its name; null: it is none's.
+const OutputFormat* ParseOutputFormat(absl::string_view name);
 
 // Appends one line with its line end, byte for byte as Google writes it: a raw
 // drawing with its times, another one simplified. A missing field has no key.

@@ -31,7 +31,7 @@ struct Pieces {
   uint64_t drawings = 0;
 };
 
-absl::StatusOr<Pieces> Format(const DrawingWriter& writer, bool by_word,
+absl::StatusOr<Pieces> Format(const OutputFormat& format,
                               const ExportedDrawings& drawings,
                               store::DrawingReader& reader, RankRange range) {
   Pieces result;
@@ -40,11 +40,11 @@ absl::StatusOr<Pieces> Format(const DrawingWriter& writer, bool by_word,
     const uint64_t index = drawings.index_of(rank);
     absl::Status status = reader.ReadDrawing(index, &drawing);
     if (!status.ok()) return status;
-    const std::string word = by_word ? drawing.word.value_or("") : "";
+    const std::string word = format.by_word ? drawing.word.value_or("") : "";
     if (result.pieces.empty() || result.pieces.back().word != word) {
       result.pieces.push_back({word, ""});
     }
-    status = writer.Append(drawing, &result.pieces.back().bytes);
+    status = format.append(drawing, &result.pieces.back().bytes);
     if (!status.ok()) {
       return absl::Status(status.code(), absl::StrCat("drawing ", index, ": ",
                                                       status.message()));
@@ -56,7 +56,6 @@ absl::StatusOr<Pieces> Format(const DrawingWriter& writer, bool by_word,
 
 absl::Status Run(const store::StoreReader& store,
                  const ExportedDrawings& drawings, const ExportOptions& options,
-                 const DrawingWriter& writer, bool by_word,
                  const std::function<absl::Status(const Piece&)>& write) {
   uint64_t next = 0;
   uint64_t written = 0;
@@ -72,8 +71,8 @@ absl::Status Run(const store::StoreReader& store,
   };
   stages.new_worker = [&] {
     std::shared_ptr<store::DrawingReader> reader = store.NewDrawingReader();
-    return [&writer, &drawings, by_word, reader](RankRange& range) {
-      return Format(writer, by_word, drawings, *reader, range);
+    return [&options, &drawings, reader](RankRange& range) {
+      return Format(*options.format, drawings, *reader, range);
     };
   };
   stages.take = [&](Pieces formatted) {
@@ -92,10 +91,9 @@ absl::Status Run(const store::StoreReader& store,
 absl::Status RunExport(const store::StoreReader& store,
                        const ExportedDrawings& drawings,
                        const ExportOptions& options, ByteSink* sink) {
-  const auto writer = DrawingWriter::Create(options.format);
-  absl::Status status = sink->Write(writer->Header());
+  absl::Status status = sink->Write(options.format->header);
   if (!status.ok()) return status;
-  return Run(store, drawings, options, *writer, false,
+  return Run(store, drawings, options,
              [&](const Piece& piece) { return sink->Write(piece.bytes); });
 }
 
@@ -103,14 +101,12 @@ absl::Status RunExportByWord(const store::StoreReader& store,
                              const ExportedDrawings& drawings,
                              const ExportOptions& options,
                              const std::string& directory) {
-  const auto writer = DrawingWriter::Create(options.format);
   absl::StatusOr<std::unique_ptr<WordFiles>> files =
-      WordFiles::Create(directory, SuffixOf(options.format));
+      WordFiles::Create(directory, options.format->suffix);
   if (!files.ok()) return files.status();
-  absl::Status status =
-      Run(store, drawings, options, *writer, true, [&](const Piece& piece) {
-        return (*files)->Append(piece.word, piece.bytes);
-      });
+  absl::Status status = Run(store, drawings, options, [&](const Piece& piece) {
+    return (*files)->Append(piece.word, piece.bytes);
+  });
   return status.ok() ? (*files)->Close() : status;
 }
 

@@ -17,7 +17,7 @@
 namespace inkstream::ingest {
 
 struct ExportOptions {
-  OutputFormat format = OutputFormat::kNdjson;
+  const OutputFormat* format = &kNdjsonOutput;
   int threads = 1;
   InterruptCheck interrupted;
   std::function<void(uint64_t drawings)> progress;  // written so far

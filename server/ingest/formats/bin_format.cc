@@ -1,4 +1,12 @@
-#include "server/ingest/formats/bin_format.h"
+// The official binary format: records one after another, little-endian, packed:
+//
+//   u64 key_id, 2 bytes countrycode, i8 recognized, u32 timestamp (whole
+//   seconds, UTC), u16 strokes; a stroke: u16 points, u8 x[points], u8
+//   y[points]
+//
+// A record has no word: the file's name is (file_word.h). A file that ends
+// inside a record is an error that names it, since nothing behind a broken
+// record can be found.
 
 #include <algorithm>
 #include <cstring>
@@ -6,6 +14,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/ingest/formats/drawing_format.h"
 #include "server/ingest/input/file_word.h"
 #include "server/store/drawing_rules.h"
 #include "server/store/format.h"
@@ -16,15 +25,16 @@ namespace {
 
 using store::LoadLittle;
 
+constexpr size_t kHeaderBytes = 17;
 constexpr size_t kTargetBytes = size_t{256} << 10U;
 constexpr int64_t kMicrosASecond = 1'000'000;
 
 // Bytes of the record at the start of `bytes`; nullopt where it goes on behind
 // them.
 std::optional<size_t> RecordBytes(absl::string_view bytes) {
-  if (bytes.size() < BinFormat::kHeaderBytes) return std::nullopt;
+  if (bytes.size() < kHeaderBytes) return std::nullopt;
   const uint16_t strokes = LoadLittle<uint16_t>(bytes.data() + 15);
-  size_t size = BinFormat::kHeaderBytes;
+  size_t size = kHeaderBytes;
   for (uint16_t s = 0; s < strokes; ++s) {
     if (bytes.size() < size + 2) return std::nullopt;
     size += 2 + 2 * size_t{LoadLittle<uint16_t>(bytes.data() + size)};
@@ -38,7 +48,7 @@ class BinCutter : public RecordCutter {
   BinCutter(std::unique_ptr<ByteSource> source, std::string name)
       : source_(std::move(source)),
         name_(std::move(name)),
-        word_(WordOfFile(name_, BinFormat::kFileSuffix)) {}
+        word_(WordOfFile(name_, ".bin")) {}
 
   // `line` counts records. DATA_LOSS: the input ends inside a record, or one is
   // over the limit.
@@ -163,7 +173,7 @@ class BinParser : public RecordParser {
       y_.resize(bytes.size());
     }
     stroke_ends_.clear();
-    const char* at = bytes.data() + BinFormat::kHeaderBytes;
+    const char* at = bytes.data() + kHeaderBytes;
     size_t count = 0;
     for (uint16_t s = 0; s < strokes; ++s) {
       const size_t points = LoadLittle<uint16_t>(at);
@@ -195,7 +205,7 @@ class BinParser : public RecordParser {
     drawing_.timestamp =
         Timestamp{LoadLittle<uint32_t>(bytes.data() + 11) * kMicrosASecond, 0};
     const uint16_t strokes = LoadLittle<uint16_t>(bytes.data() + 15);
-    const char* at = bytes.data() + BinFormat::kHeaderBytes;
+    const char* at = bytes.data() + kHeaderBytes;
     for (uint16_t s = 0; s < strokes; ++s) {
       const uint16_t points = LoadLittle<uint16_t>(at);
       at += 2;
@@ -245,11 +255,9 @@ class BinParser : public RecordParser {
   std::string reason_;
 };
 
-}  // namespace
-
 // Google's keys are below 2^56, so that byte 7 is 0, which no JSON text has,
 // and the country code is two capital letters.
-bool BinFormat::Matches(absl::string_view beginning) {
+bool Matches(absl::string_view beginning) {
   const auto letter = [&](size_t at) {
     return beginning[at] >= 'A' && beginning[at] <= 'Z';
   };
@@ -257,14 +265,17 @@ bool BinFormat::Matches(absl::string_view beginning) {
          letter(8) && letter(9) && (beginning[10] == 0 || beginning[10] == 1);
 }
 
-std::unique_ptr<RecordCutter> BinFormat::NewCutter(
-    std::unique_ptr<ByteSource> source, const std::string& name) const {
-  return std::make_unique<BinCutter>(std::move(source), name);
-}
+}  // namespace
 
-std::unique_ptr<RecordParser> BinFormat::NewParser(
-    const ParserOptions& options) const {
-  return std::make_unique<BinParser>(options);
-}
+const DrawingFormat kBinFormat = {
+    .new_cutter = [](std::unique_ptr<ByteSource> source,
+                     const std::string& name) -> std::unique_ptr<RecordCutter> {
+      return std::make_unique<BinCutter>(std::move(source), name);
+    },
+    .new_parser =
+        [](const ParserOptions& options) -> std::unique_ptr<RecordParser> {
+      return std::make_unique<BinParser>(options);
+    },
+    .matches = Matches};
 
 }  // namespace inkstream::ingest

@@ -1,4 +1,13 @@
-#include "server/ingest/formats/csv_format.h"
+// Kaggle's CSV of Quick, Draw!: a header row that names the columns, in any
+// order: `drawing` (JSON) and any of countrycode, key_id, recognized,
+// timestamp, word; the training files have all six, the test form key_id,
+// countrycode, drawing. Fields are parted by commas, semicolons or tabs, as the
+// header row is. Quoting as in RFC 4180: "" inside quotes is one quote,
+// line ends and commas may stand there. An empty field reads as missing. The
+// strokes may be raw ones.
+//
+// A quote that is never closed refuses the input: nothing behind it can be
+// told apart.
 
 #include <algorithm>
 #include <utility>
@@ -111,18 +120,14 @@ class CsvCutter : public ScanningCutter {
                        std::make_unique<RowScanner>()) {}
 
   absl::StatusOr<bool> Next(RecordChunk* chunk) override {
-    for (;;) {
-      absl::StatusOr<bool> more = ScanningCutter::Next(chunk);
-      if (!more.ok() || !*more) return more;
-      if (header_.empty()) {
-        if (absl::Status status = TakeHeader(chunk); !status.ok()) {
-          return status;
-        }
-      }
-      chunk->header = header_;
-      // Without records the chunk would be read as lines.
-      if (chunk->overlong.has_value() || !chunk->records.empty()) return true;
+    absl::StatusOr<bool> more = ScanningCutter::Next(chunk);
+    if (!more.ok() || !*more) return more;
+    if (header_.empty()) {
+      if (absl::Status status = TakeHeader(chunk); !status.ok()) return status;
+      if (chunk->records.empty()) return Next(chunk);
     }
+    chunk->header = header_;
+    return true;
   }
 
  private:
@@ -132,7 +137,6 @@ class CsvCutter : public ScanningCutter {
           absl::StrCat(name(), ": the header row is over the limit of ",
                        RecordChunk::kMaxRecordBytes, " bytes"));
     }
-    if (chunk->records.empty()) return absl::OkStatus();
     const RecordPlace row = chunk->records.front();
     absl::string_view text =
         chunk->text().substr(row.begin, row.end - row.begin);
@@ -153,9 +157,7 @@ class CsvCutter : public ScanningCutter {
   std::string header_;
 };
 
-}  // namespace
-
-bool CsvFormat::Matches(absl::string_view beginning) {
+bool Matches(absl::string_view beginning) {
   if (beginning.substr(0, kByteOrderMark.size()) == kByteOrderMark) {
     beginning.remove_prefix(kByteOrderMark.size());
   }
@@ -163,14 +165,14 @@ bool CsvFormat::Matches(absl::string_view beginning) {
   return CsvColumns::Parse(beginning.substr(0, end)).ok();
 }
 
-std::unique_ptr<RecordCutter> CsvFormat::NewCutter(
-    std::unique_ptr<ByteSource> source, const std::string& name) const {
-  return std::make_unique<CsvCutter>(std::move(source), name);
-}
+}  // namespace
 
-std::unique_ptr<RecordParser> CsvFormat::NewParser(
-    const ParserOptions& options) const {
-  return NewCsvParser(options);
-}
+const DrawingFormat kCsvFormat = {
+    .new_cutter = [](std::unique_ptr<ByteSource> source,
+                     const std::string& name) -> std::unique_ptr<RecordCutter> {
+      return std::make_unique<CsvCutter>(std::move(source), name);
+    },
+    .new_parser = NewCsvParser,
+    .matches = Matches};
 
 }  // namespace inkstream::ingest

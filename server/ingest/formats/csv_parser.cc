@@ -61,10 +61,10 @@ class CsvParser : public RecordParser {
                        columns_.columns.size()));
     }
     for (size_t f = 0; f < fields_.size(); ++f) {
-      if (columns_.columns[f] == CsvColumns::kOther) {
+      if (columns_.columns[f] == DrawingField::kUnknown) {
         parsed->unknown_keys.Add(columns_.names[f]);
       } else if (fields_[f].empty()) {
-        if (columns_.columns[f] == CsvColumns::kDrawing) {
+        if (columns_.columns[f] == DrawingField::kDrawing) {
           return Refuse(ErrorKind::kNoDrawing, "the field drawing is empty");
         }
         parsed->null_values.Add(columns_.names[f]);
@@ -79,27 +79,26 @@ class CsvParser : public RecordParser {
     return true;
   }
 
-  bool ReadField(CsvColumns::Column column, const std::string& text,
+  bool ReadField(DrawingField column, const std::string& text,
                  ParsedChunk* parsed) {
     switch (column) {
-      case CsvColumns::kDrawing:
+      case DrawingField::kDrawing:
         return strokes_.ReadText(text, &drawing_, parsed, &error_);
-      case CsvColumns::kWord:
+      case DrawingField::kWord:
         drawing_.word = text;
         return true;
-      case CsvColumns::kCountrycode:
+      case DrawingField::kCountrycode:
         drawing_.countrycode = text;
         return true;
-      case CsvColumns::kTimestamp:
+      case DrawingField::kTimestamp:
         return ReadIsoTimestamp(text, &drawing_, &error_);
-      case CsvColumns::kRecognized:
+      case DrawingField::kRecognized:
         return ReadRecognizedText(text, &drawing_, &error_);
-      case CsvColumns::kKeyId:
+      case DrawingField::kKeyId:
         return ReadKeyIdText(text, &drawing_, &error_);
-      case CsvColumns::kOther:
+      default:
         return true;
     }
-    return true;
   }
 
   const bool places_;

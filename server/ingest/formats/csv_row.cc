@@ -1,7 +1,6 @@
 #include "server/ingest/formats/csv_row.h"
 
 #include <algorithm>
-#include <array>
 #include <set>
 #include <utility>
 
@@ -47,8 +46,6 @@ bool SplitCsvRow(absl::string_view row, char delimiter,
 }
 
 absl::StatusOr<CsvColumns> CsvColumns::Parse(absl::string_view header) {
-  static constexpr std::array<absl::string_view, kOther> kNames = {
-      "drawing", "word", "countrycode", "timestamp", "recognized", "key_id"};
   CsvColumns result;
   bool quoted = false;
   for (const char c : header) {
@@ -65,11 +62,9 @@ absl::StatusOr<CsvColumns> CsvColumns::Parse(absl::string_view header) {
     if (!seen.insert(name).second) {
       return absl::InvalidArgumentError("the header row names a column twice");
     }
-    Column column = kOther;
-    for (size_t c = 0; c < kNames.size(); ++c) {
-      if (name == kNames[c]) column = static_cast<Column>(c);
-    }
-    result.columns.push_back(column);
+    const DrawingField field = FieldNamed(name);
+    result.columns.push_back(
+        field == DrawingField::kSplit ? DrawingField::kUnknown : field);
   }
   if (seen.count("drawing") == 0) {
     return absl::InvalidArgumentError(

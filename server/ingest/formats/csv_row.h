@@ -25,16 +25,7 @@ bool SplitCsvRow(absl::string_view row, char delimiter,
 
 // What each field of a row is.
 struct CsvColumns {
-  enum Column {
-    kDrawing,
-    kWord,
-    kCountrycode,
-    kTimestamp,
-    kRecognized,
-    kKeyId,
-    kOther,
-  };
-  std::vector<Column> columns;
+  std::vector<DrawingField> columns;
   std::vector<std::string> names;
   char delimiter = ',';  // the first one in the header row, outside of quotes
 

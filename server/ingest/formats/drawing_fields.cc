@@ -9,7 +9,6 @@
 #include "absl/strings/strip.h"
 #include "server/base/json_text.h"
 #include "server/base/timestamp_text.h"
-#include "server/ingest/formats/ndjson_format.h"
 
 namespace inkstream::ingest {
 namespace {
@@ -106,8 +105,7 @@ RecordError ExplainJsonError(simdjson::error_code code,
       return {ErrorKind::kInvalidUtf8, "the line is not valid UTF-8"};
     case simdjson::DEPTH_ERROR:
       return {ErrorKind::kTooDeep,
-              absl::StrCat("nested over ", NdjsonFormat::kMaxDepth,
-                           " levels deep")};
+              absl::StrCat("nested over ", kMaxJsonDepth, " levels deep")};
     default:
       break;
   }

@@ -1,5 +1,8 @@
 #include "server/ingest/formats/drawing_format.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "server/base/json_text.h"
 
 namespace inkstream::ingest {
@@ -7,7 +10,18 @@ namespace {
 
 constexpr size_t kMaxShownName = 64;
 
+// In the order of DrawingField.
+constexpr absl::string_view kFields[] = {
+    "drawing",    "word",   "countrycode", "timestamp",
+    "recognized", "key_id", "split"};
+
 }  // namespace
+
+DrawingField FieldNamed(absl::string_view name) {
+  return static_cast<DrawingField>(
+      std::find(std::begin(kFields), std::end(kFields), name) -
+      std::begin(kFields));
+}
 
 void KeyCounts::Add(absl::string_view name, uint64_t count) {
   std::string shown = PrintableText(name, kMaxShownName);

@@ -1,5 +1,5 @@
 // A foreign format: how an input is cut into runs of records, and how a run is
-// read. A new format is one implementation of these two and a line in
+// read. A new format is one value of DrawingFormat and a line in
 // input_format.cc.
 #pragma once
 
@@ -16,6 +16,19 @@
 #include "server/store/writing/packed_drawings.h"
 
 namespace inkstream::ingest {
+
+// What a drawing has, as formats name it.
+enum class DrawingField : uint8_t {
+  kDrawing,
+  kWord,
+  kCountrycode,
+  kTimestamp,
+  kRecognized,
+  kKeyId,
+  kSplit,
+  kUnknown,
+};
+DrawingField FieldNamed(absl::string_view name);
 
 // Keys that a store has no column for: left out, counted, reported.
 class KeyCounts {
@@ -71,16 +84,22 @@ class RecordParser {
   virtual ParsedChunk Parse(const RecordChunk& chunk) = 0;
 };
 
-class DrawingFormat {
- public:
-  virtual ~DrawingFormat() = default;
-  virtual std::unique_ptr<RecordCutter> NewCutter(
-      std::unique_ptr<ByteSource> source, const std::string& name) const = 0;
+struct DrawingFormat {
+  std::unique_ptr<RecordCutter> (*new_cutter)(
+      std::unique_ptr<ByteSource> source, const std::string& name);
+  std::unique_ptr<RecordParser> (*new_parser)(const ParserOptions& options);
+  // Whether an input that begins so is of this format; null: text that is of no
+  // other.
+  bool (*matches)(absl::string_view beginning) = nullptr;
   // Whether any line of an input can be its first: then a plain file is cut
   // into shards at line ends and taken up again in its middle.
-  virtual bool LinesAreRecords() const { return false; }
-  virtual std::unique_ptr<RecordParser> NewParser(
-      const ParserOptions& options) const = 0;
+  bool lines_are_records = false;
 };
+
+// Each is described at the top of its source, NAME_format.cc.
+extern const DrawingFormat kNdjsonFormat;
+extern const DrawingFormat kJsonArrayFormat;
+extern const DrawingFormat kCsvFormat;
+extern const DrawingFormat kBinFormat;
 
 }  // namespace inkstream::ingest

@@ -1,9 +1,14 @@
-#include "server/ingest/formats/json_array_format.h"
+// A JSON array of drawing objects, [{...}, {...}], laid out in any way: read as
+// a stream, element by element, never as a whole. The elements are what a line
+// of NDJSON is.
+//
+// An array that does not end, or is followed by more than blanks, refuses the
+// input.
 
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/ingest/formats/ndjson_format.h"
+#include "server/ingest/formats/drawing_format.h"
 #include "server/ingest/input/scanning_cutter.h"
 
 namespace inkstream::ingest {
@@ -124,25 +129,7 @@ class ElementScanner : public RecordScanner {
   bool done_ = false;
 };
 
-class JsonArrayCutter : public ScanningCutter {
- public:
-  JsonArrayCutter(std::unique_ptr<ByteSource> source, const std::string& name)
-      : ScanningCutter(std::move(source), name,
-                       std::make_unique<ElementScanner>()) {}
-
-  absl::StatusOr<bool> Next(RecordChunk* chunk) override {
-    for (;;) {
-      absl::StatusOr<bool> more = ScanningCutter::Next(chunk);
-      if (!more.ok() || !*more) return more;
-      // Without records the chunk would be read as lines.
-      if (chunk->overlong.has_value() || !chunk->records.empty()) return true;
-    }
-  }
-};
-
-}  // namespace
-
-bool JsonArrayFormat::Matches(absl::string_view beginning) {
+bool Matches(absl::string_view beginning) {
   if (beginning.substr(0, kByteOrderMark.size()) == kByteOrderMark) {
     beginning.remove_prefix(kByteOrderMark.size());
   }
@@ -150,14 +137,18 @@ bool JsonArrayFormat::Matches(absl::string_view beginning) {
   return first != absl::string_view::npos && beginning[first] == '[';
 }
 
-std::unique_ptr<RecordCutter> JsonArrayFormat::NewCutter(
-    std::unique_ptr<ByteSource> source, const std::string& name) const {
-  return std::make_unique<JsonArrayCutter>(std::move(source), name);
-}
+}  // namespace
 
-std::unique_ptr<RecordParser> JsonArrayFormat::NewParser(
-    const ParserOptions& options) const {
-  return NdjsonFormat().NewParser(options);
-}
+const DrawingFormat kJsonArrayFormat = {
+    .new_cutter = [](std::unique_ptr<ByteSource> source,
+                     const std::string& name) -> std::unique_ptr<RecordCutter> {
+      return std::make_unique<ScanningCutter>(
+          std::move(source), name, std::make_unique<ElementScanner>());
+    },
+    .new_parser =
+        [](const ParserOptions& options) {
+          return kNdjsonFormat.new_parser(options);
+        },
+    .matches = Matches};
 
 }  // namespace inkstream::ingest

@@ -1,6 +1,7 @@
 #include "server/ingest/formats/json_drawing.h"
 
 #include <cmath>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -36,47 +37,19 @@ std::string Shown(element value) {
 }
 
 bool ReadText(element value, absl::string_view key, ErrorKind kind,
-              absl::string_view* text, RecordError* error) {
+              std::optional<std::string>* text, RecordError* error) {
   std::string_view found;
   if (value.get(found) != simdjson::SUCCESS) {
     return Refuse(
         error, kind,
         absl::StrCat(key, " is ", Shown(value), ", expected a string"));
   }
-  *text = View(found);
+  text->emplace(found);
   return true;
 }
 
-enum Key {
-  kDrawing,
-  kWord,
-  kCountrycode,
-  kTimestamp,
-  kRecognized,
-  kKeyId,
-  kSplit,
-  kUnknown
-};
-
-Key KeyOf(std::string_view name) {
-  switch (name.size()) {
-    case 4:
-      return name == "word" ? kWord : kUnknown;
-    case 5:
-      return name == "split" ? kSplit : kUnknown;
-    case 6:
-      return name == "key_id" ? kKeyId : kUnknown;
-    case 7:
-      return name == "drawing" ? kDrawing : kUnknown;
-    case 9:
-      return name == "timestamp" ? kTimestamp : kUnknown;
-    case 10:
-      return name == "recognized" ? kRecognized : kUnknown;
-    case 11:
-      return name == "countrycode" ? kCountrycode : kUnknown;
-    default:
-      return kUnknown;
-  }
+unsigned BitOf(DrawingField field) {
+  return 1U << static_cast<unsigned>(field);
 }
 
 // The forms of values that are not Google's, as the report names them.
@@ -126,13 +99,13 @@ bool ReadTimestamp(element value, Drawing* drawing, ParsedChunk* chunk,
                                ", expected text; pandas writes it with "
                                "to_json(..., date_format=\"iso\")"));
   }
-  absl::string_view text;
+  std::optional<std::string> text;
   if (!ReadText(value, "timestamp", ErrorKind::kBadTimestamp, &text, error)) {
     return false;
   }
-  drawing->timestamp = ParseTimestamp(text);
+  drawing->timestamp = ParseTimestamp(*text);
   return drawing->timestamp.has_value() ||
-         Taken(ReadIsoTimestamp(text, drawing, error), kIsoTimestamp, chunk);
+         Taken(ReadIsoTimestamp(*text, drawing, error), kIsoTimestamp, chunk);
 }
 
 bool ReadRecognized(element value, Drawing* drawing, ParsedChunk* chunk,
@@ -168,39 +141,28 @@ bool ReadStrokes(element value, StrokesReader* strokes, Drawing* drawing,
                kTextDrawing, chunk);
 }
 
-bool ReadField(Key key, element value, StrokesReader* strokes, Drawing* drawing,
-               ParsedChunk* chunk, RecordError* error) {
-  absl::string_view text;
-  switch (key) {
-    case kDrawing:
+bool ReadField(DrawingField field, element value, StrokesReader* strokes,
+               Drawing* drawing, ParsedChunk* chunk, RecordError* error) {
+  switch (field) {
+    case DrawingField::kDrawing:
       return ReadStrokes(value, strokes, drawing, chunk, error);
-    case kWord:
-      if (!ReadText(value, "word", ErrorKind::kBadWord, &text, error)) {
-        return false;
-      }
-      drawing->word.emplace(text.data(), text.size());
-      return true;
-    case kCountrycode:
-      if (!ReadText(value, "countrycode", ErrorKind::kBadCountrycode, &text,
-                    error)) {
-        return false;
-      }
-      drawing->countrycode.emplace(text.data(), text.size());
-      return true;
-    case kTimestamp:
+    case DrawingField::kWord:
+      return ReadText(value, "word", ErrorKind::kBadWord, &drawing->word,
+                      error);
+    case DrawingField::kCountrycode:
+      return ReadText(value, "countrycode", ErrorKind::kBadCountrycode,
+                      &drawing->countrycode, error);
+    case DrawingField::kTimestamp:
       return ReadTimestamp(value, drawing, chunk, error);
-    case kRecognized:
+    case DrawingField::kRecognized:
       return ReadRecognized(value, drawing, chunk, error);
-    case kKeyId:
+    case DrawingField::kKeyId:
       return ReadKeyId(value, drawing, chunk, error);
-    case kSplit:
-      if (!ReadText(value, "split", ErrorKind::kBadSplit, &text, error)) {
-        return false;
-      }
-      drawing->split.emplace(text.data(), text.size());
-      return true;
-    case kUnknown:
-      return true;
+    case DrawingField::kSplit:
+      return ReadText(value, "split", ErrorKind::kBadSplit, &drawing->split,
+                      error);
+    case DrawingField::kUnknown:
+      break;
   }
   return true;
 }
@@ -220,12 +182,12 @@ bool ReadJsonDrawing(element object, StrokesReader* strokes, Drawing* drawing,
   unsigned null = 0;
   bool good = true;
   for (const auto& [name, value] : fields) {
-    const Key key = KeyOf(name);
-    if (key == kUnknown) {
+    const DrawingField field = FieldNamed(View(name));
+    if (field == DrawingField::kUnknown) {
       chunk->unknown_keys.Add(View(name));
       continue;
     }
-    const unsigned bit = 1U << key;
+    const unsigned bit = BitOf(field);
     if ((seen & bit) != 0) {
       return Refuse(error, ErrorKind::kDuplicateKey,
                     absl::StrCat("the key ", View(name), " stands twice"));
@@ -236,10 +198,10 @@ bool ReadJsonDrawing(element object, StrokesReader* strokes, Drawing* drawing,
       chunk->null_values.Add(View(name));
       continue;
     }
-    good = good && ReadField(key, value, strokes, drawing, chunk, error);
+    good = good && ReadField(field, value, strokes, drawing, chunk, error);
   }
   if (!good) return false;
-  if ((seen & ~null & (1U << kDrawing)) == 0) {
+  if ((seen & ~null & BitOf(DrawingField::kDrawing)) == 0) {
     return Refuse(error, ErrorKind::kNoDrawing, "the key drawing is missing");
   }
   if (absl::Status status = store::ValidateDrawing(*drawing); !status.ok()) {

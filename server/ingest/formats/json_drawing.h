@@ -3,6 +3,7 @@
 // room.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "inkstream/drawing.h"
@@ -11,6 +12,9 @@
 #include "simdjson.h"
 
 namespace inkstream::ingest {
+
+// Objects and arrays inside one another, the line's own object included.
+inline constexpr size_t kMaxJsonDepth = 64;
 
 class StrokesReader;
 

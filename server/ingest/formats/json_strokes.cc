@@ -7,7 +7,6 @@
 #include "absl/strings/str_cat.h"
 #include "server/base/json_text.h"
 #include "server/ingest/formats/drawing_fields.h"
-#include "server/ingest/formats/ndjson_format.h"
 
 namespace inkstream::ingest {
 namespace {
@@ -156,7 +155,7 @@ bool StrokesReader::ReadText(absl::string_view text, Drawing* drawing,
                              ParsedChunk* chunk, RecordError* error) {
   if (parser_.capacity() == 0) {
     const simdjson::error_code code =
-        parser_.allocate(RecordChunk::kCapacity, NdjsonFormat::kMaxDepth);
+        parser_.allocate(RecordChunk::kCapacity, kMaxJsonDepth);
     // Without memory here, every text is refused with that reason.
     static_cast<void>(code);
   }

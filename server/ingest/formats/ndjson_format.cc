@@ -1,4 +1,10 @@
-#include "server/ingest/formats/ndjson_format.h"
+// Newline-delimited JSON, one drawing a line, as the simplified Quick, Draw!
+// files: {"word", "countrycode", "timestamp", "recognized", "key_id",
+// "drawing": [[[x, ...], [y, ...]], ...]}, and "split" (the name of the split
+// that the source has the drawing in). Keys may be missing (all but
+// drawing) and in any order; null reads as missing; blank lines are passed
+// over. Strokes of three lists, [[x, ...], [y, ...], [t, ...]], are those of a
+// raw file: such a drawing is simplified as Google did (raw_drawing.h).
 
 #include <algorithm>
 #include <utility>
@@ -28,7 +34,7 @@ class NdjsonParser : public RecordParser {
         places_(options.places),
         strokes_(options) {
     const simdjson::error_code code =
-        parser_.allocate(RecordChunk::kCapacity, NdjsonFormat::kMaxDepth);
+        parser_.allocate(RecordChunk::kCapacity, kMaxJsonDepth);
     // Without memory here, every line is refused with that reason.
     static_cast<void>(code);
   }
@@ -105,14 +111,16 @@ class NdjsonParser : public RecordParser {
 
 }  // namespace
 
-std::unique_ptr<RecordCutter> NdjsonFormat::NewCutter(
-    std::unique_ptr<ByteSource> source, const std::string& /*name*/) const {
-  return std::make_unique<LineCutter>(std::move(source));
-}
-
-std::unique_ptr<RecordParser> NdjsonFormat::NewParser(
-    const ParserOptions& options) const {
-  return std::make_unique<NdjsonParser>(options);
-}
+const DrawingFormat kNdjsonFormat = {
+    .new_cutter =
+        [](std::unique_ptr<ByteSource> source,
+           const std::string& /*name*/) -> std::unique_ptr<RecordCutter> {
+      return std::make_unique<LineCutter>(std::move(source));
+    },
+    .new_parser =
+        [](const ParserOptions& options) -> std::unique_ptr<RecordParser> {
+      return std::make_unique<NdjsonParser>(options);
+    },
+    .lines_are_records = true};
 
 }  // namespace inkstream::ingest

@@ -36,7 +36,7 @@ absl::StatusOr<Sinks> OpenSinks(const GenerateOptions& options) {
   Sinks sinks;
   std::vector<std::string> paths;
   std::error_code error;
-  const bool by_word = DrawingWriter::Create(options.format)->IsByWord();
+  const bool by_word = options.format->by_word;
   if (by_word && options.output == "-") {
     return absl::InvalidArgumentError(
         "the binary format is one file a class: name a directory, not -");
@@ -52,7 +52,7 @@ absl::StatusOr<Sinks> OpenSinks(const GenerateOptions& options) {
     for (size_t c = 0; c < options.classes; ++c) {
       const std::filesystem::path file =
           std::filesystem::path(options.output) /
-          absl::StrCat(ClassCatalog()[c].word(), SuffixOf(options.format));
+          absl::StrCat(ClassCatalog()[c].word(), options.format->suffix);
       paths.push_back(file.string());
     }
   } else {
@@ -66,7 +66,7 @@ absl::StatusOr<Sinks> OpenSinks(const GenerateOptions& options) {
   return sinks;
 }
 
-absl::StatusOr<Lines> Generate(const DrawingWriter& writer,
+absl::StatusOr<Lines> Generate(const OutputFormat& format,
                                DrawingGenerator& generator, IndexRange range,
                                size_t sinks) {
   Lines lines;
@@ -74,7 +74,7 @@ absl::StatusOr<Lines> Generate(const DrawingWriter& writer,
   Drawing drawing;
   for (uint64_t index = range.begin; index < range.end; ++index) {
     generator.Generate(index, &drawing);
-    absl::Status status = writer.Append(drawing, &lines.texts[index % sinks]);
+    absl::Status status = format.append(drawing, &lines.texts[index % sinks]);
     if (!status.ok()) return status;
   }
   lines.drawings = range.end - range.begin;
@@ -87,10 +87,8 @@ absl::Status RunGenerate(const GenerateOptions& options) {
   absl::StatusOr<Sinks> sinks = OpenSinks(options);
   if (!sinks.ok()) return sinks.status();
   const size_t sink_count = sinks->size();
-  const std::unique_ptr<const DrawingWriter> writer =
-      DrawingWriter::Create(options.format);
   for (std::unique_ptr<ByteSink>& sink : *sinks) {
-    absl::Status status = sink->Write(writer->Header());
+    absl::Status status = sink->Write(options.format->header);
     if (!status.ok()) return status;
   }
   uint64_t next = 0;
@@ -108,8 +106,8 @@ absl::Status RunGenerate(const GenerateOptions& options) {
   stages.new_worker = [&] {
     auto generator =
         std::make_shared<DrawingGenerator>(options.seed, options.classes);
-    return [&writer, generator, sink_count](IndexRange& range) {
-      return Generate(*writer, *generator, range, sink_count);
+    return [&options, generator, sink_count](IndexRange& range) {
+      return Generate(*options.format, *generator, range, sink_count);
     };
   };
   stages.take = [&](Lines lines) {

@@ -20,7 +20,7 @@ struct GenerateOptions {
   uint64_t seed = 0;
   size_t classes = 0;  // 1..ClassCatalog().size()
   int threads = 1;
-  OutputFormat format = OutputFormat::kNdjson;
+  const OutputFormat* format = &kNdjsonOutput;
   // A file (.gz and .zst are compressed), "-", or a directory that exists or
   // ends in '/': then one WORD.ndjson a class, as the published files. The
   // binary format, whose words are its files' names, is always a directory.

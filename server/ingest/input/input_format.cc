@@ -12,34 +12,36 @@ std::optional<InputFormat> ParseInputFormat(absl::string_view name) {
   return std::nullopt;
 }
 
-absl::StatusOr<const DrawingFormat*> InputFormats::Choose(
-    InputFormat format, PeekedSource* source, const std::string& name) const {
+absl::StatusOr<const DrawingFormat*> ChooseFormat(InputFormat format,
+                                                  PeekedSource* source,
+                                                  const std::string& name) {
   absl::StatusOr<absl::string_view> beginning = source->Peek(kBeginningBytes);
   if (!beginning.ok()) return beginning.status();
   const bool bin = format == InputFormat::kBin;
   // First, since a key is any eight bytes.
   if ((bin || format == InputFormat::kDetect) &&
-      BinFormat::Matches(*beginning)) {
-    return &bin_;
+      kBinFormat.matches(*beginning)) {
+    return &kBinFormat;
   }
   absl::Status status = RefuseForeign(*beginning, name, /*text=*/!bin);
   if (!status.ok()) return status;
   switch (format) {
     case InputFormat::kNdjson:
-      return &ndjson_;
+      return &kNdjsonFormat;
     case InputFormat::kBin:
-      return &bin_;
+      return &kBinFormat;
     case InputFormat::kCsv:
-      return &csv_;
+      return &kCsvFormat;
     case InputFormat::kJson:
-      return &json_;
+      return &kJsonArrayFormat;
     case InputFormat::kDetect:
       break;
   }
-  if (JsonArrayFormat::Matches(*beginning)) return &json_;
-  if (CsvFormat::Matches(*beginning)) return &csv_;
+  for (const DrawingFormat* one : {&kJsonArrayFormat, &kCsvFormat}) {
+    if (one->matches(*beginning)) return one;
+  }
   if (status = RefuseOtherText(*beginning, name); !status.ok()) return status;
-  return &ndjson_;
+  return &kNdjsonFormat;
 }
 
 }  // namespace inkstream::ingest

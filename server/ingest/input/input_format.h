@@ -1,7 +1,6 @@
 // Which format an input has.
 //
-// Thread safety: const methods from any thread; the formats live as long as the
-// object.
+// Thread safety: pure functions.
 #pragma once
 
 #include <optional>
@@ -9,11 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "server/ingest/formats/bin_format.h"
-#include "server/ingest/formats/csv_format.h"
 #include "server/ingest/formats/drawing_format.h"
-#include "server/ingest/formats/json_array_format.h"
-#include "server/ingest/formats/ndjson_format.h"
 #include "server/ingest/input/peeked_source.h"
 
 namespace inkstream::ingest {
@@ -29,19 +24,10 @@ enum class InputFormat {
 // "ndjson", "raw" (NDJSON too), "bin", "csv", "json"; nullopt: none of these.
 std::optional<InputFormat> ParseInputFormat(absl::string_view name);
 
-class InputFormats {
- public:
-  // The format of `source`, whose beginning is looked at and nothing more.
-  // INVALID_ARGUMENT: it is no file of drawings; errors name the input.
-  absl::StatusOr<const DrawingFormat*> Choose(InputFormat format,
-                                              PeekedSource* source,
-                                              const std::string& name) const;
-
- private:
-  NdjsonFormat ndjson_;
-  BinFormat bin_;
-  CsvFormat csv_;
-  JsonArrayFormat json_;
-};
+// The format of `source`, whose beginning is looked at and nothing more.
+// INVALID_ARGUMENT: it is no file of drawings; errors name the input.
+absl::StatusOr<const DrawingFormat*> ChooseFormat(InputFormat format,
+                                                  PeekedSource* source,
+                                                  const std::string& name);
 
 }  // namespace inkstream::ingest

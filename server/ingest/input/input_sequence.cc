@@ -17,7 +17,6 @@ namespace inkstream::ingest {
 absl::Status CheckInputs(const std::vector<InputFile>& inputs,
                          InputFormat format, InterruptCheck interrupted,
                          std::vector<std::string>* empty) {
-  const InputFormats formats;
   for (const InputFile& input : inputs) {
     std::error_code ignored;
     if (!std::filesystem::is_regular_file(input.path, ignored)) continue;
@@ -26,7 +25,7 @@ absl::Status CheckInputs(const std::vector<InputFile>& inputs,
     if (!source.ok()) return source.status();
     PeekedSource peeked(*std::move(source));
     absl::Status status =
-        formats.Choose(format, &peeked, SourceName(input.path)).status();
+        ChooseFormat(format, &peeked, SourceName(input.path)).status();
     if (!status.ok()) return status;
     if (peeked.Peek(1)->empty()) empty->push_back(input.path);
   }
@@ -112,11 +111,11 @@ absl::Status InputSequence::Open() {
   if (!source.ok()) return source.status();
   auto peeked = std::make_unique<PeekedSource>(*std::move(source));
   absl::StatusOr<const DrawingFormat*> format =
-      formats_.Choose(wanted_, peeked.get(), SourceName(input.path));
+      ChooseFormat(wanted_, peeked.get(), SourceName(input.path));
   if (!format.ok()) return format.status();
   format_ = *format;
   const bool resumed = file_ == start_.file && start_.offset > input.begin;
-  if ((resumed || input.end != 0) && format_->LinesAreRecords() &&
+  if ((resumed || input.end != 0) && format_->lines_are_records &&
       IsPlainFile(input.path)) {
     if (resumed) return OpenAt(start_.offset, start_.line);
     absl::StatusOr<uint64_t> line = LineAt(input.path, input.begin);
@@ -124,7 +123,7 @@ absl::Status InputSequence::Open() {
   }
   if (resumed) skip_before_ = start_.offset;
   source_ = peeked.get();
-  cutter_ = format_->NewCutter(std::move(peeked), SourceName(input.path));
+  cutter_ = format_->new_cutter(std::move(peeked), SourceName(input.path));
   return absl::OkStatus();
 }
 

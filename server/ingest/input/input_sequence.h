@@ -20,7 +20,7 @@ namespace inkstream::ingest {
 
 // Looks at the beginning of every input that is a file, so that what is no file
 // of drawings is refused before hours of work; those without a byte are added
-// to `empty`. Errors as InputFormats::Choose.
+// to `empty`. Errors as ChooseFormat.
 absl::Status CheckInputs(const std::vector<InputFile>& inputs,
                          InputFormat format, InterruptCheck interrupted,
                          std::vector<std::string>* empty);
@@ -50,7 +50,6 @@ class InputSequence {
   const std::string word_;
   const InputPlace start_;
   const InterruptCheck interrupted_;
-  const InputFormats formats_;
   const DrawingFormat* format_ = nullptr;  // of the open input
   size_t file_;
   uint64_t before_ = 0;       // bytes of the inputs that have ended

@@ -11,7 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "server/ingest/input/file_source.h"
-#include "server/ingest/input/line_ends.h"
+#include "server/ingest/input/line_cutter.h"
 #include "server/ingest/input/peeked_source.h"
 
 namespace inkstream::ingest {
@@ -24,17 +24,16 @@ bool IsRegular(const std::string& path) {
   return stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode);
 }
 
-absl::StatusOr<bool> IsCutAtLines(const InputFile& input, InputFormat wanted,
-                                  const InputFormats& formats) {
+absl::StatusOr<bool> IsCutAtLines(const InputFile& input, InputFormat wanted) {
   if (!IsPlainFile(input.path)) return false;
   absl::StatusOr<std::unique_ptr<ByteSource>> source =
       OpenSource(input.path, nullptr);
   if (!source.ok()) return source.status();
   PeekedSource peeked(*std::move(source));
   absl::StatusOr<const DrawingFormat*> format =
-      formats.Choose(wanted, &peeked, SourceName(input.path));
+      ChooseFormat(wanted, &peeked, SourceName(input.path));
   if (!format.ok()) return format.status();
-  return (*format)->LinesAreRecords();
+  return (*format)->lines_are_records;
 }
 
 // The first line that begins at `offset` or behind it; the file's end if none.
@@ -94,7 +93,6 @@ absl::StatusOr<std::vector<InputFile>> ShardInputs(
   }
   const uint64_t begin = Bound(total, shard.number, shard.of);
   const uint64_t end = Bound(total, shard.number + 1, shard.of);
-  const InputFormats formats;
   std::vector<InputFile> mine;
   uint64_t first = 0;  // of the input, in all of them
   for (const InputFile& input : inputs) {
@@ -102,7 +100,7 @@ absl::StatusOr<std::vector<InputFile>> ShardInputs(
     const bool begins_here = first >= begin && first < end;
     const bool overlaps = first < end && last > begin;
     if (overlaps && (!begins_here || last > end)) {
-      absl::StatusOr<bool> cut = IsCutAtLines(input, format, formats);
+      absl::StatusOr<bool> cut = IsCutAtLines(input, format);
       if (!cut.ok()) return cut.status();
       if (*cut) {
         InputFile part = input;

@@ -2,6 +2,7 @@
 // without being buffered.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -29,5 +30,8 @@ class LineCutter : public RecordCutter {
   uint64_t line_;
   uint64_t offset_;
 };
+
+// Line ends in so many bytes.
+uint64_t CountLineEnds(const char* bytes, size_t size);
 
 }  // namespace inkstream::ingest

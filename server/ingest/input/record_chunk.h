@@ -12,7 +12,7 @@
 
 namespace inkstream::ingest {
 
-class DrawingFormat;
+struct DrawingFormat;
 
 // A record longer than the limit: only its beginning was kept.
 struct OverlongRecord {

@@ -36,20 +36,22 @@ absl::Status ScanningCutter::Finish() {
 }
 
 // Notes every record that ends in what was read.
-absl::Status ScanningCutter::Scan(RecordChunk* chunk) {
+void ScanningCutter::Scan(RecordChunk* chunk) {
   while (scanned_ < chunk->size) {
     bool ended = false;
     scanned_ += scanner_->Feed(chunk->text().substr(scanned_), &ended);
-    if (!ended) return absl::OkStatus();
-    const RecordScanner::Found& found = scanner_->found();
-    if (!found.blank) {
-      chunk->records.push_back({static_cast<uint32_t>(whole_ + found.begin),
-                                static_cast<uint32_t>(whole_ + found.end),
-                                found.line});
-    }
+    if (!ended) return;
+    Note(chunk);
     whole_ = scanned_;
   }
-  return absl::OkStatus();
+}
+
+void ScanningCutter::Note(RecordChunk* chunk) const {
+  const RecordScanner::Found& found = scanner_->found();
+  if (found.blank) return;
+  chunk->records.push_back({static_cast<uint32_t>(whole_ + found.begin),
+                            static_cast<uint32_t>(whole_ + found.end),
+                            found.line});
 }
 
 absl::StatusOr<bool> ScanningCutter::SkipOverlong(RecordChunk* chunk) {
@@ -79,7 +81,7 @@ absl::StatusOr<bool> ScanningCutter::SkipOverlong(RecordChunk* chunk) {
   return true;
 }
 
-absl::StatusOr<bool> ScanningCutter::Next(RecordChunk* chunk) {
+absl::StatusOr<bool> ScanningCutter::Cut(RecordChunk* chunk) {
   chunk->overlong.reset();
   chunk->records.clear();
   std::memcpy(chunk->data(), carry_.data(), carry_.size());
@@ -88,7 +90,7 @@ absl::StatusOr<bool> ScanningCutter::Next(RecordChunk* chunk) {
   carry_.clear();
   whole_ = 0;
   for (;;) {
-    if (absl::Status status = Scan(chunk); !status.ok()) return status;
+    Scan(chunk);
     if (whole_ >= kTargetBytes || ended_) break;
     const size_t room =
         std::min(kTargetBytes, RecordChunk::kCapacity - chunk->size);
@@ -99,12 +101,7 @@ absl::StatusOr<bool> ScanningCutter::Next(RecordChunk* chunk) {
     if (absl::Status status = Read(chunk, room); !status.ok()) return status;
     if (ended_) {
       if (absl::Status status = Finish(); !status.ok()) return status;
-      const RecordScanner::Found& found = scanner_->found();
-      if (!found.blank) {
-        chunk->records.push_back({static_cast<uint32_t>(whole_ + found.begin),
-                                  static_cast<uint32_t>(whole_ + found.end),
-                                  found.line});
-      }
+      Note(chunk);
       whole_ = scanned_ = chunk->size;
     }
   }
@@ -113,6 +110,15 @@ absl::StatusOr<bool> ScanningCutter::Next(RecordChunk* chunk) {
   scanned_ -= whole_;
   offset_ += whole_;
   return whole_ > 0;
+}
+
+absl::StatusOr<bool> ScanningCutter::Next(RecordChunk* chunk) {
+  for (;;) {
+    absl::StatusOr<bool> more = Cut(chunk);
+    if (!more.ok() || !*more) return more;
+    // Without records the chunk would be read as lines.
+    if (chunk->overlong.has_value() || !chunk->records.empty()) return true;
+  }
 }
 
 }  // namespace inkstream::ingest

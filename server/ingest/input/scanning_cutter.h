@@ -43,14 +43,19 @@ class ScanningCutter : public RecordCutter {
   ScanningCutter(std::unique_ptr<ByteSource> source, std::string name,
                  std::unique_ptr<RecordScanner> scanner);
 
+  // A run has a record, or an overlong one.
   absl::StatusOr<bool> Next(RecordChunk* chunk) override;
 
  protected:
   const std::string& name() const { return name_; }
 
  private:
+  // Some of whose runs have no records.
+  absl::StatusOr<bool> Cut(RecordChunk* chunk);
   absl::Status Read(RecordChunk* chunk, size_t room);
-  absl::Status Scan(RecordChunk* chunk);
+  void Scan(RecordChunk* chunk);
+  // The record that ended.
+  void Note(RecordChunk* chunk) const;
   absl::StatusOr<bool> SkipOverlong(RecordChunk* chunk);
   absl::Status Finish();
 

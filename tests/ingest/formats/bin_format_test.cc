@@ -1,5 +1,3 @@
-#include "server/ingest/formats/bin_format.h"
-
 #include <cstring>
 #include <string>
 #include <vector>

@@ -1,5 +1,3 @@
-#include "server/ingest/formats/csv_format.h"
-
 #include <string>
 #include <vector>
 

@@ -1,5 +1,3 @@
-#include "server/ingest/formats/json_array_format.h"
-
 #include <string>
 
 #include "absl/strings/str_cat.h"

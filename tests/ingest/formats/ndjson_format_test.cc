@@ -1,5 +1,3 @@
-#include "server/ingest/formats/ndjson_format.h"
-
 #include <cstring>
 #include <string>
 #include <utility>
@@ -8,6 +6,7 @@
 #include "absl/strings/str_replace.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "server/ingest/formats/drawing_format.h"
 #include "tests/support/scratch_directory.h"
 
 namespace inkstream::ingest {
@@ -24,7 +23,7 @@ ParsedChunk Parse(const std::string& text, uint64_t line = 1,
   chunk.size = text.size();
   chunk.line = line;
   chunk.offset = offset;
-  return NdjsonFormat().NewParser()->Parse(chunk);
+  return kNdjsonFormat.new_parser({})->Parse(chunk);
 }
 
 constexpr char kStrokes[] = R"("drawing":[[[0,255],[1,2]]])";
@@ -147,7 +146,7 @@ TEST(NdjsonFormatTest, ABadLineKnowsItsPlaceAndDoesNotStopTheRest) {
 TEST(NdjsonFormatTest, OverlongLinesAreOneBadRecord) {
   RecordChunk chunk;
   chunk.overlong = {17, 99, "{\"word\":"};
-  const ParsedChunk parsed = NdjsonFormat().NewParser()->Parse(chunk);
+  const ParsedChunk parsed = kNdjsonFormat.new_parser({})->Parse(chunk);
   EXPECT_EQ(parsed.read, 1);
   ASSERT_EQ(parsed.errors.examples().size(), 1);
   EXPECT_EQ(parsed.errors.examples()[0].kind, ErrorKind::kLineTooLong);
