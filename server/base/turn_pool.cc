@@ -190,9 +190,6 @@ bool TurnPool::HasRoomFor(const TurnSource& source) const {
 
 bool TurnPool::LacksThread() const {
   if (asleep_.all() == 0 || idle_ > 0 || !HasPlace()) return false;
-  const auto most =
-      static_cast<size_t>(thread_count_ + SleepingTurns::Most(thread_count_));
-  if (threads_.size() >= most) return false;
   return std::any_of(
       sources_.begin(), sources_.end(), [this](const auto& of_caller) {
         return std::any_of(

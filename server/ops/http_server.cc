@@ -3,6 +3,8 @@
 #include <microhttpd.h>
 #include <sys/socket.h>
 
+#include <chrono>
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -22,6 +24,9 @@ namespace {
 
 constexpr char kPlain[] = "text/plain; charset=utf-8";
 constexpr char kMetrics[] = "text/plain; version=0.0.4; charset=utf-8";
+// Metrics, where more connections than these are open.
+constexpr std::chrono::seconds kStillNew(1);
+constexpr uint32_t kFewAsk = 8;
 
 // `mode`: MHD_RESPMEM_PERSISTENT where the body outlives the connection.
 MHD_Result Send(MHD_Connection* connection, const HttpAnswer& answer,
@@ -172,7 +177,7 @@ class RunningHttpServer : public HttpServer {
   }
 
   MHD_Result Serve(MHD_Connection* connection, absl::string_view path,
-                   absl::string_view method, void** seen) const {
+                   absl::string_view method, void** seen) {
     if (method != MHD_HTTP_METHOD_GET && method != MHD_HTTP_METHOD_HEAD) {
       return Refuse(connection,
                     {MHD_HTTP_METHOD_NOT_ALLOWED,
@@ -187,7 +192,7 @@ class RunningHttpServer : public HttpServer {
     }
     if (path == "/readyz") return AnswerReady(connection);
     if (path == "/metrics") {
-      return Answer(connection, MHD_HTTP_OK, pages_.metrics(), kMetrics);
+      return Answer(connection, MHD_HTTP_OK, Metrics(), kMetrics);
     }
     if (pages_.page != nullptr) return AskPage(connection, path, seen);
     return Refuse(connection,
@@ -195,9 +200,25 @@ class RunningHttpServer : public HttpServer {
                    "no such page; there are /metrics, /livez and /readyz\n"});
   }
 
+  // Making them takes far longer than answering a probe, so those who ask by
+  // the hundred get the same ones.
+  std::string Metrics() {
+    const std::lock_guard<std::mutex> lock(metrics_mu_);
+    const auto now = std::chrono::steady_clock::now();
+    if (metrics_.empty() || now - metrics_made_ > kStillNew ||
+        connections_.counts().open <= kFewAsk) {
+      metrics_ = pages_.metrics();
+      metrics_made_ = now;
+    }
+    return metrics_;
+  }
+
   void HandOver(int fd, const transport::Peer& peer);
 
   const HttpPages pages_;
+  std::mutex metrics_mu_;  // guards the next two
+  std::string metrics_;
+  std::chrono::steady_clock::time_point metrics_made_;
   const std::shared_ptr<HeldRequests> held_;
   bool only_here_ = false;  // listens to this machine alone
   // One peer may have all: probes and drips may come from one address.

@@ -2,9 +2,10 @@
 // /readyz?verbose for each check by name; any other path is the page's.
 //
 // Probes wait for nothing: what the page is asked for others answer (see
-// held_requests.h). Where only this machine is listened to, the page wants a
-// Host that says so: a name of a stranger's that leads here is a web page's way
-// around what browsers forbid it.
+// held_requests.h), and metrics are made once a second at most where many ask.
+// Where only this machine is listened to, the page wants a Host that says so: a
+// name of a stranger's that leads here is a web page's way around what browsers
+// forbid it.
 //
 // With certificates the port speaks both, and tells them apart by a
 // connection's first byte: whoever probes or scrapes needs no certificate, and

@@ -218,6 +218,50 @@ TEST_F(MemoryArbiterTest, TheCallerWithLeastComesFirstThenTheAccountWithLeast) {
   EXPECT_EQ(his->buffers(), 1U);
 }
 
+TEST_F(MemoryArbiterTest, OneCallerLeavesAnEighthToOthers) {
+  std::vector<std::shared_ptr<Holder>> hogs;
+  for (int i = 0; i < 10; ++i) {
+    hogs.push_back(Open(10, "hog"));
+    EXPECT_EQ(hogs.back()->Ask(10), i < 8) << i;
+  }
+  // Those that wait stand in nobody's way.
+  const auto newcomer = Open(12, "newcomer");
+  EXPECT_TRUE(newcomer->Ask(12));
+  (*hogs[0])->Close();
+  hogs[0]->Return();
+  hogs[8]->Await(1);
+  EXPECT_EQ(hogs[9]->buffers(), 0U);
+}
+
+TEST_F(MemoryArbiterTest, OneOfACallersIsGivenWhateverItsSize) {
+  const auto large = Open(95, "one");
+  ASSERT_TRUE(large->Ask(95));
+  (*large)->WantNothing();
+  large->Return();
+  // Of its own, what is idle makes room.
+  const auto next = Open(90, "one");
+  EXPECT_TRUE(next->Ask(90));
+}
+
+TEST_F(MemoryArbiterTest, WhoHasItsShareGivesUpWhatIsItsOwn) {
+  const auto other = Open(10, "other");
+  ASSERT_TRUE(other->Ask(10));
+  (*other)->WantNothing();
+  other->Return();
+  const auto idle = Open(40, "one");
+  ASSERT_TRUE(idle->Ask(40));
+  (*idle)->WantNothing();
+  idle->Return();
+  const auto busy = Open(40, "one");
+  ASSERT_TRUE(busy->Ask(40));
+  const auto next = Open(40, "one");
+  EXPECT_TRUE(next->Ask(40));
+  // That of the other one, which has been idle for longer, is left to it.
+  EXPECT_EQ(memory_->in_use(), 80U);
+  EXPECT_FALSE(idle->Ask(40));
+  EXPECT_TRUE(other->Ask(10));
+}
+
 TEST_F(MemoryArbiterTest, WhoWantsNothingMakesRoomForWhoeverHasNone) {
   const auto idle = Open(70);
   ASSERT_TRUE(idle->Ask(70));

@@ -184,5 +184,31 @@ TEST(PlanPricingTest, NamesOfDatasetsAreCheckedAndUnique) {
   EXPECT_EQ(engine->AddDataset("", store).code(), kInvalid);
 }
 
+// What is listed would be as long as an epoch otherwise.
+TEST(ExplainPlanTest, AStepOfAllRanksIsListedAsFarAsABatchMayGo) {
+  EngineOptions options;
+  options.limits.max_batch_size = 100;
+  const std::unique_ptr<Engine> engine = MakeEngine(options);
+  Plan plan = GoodPlan();
+  plan.delivery.world = 10;
+  const auto whole = engine->Explain(plan, {0, 0, 5, /*all_ranks=*/true});
+  ASSERT_TRUE(whole.ok()) << whole.status();
+  ASSERT_EQ(whole->steps.size(), 1U);
+  EXPECT_EQ(whole->steps[0].indices.size(), 100U);
+  plan.delivery.tail = Tail::kPartial;
+  for (const uint32_t world : {11, 200}) {
+    plan.delivery.world = world;
+    const absl::Status status =
+        engine->Explain(plan, {0, 0, 5, /*all_ranks=*/true}).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << world;
+    EXPECT_THAT(std::string(status.message()),
+                HasSubstr("at most 100 drawings are listed"));
+  }
+  // Rank by rank they can be had, and counts without them.
+  plan.delivery.world = 11;
+  EXPECT_TRUE(engine->Explain(plan, {0, 0, 5, false}).ok());
+  EXPECT_TRUE(engine->Explain(plan, {0, 0, 0, true}).ok());
+}
+
 }  // namespace
 }  // namespace inkstream::batch

@@ -151,12 +151,12 @@ TEST(WorkerPoolTest, WhoSleepsInADiskIsReplacedWhileOthersWait) {
   EXPECT_TRUE(testing::Soon([&] { return disk.ended() == 10; }));
 }
 
-TEST(WorkerPoolTest, ManyHungDisksLeaveThreadsForOneThatIsNot) {
+TEST(WorkerPoolTest, AnyNumberOfHungDisksLeavesThreadsForOneThatIsNot) {
   std::vector<std::unique_ptr<testing::HungDisk>> disks;
   Journal journal;
   journal.Open();
   WorkerPool pool(2, 0, WorkerPool::Sleepers::kAreReplaced);
-  for (int i = 0; i < 5; ++i) {
+  for (int i = 0; i < 20; ++i) {
     disks.push_back(std::make_unique<testing::HungDisk>());
     pool.Add(
         std::make_shared<ReadingSource>(disks.back().get(), std::to_string(i)),

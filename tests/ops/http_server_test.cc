@@ -27,7 +27,7 @@ class HttpServerTest : public ::testing::Test {
   void SetUp() override {
     auto server = HttpServer::Start(
         "127.0.0.1:0", {},
-        {[] { return std::string("figures 1\n"); },
+        {[this] { return "figures " + std::to_string(++made_) + "\n"; },
          [this] { return alive_.load(); }, [this] { return Checks(); }});
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
@@ -65,6 +65,7 @@ class HttpServerTest : public ::testing::Test {
     return Ask("GET " + path + " HTTP/1.0\r\n\r\n");
   }
 
+  std::atomic<int> made_{0};  // pages of metrics
   std::atomic<bool> alive_{true};
   std::atomic<bool> ready_{true};
   std::unique_ptr<HttpServer> server_;
@@ -153,6 +154,25 @@ TEST_F(HttpServerTest, RequestsThatDripInKeepNobodyOut) {
     EXPECT_THAT(Get("/livez"), HasSubstr("200 OK"));
   }
   for (const int one : dripping) close(one);
+}
+
+// They take long to make, and probes would wait behind them.
+TEST_F(HttpServerTest, MetricsThatManyAskForAreMadeOnce) {
+  EXPECT_THAT(Get("/metrics"), EndsWith("figures 1\n"));
+  EXPECT_THAT(Get("/metrics"), EndsWith("figures 2\n")) << "few ask";
+  std::vector<int> asking;
+  for (int i = 0; i < 300; ++i) {
+    asking.push_back(Connect());
+    send(asking.back(), "GET /metrics HTTP/1.0\r\n", 23, MSG_NOSIGNAL);
+  }
+  for (const int one : asking) send(one, "\r\n", 2, MSG_NOSIGNAL);
+  for (const int one : asking) {
+    char byte = 0;
+    EXPECT_EQ(recv(one, &byte, 1, 0), 1);
+    close(one);
+  }
+  // One a second, and those of the last ones, who are few.
+  EXPECT_LT(made_, 100);
 }
 
 // Whole headers, and then a body by and by.

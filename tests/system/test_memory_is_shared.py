@@ -109,6 +109,19 @@ def test_streams_that_are_not_read(server: RunningServer, beside: Beside) -> Non
         assert all(b"SLOW_READER" in end for end in ends)
 
 
+def test_who_reads_slowly_is_no_slow_reader(server: RunningServer) -> None:
+    """A batch takes far longer than the stall, and some of it is taken all the while."""
+    with UnreadingClient(server.address) as client:
+        client.widen(0, 1 << 30)
+        call = client.call("StreamBatches", stream_request(64), close=False)
+        fetch = client.call("FetchDrawings", fetch_request(16))
+        for _ in range(10 * STALL):
+            time.sleep(0.25)
+            for number in (call, fetch):
+                assert not client.ended(number)
+                client.widen(number, 100_000)
+
+
 def test_a_client_that_is_stopped(serve: Callable[..., RunningServer], binary: Path) -> None:
     server = serve("--memory", f"{MEMORY_MIB}MiB")
     with Beside(server.address, server.process.pid, MEMORY_MIB) as beside:

@@ -224,6 +224,47 @@ def test_answers_that_are_not_read(server: RunningServer, beside: Beside) -> Non
     assert watch.most < MORE_MIB, f"{watch.most:.0f} MiB"
 
 
+def test_long_answers_that_are_not_read(server: RunningServer, beside: Beside) -> None:
+    """A short request may have a long answer; here 200 KB, by the step."""
+    request = service_pb2.ExplainPlanRequest(dataset="quickdraw", steps=1500)
+    delivery = request.open.delivery
+    delivery.image.height = delivery.image.width = 8
+    delivery.batch_size = 1
+    with contextlib.ExitStack() as stack, Watch(server) as watch:
+        clients = [stack.enter_context(UnreadingClient(server.address)) for _ in range(6)]
+        calls = [
+            (client, client.call("ExplainPlan", request))
+            for client in clients
+            for _ in range(int(100 * FLOOD))
+        ]
+        ends = {client.await_end(call, 300) for client, call in calls}
+        beside.goes_on()
+    assert all(b"SLOW_READER" in end or b"answers of" in end for end in ends), ends
+    assert watch.most < MORE_MIB / 2, f"{watch.most:.0f} MiB"
+
+
+def threads_of(server: RunningServer) -> int:
+    return len(os.listdir(f"/proc/{server.process.pid}/task"))
+
+
+def test_calls_that_hold_a_thread_each(server: RunningServer, beside: Beside) -> None:
+    """As reflection has one, while its client asks for nothing."""
+    before = threads_of(server)
+    service = "grpc.reflection.v1alpha.ServerReflection"
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(UnreadingClient(server.address)) for _ in range(4)]
+        calls = [
+            (client, client.begin("ServerReflectionInfo", service=service))
+            for client in clients
+            for _ in range(100)
+        ]
+        beside.goes_on()
+        most = threads_of(server)
+        ends = [client.await_end(call, 60) for client, call in calls]
+    assert most < before + 100, f"{before} threads, and then {most}"
+    assert any(b"SLOW_READER" in end for end in ends), ends
+
+
 def test_calls_that_ask_for_nothing(server: RunningServer, beside: Beside, tmp_path: Path) -> None:
     """More than there may be; whoever comes from elsewhere is served."""
     watch_nothing = dataset_pb2.GetStatusRequest()  # empty, as a HealthCheckRequest may be

@@ -13,7 +13,7 @@ import threading
 
 from google.protobuf.message import Message
 
-DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY = 0, 1, 3, 4, 6, 7
+DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = 0, 1, 3, 4, 6, 7, 8
 SERVICE = "inkstream.v1.DrawingService"
 ACK, END_STREAM, END_HEADERS = 1, 1, 4
 INITIAL_WINDOW_SIZE = 4
@@ -75,6 +75,10 @@ class UnreadingClient:
         body = struct.pack(">BI", 0, len(body)) + body
         for begin in range(0, len(body), 16384):
             self._send(DATA, 0, number, body[begin : begin + 16384])
+
+    def widen(self, number: int, size: int) -> None:
+        """Opens the window of a call by so many bytes; 0: that of all of them together."""
+        self._send(WINDOW_UPDATE, 0, number, struct.pack(">I", size))
 
     def reset(self, number: int) -> None:
         self._send(RST_STREAM, 0, number, struct.pack(">I", 8))

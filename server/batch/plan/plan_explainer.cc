@@ -58,6 +58,12 @@ absl::StatusOr<std::vector<order::StepSchedule>> SchedulesOf(
   return schedules;
 }
 
+absl::Status TooMany(uint64_t many, uint64_t most, absl::string_view what) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("all_ranks: a step of ", many, " ", what, "; at most ", most,
+                   " drawings are listed: ask for the step rank by rank"));
+}
+
 }  // namespace
 
 absl::Status ExplainSteps(const Plan& plan, const StepsAsked& asked,
@@ -80,6 +86,9 @@ absl::Status ExplainSteps(const Plan& plan, const StepsAsked& asked,
   AddComponents(plan, sampled, explained);
   if (asked.count == 0) return absl::OkStatus();
 
+  if (asked.all_ranks && plan.delivery.world > max_drawings) {
+    return TooMany(plan.delivery.world, max_drawings, "ranks");
+  }
   if (asked.first >= explained->steps_left) {
     return absl::InvalidArgumentError(
         absl::StrCat("step: ", asked.first, " is not below ",
@@ -100,12 +109,20 @@ absl::Status ExplainSteps(const Plan& plan, const StepsAsked& asked,
     PlannedStep planned;
     planned.step = *step;
     planned.bytes = layout.Bytes(step->rows);
+    std::vector<order::Step> ranks;
+    uint64_t rows = 0;
     for (const order::StepSchedule& rank : *schedules) {
-      AddRows(*rank.StepAt(entered, asked.first + i), *order, sampled,
-              &planned);
+      ranks.push_back(*rank.StepAt(entered, asked.first + i));
+      rows += ranks.back().rows;
     }
-    listed += planned.indices.size();
-    if (listed > max_drawings && i > 0) break;
+    listed += rows;
+    if (listed > max_drawings) {
+      if (i == 0) return TooMany(rows, max_drawings, "drawings");
+      break;
+    }
+    for (const order::Step& rank : ranks) {
+      AddRows(rank, *order, sampled, &planned);
+    }
     explained->steps.push_back(std::move(planned));
   }
   return absl::OkStatus();

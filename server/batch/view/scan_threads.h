@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -19,7 +20,8 @@ inline uint64_t ScanParts(uint64_t items, uint64_t items_a_thread,
 }
 
 // Calls scan(part, begin, end) for neighbouring ranges that make up [0, items),
-// each on a thread of its own, the first on the caller's.
+// each on a thread of its own, the first on the caller's, and so are those for
+// which this process may have no thread.
 inline void ScanInParts(
     uint64_t items, uint64_t parts,
     const std::function<void(uint64_t, uint64_t, uint64_t)>& scan) {
@@ -27,7 +29,12 @@ inline void ScanInParts(
     scan(part, items * part / parts, items * (part + 1) / parts);
   };
   std::vector<std::thread> helpers;
-  for (uint64_t part = 1; part < parts; ++part) helpers.emplace_back(run, part);
+  uint64_t helped = 1;
+  try {
+    for (; helped < parts; ++helped) helpers.emplace_back(run, helped);
+  } catch (const std::system_error&) {
+    for (uint64_t part = helped; part < parts; ++part) run(part);
+  }
   run(0);
   for (std::thread& helper : helpers) helper.join();
 }

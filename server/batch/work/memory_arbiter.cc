@@ -14,7 +14,9 @@
 // 4. A request that does not fit is passed by those that do. What has passed
 //    the oldest one that waits for a reservation comes to half of the budget at
 //    most, so that it gets its turn when what was lent before has come back.
-// 5. An account that has wanted nothing for a while keeps its reservation until
+// 5. What one caller's accounts claim together leaves an eighth to others, but
+//    one buffer it may have whatever its size (caller_share.h).
+// 6. An account that has wanted nothing for a while keeps its reservation until
 //    another account needs one. Between two steps of a trainer it is its own:
 //    those who read nothing would take it, and hold it until they are ended.
 //
@@ -23,6 +25,7 @@
 #include "server/batch/work/memory_arbiter.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -30,11 +33,15 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
 #include "server/base/status_reason.h"
+#include "server/batch/work/caller_share.h"
 
 namespace inkstream::batch {
 namespace {
 
 constexpr absl::Duration kRetryDelay = absl::Seconds(1);
+
+// More than any budget, and still a sum with one.
+constexpr size_t kTooMuch = SIZE_MAX / 2;
 
 double MiB(size_t bytes) { return static_cast<double>(bytes) / (1U << 20U); }
 
@@ -131,11 +138,23 @@ size_t MemoryArbiter::in_use() const {
   return in_use_;
 }
 
-// Bytes beside what the account has claimed already.
+// Bytes beside what the account has claimed already; kTooMuch where its caller
+// has its share.
 size_t MemoryArbiter::Need(const Account& account) const {
-  if (!account.reserved()) return account.reserve_;
   const size_t size = account.request_.size;
-  return account.own_ + size <= account.reserve_ ? 0 : size;
+  if (account.reserved() && account.own_ + size <= account.reserve_) return 0;
+  const size_t need = account.reserved() ? size : account.reserve_;
+  const auto found = claimed_by_.find(account.caller_);
+  if (account.caller_.empty() || found == claimed_by_.end()) return need;
+  const size_t share = CallerShare(budget_);
+  size_t claimed = found->second;
+  if (claimed + need > share && !account.reserved()) {
+    // Its own idle ones make room.
+    for (const Account* const idle : idle_) {
+      if (idle->caller_ == account.caller_) claimed -= idle->reserve_;
+    }
+  }
+  return claimed == 0 || claimed + need <= share ? need : kTooMuch;
 }
 
 bool MemoryArbiter::Fits(const Account& account) const {
@@ -166,8 +185,9 @@ bool MemoryArbiter::Before(const Account& one, const Account& other) const {
 MemoryAccount* MemoryArbiter::Next() {
   FindIdle();
   const auto front =
-      std::find_if(waiting_.begin(), waiting_.end(),
-                   [](const auto& account) { return !account->reserved(); });
+      std::find_if(waiting_.begin(), waiting_.end(), [this](const auto& one) {
+        return !one->reserved() && Need(*one) != kTooMuch;
+      });
   const uint64_t number =
       front == waiting_.end() ? 0 : (*front)->request_.number;
   if (number != front_) passed_ = 0;
@@ -185,11 +205,23 @@ MemoryAccount* MemoryArbiter::Next() {
 MemoryArbiter::Claim MemoryArbiter::Grant(Account* account) {
   Claim claim = {Need(*account), 0};
   const bool first = !account->reserved();
-  while (claim.bytes > budget_ - claimed_) {
-    Account* const idle = idle_.front();
+  const auto give_up = [this](Account* idle) {
     SetResting(idle, false);
     GiveReservation(idle);
+  };
+  while (!account->caller_.empty() && first) {
+    const auto found = claimed_by_.find(account->caller_);
+    const auto own = std::find_if(idle_.begin(), idle_.end(),
+                                  [account](const Account* idle) {
+                                    return idle->caller_ == account->caller_;
+                                  });
+    if (found == claimed_by_.end() || own == idle_.end() ||
+        found->second + claim.bytes <= CallerShare(budget_)) {
+      break;
+    }
+    give_up(*own);
   }
+  while (claim.bytes > budget_ - claimed_) give_up(idle_.front());
   if (claim.bytes > 0) {
     if (front_ != account->request_.number) claim.passed = front_;
     if (claim.passed != 0) passed_ += claim.bytes;
@@ -339,8 +371,9 @@ absl::Status MemoryArbiter::Overloaded(const Account& account) const {
       WithReason(
           absl::UnavailableError(absl::StrFormat(
               "memory: this server has waited for room for one batch of %.1f "
-              "MiB; of the %.1f MiB for batches (25 %% of --memory), %u other "
-              "streams and fetches hold %.1f MiB. Ask for smaller batches, "
+              "MiB; of the %.1f MiB for batches (25 %% of --memory, seven "
+              "eighths of that for one caller), %u other streams and fetches "
+              "hold %.1f MiB. Ask for smaller batches, "
               "open fewer streams, or give the server more --memory",
               MiB(account.reserve_), MiB(budget_), holders_, MiB(claimed_))),
           kReasonOverloaded),

@@ -1,5 +1,6 @@
 #include "server/batch/work/request_threads.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -44,10 +45,6 @@ class RequestThreads::Request : public WorkSource,
   }
 
   void RunPiece(WorkerScratch* scratch) override {
-    {
-      const std::lock_guard<std::mutex> lock(count_->mu);
-      Leave();
-    }
     const RunningRequest running(shared_from_this());
     work_(scratch);
   }
@@ -55,40 +52,55 @@ class RequestThreads::Request : public WorkSource,
   const std::string& caller() const override { return caller_; }
   void Resume() override { pool_->Add(shared_from_this(), 1); }
 
-  // It waits until there is room for one more that sleeps in `disk`, unless
-  // those that do would be more than `most`.
-  absl::Status ResumeFor(const std::string& disk, const Sum& most) {
-    {
-      const std::lock_guard<std::mutex> lock(count_->mu);
-      Sum& waiting = count_->disks[disk];
-      if (waiting.requests > 0 && (waiting.requests >= most.requests ||
-                                   waiting.bytes + bytes_ > most.bytes)) {
-        return WithRetryDelay(
-            WithReason(absl::ResourceExhaustedError(absl::StrCat(
-                           waiting.requests, " requests of ", waiting.bytes,
-                           " bytes wait for the disk of ", disk,
-                           ", which is slow or answers no more; at most ",
-                           most.requests, " of ", most.bytes, " bytes may")),
-                       kReasonOverloaded),
-            kRetryDelay);
-      }
-      ++waiting.requests;
-      waiting.bytes += bytes_;
-      waits_for_ = disk;
+  // It wants `disk`, until it is done. Refused where those that do would have
+  // more than half of what others leave of `all`.
+  absl::Status Want(const std::string& disk, const Sum& all) {
+    const std::lock_guard<std::mutex> lock(count_->mu);
+    if (wants_ == disk) return absl::OkStatus();
+    Leave();
+    Sum& own = count_->disks[disk];
+    const Sum& every = count_->every_disk;
+    const size_t requests =
+        (all.requests - (every.requests - own.requests)) / 2;
+    const size_t bytes =
+        (all.bytes - std::min(all.bytes, every.bytes - own.bytes)) / 2;
+    if (own.requests > 0 &&
+        (own.requests >= requests || own.bytes + bytes_ > bytes)) {
+      return WithRetryDelay(
+          WithReason(absl::ResourceExhaustedError(absl::StrCat(
+                         own.requests, " requests of ", own.bytes,
+                         " bytes wait for the disk of ", disk,
+                         ", which is slow or answers no more; at most ",
+                         requests, " of ", bytes, " bytes may")),
+                     kReasonOverloaded),
+          kRetryDelay);
     }
+    for (Sum* const sum : {&own, &count_->every_disk}) {
+      ++sum->requests;
+      sum->bytes += bytes_;
+    }
+    wants_ = disk;
+    return absl::OkStatus();
+  }
+
+  // It is run again when there is room for one more that sleeps in `disk`.
+  absl::Status ResumeFor(const std::string& disk) {
     set_disk(disk);
     Resume();
     return ParkedStatus();
   }
 
  private:
-  // The disk that it waited for, with count_->mu held.
+  // The disk that it wanted, with count_->mu held.
   void Leave() {
-    if (waits_for_.empty()) return;
-    const auto found = count_->disks.find(waits_for_);
-    found->second.bytes -= bytes_;
-    if (--found->second.requests == 0) count_->disks.erase(found);
-    waits_for_.clear();
+    if (wants_.empty()) return;
+    const auto found = count_->disks.find(wants_);
+    for (Sum* const sum : {&found->second, &count_->every_disk}) {
+      --sum->requests;
+      sum->bytes -= bytes_;
+    }
+    if (found->second.requests == 0) count_->disks.erase(found);
+    wants_.clear();
   }
 
   WorkerPool* const pool_;
@@ -96,7 +108,7 @@ class RequestThreads::Request : public WorkSource,
   const std::function<void(WorkerScratch*)> work_;
   const std::shared_ptr<Count> count_;
   const size_t bytes_;
-  std::string waits_for_;  // guarded by count_->mu
+  std::string wants_;  // a disk; guarded by count_->mu
 };
 
 RequestThreads::RequestThreads(size_t memory, bool at_once)
@@ -143,9 +155,11 @@ absl::Status RequestThreads::Run(const std::string& caller, size_t bytes,
 }
 
 absl::Status RequestThreads::MaySleepIn(const std::string& disk) {
-  if (pool_.MaySleepIn(disk)) return absl::OkStatus();
-  return std::static_pointer_cast<Request>(CurrentRequest())
-      ->ResumeFor(disk, {kMaxRequests / 2, memory_ / 2});
+  const auto request = std::static_pointer_cast<Request>(CurrentRequest());
+  if (request == nullptr) return absl::OkStatus();
+  absl::Status status = request->Want(disk, {kMaxRequests, memory_});
+  if (!status.ok() || pool_.MaySleepIn(disk)) return status;
+  return request->ResumeFor(disk);
 }
 
 }  // namespace inkstream::batch

@@ -32,8 +32,8 @@ class RequestThreads {
 
   // Of the request that this thread runs, before it reads `disk`: OK, or
   // IsParked() where too many sleep in it already: it is run again when there
-  // is room. RESOURCE_EXHAUSTED, with a retry delay: those who wait for that
-  // would be more than half of all.
+  // is room. RESOURCE_EXHAUSTED, with a retry delay: those who want it, parked
+  // for whatever reason, would be more than half of what other disks leave.
   absl::Status MaySleepIn(const std::string& disk);
 
   // See WorkerPool.
@@ -55,7 +55,8 @@ class RequestThreads {
     std::mutex mu;
     Sum all;
     std::map<std::string, Sum> callers;  // with a request
-    std::map<std::string, Sum> disks;    // that requests wait for
+    std::map<std::string, Sum> disks;    // that requests want
+    Sum every_disk;
   };
 
   const size_t memory_;

@@ -20,10 +20,15 @@ constexpr char kDataTag = (15 << 3) | 2;
 constexpr uint64_t kPartOverhead = 64;
 // Parts are cut at multiples of this, so that copies stay aligned.
 constexpr uint64_t kCut = 4096;
-// Bytes of a slice: as finely it is known how much of a message has been taken.
-constexpr uint64_t kSliceBytes = 256U << 10U;
 // Small batches share a message up to this size.
 constexpr uint64_t kGatherBytes = 1U << 20U;
+// Data of messages to a client of which nothing is known yet, and to the
+// slowest one.
+constexpr uint64_t kFirstBytes = 1U << 20U;
+constexpr uint64_t kFewestBytes = 64U << 10U;
+// Messages take about so long, where the client is slow.
+constexpr std::chrono::milliseconds kShort{250};
+constexpr std::chrono::milliseconds kLong{1000};
 
 // `part` has everything but its data, of which `bytes` will follow.
 grpc::Slice HeadSlice(const v1::BatchPart& part, uint64_t bytes) {
@@ -67,6 +72,7 @@ BatchMessages::BatchMessages(const batch::StreamFacts& facts,
                              std::shared_ptr<ShmArea> area)
     : facts_(facts),
       max_bytes_(max_message_bytes),
+      data_bytes_(kFirstBytes),
       unread_(std::move(unread)),
       area_(std::move(area)) {}
 
@@ -131,7 +137,7 @@ bool BatchMessages::TakeSeveral(grpc::ByteBuffer* message) {
     const uint64_t bytes = data + batch.wire_bytes();
     const bool fits =
         part.ByteSizeLong() + kPartOverhead + bytes <= max_bytes_ &&
-        (taken == 0 || bytes <= kGatherBytes);
+        bytes <= data_bytes_ && (taken == 0 || bytes <= kGatherBytes);
     if (!fits) {
       part.mutable_batches()->RemoveLast();
       break;
@@ -173,14 +179,21 @@ grpc::ByteBuffer BatchMessages::TakeSlots() {
 }
 
 void BatchMessages::AddData(const batch::FinishedBatch& batch, uint64_t offset,
-                            uint64_t bytes,
-                            std::vector<grpc::Slice>* slices) const {
-  offset += batch.offset;
-  const uint64_t end = offset + bytes;
-  for (uint64_t begin = offset; begin < end; begin += kSliceBytes) {
-    const uint64_t part = std::min(kSliceBytes, end - begin);
-    slices->emplace_back(batch.buffer->data() + begin, part, &ReleaseHanded,
-                         new Handed(batch.buffer, unread_, part));
+                            uint64_t bytes, std::vector<grpc::Slice>* slices) {
+  if (bytes == 0) return;
+  in_flight_ += bytes;
+  slices->emplace_back(batch.buffer->data() + batch.offset + offset, bytes,
+                       &ReleaseHanded,
+                       new Handed(batch.buffer, unread_, bytes));
+}
+
+void BatchMessages::Written(std::chrono::nanoseconds took) {
+  // A short one says nothing of long ones.
+  const bool was_long = std::exchange(in_flight_, 0) >= data_bytes_ / 2;
+  if (was_long && took < kShort) {
+    data_bytes_ = std::min(2 * data_bytes_, std::max(max_bytes_, kFirstBytes));
+  } else if (took > kLong) {
+    data_bytes_ = std::max(data_bytes_ / 2, kFewestBytes);
   }
 }
 
@@ -199,7 +212,8 @@ absl::Status BatchMessages::CutFirst(grpc::ByteBuffer* message) {
                      " bytes that describe a batch: ask for larger messages"));
   }
   // All parts of about the same size, each with room for the longest head.
-  const uint64_t room = (max_bytes_ - overhead) / kCut * kCut;
+  const uint64_t room =
+      std::min((max_bytes_ - overhead) / kCut * kCut, data_bytes_);
   const uint64_t parts = (batch.wire_bytes() + room - 1) / room;
   const uint64_t even = (batch.wire_bytes() + parts - 1) / parts;
   part_bytes_ = std::min(room, (even + kCut - 1) / kCut * kCut);

@@ -3,12 +3,16 @@
 // the batches' own buffers, which go back to their pool when gRPC has sent the
 // last slice of them.
 //
+// gRPC lets go of a message as a whole, and only then is it known that a client
+// reads. So slow ones get short messages, as many as a batch takes.
+//
 // Thread safety: one thread at a time.
 #pragma once
 
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/slice.h>
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -54,6 +58,10 @@ class BatchMessages {
   // The next message of the batches added. REQUIRES: !empty().
   absl::Status Next(grpc::ByteBuffer* message);
 
+  // How long a message has been on its way: the next batch goes in shorter or
+  // longer ones.
+  void Written(std::chrono::nanoseconds took);
+
  private:
   absl::Status CutFirst(grpc::ByteBuffer* message);
   void CutLater(grpc::ByteBuffer* message);
@@ -61,10 +69,12 @@ class BatchMessages {
   grpc::ByteBuffer TakeSlots();
   // Bytes [offset, offset + bytes) of what travels of the batch.
   void AddData(const batch::FinishedBatch& batch, uint64_t offset,
-               uint64_t bytes, std::vector<grpc::Slice>* slices) const;
+               uint64_t bytes, std::vector<grpc::Slice>* slices);
 
   const batch::StreamFacts facts_;
   const uint64_t max_bytes_;
+  uint64_t data_bytes_;     // that a message may have for now
+  uint64_t in_flight_ = 0;  // that the latest one has
   const std::shared_ptr<UnreadBytes> unread_;
   const std::shared_ptr<ShmArea> area_;
   std::deque<batch::FinishedBatch> waiting_;

@@ -24,6 +24,11 @@ bool IsWatchedByItself(absl::string_view method) {
          absl::EndsWith(method, "/FetchDrawings");
 }
 
+// Each holds a thread of gRPC's while its client asks for nothing.
+bool HoldsThread(absl::string_view method) {
+  return absl::StartsWith(method, "/grpc.reflection.");
+}
+
 class CountedCall : public grpc::experimental::Interceptor {
  public:
   CountedCall(const CallCounters& counters, ServerRpcInfo* info)
@@ -35,6 +40,7 @@ class CountedCall : public grpc::experimental::Interceptor {
     peer_ = counters_.connections->PeerOf(name);
     refused_ = !counters_.calls->Begin(call_, peer_.caller);
     if (refused_) counters_.authenticator->NoteRefused(call_);
+    if (HoldsThread(method_)) counters_.calls->Answered(call_);
   }
   // With the call.
   ~CountedCall() override {

@@ -91,7 +91,7 @@ void DrawingService::AddUnary(const char* name, On on, Handle handle) {
   Add(name, [this, handle, run](grpc::CallbackServerContext* call,
                                 const Caller& caller) {
     return new UnaryReactor<Request, Response>(
-        server_.reads, caller.peer.caller, call,
+        server_.reads, server_.answers, caller.peer.caller, call,
         [handle, access = caller.access](Request* request, Response* response) {
           return handle(*access, request, response);
         },

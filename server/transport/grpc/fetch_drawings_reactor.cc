@@ -84,17 +84,23 @@ void FetchDrawingsReactor::Send(absl::StatusOr<batch::FetchedBatch> fetched,
   if (!status.ok()) return Finish(status);
   messages_->Add(std::move(fetched->batch));
   watched_->OnProgress();
+  SendMessage();
+}
+
+void FetchDrawingsReactor::SendMessage() {
+  write_began_ = std::chrono::steady_clock::now();
   StartWrite(&message_);
 }
 
 void FetchDrawingsReactor::OnWriteDone(bool ok) {
   message_.Clear();
   if (!ok) return Finish(absl::CancelledError("the client has gone"));
+  messages_->Written(std::chrono::steady_clock::now() - write_began_);
   watched_->OnProgress();
   if (messages_->empty()) return Finish(absl::OkStatus());
   absl::Status status = messages_->Next(&message_);
   if (!status.ok()) return Finish(status);
-  StartWrite(&message_);
+  SendMessage();
 }
 
 // What is not answered yet need not be drawn.

@@ -2,6 +2,7 @@
 // opening message that says which content it is of.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -28,12 +29,14 @@ class FetchDrawingsReactor : public PermittedReactor {
   absl::Status Start();
   void Send(absl::StatusOr<batch::FetchedBatch> fetched,
             uint32_t max_message_bytes, const StreamChannel& channel);
+  void SendMessage();
 
   const ServerContext& server_;
   const std::shared_ptr<const Access> access_;
   const std::shared_ptr<WatchedCall> watched_;
   CallsInFlight::Call counted_;  // once the request is there
   std::unique_ptr<BatchMessages> messages_;
+  std::chrono::steady_clock::time_point write_began_;
   std::mutex mu_;              // guards everything below
   std::function<void()> end_;  // of the fetch; null: it has not begun
   bool gone_ = false;

@@ -40,6 +40,11 @@ constexpr std::chrono::milliseconds kGoodbye{500};
 constexpr int kLookaheadBytes = 8 << 10;
 // With what gRPC keeps of it besides.
 constexpr uint64_t kWaitingCallBytes = 48 << 10;
+// Of answers that are being sent, where --memory says nothing else.
+constexpr size_t kLeastAnswerBytes = 4 << 20;
+// For calls that gRPC answers by itself, of reflection and of methods that
+// there are not: each holds one for as long as its client likes.
+constexpr int kOwnThreads = 64;
 
 // As many requests are read at once as those that wait may have bytes. Calls
 // that wait to be read take an eighth of the memory at most.
@@ -55,6 +60,10 @@ ReadPermits::Limits LimitsOfReads(const batch::Engine& engine,
   }
   limits.longest = options.stall;
   return limits;
+}
+
+size_t MostAnswerBytes(const GrpcServerOptions& options) {
+  return std::max<size_t>(options.memory_bytes / 16, kLeastAnswerBytes);
 }
 
 class RunningServer : public GrpcServer {
@@ -73,6 +82,7 @@ class RunningServer : public GrpcServer {
         authenticator_(security_, &connections_, streams_.counts(),
                        options.observer),
         reads_(LimitsOfReads(*engine, options)),
+        answers_(MostAnswerBytes(options)),
         context_{{engine, options.version, options.memory_bytes,
                   options.max_streams_per_connection, options.max_request_bytes,
                   shm_ != nullptr},
@@ -83,6 +93,7 @@ class RunningServer : public GrpcServer {
                  &authenticator_,
                  &watched_,
                  &reads_,
+                 &answers_,
                  shm_.get()},
         drawings_(context_) {
     if (security_ != nullptr) {
@@ -176,6 +187,7 @@ class RunningServer : public GrpcServer {
   SecurityFiles* const security_;  // may be null
   Authenticator authenticator_;
   ReadPermits reads_;
+  AnswerBytes answers_;
   const std::shared_ptr<CallsInFlight> calls_ =
       std::make_shared<CallsInFlight>();
   const ServerContext context_;
@@ -194,6 +206,11 @@ void SetUp(const GrpcServerOptions& options, grpc::ServerBuilder* builder) {
        {GRPC_COMPRESS_DEFLATE, GRPC_COMPRESS_GZIP}) {
     builder->SetCompressionAlgorithmSupportStatus(algorithm, false);
   }
+  grpc::ResourceQuota quota;
+  quota.SetMaxThreads(kOwnThreads);
+  builder->SetResourceQuota(quota);
+  // Each has threads that wait, out of those.
+  builder->SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
   builder->AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES,
                               kLookaheadBytes);
   // It would widen that to a megabyte.

@@ -94,8 +94,8 @@ HealthService::HealthService(const std::vector<std::string>& datasets,
       absl::Status status = MayAsk(*access, request->service());
       return status.ok() ? Check(*request, response) : status;
     };
-    return new UnaryReactor<Request, Response>(&reads_, caller.peer.caller,
-                                               call, check, at_once);
+    return new UnaryReactor<Request, Response>(
+        &reads_, &answers_, caller.peer.caller, call, check, at_once);
   });
   RawService::Add(
       "Watch", [this](grpc::CallbackServerContext* call, const Caller& caller) {

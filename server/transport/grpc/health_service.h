@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "server/transport/grpc/answer_bytes.h"
 #include "server/transport/grpc/raw_service.h"
 #include "server/transport/read_permits.h"
 
@@ -54,8 +55,10 @@ class HealthService : public RawService {
   void Add(HealthWatch* watch);
   void Forget(HealthWatch* watch);
 
-  // Its own: probes are answered while other requests wait to be read.
+  // Its own: probes are answered while other requests wait to be read, and
+  // other answers to be taken.
   ReadPermits reads_{{}};
+  AnswerBytes answers_{size_t{1} << 20U};
   mutable std::mutex mu_;  // guards everything below
   const std::set<std::string> datasets_;
   const std::function<bool()> alive_;

@@ -43,7 +43,7 @@ void OpenCalls::EndIfStalled(Clock::time_point since) {
   for (grpc_call* const call : stalled) {
     grpc_call_cancel_with_status(call, GRPC_STATUS_UNAVAILABLE,
                                  "SLOW_READER: the client has not taken the "
-                                 "answer",
+                                 "answer, or has asked for no more",
                                  nullptr);
     grpc_call_unref(call);
   }

@@ -9,6 +9,7 @@
 #include "server/batch/engine.h"
 #include "server/batch/work/memory_arbiter.h"
 #include "server/service/service.h"
+#include "server/transport/grpc/answer_bytes.h"
 #include "server/transport/grpc/authenticator.h"
 #include "server/transport/grpc/watched_calls.h"
 #include "server/transport/read_permits.h"
@@ -27,7 +28,8 @@ struct ServerContext {
   const Authenticator* authenticator = nullptr;
   WatchedCalls* watched = nullptr;
   ReadPermits* reads = nullptr;  // of requests
-  ShmHost* shm = nullptr;        // null: no shared memory
+  AnswerBytes* answers = nullptr;
+  ShmHost* shm = nullptr;  // null: no shared memory
   std::chrono::steady_clock::time_point started =
       std::chrono::steady_clock::now();
 };

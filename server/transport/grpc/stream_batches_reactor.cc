@@ -175,10 +175,11 @@ void StreamBatchesReactor::OnWriteDone(bool ok) {
     session_->OnWritten();
     return;
   }
-  if (messages_ == nullptr || messages_->empty()) return session_->OnWritten();
+  messages_->Written(std::chrono::steady_clock::now() - write_began_);
+  if (messages_->empty()) return session_->OnWritten();
   session_->OnProgress();
   absl::Status status = messages_->Next(&message_);
-  if (status.ok()) return StartWrite(&message_);
+  if (status.ok()) return Send();
   // What came before has been written; this one and those behind it end here.
   session_->Fail(std::move(status));
   session_->OnWritten();
@@ -205,7 +206,7 @@ absl::StatusOr<bool> StreamBatchesReactor::WriteOpened(
       shm.area != nullptr ? shm.credit_window : facts.credit_window,
       session_->id(), *channel_, &message_);
   if (!status.ok()) return status;
-  StartWrite(&message_);
+  Send();
   return true;
 }
 
@@ -214,8 +215,13 @@ absl::StatusOr<bool> StreamBatchesReactor::Write(
   for (batch::FinishedBatch& batch : batches) messages_->Add(std::move(batch));
   absl::Status status = messages_->Next(&message_);
   if (!status.ok()) return status;
-  StartWrite(&message_);
+  Send();
   return true;
+}
+
+void StreamBatchesReactor::Send() {
+  write_began_ = std::chrono::steady_clock::now();
+  StartWrite(&message_);
 }
 
 void StreamBatchesReactor::Finish(const batch::Ended& end) {

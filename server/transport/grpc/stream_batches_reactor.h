@@ -9,6 +9,7 @@
 #include <inkstream/v1/service.pb.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -50,6 +51,7 @@ class StreamBatchesReactor
   absl::Status Open(const v1::StreamBatchesRequest& request);
   std::string WhyNoShm() const;
   absl::Status Release(const v1::StreamBatchesRequest& request);
+  void Send();
 
   const ServerContext& server_;
   grpc::CallbackServerContext* const call_;
@@ -65,6 +67,7 @@ class StreamBatchesReactor
 
   // Of the one write in flight:
   grpc::ByteBuffer message_;
+  std::chrono::steady_clock::time_point write_began_;
   std::unique_ptr<BatchMessages> messages_;
   uint32_t max_message_bytes_ = 0;
 

@@ -4,11 +4,13 @@
 // what it is priced by, and a message takes many times as much.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <utility>
 
 #include "server/batch/work/parked_request.h"
+#include "server/transport/grpc/answer_bytes.h"
 #include "server/transport/grpc/permitted_reactor.h"
 #include "server/transport/grpc/proto_message.h"
 
@@ -23,9 +25,11 @@ class UnaryReactor : public PermittedReactor {
   using Run = std::function<absl::Status(
       const std::string& caller, size_t bytes, std::function<void()> work)>;
 
-  UnaryReactor(ReadPermits* permits, std::string caller,
+  // `permits` and `answers` outlive the call.
+  UnaryReactor(ReadPermits* permits, AnswerBytes* answers, std::string caller,
                grpc::CallbackServerContext* call, Handle handle, Run run)
       : PermittedReactor(permits, std::move(caller), call),
+        answers_(answers),
         handle_(std::move(handle)),
         run_(std::move(run)) {
     Read();
@@ -46,11 +50,21 @@ class UnaryReactor : public PermittedReactor {
     if (batch::IsParked(status)) return;
     if (!status.ok()) return Finish(status);
     message_ = SerializeMessage(response);
+    status = answers_->Take(caller(), message_.Length());
+    if (!status.ok()) return Finish(status);
+    being_sent_ = message_.Length();
     StartWriteAndFinish(&message_, grpc::WriteOptions(), grpc::Status::OK);
   }
 
+  void OnDone() override {
+    answers_->GiveBack(caller(), being_sent_);
+    PermittedReactor::OnDone();
+  }
+
+  AnswerBytes* const answers_;
   const Handle handle_;
   const Run run_;
+  size_t being_sent_ = 0;
 };
 
 }  // namespace inkstream::transport

@@ -182,7 +182,8 @@ class Dataset(Overview):
 
         `step`: the first one listed, of `epoch` or, with the cursor `start`, from there on;
         `steps`: how many, fewer at the epoch's end or where an answer would be too long.
-        `all_ranks`: the drawings of all ranks, rank by rank, not only this one's.
+        `all_ranks`: the drawings of all ranks, rank by rank, not only this one's; ValueError where
+        those of one step are more than the largest batch.
         """
         plan = Plan.of(view, self, **stream)
         return explain(self, plan, start, epoch, step, steps, all_ranks)
