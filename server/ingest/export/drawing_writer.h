@@ -38,17 +38,17 @@ void AppendNdjsonLine(const Drawing& drawing, std::string* out);
 void AppendStrokesJson(const Drawing& drawing, const char* comma,
                        std::string* out);
 
-// Appends a record of the official binary format (bin_format.h). It has no word
-// (the file's name is), no fraction of a second, and no way to leave a column
-// out. INVALID_ARGUMENT names what the drawing has not (key_id, countrycode of
-// two bytes, recognized, a timestamp in 1970..2106) or has too much of (times
-// of a raw drawing).
+// Appends a record of the official binary format (bin_format.cc). It has no
+// word (the file's name is), no fraction of a second, and no way to leave a
+// column out. INVALID_ARGUMENT names what the drawing has not (key_id,
+// countrycode of two bytes, recognized, a timestamp in 1970..2106) or has too
+// much of (times of a raw drawing).
 absl::Status AppendBinRecord(const Drawing& drawing, std::string* out);
 
 inline constexpr char kCsvHeader[] =
     "countrycode,drawing,key_id,recognized,timestamp,word\n";
 
-// Appends one row of Kaggle's CSV (csv_format.h) with its line end. A missing
+// Appends one row of Kaggle's CSV (csv_format.cc) with its line end. A missing
 // column is an empty field. Times have six digits of fraction, whatever the
 // source wrote.
 void AppendCsvRow(const Drawing& drawing, std::string* out);
