@@ -127,7 +127,8 @@ TEST(RetryPolicyTest, ATokenThatIsReadMayHaveBeenReplacedOnce) {
   EXPECT_EQ(fixed.OnFailure(refused, Moment::Now()).status(), refused);
   RetryPolicy read(absl::Seconds(60), 1, /*token_is_read=*/true);
   read.OnProgress();
-  EXPECT_EQ(read.OnFailure(refused, Moment::Now()).value(), absl::ZeroDuration());
+  EXPECT_EQ(read.OnFailure(refused, Moment::Now()).value(),
+            absl::ZeroDuration());
   EXPECT_EQ(read.OnFailure(refused, Moment::Now()).status(), refused);
   read.OnProgress();
   EXPECT_TRUE(read.OnFailure(refused, Moment::Now()).ok());
