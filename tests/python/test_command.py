@@ -56,6 +56,16 @@ def test_without_a_command_it_says_which_there_are() -> None:
         assert command in done.stderr
 
 
+@pytest.mark.parametrize(("tls", "name"), [(False, "HTTP/2"), (True, "TLS")])
+def test_a_server_that_hangs_is_not_taken_for_another_one(tls: bool, name: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as stopped:  # the kernel takes its connections
+        address = f"127.0.0.1:{stopped.getsockname()[1]}"
+        found = {f.name: f for f in network_findings(address, tls, 0.2)}
+    assert found[name].state == BAD
+    assert "says nothing" in found[name].said
+    assert "stopped, or hangs" in found[name].advice
+
+
 def test_ls_and_describe_say_what_there_is(data: inkstream.Dataset, server: Server) -> None:
     for target in (server.tcp, server.unix):
         assert re.search(r"quickdraw +2,000 +10 ", said("ls", target))

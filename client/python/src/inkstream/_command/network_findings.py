@@ -117,6 +117,9 @@ def _plaintext(connection: socket.socket, address: str) -> Iterator[Finding]:
     try:
         connection.sendall(_PLAIN)
         answer = connection.recv(9)
+    except TimeoutError:
+        yield Finding("HTTP/2", BAD, f"{address} takes connections and says nothing", _SILENT)
+        return
     except OSError as error:
         yield Finding("HTTP/2", BAD, f"{address}: {error.strerror or error}", _SOMETHING_ELSE)
         return
@@ -135,6 +138,9 @@ def _plaintext(connection: socket.socket, address: str) -> Iterator[Finding]:
 
 
 _SOMETHING_ELSE = "what listens there is no gRPC server: is the port right?"
+_SILENT = (
+    "it was stopped, or hangs: look at its log and its process; if it is no server, at the port"
+)
 
 
 def _handshake(connection: socket.socket, host: str, credentials: Credentials) -> Iterator[Finding]:
@@ -153,6 +159,9 @@ def _handshake(connection: socket.socket, host: str, credentials: Credentials) -
             version = secure.version()
     except ssl.SSLCertVerificationError as error:
         yield Finding("TLS", BAD, error.verify_message or str(error), _distrust(error))
+        return
+    except TimeoutError:
+        yield Finding("TLS", BAD, "the server takes connections and says nothing", _SILENT)
         return
     except OSError as error:
         yield Finding(
