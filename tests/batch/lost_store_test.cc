@@ -181,5 +181,18 @@ TEST(ClassIndexTest, MoreOfAClassThanWereCountedDoNotOverrunItsList) {
   EXPECT_EQ(index.IndexOf(0, counted - 1), counted - 1);
 }
 
+TEST(ClassIndexTest, FewerOfAClassThanWereCountedAreDrawingsAllTheSame) {
+  const FickleStore store(40'000, 20);
+  ViewCache cache(64U << 20U, 1);
+  const auto view = cache.Get(store, View());
+  ASSERT_TRUE(view.ok()) << view.status();
+  const ClassIndex index(store, **view, 1);
+  for (size_t label = 1; label < 20; ++label) {
+    const uint64_t counted = (*view)->class_counts()[label];
+    EXPECT_LT(index.IndexOf(label, 0), store.size()) << label;
+    EXPECT_LT(index.IndexOf(label, counted - 1), store.size()) << label;
+  }
+}
+
 }  // namespace
 }  // namespace inkstream::batch

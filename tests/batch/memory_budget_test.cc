@@ -132,10 +132,12 @@ TEST_F(MemoryBudgetTest, AStreamThatFindsNoRoomIsToldTheSum) {
   const auto& status = std::get<absl::Status>(ended);
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(ReasonOf(status), kReasonOverloaded);
-  EXPECT_THAT(std::string(status.message()),
-              ::testing::HasSubstr("one batch of 0.2 MiB; of the 0.3 MiB for "
-                                   "batches (25 % of --memory), 1 other "
-                                   "streams and fetches hold 0.2 MiB"));
+  EXPECT_THAT(
+      std::string(status.message()),
+      ::testing::HasSubstr("one batch of 0.2 MiB; of the 0.3 MiB for "
+                           "batches (25 % of --memory, seven eighths of "
+                           "that for one caller), 1 other "
+                           "streams and fetches hold 0.2 MiB"));
   // Nobody else is.
   held = NotReady{};
   EXPECT_TRUE(std::holds_alternative<FinishedBatch>(

@@ -21,8 +21,8 @@ int LowBits(uint64_t drawings, uint64_t members) {
 }  // namespace
 
 void ClassIndex::List::Add(uint64_t number) {
-  // A column that is lost while it is read may have more than were counted;
-  // what is made of it is thrown away.
+  // A column that is lost while it is read may have more than were counted, or
+  // fewer; what is made of it is thrown away.
   if (filled == room) return;
   if (low_bits > 0) {
     const uint64_t bits = number & ((uint64_t{1} << low_bits) - 1);
@@ -92,6 +92,9 @@ void ClassIndex::Fill(const store::StoreReader& store, const ResolvedView& view,
     }
   }
   for (size_t list = begin; list < end; ++list) {
+    while (lists_[list].filled < lists_[list].room) {
+      lists_[list].Add(drawings - 1);
+    }
     lists_[list].high.emplace_back(std::move(lists_[list].high_words));
   }
 }
