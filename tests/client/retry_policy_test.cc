@@ -73,7 +73,7 @@ TEST(RetryPolicy, WaitsLongerEachTimeAndGivesUpInTheEnd) {
     EXPECT_GT(*delay, absl::ZeroDuration());
     EXPECT_LE(*delay, absl::Seconds(3));
     last = *delay;
-    now += *delay;
+    now = now + *delay;
   }
   EXPECT_GT(tries, 20);
   EXPECT_GE(last, absl::Seconds(1.5));
