@@ -15,7 +15,9 @@ class UnreadBytes {
   using Clock = std::chrono::steady_clock;
 
   void OnHanded(uint64_t bytes) {
-    if (bytes_.fetch_add(bytes) == 0) moved_ = Clock::now();
+    // The moment first: who looks in between would take rest for waiting.
+    if (bytes_ == 0) moved_ = Clock::now();
+    bytes_ += bytes;
   }
   void OnTaken(uint64_t bytes) {
     moved_ = Clock::now();
