@@ -97,6 +97,25 @@ def replicas(binary: Path, store: Path, tmp_path: Path) -> Iterator[list[Server]
         yield servers
 
 
+def test_a_server_that_answers_no_ping_is_left_before_the_stall(
+    replicas: list[Server], said: pytest.LogCaptureFixture
+) -> None:
+    client = inkstream.connect([server.tcp for server in replicas], stall=45)
+    stream = client.dataset().stream("train", batch_size=10, epochs="forever", codec="none")
+    next(stream)
+    left = stream.stats()["endpoint"]
+    stopped = next(server for server in replicas if server.tcp == left)
+    stopped.send(signal.SIGSTOP)
+    try:
+        while stream.stats()["endpoint"] == left:
+            next(stream)
+    finally:
+        stopped.send(signal.SIGCONT)
+    told = [record.getMessage() for record in said.records]
+    (line,) = [line for line in told if "going on at" in line]
+    assert "no answer for" not in line
+
+
 @pytest.mark.parametrize("reader", ["libinkstream", "grpcio"])
 @pytest.mark.parametrize("form", ["list", "ipv4", "name"])
 def test_one_that_hangs_is_left_out_in_every_form_of_address(

@@ -122,6 +122,8 @@ class Channels:
             ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES + (64 << 10)),
             ("grpc.keepalive_time_ms", 20_000),
             ("grpc.keepalive_timeout_ms", 10_000),
+            # Later grpcio gives an answer to a ping a minute, whatever the line above says.
+            ("grpc.http2.ping_timeout_ms", 10_000),
             ("grpc.http2.max_pings_without_data", 0),
             # Trying again is decided by the stream, so a channel must not sit out a long wait.
             ("grpc.initial_reconnect_backoff_ms", 200),
