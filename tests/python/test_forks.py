@@ -59,7 +59,17 @@ print(well, stream.stats()["codec"])
 """
 
 
-@pytest.mark.parametrize("codec", ["strokes", "none"])
+PIXELS = pytest.param(
+    "none",
+    marks=pytest.mark.xfail(
+        strict=False,
+        reason="grpcio loses or garbles a call of pixels that a fork meets, or ends the child, in "
+        "one run of three: client/python/NOTES.md, Forks",
+    ),
+)
+
+
+@pytest.mark.parametrize("codec", ["strokes", PIXELS])
 def test_a_hundred_forks_under_streams_and_fetches(server: Server, codec: str) -> None:
     done = run_python(FORKS, server.tcp, codec)
     assert done.stdout == f"100 {codec}\n", done.stdout + done.stderr
