@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import grpc
 import inkstream
 import numpy as np
 import pytest
@@ -221,3 +222,14 @@ def test_a_fetch_of_a_server_without_this_form_of_strokes_is_drawn_by_it() -> No
             data = inkstream.connect(fake.address).dataset()
             assert data.fetch([5, 1], image=Image(28)).index.tolist() == [5, 1]
             assert [request.delivery.codec for request in fake.fetches] == [asked]
+
+
+@pytest.mark.usefixtures("library")
+def test_a_fetch_that_a_server_has_as_rows_for_streams_alone_is_drawn_by_it() -> None:
+    why = "delivery.codec: not offered by this server; offered: CODEC_NONE (of FetchDrawings)"
+    refused = [(grpc.StatusCode.INVALID_ARGUMENT, why)]
+    with FakeServer(Behaviour(codecs=(0, 4), refuse_fetches=refused)) as fake:
+        data = inkstream.connect(fake.address).dataset()
+        assert data.fetch([5, 1], image=Image(28)).index.tolist() == [5, 1]
+        asked = [request.delivery.codec for request in fake.fetches]
+    assert asked == [plan_pb2.CODEC_STROKES, plan_pb2.CODEC_NONE]

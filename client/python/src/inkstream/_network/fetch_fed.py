@@ -36,19 +36,39 @@ class FedFetch:
             request.delivery.raster_version = library.ik_raster_version()
         self._library = library
         self._endpoint = endpoint
-        self._request = request.SerializeToString()
+        self._request = request
         self._threads = threads
         self._memory = memory
+        self._begin = begin
         self._call = begin(request)
 
     def result(self) -> tuple[RawBatch, StreamInfo | None]:
         """See FetchCall."""
         try:
-            return self._result()
+            try:
+                return self._result()
+            except grpc.RpcError as error:
+                if not self._has_the_server_draw(error):
+                    raise
+                self._call = self._begin(self._request)
+                return self._result()
         except InkstreamError as error:
             if error.code == grpc.StatusCode.INTERNAL.name:
                 raise DataLoss(str(error)) from None
             raise
+
+    def _has_the_server_draw(self, refused: Any) -> bool:
+        """Whether a server of an earlier release has rows for streams alone, and may be asked
+        again, for what it draws."""
+        delivery = self._request.delivery
+        if (
+            delivery.codec != plan_pb2.CODEC_STROKES
+            or refused.code() != grpc.StatusCode.INVALID_ARGUMENT
+            or not refused.details().startswith("delivery.codec")
+        ):
+            return False
+        delivery.codec = plan_pb2.CODEC_NONE
+        return True
 
     def _result(self) -> tuple[RawBatch, StreamInfo | None]:
         messages = iter(self._call)
@@ -58,7 +78,7 @@ class FedFetch:
         stream = receive(
             self._library,
             FETCH_DRAWINGS,
-            self._request,
+            self._request.SerializeToString(),
             first,
             self._endpoint,
             self._threads,
