@@ -18,7 +18,6 @@ class Moment {
     return Moment(
         absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch()));
   }
-  static Moment Never() { return Moment(absl::InfiniteDuration()); }
 
   // For gRPC, which is told by the wall clock and looks at it once.
   std::chrono::system_clock::time_point ByWallClock() const {

@@ -6,6 +6,8 @@
 // when the clock shows its moment, however the clock came there. So a wait here
 // is cut into short ones, and the clock is looked at between them.
 
+#define _GNU_SOURCE
+#include <dlfcn.h>
 #include <errno.h>
 #include <linux/futex.h>
 #include <stdarg.h>
@@ -14,23 +16,11 @@
 
 static const long kSliceNanoseconds = 20 * 1000 * 1000;
 
-static long Kernel(long number, const long* a) {
-  register long r10 __asm__("r10") = a[3];
-  register long r8 __asm__("r8") = a[4];
-  register long r9 __asm__("r9") = a[5];
-  long result;
-  __asm__ volatile("syscall"
-                   : "=a"(result)
-                   : "a"(number), "D"(a[0]), "S"(a[1]), "d"(a[2]), "r"(r10),
-                     "r"(r8), "r"(r9)
-                   : "rcx", "r11", "memory");
-  return result;
-}
+typedef long (*Syscall)(long, ...);
 
-static long Answer(long result) {
-  if (result >= 0 || result < -4095) return result;
-  errno = (int)-result;
-  return -1;
+static long Kernel(long number, const long* a) {
+  const Syscall next = (Syscall)dlsym(RTLD_NEXT, "syscall");
+  return next(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
 long syscall(long number, ...) {
@@ -43,7 +33,7 @@ long syscall(long number, ...) {
   const struct timespec* until = (const struct timespec*)a[3];
   if (number != SYS_futex || (op & FUTEX_CMD_MASK) != FUTEX_WAIT_BITSET ||
       (op & FUTEX_CLOCK_REALTIME) == 0 || until == 0) {
-    return Answer(Kernel(number, a));
+    return Kernel(number, a);
   }
   a[1] =
       op &
@@ -53,7 +43,8 @@ long syscall(long number, ...) {
     clock_gettime(CLOCK_REALTIME, &now);
     if (now.tv_sec > until->tv_sec ||
         (now.tv_sec == until->tv_sec && now.tv_nsec >= until->tv_nsec)) {
-      return Answer(-ETIMEDOUT);
+      errno = ETIMEDOUT;
+      return -1;
     }
     const double left = (double)(until->tv_sec - now.tv_sec) * 1e9 +
                         (double)(until->tv_nsec - now.tv_nsec);
@@ -65,6 +56,6 @@ long syscall(long number, ...) {
     slice.tv_nsec %= 1000000000;
     a[3] = (long)&slice;
     const long result = Kernel(number, a);
-    if (result != -ETIMEDOUT) return Answer(result);
+    if (result != -1 || errno != ETIMEDOUT) return result;
   }
 }
