@@ -15,6 +15,7 @@
 #include "client/cpp/batch/rows_to_draw.h"
 #include "client/cpp/call/endpoints.h"
 #include "client/cpp/call/fetch_call.h"
+#include "client/cpp/messages/earlier_servers.h"
 #include "client/cpp/messages/from_proto.h"
 #include "client/cpp/messages/status_conversion.h"
 #include "client/cpp/messages/to_proto.h"
@@ -72,17 +73,19 @@ class GrpcClient final : public Client {
     SayWhoDraws(message.mutable_delivery());
     const std::shared_ptr<TurnPool> pool =
         DrawingThreads(options_.drawing_threads);
+    const absl::string_view later =
+        PassedOver(SamplingKind::kUniform, request.strokes);
     ReceivedBatch batch;
     std::shared_ptr<const Vocabulary> vocabulary;
     const absl::Status status = OnAnyTarget(
         [&](const std::shared_ptr<grpc::Channel>& channel,
             grpc::ClientContext* context) {
           const auto deadline = context->deadline();
-          absl::StatusOr<ReceivedBatch> fetched =
-              FetchAt(channel, message, deadline, pool.get(), &vocabulary);
+          absl::StatusOr<ReceivedBatch> fetched = FetchAt(
+              channel, message, later, deadline, pool.get(), &vocabulary);
           if (HaveTheServerDraw(fetched.status(), message.mutable_delivery())) {
-            fetched =
-                FetchAt(channel, message, deadline, pool.get(), &vocabulary);
+            fetched = FetchAt(channel, message, later, deadline, pool.get(),
+                              &vocabulary);
           }
           if (fetched.ok()) batch = *std::move(fetched);
           return fetched.status();
@@ -114,6 +117,10 @@ class GrpcClient final : public Client {
     if (!status.ok()) {
       return status;
     }
+    absl::Status understood = CheckUnderstood(
+        PassedOver(plan.order.sampling.kind, plan.delivery.strokes),
+        response.refuses_unknown(), endpoints_->target());
+    if (!understood.ok()) return understood;
     return PlanReportOf(response);
   }
 
@@ -142,13 +149,16 @@ class GrpcClient final : public Client {
  private:
   absl::StatusOr<ReceivedBatch> FetchAt(
       const std::shared_ptr<grpc::Channel>& channel,
-      const v1::FetchDrawingsRequest& message,
+      const v1::FetchDrawingsRequest& message, absl::string_view later,
       std::chrono::system_clock::time_point deadline, TurnPool* pool,
       std::shared_ptr<const Vocabulary>* vocabulary) {
     FetchCall call(channel, endpoints_->target(), message, deadline,
                    &fetch_buffers_, options_.max_batch_bytes, pool->threads());
     call.Wait(absl::InfiniteDuration());
     if (!call.status().ok()) return call.status();
+    absl::Status understood = CheckUnderstood(
+        later, call.opened().refuses_unknown(), endpoints_->target());
+    if (!understood.ok()) return understood;
     *vocabulary = VocabularyOf(call.opened());
     ReceivedBatch batch = call.Take();
     if (!batch.rows.has_value()) return batch;

@@ -44,6 +44,7 @@ struct DatasetInfo {
     uint32_t max_streams_per_connection = 0;
     uint32_t max_request_bytes = 0;
     uint64_t max_keys = 0;      // of one uploaded set
+    uint64_t max_weights = 0;   // of one uploaded set of weights
     uint64_t memory_bytes = 0;  // the server's budget
   };
 

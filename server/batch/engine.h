@@ -196,6 +196,7 @@ class Engine {
     return Keep(std::move(upload));
   }
   virtual uint64_t max_keys() const = 0;  // of one set
+  virtual uint64_t max_weights() const = 0;
 
   // Lays out one batch; `done` is called once, from a thread of the engine (or
   // from this call, where too many requests wait). Does not block. What is

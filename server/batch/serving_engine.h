@@ -66,6 +66,9 @@ class ServingEngine : public Engine {
   }
   absl::StatusOr<KeptKeys> Keep(std::unique_ptr<KeyUpload> upload) override;
   uint64_t max_keys() const override { return views_.key_sets().max_keys(); }
+  uint64_t max_weights() const override {
+    return views_.key_sets().max_weights();
+  }
   std::shared_ptr<MemoryArbiter> Arbitrate(
       std::shared_ptr<BufferPool> pool) override;
   std::function<void()> Fetch(FetchPlan plan,

@@ -57,6 +57,7 @@ void AddLimits(const Service& service, v1::DescribeDatasetResponse* response) {
   proto->set_memory_bytes(service.memory_bytes);
   proto->set_max_world(limits.max_world);
   proto->set_max_keys(service.engine->max_keys());
+  proto->set_max_weights(service.engine->max_weights());
 }
 
 }  // namespace
@@ -112,7 +113,6 @@ absl::Status DescribeDataset(const Service& service,
   response->set_raster_version(raster::kRasterVersion);
   response->add_tensors("image");
   response->add_tensors("strokes");
-  response->add_tensors("strokes.times");  // of a store that has them
   for (const v1::DType dtype : {v1::DTYPE_UINT8, v1::DTYPE_FLOAT16,
                                 v1::DTYPE_BFLOAT16, v1::DTYPE_FLOAT32}) {
     response->add_image_dtypes(dtype);

@@ -19,6 +19,7 @@ absl::Status ExplainPlan(const Service& service,
       {request.epoch(), request.step(), request.steps(), request.all_ranks()});
   if (!explained.ok()) return explained.status();
   response->set_dataset(explained->dataset);
+  response->set_refuses_unknown(true);
   wire::CursorToProto(explained->start, response->mutable_cursor());
   response->set_view_drawings(explained->view_size);
   response->set_epoch_drawings(explained->epoch_size);

@@ -32,6 +32,7 @@ v1::StreamOpened OpenedOf(const batch::StreamFacts& facts) {
   for (const std::string& code : facts.countrycodes) {
     opened.add_countrycodes(code);
   }
+  opened.set_refuses_unknown(true);
   if (facts.rows) opened.set_strokes_divisor(facts.strokes_divisor);
   return opened;
 }

@@ -42,6 +42,8 @@ absl::Status TensorsFromProto(const v1::Delivery& delivery,
     spec->strokes = *strokes;
   }
   if (delivery.has_augment()) {
+    absl::Status known = CheckKnown("delivery.augment", delivery.augment());
+    if (!known.ok()) return known;
     spec->augment = AugmentFromProto(delivery.augment());
   }
   if (delivery.views() > 0) spec->views = delivery.views();

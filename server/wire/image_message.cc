@@ -3,6 +3,8 @@
 namespace inkstream::wire {
 
 absl::StatusOr<ImageSpec> ImageFromProto(const v1::Image& image) {
+  absl::Status known = CheckKnown("delivery.image", image);
+  if (!known.ok()) return known;
   ImageSpec spec;
   spec.height = image.height();
   spec.width = image.width() == 0 ? image.height() : image.width();

@@ -39,6 +39,8 @@ absl::StatusOr<Sampling> SamplingFromProto(const v1::Order::Sampling& proto) {
 }  // namespace
 
 absl::StatusOr<OrderSpec> OrderFromProto(const v1::Order& order) {
+  absl::Status known = CheckKnown("order", order);
+  if (!known.ok()) return known;
   OrderSpec spec;
   spec.seed = order.seed();
   if (!v1::Order::Shuffle_IsValid(order.shuffle())) {

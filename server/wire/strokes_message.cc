@@ -3,6 +3,8 @@
 namespace inkstream::wire {
 
 absl::StatusOr<StrokesSpec> StrokesFromProto(const v1::Strokes& strokes) {
+  absl::Status known = CheckKnown("delivery.strokes", strokes);
+  if (!known.ok()) return known;
   StrokesSpec spec;
   if (!v1::Strokes::Format_IsValid(strokes.format())) {
     return UnknownEnum("delivery.strokes.format", strokes.format());

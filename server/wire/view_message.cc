@@ -4,6 +4,8 @@
 namespace inkstream::wire {
 
 absl::StatusOr<View> ViewFromProto(const v1::View& view) {
+  absl::Status known = CheckKnown("view", view);
+  if (!known.ok()) return known;
   View plain;
   plain.split = view.split();
   plain.classes.assign(view.classes().begin(), view.classes().end());

@@ -119,6 +119,23 @@ TEST(Fetch, IsOneBatchInTheOrderAsked) {
   EXPECT_FALSE(batch->cursor().has_value());
 }
 
+TEST(Fetch, OfAServerThatWouldPassOverWhatWasAskedIsRefused) {
+  FakeDrawingServer earlier;
+  earlier.OnFetch([](const v1::FetchDrawingsRequest&,
+                     grpc::ServerWriter<v1::BatchPart>* writer) {
+    writer->Write(OpenedPart());
+    writer->Write(BatchOf(0, 7, 1, 0));
+    return grpc::Status::OK;
+  });
+  const auto client = Connected({earlier.target()});
+  FetchRequest request;
+  request.indices = {7};
+  request.strokes.emplace().times = true;
+  const absl::Status status = client->Fetch(request).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+  EXPECT_THAT(status.message(), HasSubstr("delivery.strokes.times"));
+}
+
 TEST(Fetch, WithoutOrWithSeveralBatchesIsAnInternalError) {
   FakeDrawingServer server;
   std::atomic<int> batches{0};

@@ -105,6 +105,24 @@ TEST(Stream, RefusesToGoOnWithOtherData) {
   EXPECT_THAT(end.message(), HasSubstr("began with 1"));
 }
 
+TEST(Stream, GoesOnWhereNothingIsPassedOverThatWasAsked) {
+  FakeDrawingServer first;
+  FakeDrawingServer earlier;
+  FakeDrawingServer last;
+  first.OnStream(Epoch(20, 5).StopAt(35).Knowing());
+  earlier.OnStream(Epoch(20, 5));
+  last.OnStream(Epoch(20, 5).Knowing());
+  const auto client =
+      Connected({first.target(), earlier.target(), last.target()});
+  Plan plan;
+  plan.order.sampling.kind = SamplingKind::kDrawings;
+  auto stream = client->Stream(plan);
+  ASSERT_TRUE(stream.ok()) << stream.status();
+  EXPECT_EQ(ReadAll(stream->get()), UpTo(100));
+  EXPECT_EQ(earlier.streams_opened(), 1);
+  EXPECT_EQ(last.streams_opened(), 1);
+}
+
 TEST(Stream, OpensAgainWhereTheServerRebalances) {
   FakeDrawingServer server;
   server.OnStream([](grpc::ServerContext*, BatchStream* stream) {

@@ -29,6 +29,7 @@ using inkstream::testing::Quick;
 using inkstream::testing::ReadAll;
 using inkstream::testing::StatusWithReason;
 using inkstream::testing::UpTo;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using BatchStream = inkstream::testing::FakeDrawingServer::BatchStream;
@@ -59,6 +60,25 @@ TEST(Stream, GivesEveryBatchThenTheEndForEver) {
   }
   EXPECT_EQ((*stream)->cursor().epoch, 1);
   EXPECT_EQ((*stream)->cursor().position, 0);
+}
+
+TEST(Stream, RefusesAServerThatWouldPassOverWhatWasAsked) {
+  FakeDrawingServer earlier;
+  earlier.OnStream(Epoch(20, 5));
+  const auto client = Connected({earlier.target()});
+  Plan weighted;
+  weighted.order.sampling.kind = SamplingKind::kDrawings;
+  Plan timed;
+  timed.delivery.strokes.emplace().times = true;
+  const auto refusal = [&client](const Plan& plan) {
+    return client->Stream(plan).status();
+  };
+  EXPECT_EQ(refusal(weighted).code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(refusal(weighted).message(),
+              AllOf(HasSubstr("order.sampling.drawings"),
+                    HasSubstr("an earlier release"), HasSubstr("update it")));
+  EXPECT_EQ(refusal(timed).code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(refusal(timed).message(), HasSubstr("delivery.strokes.times"));
 }
 
 TEST(Stream, NeverHasMoreAheadThanItAskedFor) {

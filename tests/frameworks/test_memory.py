@@ -105,7 +105,7 @@ def test_it_stays(server: Server, adapter: str) -> None:
     python = os.path.join(os.path.dirname(here), "python")
     system = os.path.join(os.path.dirname(here), "system")
     folders = json.dumps([here, python, system])
-    done = run_python(PROGRAM, server.unix, adapter, folders, timeout=300)
+    done = run_python(PROGRAM, server.unix, adapter, folders, timeout=900)
     assert done.returncode == 0, done.stderr
     memory, opened = json.loads(done.stdout.splitlines()[-1])
     print(f"{adapter}: {memory / 2**20:+.1f} MiB, {opened:+d} descriptors")  # shown by -rP

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from random import SystemRandom
 from typing import Any
 
 import inkstream
@@ -41,19 +42,38 @@ def test_fetches_are_refused_alike() -> None:
             data.fetch([3], image=28, strokes=TIMED)
 
 
-def test_a_stream_goes_on_where_nothing_is_passed_over() -> None:
-    newer = Behaviour(knows=True)
-    plan: dict[str, Any] = {"sampling": WEIGHTED, "image": 28, "batch_size": 10}
+@pytest.fixture
+def in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients begin at the server that is listed first."""
+    monkeypatch.setattr(SystemRandom, "randrange", lambda *_: 0)
+
+
+@pytest.mark.usefixtures("in_turn")
+@pytest.mark.parametrize("asked", ASKED, ids=lambda asked: next(iter(asked)))
+def test_a_stream_goes_on_where_nothing_is_passed_over(asked: dict[str, Any]) -> None:
+    newer = Behaviour(refuses_unknown=True)
     with (
-        FakeServer(Behaviour(knows=True, vanish_after=3)) as first,
+        FakeServer(Behaviour(refuses_unknown=True, vanish_after=3)) as first,
         FakeServer() as earlier,
         FakeServer(newer) as last,
         inkstream.connect([s.address for s in (first, earlier, last)]) as client,
     ):
-        data = client.dataset()
-        for _ in range(9):  # each begins at any of them
-            stream = data.stream("train", **plan)
+        with client.dataset().stream("train", image=28, batch_size=10, **asked) as stream:
             assert len(list(stream)) == 10
             assert stream.stats()["endpoint"] == last.address
-            stream.close()
-        assert earlier.opened
+        assert [len(s.opened) for s in (first, earlier, last)] == [1, 1, 1]
+
+
+@pytest.mark.usefixtures("in_turn")
+@pytest.mark.parametrize("asked", ASKED, ids=lambda asked: next(iter(asked)))
+def test_a_stream_that_has_only_an_earlier_server_left_says_so(asked: dict[str, Any]) -> None:
+    with (
+        FakeServer(Behaviour(refuses_unknown=True, vanish_after=3)) as first,
+        FakeServer() as earlier,
+        inkstream.connect([first.address, earlier.address], retry_for=1) as client,
+    ):
+        stream = client.dataset().stream("train", image=28, batch_size=10, **asked)
+        next(stream)
+        first.stop()
+        with pytest.raises(inkstream.Unavailable, match=rf"{earlier.address} is of an earlier"):
+            list(stream)

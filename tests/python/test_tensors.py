@@ -315,7 +315,7 @@ def test_no_augmentation_is_the_drawing_as_it_is(data: inkstream.Dataset) -> Non
 
 def test_what_is_offered_is_described(data: inkstream.Dataset) -> None:
     stats = data.stats
-    assert stats["tensors"] == ["image", "strokes", "strokes.times"]
+    assert stats["tensors"] == ["image", "strokes"]
     assert stats["image_dtypes"] == ["uint8", "float16", "bfloat16", "float32"]
     assert set(stats["channels"]) == {"ink", "order", "direction", "constant"}
     assert stats["limits"]["max_stroke_len"] == 4096

@@ -44,7 +44,9 @@ class Epoch {
     }
     uint64_t position = request.open().cursor().position();
     const auto total = static_cast<uint64_t>(batches_) * rows_;
-    stream->Write(OpenedPart(total));
+    v1::BatchPart opened = OpenedPart(total);
+    opened.mutable_opened()->set_refuses_unknown(knowing_);
+    stream->Write(opened);
     uint64_t credits = request.credits();
     for (uint64_t sequence = 0; position < total; ++sequence) {
       while (credits == 0) {
@@ -70,11 +72,17 @@ class Epoch {
     stop_at_ = position;
     return *this;
   }
+  // As servers of today; else it is one of an earlier release.
+  Epoch& Knowing() {
+    knowing_ = true;
+    return *this;
+  }
 
  private:
   int batches_;
   int rows_;
   uint64_t stop_at_ = 0;
+  bool knowing_ = false;
 };
 
 // The indices of every batch; the error that ended the stream goes to `end`, or

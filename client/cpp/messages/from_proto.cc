@@ -104,6 +104,7 @@ DatasetInfo DatasetInfoOf(const v1::DescribeDatasetResponse& message) {
   info.limits.max_streams_per_connection = limits.max_streams_per_connection();
   info.limits.max_request_bytes = limits.max_request_bytes();
   info.limits.max_keys = limits.max_keys();
+  info.limits.max_weights = limits.max_weights();
   info.limits.memory_bytes = limits.memory_bytes();
   info.server_version = message.server_version();
   info.recommended_window = message.recommended_window();

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/cpp/batch/drawing_threads.h"
+#include "client/cpp/messages/earlier_servers.h"
 #include "client/cpp/messages/from_proto.h"
 #include "client/cpp/messages/to_proto.h"
 #include "client/cpp/moment.h"
@@ -100,6 +101,7 @@ GrpcStream::GrpcStream(std::shared_ptr<Endpoints> endpoints,
       options_(options),
       resume_point_(plan),
       sets_(SetsOf(plan)),
+      passed_over_(PassedOver(plan.order.sampling.kind, plan.delivery.strokes)),
       // The queue's, one being filled, one in the reader's hands.
       buffers_(std::max(options.read_ahead, kTensorsAhead) + 2),
       retry_(options.failover_timeout, endpoints_->size(),

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/string_view.h"
 #include "client/cpp/batch/batch_buffers.h"
 #include "client/cpp/batch/rows_to_draw.h"
 #include "client/cpp/call/call_reader.h"
@@ -102,6 +103,7 @@ class GrpcStream final : public inkstream::Stream {
   // Of the reading thread.
   ResumePoint resume_point_;
   const std::vector<std::string> sets_;  // of the plan
+  const absl::string_view passed_over_;  // of it, by earlier servers
   std::shared_ptr<grpc::Channel> told_;  // has been sent their key sets
   BatchBuffers buffers_;
   RetryPolicy retry_;

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/cpp/call/target.h"
+#include "client/cpp/messages/earlier_servers.h"
 #include "client/cpp/messages/from_proto.h"
 #include "client/cpp/messages/status_conversion.h"
 #include "client/cpp/messages/to_proto.h"
@@ -199,6 +200,9 @@ absl::Status GrpcStream::OnOpened(const v1::StreamOpened& opened,
   uint32_t credits = 0;
   {
     MutexLock lock(&mutex_);
+    absl::Status understood = CheckUnderstood(
+        passed_over_, opened.refuses_unknown(), endpoints_->target());
+    if (!understood.ok()) return NotHere(understood.message());
     if (!accepted_) {
       info_ = StreamInfoOf(opened);
       vocabulary_ = VocabularyOf(opened);

@@ -66,9 +66,9 @@ absl::StatusOr<absl::Duration> RetryPolicy::OnFailure(
     not_here_ = 0;
   }
   if (not_here_ >= targets_) {
-    return Reworded(status, absl::StatusCode::kFailedPrecondition,
-                    absl::StrCat("no server holds the data of this stream: ",
-                                 status.message()));
+    return Reworded(
+        status, absl::StatusCode::kFailedPrecondition,
+        absl::StrCat("no server can give this stream: ", status.message()));
   }
   if (!opened_) {
     return failures_ < targets_

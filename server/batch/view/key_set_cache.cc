@@ -85,10 +85,10 @@ class KeySetCache::Upload : public KeyUpload {
     weighted_ = weighted;
     const uint64_t most = weighted ? cache_->max_weights() : cache_->max_keys();
     if (names.size() > most - names_.size()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          FieldOf(by), ": ", names_.size() + names.size(), " keys; at most ",
-          most, " a set on this server (max_keys",
-          weighted ? ", of which a weight takes more)" : ")"));
+      return absl::InvalidArgumentError(
+          absl::StrCat(FieldOf(by), ": ", names_.size() + names.size(),
+                       " keys; at most ", most, " a set on this server (",
+                       weighted ? "max_weights)" : "max_keys)"));
     }
     const int64_t least = by == DrawingName::kKey ? 1 : 0;
     for (size_t i = 0; i < names.size(); ++i) {

@@ -69,6 +69,7 @@ class ReadyEngine : public batch::Engine {
     return engine_->Keep(std::move(upload));
   }
   uint64_t max_keys() const override { return engine_->max_keys(); }
+  uint64_t max_weights() const override { return engine_->max_weights(); }
   std::shared_ptr<batch::MemoryArbiter> Arbitrate(
       std::shared_ptr<batch::BufferPool> pool) override {
     return engine_->Arbitrate(std::move(pool));

@@ -116,6 +116,7 @@ Json JsonOf(const DatasetInfo& info) {
             {"max_streams_per_connection", limits.max_streams_per_connection},
             {"max_request_bytes", limits.max_request_bytes},
             {"max_keys", limits.max_keys},
+            {"max_weights", limits.max_weights},
             {"memory_bytes", limits.memory_bytes}}}};
 }
 

@@ -31,7 +31,7 @@ class Behaviour:
     size: int = 101
     fingerprint: str = FINGERPRINT
     raster_version: int = 1
-    knows: bool = False  # times and weights, as no server of an earlier release does
+    refuses_unknown: bool = False  # as no server of an earlier release does
     codecs: Sequence[int] = (plan_pb2.CODEC_NONE, plan_pb2.CODEC_STROKES)  # that it says it has
     max_data: int = 1 << 20  # bytes of data a message
     batches_a_message: int = 1
@@ -74,7 +74,7 @@ class FakeServer:
                 dataset_pb2.DescribeDatasetResponse.SerializeToString,
             ),
             "ExplainPlan": unary(
-                self._explain,
+                lambda _, __: service_pb2.ExplainPlanResponse(dataset="fake"),
                 service_pb2.ExplainPlanRequest.FromString,
                 service_pb2.ExplainPlanResponse.SerializeToString,
             ),
@@ -116,15 +116,8 @@ class FakeServer:
             classes=[dataset_pb2.ClassCount(word=w, drawings=size // 4) for w in CLASSES],
             columns=[dataset_pb2.Column(name="label", present=size)],
             raster_version=self.behaviour.raster_version,
-            tensors=["image", "strokes"] + self.behaviour.knows * ["strokes.times"],
             codecs=self.behaviour.codecs,
         )
-
-    def _explain(
-        self, _: service_pb2.ExplainPlanRequest, __: grpc.ServicerContext
-    ) -> service_pb2.ExplainPlanResponse:
-        cursor = plan_pb2.Cursor(version=1, order_plan="inkstream order plan 1\nsampling=uniform\n")
-        return service_pb2.ExplainPlanResponse(dataset="fake", cursor=cursor)
 
     def _fetch(
         self, request: service_pb2.FetchDrawingsRequest, context: grpc.ServicerContext
@@ -152,6 +145,7 @@ class FakeServer:
             dataset="fake",
             raster_version=how.raster_version,
             vocabulary=CLASSES,
+            refuses_unknown=how.refuses_unknown,
         )
         yield batch_pb2.BatchPart(opened=opened).SerializeToString()
         for seq in range(self.behaviour.fetched):
@@ -220,10 +214,9 @@ class FakeServer:
             else plan_pb2.CODEC_NONE,
             vocabulary=CLASSES,
             credit_window=8,
+            refuses_unknown=how.refuses_unknown,
         )
         opened.cursor.order_plan = "inkstream order plan 1\nshuffle=fake\n"
-        if how.knows and opening.order.sampling.HasField("drawings"):
-            opened.cursor.order_plan += "sampling=drawings:0\n"
         yield batch_pb2.BatchPart(opened=opened).SerializeToString()
         held: list[tuple[batch_pb2.BatchHeader, bytes]] = []
         available, sent = 0, 0

@@ -15,7 +15,7 @@ from inkstream._fetch.joined import joined
 from inkstream._network.fetch_ahead import fetch_each
 from inkstream._network.service import Fetched
 from inkstream._network.source import Source
-from inkstream._request.earlier_servers import Said, check_understood
+from inkstream._request.earlier_servers import check_understood
 from inkstream._request.key_set import MAX_KEY
 from inkstream._request.messages import message_of
 from inkstream._request.plan import Plan, planned_batch_bytes
@@ -43,8 +43,6 @@ class RandomAccess:
 
         `name`: what numbers count: "index", "rank" (in the plan's view), "key_id".
         """
-        said = Said(self.dataset.stats["tensors"])
-        check_understood(self.plan, said, f"the server of {self.dataset.name!r}")
         request = self._request()
         if numbers.size == 0:  # as of an array: no rows, of the shapes that others have
             request.index.append(0)
@@ -76,6 +74,8 @@ class RandomAccess:
 
     def _batch(self, answer: Fetched) -> Batch:
         raw, info = answer
+        refuses_unknown = info is not None and info.refuses_unknown
+        check_understood(self.plan, refuses_unknown, f"the server of {self.dataset.name!r}")
         said = info.classes if info and info.classes else ()
         classes = said or self.plan.view.classes or self.dataset.classes
         return decode(raw, classes=classes, strokes_spec=self.plan.strokes, placed=False)

@@ -37,6 +37,7 @@ class StreamInfo:
     transport_reason: str = ""  # why not by shared memory
     codec: str = "none"  # in use
     codec_reason: str = ""  # why not the one asked for
+    refuses_unknown: bool = False  # nothing that was asked for was passed over
 
     @classmethod
     def of(cls, opened: batch_pb2.StreamOpened, transport: str = "grpc") -> StreamInfo:
@@ -54,6 +55,7 @@ class StreamInfo:
             transport_reason=opened.transport_reason,
             codec=codec_name(opened.codec),
             codec_reason=opened.codec_reason,
+            refuses_unknown=opened.refuses_unknown,
         )
 
 

@@ -23,7 +23,7 @@ class Weights(UploadedSet):
     the view has drawings with a weight, and of all weights W a drawing of weight w has `w / W` of
     them: the whole number below or above, exact on the mean over epochs.
     Immutable and picklable; `hash` names the weights to servers, which are sent them when they
-    ask: at most a third of `data.stats["limits"]["max_keys"]` of them. A drawing that is named
+    ask: at most `data.stats["limits"]["max_weights"]` of them. A drawing that is named
     twice, or that the store does not have, is FixRequest.
     """
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from inkstream._network.source import Source
 from inkstream._request.cursor import check_state
-from inkstream._request.earlier_servers import Said, check_understood
+from inkstream._request.earlier_servers import check_understood
 from inkstream._request.messages import message_of
 from inkstream._request.plan import Plan
 from inkstream._request.values import flag, whole
@@ -49,6 +49,5 @@ def explain(
     request.open.CopyFrom(plan.opening(dataset.name, fingerprint, cursor).open)
     request.open.delivery.codec = plan_pb2.CODEC_NONE  # nothing is sent
     answer = dataset._service.call("ExplainPlan", request, service_pb2.ExplainPlanResponse)
-    said = Said(dataset.stats["tensors"], answer.cursor.order_plan)
-    check_understood(plan, said, f"the server of {dataset.name!r}")
+    check_understood(plan, answer.refuses_unknown, f"the server of {dataset.name!r}")
     return PlanReport.of(answer)

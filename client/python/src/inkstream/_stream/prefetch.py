@@ -13,7 +13,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from inkstream._network.channels import Endpoints
@@ -50,9 +50,7 @@ class Prefetcher(Generic[T]):
         convert: Converter[T],
         counts: Counts,
         ahead: int = MAX_AHEAD,
-        tensors: Sequence[str] = (),
     ) -> None:
-        """`tensors`: that servers say they offer."""
         self.pid = os.getpid()
         self._open_at = open_at
         self._channels = channels
@@ -60,7 +58,6 @@ class Prefetcher(Generic[T]):
         self._resume_point = resume_point
         self._convert = convert
         self._counts = counts
-        self._tensors = tensors
         self._changed = threading.Condition()
         self._closing = threading.Event()
         # Guarded by _changed.
@@ -255,7 +252,7 @@ class Prefetcher(Generic[T]):
             if self._closing.is_set():
                 raise Closed("the stream was closed")
         info = reader.open()
-        check_knowing(info, self._resume_point.plan, self._tensors, reader.endpoint)
+        check_knowing(info, self._resume_point.plan, reader.endpoint)
         if self._info is not None:
             check_same(info, self._info, reader.endpoint)
         self._counts.opened(reader.endpoint, info)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from inkstream._network.reader import StreamInfo
 from inkstream._network.retry import EARLIER_RELEASE, GENERATION_NOT_HERE
-from inkstream._request.earlier_servers import Said, check_understood
+from inkstream._request.earlier_servers import check_understood
 from inkstream._request.plan import Plan
 from inkstream.errors import FixRequest, PlanMismatch, Unavailable
 
 
-def check_knowing(info: StreamInfo, plan: Plan, tensors: Sequence[str], endpoint: str) -> None:
-    """Refuses a server that passed over a part of what was asked for. `tensors`: it offers."""
+def check_knowing(info: StreamInfo, plan: Plan, endpoint: str) -> None:
+    """Refuses a server that passed over a part of what was asked for."""
     try:
-        check_understood(plan, Said(tensors, info.cursor["order_plan"]), endpoint)
+        check_understood(plan, info.refuses_unknown, endpoint)
     except FixRequest as error:
         raise Unavailable(str(error), reason=EARLIER_RELEASE) from None
 

@@ -269,7 +269,6 @@ class StreamIterator(Generic[T]):
             self._convert,
             self._counts,
             self._ahead,
-            self.dataset.stats["tensors"],
         )
 
     def _stop(self, only: Prefetcher[T] | None = None) -> None:
