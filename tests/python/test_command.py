@@ -29,6 +29,7 @@ from inkstream._command.network_findings import network_findings, reaches
 from inkstream._display.terminal import CELL_HEIGHT, CELL_WIDTH, SIDE, drawings_in_text
 from inkstream.errors import FixRequest
 from support.processes import Server
+from support.stores import ROOT
 
 Done = subprocess.CompletedProcess[str]
 
@@ -406,6 +407,31 @@ def test_a_missing_program_is_named_with_the_line_to_type(tmp_path: Path) -> Non
 SCRIPT = """
 import sys
 sys.argv = ["inkstream", "ingest"]
-from inkstream._command.program import script
-sys.exit(script())
+from _inkstream_command import main
+sys.exit(main())
 """
+
+
+@pytest.mark.parametrize("start", ["-c", "-m"])
+def test_ctrl_c_while_a_command_is_loaded_ends_it_without_a_traceback(
+    start: str, tmp_path: Path
+) -> None:
+    (tmp_path / "numpy.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    name, _, function = entry_point().partition(":")
+    called = f"import sys; from {name} import {function}; sys.exit({function}())"
+    done = subprocess.run(
+        [sys.executable, start, {"-c": called, "-m": "inkstream"}[start], "ls", "x:1"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def entry_point() -> str:
+    """What the command `inkstream` calls."""
+    said = (ROOT / "client/python/pyproject.toml").read_text()
+    found = re.search(r'^inkstream = "(.*)"$', said, re.MULTILINE)
+    assert found
+    return found[1]

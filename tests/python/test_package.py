@@ -157,6 +157,18 @@ def test_the_wheels_are_a_client_and_a_program(
     assert "libinkstream, in this process 200" in said
 
 
+def test_ctrl_c_before_the_servers_wheel_becomes_the_program_is_told_as_by_it() -> None:
+    early = "import os, signal; os.execv = lambda *_: os.kill(os.getpid(), signal.SIGINT)"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{early}\nfrom inkstream_server.__main__ import main\nmain()"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**ALONE, "PYTHONPATH": str(ROOT / "deploy/server_wheel/src")},
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 def test_the_client_alone_says_what_is_missing(
     wheels: dict[str, Path], server: object, tmp_path: Path
 ) -> None:

@@ -15,8 +15,16 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
+if sys.argv[:1] == ["-m"] and sys.orig_argv[-len(sys.argv)] in ("inkstream", "-minkstream"):
+    # `python -m inkstream`, and what follows takes a while.
+    from _inkstream_command import end_at_an_interrupt
+
+    end_at_an_interrupt()
+
+# isort: split
 from inkstream._network import grpc_settings as _grpc_settings  # noqa: F401 - before grpc is
 
 # isort: split

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 
-PROGRAM = Path(__file__).resolve().parent / "_bin" / "inkstream"
+PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_bin", "inkstream")

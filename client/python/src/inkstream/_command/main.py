@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from _inkstream_command import raise_at_an_interrupt
 from inkstream._command.asking import add_target, add_view
 from inkstream._command.bench import bench
 from inkstream._command.doctor import doctor
@@ -42,6 +43,7 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     flags = _parser().parse_args(arguments)
     try:
+        raise_at_an_interrupt()
         status: int = flags.run(flags)
         sys.stdout.flush()
     except (InkstreamError, ModuleNotFoundError) as error:

@@ -46,8 +46,3 @@ def run_program(arguments: Sequence[str]) -> int:
     except OSError as error:
         print(f"inkstream: {path} cannot be run: {error.strerror}", file=sys.stderr)
     return 1
-
-
-def script() -> int:
-    """What the command `inkstream` is."""
-    return run_program(sys.argv[1:])
