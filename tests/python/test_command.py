@@ -24,7 +24,7 @@ import numpy as np
 import pytest
 from inkstream._command import program
 from inkstream._command.asking import view_of
-from inkstream._command.findings import BAD, FINE, ODD, Finding, available_memory
+from inkstream._command.findings import BAD, FINE, ODD, Finding, available_memory, versions
 from inkstream._command.network_findings import network_findings, reaches
 from inkstream._display.terminal import CELL_HEIGHT, CELL_WIDTH, SIDE, drawings_in_text
 from inkstream.errors import FixRequest
@@ -191,6 +191,18 @@ def test_the_doctor_finds_nothing_where_nothing_is_wrong(server: Server, store: 
         assert {finding["state"] for finding in found.values()} == {FINE}, found
         assert {"package", "library", "program", "clock", "memory", "answer", "stream"} <= {*found}
     assert said("doctor", server.tcp).endswith("Nothing is wrong.\n")
+
+
+def test_the_doctor_names_what_a_server_of_an_earlier_release_lacks(server: Server) -> None:
+    with inkstream.connect(server.tcp) as client:
+        stats = client.dataset().stats
+    assert versions(stats).state == FINE
+    limits = {k: v for k, v in stats["limits"].items() if k != "max_weights"}
+    found = versions({**stats, "limits": limits})
+    assert found.state == ODD and "was built before this package" in found.said
+    assert "it has no Weights, no Strokes(times=True): update it" in found.advice
+    found = versions({**stats, "codecs": ["none"], "server_version": "0.0.9"})
+    assert "the server is 0.0.9" in found.said and "no batches that travel as" in found.advice
 
 
 def test_the_doctor_names_what_is_in_between(server: Server, tmp_path: Path) -> None:

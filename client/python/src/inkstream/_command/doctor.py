@@ -15,9 +15,8 @@ from inkstream._command.asking import (
     tls_of,
     token_of,
 )
-from inkstream._command.findings import BAD, FINE, ODD, Finding, own_findings
+from inkstream._command.findings import BAD, FINE, ODD, Finding, own_findings, versions
 from inkstream._command.network_findings import network_findings, reaches
-from inkstream._version import __version__
 from inkstream.errors import AccessDenied, InkstreamError, NotFound, Unavailable
 
 _MARKS = {FINE: "ok  ", ODD: "odd ", BAD: "BAD "}
@@ -73,16 +72,7 @@ def _answers(flags: argparse.Namespace) -> Iterator[Finding]:
     except NotFound as error:
         yield Finding("dataset", BAD, str(error), f"--dataset takes one of {', '.join(names)}")
         return
-    served = data.stats["server_version"]
-    if served == __version__:
-        yield Finding("versions", FINE, f"both sides are {served}")
-    else:
-        yield Finding(
-            "versions",
-            ODD,
-            f"the server is {served}, this package {__version__}",
-            "they understand each other; take the same where something is missing",
-        )
+    yield versions(data.stats)
     try:
         with data.stream("", batch_size=min(8, max(data.drawings, 1)), image=28) as stream:
             rows = sum(batch.rows for _, batch in zip(range(1), stream, strict=False))

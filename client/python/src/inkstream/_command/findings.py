@@ -7,9 +7,10 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import inkstream
 from inkstream._command.program import MISSING, find_program
@@ -20,6 +21,12 @@ FINE, ODD, BAD = "fine", "odd", "bad"
 _LITTLE = 512 << 20  # bytes
 _PACKAGES = ("numpy", "grpcio", "protobuf")
 _EXTRAS = ("torch", "pillow", "pandas", "pyarrow")
+
+# What servers of earlier releases lack, and how that is told.
+_LATER: Sequence[tuple[str, Callable[[Mapping[str, Any]], Any]]] = (
+    ("batches that travel as strokes", lambda stats: "strokes" in stats["codecs"]),
+    ("Weights, no Strokes(times=True)", lambda stats: stats["limits"].get("max_weights")),
+)
 
 
 @dataclass(frozen=True)
@@ -118,3 +125,18 @@ def _read(path: str) -> str:
             return file.read()
     except OSError:
         return ""
+
+
+def versions(stats: Mapping[str, Any]) -> Finding:
+    """This package beside the server of a dataset; `stats`: what that says of it."""
+    served = stats["server_version"]
+    lacking = [what for what, there in _LATER if not there(stats)]
+    if served == __version__ and not lacking:
+        return Finding("versions", FINE, f"both sides are {served}")
+    known = f"the server is {served}, this package {__version__}"
+    if served == __version__:
+        known = f"both sides are {served}, and the server was built before this package"
+    lacks = "take the same where something is missing"
+    if lacking:
+        lacks = f"it has no {', no '.join(lacking)}: update it where that is wanted"
+    return Finding("versions", ODD, known, f"they understand each other; {lacks}")
