@@ -4,7 +4,7 @@ set -uo pipefail
 
 if (($#)); then
   echo 'Usage: tests/thread.sh
-Builds into build-thread/ and runs: order, batch and shared memory without any suppression, the
+Builds into build-thread/ and runs: order and batch without any suppression, the
 server and the C++ client with those of tests/thread.supp (Debian builds gRPC and
 Abseil without ThreadSanitizer). Run by tests/run.sh --thread.'
   [[ $1 == --help || $1 == -h ]] && exit
@@ -14,7 +14,7 @@ fi
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 folder=$root/build-thread
 jobs=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}
-strict=(order_epoch_order_test order_step_schedule_test batch_test transport_shm_test)
+strict=(order_epoch_order_test order_step_schedule_test batch_test)
 suppressed=(transport_test client_batch_assembler_test client_client_test client_resume_point_test
   client_failover_test client_grpc_stream_test client_retry_policy_test)
 

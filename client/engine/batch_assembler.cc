@@ -95,12 +95,6 @@ absl::Status BatchAssembler::Check(const v1::BatchHeader& header) {
   return absl::OkStatus();
 }
 
-absl::Status BatchAssembler::AddHeader(const v1::BatchHeader& header) {
-  if (absl::Status status = Check(header); !status.ok()) return status;
-  if (!header.has_rows()) return absl::OkStatus();
-  return Broken("batch ", header.batch_seq(), " has rows in its slot");
-}
-
 absl::StatusOr<BatchAssembler::Growing> BatchAssembler::Begin(
     const v1::BatchHeader& header) {
   Growing growing;

@@ -42,10 +42,6 @@ class BatchAssembler {
   // RESOURCE_EXHAUSTED: a batch of more than `most_bytes`.
   absl::Status Add(const PartView& part, const OnBatch& on_batch);
 
-  // Of a batch whose bytes do not come in messages: whether it continues what
-  // came before.
-  absl::Status AddHeader(const v1::BatchHeader& header);
-
   // True between the first and the last part of a batch.
   bool incomplete() const { return current_.has_value(); }
   // Batches that began.

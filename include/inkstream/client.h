@@ -30,15 +30,10 @@
 
 namespace inkstream {
 
-// How bulk bytes travel. kAuto and kShm: by shared memory where client and
-// server share a Unix socket, else in gRPC's messages.
-enum class TransportChoice : uint8_t { kAuto, kGrpc, kShm };
-
 struct ClientOptions {
   SecurityOptions security;
 
   // Behaviour.
-  TransportChoice transport = TransportChoice::kAuto;
   absl::Duration connect_timeout = absl::Seconds(10);
   absl::Duration call_timeout = absl::Seconds(60);  // Describe, Fetch, opening
   // A server that sends nothing for this long while the reader waits for a
@@ -73,8 +68,6 @@ struct StreamInfo {
   uint64_t steps_per_epoch = 0;  // of this rank, from position 0
   uint32_t raster_version = 0;
   std::vector<std::string> vocabulary;  // of the label ids
-  bool shared_memory = false;           // how bytes travel; may change when
-  std::string transport_reason;         // another server goes on; why not
   Codec codec = Codec::kNone;           // in use
   std::string codec_reason;             // why it is not the one asked for
 };

@@ -243,7 +243,7 @@ void AddSent(const std::map<transport::SentKey, transport::SentTotals>& all,
     for (const auto& [key, sent] : all) {
       page->Add(Number(sent.*field),
                 {{"dataset", key.dataset},
-                 {"transport", key.in_messages ? "messages" : "shm"},
+                 {"transport", key.is_unix ? "unix" : "tcp"},
                  {"codec", CodecText(key.codec)}});
     }
   };

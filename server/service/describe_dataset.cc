@@ -120,8 +120,6 @@ absl::Status DescribeDataset(const Service& service,
   for (std::string& channel : raster::OfferedChannels(info.has_times)) {
     response->add_channels(std::move(channel));
   }
-  response->add_transports(v1::TRANSPORT_GRPC);
-  if (service.shared_memory) response->add_transports(v1::TRANSPORT_SHM);
   for (const v1::Codec codec : {v1::CODEC_NONE, v1::CODEC_STROKES}) {
     response->add_codecs(codec);
   }

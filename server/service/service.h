@@ -26,7 +26,6 @@ struct Service {
   // Of a server; 0: there is none.
   uint32_t max_streams_per_connection = 0;
   uint32_t max_request_bytes = 0;
-  bool shared_memory = false;
 };
 
 v1::DatasetSummary SummaryOf(const batch::ServedStore& served);

@@ -38,10 +38,6 @@ class BatchSink {
 
   // What has been written and not been taken; null: that is not known.
   virtual const UnreadBytes* unread() const { return nullptr; }
-
-  // The peer holds all the memory that batches could be laid out in, and
-  // nothing goes on until it gives some back.
-  virtual bool PeerHoldsAllMemory() const { return false; }
 };
 
 }  // namespace inkstream::transport

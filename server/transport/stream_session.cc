@@ -46,7 +46,7 @@ double Seconds(StreamSession::Clock::duration duration) {
 
 StreamSession::StreamSession(BatchSink* sink, const Peer& peer,
                              std::string traceparent)
-    : sink_(sink) {
+    : is_unix_(peer.is_unix), sink_(sink) {
   report_.peer = peer.name;
   report_.caller = peer.caller;
   report_.traceparent = std::move(traceparent);
@@ -55,17 +55,14 @@ StreamSession::StreamSession(BatchSink* sink, const Peer& peer,
 StreamSession::~StreamSession() = default;
 
 void StreamSession::Open(std::unique_ptr<batch::BatchStream> stream,
-                         const DeliverySpec& delivery, Codec codec,
-                         bool in_messages) {
+                         const DeliverySpec& delivery) {
   const std::lock_guard<std::mutex> lock(mu_);
   if (finished_) return;
   progress_ = Clock::now();
   stream_ = std::move(stream);
-  in_messages_ = in_messages;
   mark_ = stream_->wait_times();
   report_.opening = Seconds(progress_ - started_);
-  report_.codec = codec;
-  report_.in_messages = in_messages;
+  report_.codec = delivery.codec;
   report_.plan = PlanSummary(stream_->facts().start, delivery);
   report_.dataset = stream_->facts().dataset;
   report_.fingerprint = stream_->facts().start.fingerprint;
@@ -169,12 +166,8 @@ void StreamSession::EndIfStalled(Clock::time_point since) {
   if (finished_ || moves || progress_ > since) return;
   if (writing_) return EndSlowReader();
   if (stream_ != nullptr && stream_->credits() > 0) {
-    ending_ = sink_->PeerHoldsAllMemory()
-                  ? Unavailable(kReasonSlowReader,
-                                "the client has granted credits and given no "
-                                "slot of its shared memory back")
-                  : Unavailable(kReasonOverloaded,
-                                "this server has no batch ready for a credit");
+    ending_ = Unavailable(kReasonOverloaded,
+                          "this server has no batch ready for a credit");
     Pump();
   }
 }
@@ -271,7 +264,7 @@ void StreamSession::WriteReadyBatches() {
     }
     ++sent.batches;
     sent.bytes += batch->byte_size;
-    if (in_messages_) sent.wire_bytes += batch->wire_bytes();
+    sent.wire_bytes += batch->wire_bytes();
     sent.drawings += batch->rows;
     if (counts_ != nullptr) {
       counts_->BatchMade(batch->queued_seconds, batch->stages);
@@ -283,7 +276,7 @@ void StreamSession::WriteReadyBatches() {
   in_flight_ = sent;
   Codec codec = Codec::kNone;
   if (batches.front().rows_form.has_value()) codec = Codec::kStrokes;
-  key_in_flight_ = {report_.dataset, in_messages_, codec};
+  key_in_flight_ = {report_.dataset, is_unix_, codec};
   Wrote(sink_->Write(std::move(batches)));
 }
 

@@ -47,7 +47,6 @@ struct StreamReport {
   uint64_t bytes = 0;          // of batches, unpacked
   uint64_t wire_bytes = 0;     // in messages
   Codec codec = Codec::kNone;  // in use
-  bool in_messages = true;     // not in shared memory
   double seconds = 0;          // since the call began, until it ended
   // What those went to, one thing at a time: together they are all of it.
   double opening = 0;         // until the plan was accepted
@@ -71,11 +70,9 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
                 std::string traceparent = "");
   ~StreamSession();
 
-  // The plan was accepted. Starts writing. `codec`: in use. `in_messages`: not
-  // in shared memory.
+  // The plan was accepted. Starts writing. `delivery`: with the codec in use.
   void Open(std::unique_ptr<batch::BatchStream> stream,
-            const DeliverySpec& delivery, Codec codec = Codec::kNone,
-            bool in_messages = true);
+            const DeliverySpec& delivery);
   // The request was wrong, or cannot be met.
   void Fail(absl::Status status);
 
@@ -124,6 +121,7 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
   void EndSlowReader();
 
   const Clock::time_point started_ = Clock::now();
+  const bool is_unix_;  // the peer's connection
   uint64_t id_ = 0;
 
   mutable std::mutex mu_;  // guards everything below
@@ -131,7 +129,6 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
   CallObserver* observer_ = nullptr;
   BatchSink* sink_;
   std::unique_ptr<batch::BatchStream> stream_;
-  bool in_messages_ = true;
   StreamReport report_;
   bool finished_ = false;
   bool opened_ = false;

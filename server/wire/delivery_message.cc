@@ -52,9 +52,6 @@ absl::Status TensorsFromProto(const v1::Delivery& delivery,
   }
   spec->on_corrupt = static_cast<OnCorrupt>(delivery.on_corrupt());
   spec->max_bad = delivery.max_bad();
-  if (!v1::Transport_IsValid(delivery.transport())) {
-    return UnknownEnum("delivery.transport", delivery.transport());
-  }
   spec->columns.assign(delivery.columns().begin(), delivery.columns().end());
   if (delivery.has_ignore_index()) spec->ignore_index = delivery.ignore_index();
   return CodecFromProto(delivery, spec);
@@ -119,7 +116,6 @@ v1::Delivery DeliveryToProto(const DeliverySpec& spec,
   message.set_max_batches(spec.max_batches);
   message.set_on_corrupt(static_cast<v1::Delivery::OnCorrupt>(spec.on_corrupt));
   message.set_max_bad(spec.max_bad);
-  message.set_transport(v1::TRANSPORT_GRPC);
   // Whether it can be had, the server says.
   message.set_codec(spec.codec == Codec::kAuto
                         ? v1::CODEC_STROKES

@@ -65,13 +65,11 @@ TEST_P(BatchStreamSuite, TheBytesAreThoseOfARawStream) {
   plans[6].delivery.strokes->max_len = 8;
   plans[6].delivery.strokes->too_long = TooLong::kDrop;
   plans[7].delivery.image.reset();  // nothing to draw
-  ClientOptions options = Options();
-  options.transport = TransportChoice::kGrpc;
   for (size_t i = 0; i < plans.size(); ++i) {
     SCOPED_TRACE(absl::StrCat("plan ", i));
     const std::vector<Batch> coded = ReadAll(plans[i]);
     plans[i].delivery.codec = Codec::kNone;
-    const auto raw = Connect(options)->Stream(plans[i]);
+    const auto raw = Connect(Options())->Stream(plans[i]);
     ASSERT_TRUE(raw.ok()) << raw.status();
     std::vector<Batch> expected;
     for (;;) {

@@ -1,4 +1,4 @@
-// gRPC over TCP and over a Unix socket, and shared memory beside the latter.
+// gRPC over TCP and over a Unix socket.
 
 #include <grpcpp/grpcpp.h>
 #include <unistd.h>
@@ -21,8 +21,7 @@ namespace {
 
 class GrpcUnderTest final : public TransportUnderTest {
  public:
-  explicit GrpcUnderTest(bool unix_socket, uint64_t shm_bytes = 0)
-      : shm_bytes_(shm_bytes) {
+  explicit GrpcUnderTest(bool unix_socket) {
     if (unix_socket) {
       static std::atomic<int> sockets{0};
       path_ = absl::StrCat(std::filesystem::temp_directory_path().string(),
@@ -33,7 +32,6 @@ class GrpcUnderTest final : public TransportUnderTest {
   absl::Status Start(batch::Engine* engine) override {
     transport::GrpcServerOptions options;
     options.unix_path = path_;
-    options.shm_bytes = shm_bytes_;
     if (path_.empty()) {
       options.listen = {"127.0.0.1:0"};
     }
@@ -54,94 +52,24 @@ class GrpcUnderTest final : public TransportUnderTest {
   }
 
  private:
-  const uint64_t shm_bytes_;
   std::string path_;
   std::unique_ptr<transport::GrpcServer> server_;
 };
 
-TransportParam Param(const char* name, bool unix_socket, uint64_t shm_bytes = 0,
+TransportParam Param(const char* name, bool unix_socket,
                      Codec codec = Codec::kNone) {
-  return {name,
-          [unix_socket, shm_bytes] {
-            return std::make_unique<GrpcUnderTest>(unix_socket, shm_bytes);
-          },
-          codec};
+  return {
+      name,
+      [unix_socket] { return std::make_unique<GrpcUnderTest>(unix_socket); },
+      codec};
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Grpc, BatchStreamSuite,
     ::testing::Values(Param("Tcp", false), Param("UnixSocket", true),
-                      Param("SharedMemory", true, 1U << 30U),
-                      Param("TcpStrokes", false, 0, Codec::kStrokes),
-                      Param("UnixSocketStrokes", true, 0, Codec::kStrokes),
-                      Param("SharedMemoryStrokes", true, 1U << 30U,
-                            Codec::kStrokes)),
+                      Param("TcpStrokes", false, Codec::kStrokes),
+                      Param("UnixSocketStrokes", true, Codec::kStrokes)),
     [](const auto& info) { return info.param.name; });
-
-// That the suite above tests what it says.
-class SharedMemoryStream : public BatchStreamSuite {};
-
-INSTANTIATE_TEST_SUITE_P(Grpc, SharedMemoryStream,
-                         ::testing::Values(Param("SharedMemory", true,
-                                                 1U << 30U)),
-                         [](const auto& info) { return info.param.name; });
-
-TEST_P(SharedMemoryStream, IsUsedUnlessTheClientWillNot) {
-  EXPECT_TRUE(Open(IndexPlan(16))->info().shared_memory);
-  ClientOptions options = Options();
-  options.transport = TransportChoice::kGrpc;
-  EXPECT_FALSE(Open(IndexPlan(16), options)->info().shared_memory);
-}
-
-TEST_P(SharedMemoryStream, KeptBatchesAreNeverOverwrittenAndStopNobody) {
-  const std::unique_ptr<Stream> stream = Open(IndexPlan(16));
-  std::vector<Batch> kept;
-  std::vector<std::vector<Row>> rows;
-  while (kept.size() < 40) {
-    auto batch = stream->Next();
-    ASSERT_TRUE(batch.ok() && batch->has_value()) << batch.status();
-    rows.push_back(RowsOf(**batch));
-    kept.push_back(**std::move(batch));
-  }
-  for (size_t i = 0; i < kept.size(); ++i) {
-    EXPECT_EQ(RowsOf(kept[i]), rows[i]) << i;
-  }
-}
-
-// Without its descriptor socket, as where only the other one was mounted.
-TEST_P(SharedMemoryStream, GoesOnInMessagesWhereTheDescriptorCannotBeHad) {
-  const std::string path = transport_->target().substr(5) + ".fd";
-  ASSERT_TRUE(std::filesystem::remove(path));
-  const std::unique_ptr<Stream> stream = Open(IndexPlan(16));
-  EXPECT_FALSE(stream->info().shared_memory);
-  EXPECT_THAT(stream->info().transport_reason, ::testing::HasSubstr(path));
-  EXPECT_TRUE(stream->Next().ok());
-}
-
-TEST_P(SharedMemoryStream, ReleasingWhatIsNotLentEndsTheStreamAlone) {
-  const std::unique_ptr<Stream> other = Open(IndexPlan(16));
-  const auto stub = v1::DrawingService::NewStub(grpc::CreateChannel(
-      transport_->target(), grpc::InsecureChannelCredentials()));
-  for (const uint64_t wrong : {uint64_t{0}, uint64_t{7}, UINT64_MAX}) {
-    grpc::ClientContext context;
-    const auto stream = stub->StreamBatches(&context);
-    v1::StreamBatchesRequest request;
-    request.set_dataset("drawings");
-    request.mutable_open()->mutable_delivery()->set_transport(
-        v1::TRANSPORT_SHM);
-    ASSERT_TRUE(stream->Write(request));
-    v1::BatchPart part;
-    ASSERT_TRUE(stream->Read(&part));
-    EXPECT_EQ(part.opened().transport(), v1::TRANSPORT_SHM);
-    request.Clear();
-    request.add_released(wrong);
-    ASSERT_TRUE(stream->Write(request));
-    EXPECT_FALSE(stream->Read(&part));
-    EXPECT_EQ(stream->Finish().error_code(),
-              grpc::StatusCode::INVALID_ARGUMENT);
-  }
-  EXPECT_TRUE(other->Next().ok());
-}
 
 // What a person with grpcurl does, and what the library's client never does.
 class RawGrpcStream : public BatchStreamSuite {

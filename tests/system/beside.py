@@ -28,7 +28,6 @@ with open(path, "r+b") as file:
     shared = mmap.mmap(file.fileno(), 8)
 stream = inkstream.connect(address, timeout=60).dataset("quickdraw").stream(
     "train", batch_size=256, image=inkstream.Image(28), epochs="forever", codec="none",
-    transport="grpc",
 )
 for number, _ in enumerate(stream, 1):
     shared[:8] = struct.pack("q", number)

@@ -118,27 +118,6 @@ def test_a_configuration_is_looked_at_before_it_is_rolled_out(
         assert said in done.stderr
 
 
-def test_sums_that_do_not_fit_are_refused_with_the_sum(
-    inkstream: Run, store: Path, tmp_path: Path
-) -> None:
-    flags = ("--store", store, "--unix", tmp_path / "s", "--memory", "1GiB")
-    # Without a page this fits.
-    just = inkstream("serve", *flags, "--shm-bytes", "500MiB", "--check-config")
-    assert just.returncode == 0, just.stderr
-    paged = ("--http", "127.0.0.1:0", "--shm-bytes", "500MiB")
-    done = inkstream("serve", *flags, *paged, "--check-config")
-    assert done.returncode == 2
-    assert "64 MiB for the page" in done.stderr
-    done = inkstream("serve", *flags, "--shm-bytes", "600MiB", "--check-config")
-    assert done.returncode == 2
-    parts = [int(number) for number in re.findall(r"(\d+) MiB", done.stderr)]
-    *shares, total, memory = parts
-    assert abs(sum(shares) - total) <= len(shares)
-    assert total > memory == 1024
-    fits = inkstream("serve", *flags, *paged[:2], "--shm-bytes", "450MiB", "--check-config")
-    assert fits.returncode == 0, fits.stderr
-
-
 def config_is_good(server: RunningServer) -> bool:
     with urllib.request.urlopen(f"http://{server.addresses['http']}/metrics", timeout=30) as answer:
         page = answer.read().decode()

@@ -127,7 +127,7 @@ def test_a_client_that_is_stopped(serve: Callable[..., RunningServer], binary: P
     with Beside(server.address, server.process.pid, MEMORY_MIB) as beside:
         alone = beside.rate()
         command = [str(binary), "bench", "--target", server.address, "--streams", "32"]
-        command += ["--image", "128x128", "--seconds", "600", "--transport", "grpc"]
+        command += ["--image", "128x128", "--seconds", "600", "--codec", "none"]
         bench = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         try:
             while sum(stream.batches > 0 for stream in streams_of(server.address)) < 33:

@@ -123,7 +123,6 @@ RESTART = {
     "preload": "true",
     "retain-generations": "3",
     "scrub": "0",
-    "shm-bytes": '"1MiB"',
     "stall": "7",
     "store": '"/elsewhere.ink"',
     "tls-cert": '"c"',

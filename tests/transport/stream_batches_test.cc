@@ -343,19 +343,6 @@ TEST_F(StreamBatchesTest, ACallThatOpensNothingIsEnded) {
   EXPECT_EQ(DetailsOf(status).first, "IDLE");
 }
 
-TEST_F(StreamBatchesTest, SharedMemoryFallsBackAndSaysWhy) {
-  Serve();
-  v1::StreamBatchesRequest request = SmallRequest();
-  request.mutable_open()->mutable_delivery()->set_transport(v1::TRANSPORT_SHM);
-  grpc::ClientContext context;
-  auto stream = Open(request, &context);
-  v1::BatchPart part;
-  ASSERT_TRUE(stream->Read(&part));
-  EXPECT_EQ(part.opened().transport(), v1::TRANSPORT_GRPC);
-  EXPECT_FALSE(part.opened().transport_reason().empty());
-  context.TryCancel();
-}
-
 TEST_F(StreamBatchesTest, TwoServersGiveTheSameBytes) {
   std::vector<std::string> seen;
   for (int server = 0; server < 2; ++server) {

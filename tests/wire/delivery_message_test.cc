@@ -78,7 +78,6 @@ TEST(DeliveryMessageTest, EveryFieldComesBack) {
   auto message = Filled<v1::Delivery>();
   message.clear_epochs();  // it never ends
   // The client's to say.
-  message.set_transport(v1::TRANSPORT_GRPC);
   message.clear_raster_version();
   absl::StatusOr<DeliverySpec> spec = DeliveryFromProto(message);
   ASSERT_TRUE(spec.ok()) << spec.status();

@@ -23,7 +23,6 @@ CallReader::CallReader(std::shared_ptr<StreamCall> call, std::string target,
     : call_(std::move(call)),
       target_(std::move(target)),
       asked_(engine::AskedBy(opening)),
-      buffers_(buffers),
       threads_(threads),
       assembler_(AssemblerFor(asked_, buffers, max_batch_bytes)) {}
 
@@ -70,21 +69,10 @@ absl::StatusOr<CallEvent> CallReader::EventOf(grpc::ByteBuffer* message) {
 
 absl::Status CallReader::Add(const engine::PartView& part,
                              std::vector<ReceivedBatch>* batches) {
-  if (slots_ == nullptr) {
-    return assembler_.Add(part, [batches](ReceivedBatch batch) {
-      batches->push_back(std::move(batch));
-      return absl::OkStatus();
-    });
-  }
-  for (const v1::BatchHeader& header : part.batches) {
-    absl::Status status = assembler_.AddHeader(header);
-    if (!status.ok()) return status;
-    absl::StatusOr<std::shared_ptr<const uint8_t>> bytes =
-        slots_->Lend(header, buffers_);
-    if (!bytes.ok()) return bytes.status();
-    batches->push_back({header, *std::move(bytes), {}, {}});
-  }
-  return absl::OkStatus();
+  return assembler_.Add(part, [batches](ReceivedBatch batch) {
+    batches->push_back(std::move(batch));
+    return absl::OkStatus();
+  });
 }
 
 absl::Status CallReader::OnOpened(v1::StreamOpened* opened) {
@@ -96,14 +84,6 @@ absl::Status CallReader::OnOpened(v1::StreamOpened* opened) {
     assembler_.TakeRows(rows_->plan);
     // What replicas are compared by is the version of whoever draws.
     opened->set_raster_version(raster::kRasterVersion);
-  }
-  if (opened->transport() == v1::TRANSPORT_SHM) {
-    auto slots = SharedSlots::Attach(target_, *opened, call_);
-    if (!slots.ok()) {
-      shm_failure_ = std::string(slots.status().message());
-      return slots.status();
-    }
-    slots_ = *std::move(slots);
   }
   return absl::OkStatus();
 }

@@ -16,7 +16,6 @@
 #include "absl/status/statusor.h"
 #include "client/cpp/batch/batch_buffers.h"
 #include "client/cpp/batch/rows_to_draw.h"
-#include "client/cpp/batch/shared_slots.h"
 #include "client/cpp/call/stream_call.h"
 
 namespace inkstream::client {
@@ -27,9 +26,8 @@ using CallEvent =
 
 class CallReader {
  public:
-  // `target`: of the call, where a stream's shared memory is found. `opening`:
-  // the request that opens it, which bounds and says what may come. `threads`:
-  // that draw rows.
+  // `target`: of the call, for errors. `opening`: the request that opens it,
+  // which bounds and says what may come. `threads`: that draw rows.
   CallReader(std::shared_ptr<StreamCall> call, std::string target,
              const v1::StreamBatchesRequest& opening, BatchBuffers* buffers,
              uint64_t max_batch_bytes, int threads);
@@ -43,10 +41,6 @@ class CallReader {
   // do.
   const std::shared_ptr<AgreedRows>& rows() const { return rows_; }
 
-  // Not empty: the last error was that the server's shared memory cannot be
-  // had, and why. The same stream without it may work.
-  const std::string& shm_failure() const { return shm_failure_; }
-
  private:
   absl::StatusOr<CallEvent> EventOf(grpc::ByteBuffer* message);
   absl::Status Add(const engine::PartView& part,
@@ -57,10 +51,7 @@ class CallReader {
   const std::shared_ptr<StreamCall> call_;
   const std::string target_;
   const absl::StatusOr<engine::AskedBatches> asked_;
-  BatchBuffers* const buffers_;
   const int threads_;
-  std::unique_ptr<SharedSlots> slots_;  // null: bytes come in messages
-  std::string shm_failure_;
   std::shared_ptr<AgreedRows> rows_;
   engine::BatchAssembler assembler_;
   absl::Status behind_;  // the error behind the batches that were given out

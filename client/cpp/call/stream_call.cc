@@ -28,24 +28,7 @@ bool StreamCall::Read(grpc::ByteBuffer* message) {
 bool StreamCall::Write(const v1::StreamBatchesRequest& request) {
   MutexLock lock(&write_mutex_);
   if (finished_) return false;
-  std::vector<uint64_t> released;
-  {
-    MutexLock released_lock(&released_mutex_);
-    released.swap(released_);
-  }
-  if (released.empty()) return stream_->Write(Serialize(request));
-  v1::StreamBatchesRequest both = request;
-  both.mutable_released()->Add(released.begin(), released.end());
-  return stream_->Write(Serialize(both));
-}
-
-void StreamCall::Release(uint64_t sequence) {
-  {
-    MutexLock lock(&released_mutex_);
-    released_.push_back(sequence);
-    if (released_.size() < kReleasesAtOnce) return;
-  }
-  Write(v1::StreamBatchesRequest());
+  return stream_->Write(Serialize(request));
 }
 
 absl::Status StreamCall::Finish() {

@@ -9,7 +9,6 @@
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/sync_stream.h>
 
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -35,11 +34,6 @@ class StreamCall {
   // Blocks. false: nothing more will come, ask Finish().
   bool Read(grpc::ByteBuffer* message);
 
-  // Batches in shared memory that were given back are told with the next
-  // request, or in one of their own once there are that many.
-  static constexpr uint32_t kReleasesAtOnce = 4;
-  void Release(uint64_t sequence);
-
   // false: the call is over, and its status says why.
   bool Write(const v1::StreamBatchesRequest& request);
 
@@ -55,8 +49,6 @@ class StreamCall {
   grpc::ClientContext context_;
   Mutex write_mutex_;
   bool finished_ ABSL_GUARDED_BY(write_mutex_) = false;
-  Mutex released_mutex_;
-  std::vector<uint64_t> released_ ABSL_GUARDED_BY(released_mutex_);
   std::unique_ptr<grpc::ClientReaderWriter<grpc::ByteBuffer, grpc::ByteBuffer>>
       stream_;
 };

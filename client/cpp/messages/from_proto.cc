@@ -29,8 +29,6 @@ StreamInfo StreamInfoOf(const v1::StreamOpened& message) {
   info.steps_per_epoch = message.steps_per_epoch();
   info.raster_version = message.raster_version();
   info.vocabulary = Strings(message.vocabulary());
-  info.shared_memory = message.transport() == v1::TRANSPORT_SHM;
-  info.transport_reason = message.transport_reason();
   info.codec = static_cast<Codec>(message.codec());
   info.codec_reason = message.codec_reason();
   return info;

@@ -110,8 +110,6 @@ class GrpcStream final : public inkstream::Stream {
   std::optional<v1::StreamEnd> end_part_;  // of the current call
   uint64_t received_ = 0;                  // batches, over all calls
   bool moved_ = false;                     // batches came on the current call
-  std::string shm_failure_;   // why the last call had to do without
-  std::string reason_;        // why this one does
   std::string codec_reason_;  // why it has no rows, though they were asked for
 
   // Written before Open() returns, then constant.

@@ -46,9 +46,6 @@ void GrpcStream::ReadUntilDone() {
   for (;;) {
     moved_ = false;
     absl::Status status = ReadOneCall();
-    if (!status.ok() && !shm_failure_.empty()) {
-      status = ReadOneCall();  // without shared memory
-    }
     const bool rebalance =
         status.ok() && end_part_->reason() == v1::StreamEnd::REASON_REBALANCE;
     const bool ended =
@@ -138,16 +135,6 @@ absl::Status GrpcStream::ReadOneCall(const std::string& why_no_rows) {
       wire::PlanToProto(resume_point_.Opening(), 1, options_.max_message_bytes);
   v1::Delivery* const delivery = opening.mutable_open()->mutable_delivery();
   const std::string target = endpoints_->target();
-  if (options_.transport != TransportChoice::kGrpc && shm_failure_.empty()) {
-    // It may be another server next time, so this is not kept.
-    const std::string why_not = SharedSlots::WhyNotAt(target);
-    if (why_not.empty()) {
-      delivery->set_transport(v1::TRANSPORT_SHM);
-    }
-    reason_ = why_not;
-  } else {
-    reason_ = shm_failure_;
-  }
   SayWhoDraws(delivery);
   if (!why_no_rows.empty()) delivery->set_codec(v1::CODEC_NONE);
   codec_reason_ = why_no_rows;
@@ -163,7 +150,6 @@ absl::Status GrpcStream::ReadOneCall(const std::string& why_no_rows) {
       {
         MutexLock lock(&mutex_);
         open_ = false;
-        shm_failure_ = reader.shm_failure();
       }
       if (!HaveTheServerDraw(status, delivery)) return status;
       return ReadOneCall(
@@ -206,7 +192,6 @@ absl::Status GrpcStream::OnOpened(const v1::StreamOpened& opened,
     if (!accepted_) {
       info_ = StreamInfoOf(opened);
       vocabulary_ = VocabularyOf(opened);
-      if (info_.transport_reason.empty()) info_.transport_reason = reason_;
       if (info_.codec_reason.empty()) info_.codec_reason = codec_reason_;
       cursor_ = info_.start;
       resume_point_.Accepted(info_.start);
@@ -289,9 +274,8 @@ absl::Status GrpcStream::OnBatches(std::vector<ReceivedBatch> batches,
   for (ReceivedBatch& received : batches) {
     const v1::BatchHeader& header = received.header;
     Queued queued;
-    queued.wire_bytes = received.rows.has_value() ? header.wire_size()
-                        : info_.shared_memory     ? 0
-                                                  : header.byte_size();
+    queued.wire_bytes =
+        received.rows.has_value() ? header.wire_size() : header.byte_size();
     const uint32_t fitting = received.rows.has_value()
                                  ? FittingRows(header.wire_size())
                                  : FittingBatches(header.byte_size());

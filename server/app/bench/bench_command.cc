@@ -33,7 +33,6 @@ struct BenchFlags {
   std::string image = "128x128";
   uint32_t strokes = 0;  // points; 0: pixels instead
   uint32_t batch = 256;
-  std::string transport = "auto";
   std::string codec = "auto";
   uint32_t streams = 1;
   double seconds = 10;
@@ -59,12 +58,6 @@ absl::StatusOr<std::unique_ptr<Stream>> OpenStream(const BenchFlags& flags,
                                                    uint32_t number) {
   ClientOptions options;
   options.security = flags.at.security();
-  if (flags.codec == "strokes" && flags.transport == "auto") {
-    // Asked for to be measured, and shared memory holds tensors.
-    options.transport = TransportChoice::kGrpc;
-  }
-  if (flags.transport == "grpc") options.transport = TransportChoice::kGrpc;
-  if (flags.transport == "shm") options.transport = TransportChoice::kShm;
   auto client = Client::Connect({flags.at.target}, options);
   if (!client.ok()) {
     return client.status();
@@ -84,15 +77,7 @@ absl::StatusOr<std::unique_ptr<Stream>> OpenStream(const BenchFlags& flags,
   plan.delivery.batch_size = flags.batch;
   plan.delivery.epochs = std::nullopt;
   plan.delivery.codec = CodecOf(flags.codec);
-  auto stream = (*client)->Stream(plan);
-  if (!stream.ok()) {
-    return stream.status();
-  }
-  if (flags.transport == "shm" && !(*stream)->info().shared_memory) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("--transport shm: ", (*stream)->info().transport_reason));
-  }
-  return stream;
+  return (*client)->Stream(plan);
 }
 
 int RunBench(const BenchFlags& flags) {
@@ -121,7 +106,6 @@ int RunBench(const BenchFlags& flags) {
   status = streams.Measure(flags.seconds);
   if (!status.ok()) return Fail(kName, status, kExitFailed);
   BenchFigures all = streams.figures();
-  const bool shared_memory = streams.stream(0).info().shared_memory;
   all.seconds = absl::ToDoubleSeconds(
       absl::FromChrono(std::chrono::steady_clock::now() - begin));
   all.cpu_seconds = batch::ProcessCpuSeconds() - cpu_before;
@@ -144,7 +128,6 @@ int RunBench(const BenchFlags& flags) {
                       image.height,    image.width,   flags.batch,
                       flags.streams};
   setup.strokes = flags.strokes;
-  setup.transport = shared_memory ? "shm" : "grpc";
   setup.codec =
       streams.stream(0).info().codec == Codec::kStrokes ? "strokes" : "none";
   const std::string report =
@@ -176,9 +159,6 @@ void AddBenchCommand(CLI::App& app, int* exit_code) {
       ->excludes(image);
   command->add_option("--batch", flags->batch, "Drawings a batch")
       ->check(CLI::Range(1U, 1U << 20U))
-      ->capture_default_str();
-  command->add_option("--transport", flags->transport, "How bulk bytes travel")
-      ->check(CLI::IsMember({"auto", "grpc", "shm"}))
       ->capture_default_str();
   command
       ->add_option("--codec", flags->codec,

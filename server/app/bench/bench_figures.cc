@@ -69,14 +69,14 @@ std::string FiguresAsText(const BenchSetup& setup,
           ? absl::StrFormat("stroke-5 of %u points", setup.strokes)
           : absl::StrFormat("%ux%u uint8", setup.height, setup.width);
   std::string text = absl::StrFormat(
-      "%s in batches of %u, %u stream%s of %s over %s, %.1f s\n"
+      "%s in batches of %u, %u stream%s of %s, %.1f s\n"
       "  drawings/s    %s\n"
       "  MB/s          %.1f\n"
       "  on the wire   %.1f MB/s, %.0f bytes a drawing, codec %s\n"
       "  batch wait    p50 %.2f ms, p90 %.2f ms, p99 %.2f ms\n"
       "  client CPU    %.3f ms per 1,000 drawings\n",
       tensor, setup.batch, setup.streams, setup.streams == 1 ? "" : "s",
-      setup.target, setup.transport, figures.seconds,
+      setup.target, figures.seconds,
       WithThousands(
           static_cast<uint64_t>(PerSecond(figures.drawings, figures))),
       PerSecond(figures.bytes, figures) / 1e6,
@@ -101,7 +101,6 @@ std::string FiguresAsJson(const BenchSetup& setup,
       {"target", setup.target},
       {"dataset", setup.dataset},
       {"split", setup.split},
-      {"transport", setup.transport},
       {"codec", setup.codec},
       {"height", setup.strokes > 0 ? 0 : setup.height},
       {"width", setup.strokes > 0 ? 0 : setup.width},

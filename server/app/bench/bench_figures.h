@@ -34,7 +34,6 @@ struct BenchSetup {
   uint32_t batch = 0;  // drawings
   uint32_t streams = 0;
   uint32_t strokes = 0;   // points of stroke tensors; 0: images
-  std::string transport;  // that was used
   std::string codec = "none";
 };
 

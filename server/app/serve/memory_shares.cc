@@ -36,23 +36,9 @@ absl::StatusOr<MemoryShares> MemorySharesOf(const ServeOptions& options) {
   shares.views = shares.all / 20;
   shares.requests = shares.all / 8;
   shares.calls = shares.all / 16;
-  if (!options.unix_path.empty()) {
-    shares.shm = options.shm_bytes.value_or(shares.all / 4);
-  }
   if (!options.http.empty()) {
     shares.page =
         std::clamp<uint64_t>(shares.all / 32, page::kMaxPixelBytes, 32U << 20U);
-  }
-  const uint64_t others = shares.batches + shares.views + shares.requests +
-                          shares.calls + 2 * shares.page;
-  if (shares.shm > shares.all - others) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--shm-bytes: ", Mebibytes(shares.shm), ", with ",
-        Mebibytes(shares.batches), " for batches, ", Mebibytes(shares.views),
-        " for views, ", Mebibytes(shares.requests + shares.calls),
-        " for requests and calls and ", Mebibytes(2 * shares.page),
-        " for the page, come to ", Mebibytes(shares.shm + others),
-        "; --memory is ", Mebibytes(shares.all)));
   }
   return shares;
 }

@@ -13,11 +13,10 @@ namespace inkstream::app {
 // Bytes.
 struct MemoryShares {
   uint64_t all = 0;
-  uint64_t batches = 0;   // that travel in messages, and what packs them
+  uint64_t batches = 0;   // on their way to clients
   uint64_t views = 0;     // and key sets
   uint64_t requests = 0;  // that wait to be read
   uint64_t calls = 0;     // gRPC's own, of each call
-  uint64_t shm = 0;       // 0: none is shared
   uint64_t page = 0;      // pixels it draws; as much for its answers; 0: none
 };
 

@@ -63,22 +63,15 @@ void AddServeFlags(CLI::App* command, ServeFlags* flags) {
       ->type_name("PATH");
   command
       ->add_option("--unix-mode", flags->unix_mode,
-                   "Mode of the socket's file and of PATH.fd: who may write "
-                   "may connect; default: what the umask leaves")
+                   "Mode of the socket's file: who may write may connect; "
+                   "default: what the umask leaves")
       ->check(CLI::Validator(CheckMode, ""))
       ->type_name("OCTAL");
   command
       ->add_option("--unix-group", flags->unix_group,
-                   "Group of both files; default: that of the process")
+                   "Group of that file; default: that of the process")
       ->check(CLI::Validator(CheckGroup, ""))
       ->type_name("GROUP");
-  command
-      ->add_option("--shm-bytes", options.shm_bytes,
-                   "Memory shared with clients of the Unix socket, which read "
-                   "batches where they were drawn; 0: none; default: 25 % of "
-                   "--memory. Its descriptors go over PATH.fd")
-      ->transform(ByteSize())
-      ->type_name("BYTES");
   command
       ->add_option("--http", options.http,
                    "Address for a page to look at, /metrics (Prometheus), "

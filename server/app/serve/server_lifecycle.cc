@@ -185,7 +185,6 @@ absl::Status ServeUntilInterrupted(ServeOptions options,
   server_options.handshake = options.handshake;
   server_options.idle = options.idle;
   server_options.channelz = options.channelz;
-  server_options.shm_bytes = shares->shm;
   server_options.security = security->get();
   server_options.insecure_network = options.insecure_network;
   server_options.stall = options.stall;

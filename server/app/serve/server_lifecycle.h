@@ -26,7 +26,6 @@ struct ServeOptions {
   bool insecure_network = false;
   transport::SecurityPaths security;
   // Bytes shared with clients of the Unix socket; none given: 25 % of `memory`.
-  std::optional<uint64_t> shm_bytes;
   uint64_t memory = 0;  // bytes; 0: 90 % of what this process may use
   int workers = 0;      // threads; 0: by the CPU quota
   uint32_t max_streams = 1024;

@@ -68,31 +68,20 @@ grpc::ByteBuffer OneSlice(const v1::BatchPart& part) {
 
 BatchMessages::BatchMessages(const batch::StreamFacts& facts,
                              uint32_t max_message_bytes,
-                             std::shared_ptr<UnreadBytes> unread,
-                             std::shared_ptr<ShmArea> area)
+                             std::shared_ptr<UnreadBytes> unread)
     : facts_(facts),
       max_bytes_(max_message_bytes),
       data_bytes_(kFirstBytes),
-      unread_(std::move(unread)),
-      area_(std::move(area)) {}
+      unread_(std::move(unread)) {}
 
 absl::Status BatchMessages::Opened(uint32_t credit_window, uint64_t stream_id,
-                                   const StreamChannel& channel,
+                                   const ChosenCodec& codec,
                                    grpc::ByteBuffer* message) const {
   v1::BatchPart part;
   v1::StreamOpened* const opened = part.mutable_opened();
   *opened = service::OpenedOf(facts_);
-  if (channel.shm.area != nullptr) {
-    opened->set_transport(v1::TRANSPORT_SHM);
-    opened->set_shm_token(channel.shm.token);
-    opened->set_shm_slot_bytes(channel.shm.area->layout().slot_bytes);
-    opened->set_shm_slots(channel.shm.area->layout().slots);
-  } else {
-    opened->set_transport(v1::TRANSPORT_GRPC);
-    opened->set_transport_reason(channel.reason);
-  }
-  opened->set_codec(static_cast<v1::Codec>(channel.codec));
-  opened->set_codec_reason(channel.codec_reason);
+  opened->set_codec(static_cast<v1::Codec>(codec.codec));
+  opened->set_codec_reason(codec.reason);
   opened->set_credit_window(credit_window);
   opened->set_stream_id(stream_id);
   if (part.ByteSizeLong() > max_bytes_) {
@@ -113,10 +102,6 @@ grpc::ByteBuffer BatchMessages::End(const batch::Ended& end) const {
 absl::Status BatchMessages::Next(grpc::ByteBuffer* message) {
   if (sent_ > 0) {
     CutLater(message);
-    return absl::OkStatus();
-  }
-  if (area_ != nullptr) {
-    *message = TakeSlots();
     return absl::OkStatus();
   }
   if (TakeSeveral(message)) return absl::OkStatus();
@@ -155,27 +140,6 @@ bool BatchMessages::TakeSeveral(grpc::ByteBuffer* message) {
   }
   *message = grpc::ByteBuffer(slices.data(), slices.size());
   return true;
-}
-
-// One message for all that wait: what a session gathers is far from a message's
-// limit without its bytes.
-grpc::ByteBuffer BatchMessages::TakeSlots() {
-  v1::BatchPart part;
-  part.set_batch_seq(waiting_.front().sequence);
-  do {
-    batch::FinishedBatch& batch = waiting_.front();
-    v1::BatchHeader* const header = part.add_batches();
-    *header = service::HeaderOf(facts_, batch);
-    header->set_part_count(1);
-    if (part.batches_size() > 1 && part.ByteSizeLong() > max_bytes_) {
-      part.mutable_batches()->RemoveLast();
-      break;
-    }
-    header->set_shm_slot(static_cast<int32_t>(
-        area_->Lend(batch.sequence, std::move(batch.buffer))));
-    waiting_.pop_front();
-  } while (!waiting_.empty());
-  return OneSlice(part);
 }
 
 void BatchMessages::AddData(const batch::FinishedBatch& batch, uint64_t offset,

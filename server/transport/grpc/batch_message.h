@@ -22,32 +22,27 @@
 #include "absl/status/status.h"
 #include "server/batch/batch_stream.h"
 #include "server/batch/job/finished_batch.h"
-#include "server/transport/shm/shm_host.h"
 #include "server/transport/unread_bytes.h"
 
 namespace inkstream::transport {
 
 // How a stream's bytes travel.
-struct StreamChannel {
-  ShmOffer shm;        // its area is null where they travel in messages,
-  std::string reason;  // though the client asked for shared memory
+struct ChosenCodec {
   Codec codec = Codec::kNone;
-  std::string codec_reason;  // why it is not the one asked for
+  std::string reason;  // why it is not the one asked for
 };
 
 class BatchMessages {
  public:
   // Messages are at most `max_message_bytes` long. `unread` counts the bytes of
-  // batches in them until gRPC has let go of them. With `area`, messages only
-  // say in which of its slots batches lie, and lend those to the client.
+  // batches in them until gRPC has let go of them.
   BatchMessages(const batch::StreamFacts& facts, uint32_t max_message_bytes,
-                std::shared_ptr<UnreadBytes> unread,
-                std::shared_ptr<ShmArea> area = nullptr);
+                std::shared_ptr<UnreadBytes> unread);
 
   // INVALID_ARGUMENT: the vocabulary alone is longer than a message.
   // `stream_id`: what GetStatus calls the stream; 0: it is none.
   absl::Status Opened(uint32_t credit_window, uint64_t stream_id,
-                      const StreamChannel& channel,
+                      const ChosenCodec& codec,
                       grpc::ByteBuffer* message) const;
   grpc::ByteBuffer End(const batch::Ended& end) const;
 
@@ -66,7 +61,6 @@ class BatchMessages {
   absl::Status CutFirst(grpc::ByteBuffer* message);
   void CutLater(grpc::ByteBuffer* message);
   bool TakeSeveral(grpc::ByteBuffer* message);
-  grpc::ByteBuffer TakeSlots();
   // Bytes [offset, offset + bytes) of what travels of the batch.
   void AddData(const batch::FinishedBatch& batch, uint64_t offset,
                uint64_t bytes, std::vector<grpc::Slice>* slices);
@@ -76,7 +70,6 @@ class BatchMessages {
   uint64_t data_bytes_;     // that a message may have for now
   uint64_t in_flight_ = 0;  // that the latest one has
   const std::shared_ptr<UnreadBytes> unread_;
-  const std::shared_ptr<ShmArea> area_;
   std::deque<batch::FinishedBatch> waiting_;
   // Of the batch in front, where it goes in several messages:
   uint64_t sent_ = 0;        // bytes of it that earlier messages took

@@ -48,22 +48,19 @@ absl::Status FetchDrawingsReactor::Start() {
   if (!plan.ok()) return plan.status();
   status = access_->Choose(server_.engine->datasets(), &plan->dataset);
   if (!status.ok()) return status;
-  StreamChannel channel;
-  if (request.delivery().transport() == v1::TRANSPORT_SHM) {
-    channel.reason = "what FetchDrawings answers travels in messages";
-  }
+  ChosenCodec codec;
   if (plan->delivery.codec == Codec::kStrokes) {
-    channel.codec_reason = service::WhyNotStrokes(
-        plan->delivery, request.delivery().raster_version());
-    if (!channel.codec_reason.empty()) plan->delivery.codec = Codec::kNone;
+    codec.reason = service::WhyNotStrokes(plan->delivery,
+                                          request.delivery().raster_version());
+    if (!codec.reason.empty()) plan->delivery.codec = Codec::kNone;
   }
-  channel.codec = plan->delivery.codec;
+  codec.codec = plan->delivery.codec;
   // OnDone() comes behind this reaction, so `this` lives until its end.
   std::function<void()> end = server_.engine->Fetch(
       *std::move(plan), server_.memory, {caller(), request.SpaceUsedLong()},
       [this, max = *max_bytes,
-       channel](absl::StatusOr<batch::FetchedBatch> batch) {
-        Send(std::move(batch), max, channel);
+       codec](absl::StatusOr<batch::FetchedBatch> batch) {
+        Send(std::move(batch), max, codec);
       });
   {
     const std::lock_guard<std::mutex> lock(mu_);
@@ -75,12 +72,12 @@ absl::Status FetchDrawingsReactor::Start() {
 
 void FetchDrawingsReactor::Send(absl::StatusOr<batch::FetchedBatch> fetched,
                                 uint32_t max_message_bytes,
-                                const StreamChannel& channel) {
+                                const ChosenCodec& codec) {
   if (!fetched.ok()) return Finish(fetched.status());
   messages_ = std::make_unique<BatchMessages>(fetched->facts, max_message_bytes,
                                               watched_->unread());
   absl::Status status = messages_->Opened(/*credit_window=*/0, /*stream_id=*/0,
-                                          channel, &message_);
+                                          codec, &message_);
   if (!status.ok()) return Finish(status);
   messages_->Add(std::move(fetched->batch));
   watched_->OnProgress();

@@ -28,7 +28,7 @@ class FetchDrawingsReactor : public PermittedReactor {
   void OnGone() override;
   absl::Status Start();
   void Send(absl::StatusOr<batch::FetchedBatch> fetched,
-            uint32_t max_message_bytes, const StreamChannel& channel);
+            uint32_t max_message_bytes, const ChosenCodec& codec);
   void SendMessage();
 
   const ServerContext& server_;

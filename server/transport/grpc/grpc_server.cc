@@ -24,7 +24,6 @@
 #include "server/transport/listener/listening_socket.h"
 #include "server/transport/malloc_trim.h"
 #include "server/transport/read_permits.h"
-#include "server/transport/shm/shm_host.h"
 
 namespace inkstream::transport {
 namespace {
@@ -68,11 +67,9 @@ size_t MostAnswerBytes(const GrpcServerOptions& options) {
 
 class RunningServer : public GrpcServer {
  public:
-  RunningServer(batch::Engine* engine, const GrpcServerOptions& options,
-                std::unique_ptr<ShmHost> shm)
+  RunningServer(batch::Engine* engine, const GrpcServerOptions& options)
       : memory_(engine->Arbitrate(
             std::make_shared<GrpcBufferPool>(engine->options().batch_memory))),
-        shm_(std::move(shm)),
         connections_(options.connections),
         open_calls_(options.max_calls),
         health_(
@@ -84,8 +81,8 @@ class RunningServer : public GrpcServer {
         reads_(LimitsOfReads(*engine, options)),
         answers_(MostAnswerBytes(options)),
         context_{{engine, options.version, options.memory_bytes,
-                  options.max_streams_per_connection, options.max_request_bytes,
-                  shm_ != nullptr},
+                  options.max_streams_per_connection,
+                  options.max_request_bytes},
                  engine,
                  memory_,
                  &streams_,
@@ -93,8 +90,7 @@ class RunningServer : public GrpcServer {
                  &authenticator_,
                  &watched_,
                  &reads_,
-                 &answers_,
-                 shm_.get()},
+                 &answers_},
         drawings_(context_) {
     if (security_ != nullptr) {
       security_->OnTokensChanged([this] { authenticator_.EndRevoked(); });
@@ -125,14 +121,12 @@ class RunningServer : public GrpcServer {
   }
 
   ServiceFigures Figures() const override {
-    BudgetUse shm;
-    if (shm_ != nullptr) shm = {shm_->budget(), shm_->in_use()};
     ServerSnapshot snapshot =
         TakeSnapshot(*context_.engine, {memory_->budget(), memory_->in_use()},
                      streams_, context_.started);
     snapshot.connections = connections_.counts();
     ServiceFigures figures =
-        TakeFigures(*context_.engine, std::move(snapshot), streams_, shm);
+        TakeFigures(*context_.engine, std::move(snapshot), streams_);
     if (security_ != nullptr) figures.security = security_->figures();
     return figures;
   }
@@ -177,7 +171,6 @@ class RunningServer : public GrpcServer {
   void HandOver(int fd, const Peer& peer);
 
   const std::shared_ptr<batch::MemoryArbiter> memory_;
-  const std::unique_ptr<ShmHost> shm_;  // may be null
   WatchedCalls watched_;
   MallocTrim malloc_trim_;
   ConnectionTable connections_;
@@ -325,16 +318,7 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
   // Both take effect for all servers that are built later.
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   if (options.channelz) grpc::channelz::experimental::InitChannelzService();
-  std::unique_ptr<ShmHost> shm;
-  if (!options.unix_path.empty() && options.shm_bytes > 0) {
-    auto started = ShmHost::Start(
-        absl::StrCat(options.unix_path, kSocketSuffix), options.shm_bytes,
-        engine->options().limits.max_credits, options.unix_access);
-    if (!started.ok()) return started.status();
-    shm = *std::move(started);
-  }
-  auto server =
-      std::make_unique<RunningServer>(engine, options, std::move(shm));
+  auto server = std::make_unique<RunningServer>(engine, options);
   absl::Status listening = server->Listen(options);
   if (!listening.ok()) return listening;
   return server;

@@ -25,7 +25,6 @@ struct GrpcServerOptions {
   std::string unix_path;            // empty: no Unix socket
   SocketAccess unix_access;
   // Of the memory shared with clients of the Unix socket; 0: none is.
-  uint64_t shm_bytes = 0;
   // What encrypts TCP and tells callers apart; outlives the server. Null: all
   // is plaintext, and everybody may call.
   SecurityFiles* security = nullptr;

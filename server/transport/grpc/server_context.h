@@ -13,7 +13,6 @@
 #include "server/transport/grpc/authenticator.h"
 #include "server/transport/grpc/watched_calls.h"
 #include "server/transport/read_permits.h"
-#include "server/transport/shm/shm_host.h"
 #include "server/transport/status/calls_in_flight.h"
 #include "server/transport/status/stream_registry.h"
 
@@ -29,7 +28,6 @@ struct ServerContext {
   WatchedCalls* watched = nullptr;
   ReadPermits* reads = nullptr;  // of requests
   AnswerBytes* answers = nullptr;
-  ShmHost* shm = nullptr;  // null: no shared memory
   std::chrono::steady_clock::time_point started =
       std::chrono::steady_clock::now();
 };

@@ -84,10 +84,6 @@ absl::Status StreamBatchesReactor::OnRequest(
     absl::Status status = Open(request);
     if (!status.ok()) return status;
   }
-  if (request.released_size() > 0) {
-    absl::Status status = Release(request);
-    if (!status.ok()) return status;
-  }
   if (request.credits() > 0) session_->Grant(request.credits());
   return absl::OkStatus();
 }
@@ -103,67 +99,26 @@ absl::Status StreamBatchesReactor::Open(
   absl::Status status =
       access_->Choose(server_.engine->datasets(), &plan->dataset);
   if (!status.ok()) return status;
-  const bool asked_for_shm = delivery.transport() == v1::TRANSPORT_SHM;
   if (plan->delivery.codec == Codec::kStrokes) {
-    channel_->codec_reason =
-        asked_for_shm && WhyNoShm().empty()
-            ? "shared memory holds tensors, which the server draws"
-            : service::WhyNotStrokes(plan->delivery, delivery.raster_version());
-    if (!channel_->codec_reason.empty()) plan->delivery.codec = Codec::kNone;
+    codec_.reason =
+        service::WhyNotStrokes(plan->delivery, delivery.raster_version());
+    if (!codec_.reason.empty()) plan->delivery.codec = Codec::kNone;
   }
-  if (asked_for_shm) channel_->reason = WhyNoShm();
-  ShmHost* const shm =
-      asked_for_shm && channel_->reason.empty() ? server_.shm : nullptr;
+  codec_.codec = plan->delivery.codec;
   return server_.engine->Run(
       peer_.caller, request.SpaceUsedLong(),
       [engine = server_.engine, memory = server_.memory,
-       plan = *std::move(plan), session = session_, shm, channel = channel_,
-       caller = peer_.caller] {
+       plan = *std::move(plan), session = session_, caller = peer_.caller] {
         if (session->finished()) return;
         const auto account_of = [&](uint64_t batch_bytes) {
-          if (shm != nullptr) {
-            absl::StatusOr<ShmOffer> offer = shm->Offer(batch_bytes);
-            if (offer.ok()) {
-              channel->shm = *std::move(offer);
-              // All of its slots are this stream's.
-              const std::shared_ptr<batch::MemoryArbiter> slots =
-                  engine->Arbitrate(channel->shm.area);
-              return slots->Open(caller, slots->budget());
-            }
-            channel->reason = std::string(offer.status().message());
-          }
-          channel->codec = plan.delivery.codec;
           return memory->Open(caller, batch_bytes);
         };
         absl::StatusOr<std::unique_ptr<batch::BatchStream>> stream =
             engine->OpenStreamFor(caller, plan, account_of);
         if (batch::IsParked(stream.status())) return;
         if (!stream.ok()) return session->Fail(stream.status());
-        session->Open(*std::move(stream), plan.delivery, channel->codec,
-                      channel->shm.area == nullptr);
+        session->Open(*std::move(stream), plan.delivery);
       });
-}
-
-// Empty: nothing stands in the way.
-std::string StreamBatchesReactor::WhyNoShm() const {
-  if (server_.shm == nullptr) {
-    return "the server shares no memory (--unix, --shm-bytes)";
-  }
-  if (!peer_.is_unix) {
-    return absl::StrCat("the connection from ", peer_.name,
-                        " is not over the server's Unix socket");
-  }
-  return "";
-}
-
-absl::Status StreamBatchesReactor::Release(
-    const v1::StreamBatchesRequest& request) {
-  if (!channel_told_ || channel_->shm.area == nullptr) {
-    return absl::InvalidArgumentError(
-        "released: this stream has lent no shared memory");
-  }
-  return channel_->shm.area->Release(
-      {request.released().begin(), request.released().end()});
 }
 
 void StreamBatchesReactor::OnWriteDone(bool ok) {
@@ -190,21 +145,15 @@ void StreamBatchesReactor::OnCancel() { session_->OnPeerGone(); }
 void StreamBatchesReactor::OnDone() {
   session_->Detach();
   server_.streams->Remove(session_->id());
-  if (channel_told_ && channel_->shm.area != nullptr) {
-    channel_->shm.area->Close();
-  }
   delete this;
 }
 
 absl::StatusOr<bool> StreamBatchesReactor::WriteOpened(
     const batch::StreamFacts& facts) {
-  channel_told_ = true;
-  const ShmOffer& shm = channel_->shm;
-  messages_ = std::make_unique<BatchMessages>(facts, max_message_bytes_,
-                                              unread_, shm.area);
-  absl::Status status = messages_->Opened(
-      shm.area != nullptr ? shm.credit_window : facts.credit_window,
-      session_->id(), *channel_, &message_);
+  messages_ =
+      std::make_unique<BatchMessages>(facts, max_message_bytes_, unread_);
+  absl::Status status = messages_->Opened(facts.credit_window, session_->id(),
+                                          codec_, &message_);
   if (!status.ok()) return status;
   Send();
   return true;
@@ -237,12 +186,6 @@ void StreamBatchesReactor::Finish(const absl::Status& status) {
 
 void StreamBatchesReactor::Abort(const absl::Status& status) {
   CancelCall(call_, status);
-}
-
-bool StreamBatchesReactor::PeerHoldsAllMemory() const {
-  const ShmArea* const area = channel_->shm.area.get();
-  return channel_told_ && area != nullptr && area->exhausted() &&
-         area->lent() > 0;
 }
 
 }  // namespace inkstream::transport

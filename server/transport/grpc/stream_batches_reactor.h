@@ -8,7 +8,6 @@
 #include <grpcpp/support/server_callback.h>
 #include <inkstream/v1/service.pb.h>
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -44,13 +43,10 @@ class StreamBatchesReactor
   void Finish(const absl::Status& status) override;
   void Abort(const absl::Status& status) override;
   const UnreadBytes* unread() const override { return unread_.get(); }
-  bool PeerHoldsAllMemory() const override;
 
  private:
   absl::Status OnRequest(const v1::StreamBatchesRequest& request);
   absl::Status Open(const v1::StreamBatchesRequest& request);
-  std::string WhyNoShm() const;
-  absl::Status Release(const v1::StreamBatchesRequest& request);
   void Send();
 
   const ServerContext& server_;
@@ -71,10 +67,7 @@ class StreamBatchesReactor
   std::unique_ptr<BatchMessages> messages_;
   uint32_t max_message_bytes_ = 0;
 
-  // Decided while the stream is opened; fixed once it is told.
-  const std::shared_ptr<StreamChannel> channel_ =
-      std::make_shared<StreamChannel>();
-  std::atomic<bool> channel_told_{false};
+  ChosenCodec codec_;  // fixed before the stream is opened
 };
 
 }  // namespace inkstream::transport

@@ -33,16 +33,14 @@ ServerSnapshot TakeSnapshot(const batch::Engine& engine,
 }
 
 ServiceFigures TakeFigures(const batch::Engine& engine, ServerSnapshot now,
-                           const StreamRegistry& streams,
-                           const BudgetUse& shm) {
+                           const StreamRegistry& streams) {
   ServiceFigures figures;
   figures.counts = streams.counts().values();
   figures.stream_seconds = streams.SecondsByDataset();
   const batch::CacheUse caches = engine.caches();
   figures.budgets = {{"batch", now.memory},
                      {"view", {caches.view_budget, caches.view_bytes}},
-                     {"keys", {caches.key_budget, caches.key_bytes}},
-                     {"shm", shm}};
+                     {"keys", {caches.key_budget, caches.key_bytes}}};
   figures.caches = {{"view", caches.views}, {"keys", caches.keys}};
   for (const batch::ServedStore& served : engine.stores()) {
     const store::StoreInfo& info = served.store->info();

@@ -58,7 +58,7 @@ struct ServiceFigures {
   ServiceCounts::Values counts;
   std::map<std::string, StreamSeconds> stream_seconds;  // by dataset
   std::vector<StoreSnapshot> stores;
-  std::map<std::string, BudgetUse> budgets;      // batch, view, keys, shm
+  std::map<std::string, BudgetUse> budgets;      // batch, view, keys
   std::map<std::string, batch::Lookups> caches;  // view, keys
   SecurityFigures security;
 };
@@ -68,8 +68,8 @@ ServerSnapshot TakeSnapshot(const batch::Engine& engine,
                             const StreamRegistry& streams,
                             std::chrono::steady_clock::time_point started);
 
-// The rest: `shm` is what shared memory has.
+// The rest.
 ServiceFigures TakeFigures(const batch::Engine& engine, ServerSnapshot now,
-                           const StreamRegistry& streams, const BudgetUse& shm);
+                           const StreamRegistry& streams);
 
 }  // namespace inkstream::transport

@@ -23,12 +23,12 @@ namespace inkstream::transport {
 
 struct SentKey {
   std::string dataset;
-  bool in_messages = true;  // not in shared memory
+  bool is_unix = false;  // over the Unix socket
   Codec codec = Codec::kNone;
 
   bool operator<(const SentKey& other) const {
-    return std::tie(dataset, in_messages, codec) <
-           std::tie(other.dataset, other.in_messages, other.codec);
+    return std::tie(dataset, is_unix, codec) <
+           std::tie(other.dataset, other.is_unix, other.codec);
   }
 };
 

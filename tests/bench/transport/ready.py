@@ -118,7 +118,7 @@ def by_flight(address: str, server: int) -> Way:
     return run
 
 
-def by_python(address: str, served: Served, transport: str) -> Way:
+def by_python(address: str, served: Served) -> Way:
     """Our Python client."""
 
     def run(seconds: float) -> Figures:
@@ -127,7 +127,7 @@ def by_python(address: str, served: Served, transport: str) -> Way:
         client = inkstream.connect(address)
         image = inkstream.Image(SIDE)
         with client.dataset().stream(
-            "train", batch_size=BATCH, image=image, epochs="forever", transport=transport
+            "train", batch_size=BATCH, image=image, epochs="forever", codec="none"
         ) as stream:
             figures = drain((b.image for b in stream), served.process.pid, seconds)
         client.close()
@@ -136,13 +136,13 @@ def by_python(address: str, served: Served, transport: str) -> Way:
     return run
 
 
-def by_cpp(address: str, transport: str) -> Way:
+def by_cpp(address: str) -> Way:
     """Our C++ client."""
 
     def run(seconds: float) -> Figures:
         figures = bench(
             address,
-            *("--image", f"{SIDE}x{SIDE}", "--transport", transport, "--seconds", str(seconds)),
+            *("--image", f"{SIDE}x{SIDE}", "--codec", "none", "--seconds", str(seconds)),
         )
         thousands = figures["drawings"] / 1000
         per_gigabyte = thousands / 1000 / (figures["bytes"] / 1e9)  # ms to s
@@ -186,17 +186,12 @@ def main() -> None:
             served = stack.enter_context(Served(store, ready=not made))
             ways |= {
                 f"{kind}: Arrow Flight, TCP": by_flight(*tcp),
-                f"{kind}: inkstream to Python, TCP": by_python(served.tcp, served, "grpc"),
-                f"{kind}: inkstream to C++, TCP": by_cpp(served.tcp, "grpc"),
+                f"{kind}: inkstream to Python, TCP": by_python(served.tcp, served),
+                f"{kind}: inkstream to C++, TCP": by_cpp(served.tcp),
                 f"{kind}: Arrow Flight, Unix socket": by_flight(*unix),
-                f"{kind}: inkstream to Python, Unix socket": by_python(served.unix, served, "grpc"),
-                f"{kind}: inkstream to C++, Unix socket": by_cpp(served.unix, "grpc"),
+                f"{kind}: inkstream to Python, Unix socket": by_python(served.unix, served),
+                f"{kind}: inkstream to C++, Unix socket": by_cpp(served.unix),
             }
-            if made:
-                ways["made: inkstream to Python, shared memory"] = by_python(
-                    served.unix, served, "shm"
-                )
-                ways["made: inkstream to C++, shared memory"] = by_cpp(served.unix, "shm")
         found: dict[str, list[Figures]] = {name: [] for name in ways}
         for _ in range(flags.rounds):
             for name, way in ways.items():

@@ -1,8 +1,7 @@
 // An engine whose streams cost nothing: each lays out its first batch and hands
 // it out again and again, so that what is left to measure is the transport.
 //
-// Everything else is the real engine's. Batches are not fit for shared memory,
-// whose slots are lent one by one.
+// Everything else is the real engine's.
 #pragma once
 
 #include <cstdint>

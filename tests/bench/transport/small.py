@@ -28,18 +28,18 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "client/python/src"
 
 import inkstream
 
-WAYS = {"tcp": "grpc", "unix": "grpc", "shm": "shm"}
+WAYS = ("tcp", "unix")
 
 
 def totals(served: Served, seconds: float, rounds: int) -> dict[str, dict[str, float]]:
     """Drawings a second, by way."""
     found = {}
-    for way, transport in WAYS.items():
+    for way in WAYS:
         target = served.tcp if way == "tcp" else served.unix
         speeds: dict[int, list[float]] = {1: [], 16: []}
         for _ in range(rounds):
             for streams, figures in speeds.items():
-                flags = ["--transport", transport, "--streams", str(streams), "--batch", "64"]
+                flags = ["--codec", "none", "--streams", str(streams), "--batch", "64"]
                 flags += ["--image", "28x28", "--seconds", str(seconds)]
                 figures.append(bench(target, *flags)["drawings_per_second"])
         one, sixteen = (statistics.median(figures) for figures in speeds.values())
@@ -59,7 +59,7 @@ def fetching(served: Served, side: int, seconds: float, beside: bool) -> dict[st
             command = [str(BINARY), "bench", "--target", served.tcp, "--image", "128x128"]
             running = stack.enter_context(
                 subprocess.Popen(
-                    [*command, "--transport", "grpc", "--seconds", "600"],
+                    [*command, "--codec", "none", "--seconds", "600"],
                     stdout=subprocess.DEVNULL,
                 )
             )

@@ -68,8 +68,6 @@ Json JsonOf(const StreamInfo& info) {
           {"steps_per_epoch", info.steps_per_epoch},
           {"raster_version", info.raster_version},
           {"classes", info.vocabulary},
-          {"transport", info.shared_memory ? "shm" : "grpc"},
-          {"transport_reason", info.transport_reason},
           {"codec", info.codec == Codec::kStrokes ? "strokes" : "none"},
           {"codec_reason", info.codec_reason}};
 }

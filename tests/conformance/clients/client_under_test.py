@@ -175,7 +175,7 @@ class Way:
     """Which client, over what, with which codec and how many batches ahead, at which server."""
 
     client: str
-    road: str  # tcp, unix (messages over the socket), shm, or here: no server
+    road: str  # tcp, unix, or here: no server
     codec: str = "none"
     ahead: int = 8
     server: int = 0
@@ -184,10 +184,10 @@ class Way:
         return f"{self.client}-{self.road}" + (f"-{self.codec}" if self.codec != "none" else "")
 
     def options(self) -> Words:
-        return {"transport": "shm" if self.road == "shm" else "grpc", "ahead": self.ahead}
+        return {"ahead": self.ahead}
 
 
-# Python maps no memory of servers; by grpcio alone it draws no strokes: the README's table.
+# By grpcio alone Python draws no strokes: the README's table.
 ROADS = [
     Way("cpp", "tcp"),
     Way("native", "tcp", server=1),
@@ -195,7 +195,6 @@ ROADS = [
     Way("cpp", "unix", ahead=1, server=1),
     Way("native", "unix", ahead=1),
     Way("grpcio", "unix", ahead=1, server=1),
-    Way("cpp", "shm", ahead=2),
     Way("here", "here"),
 ]
 CODED = [

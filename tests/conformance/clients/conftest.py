@@ -106,4 +106,4 @@ def any_client(
 def plain(any_client: ClientUnderTest, servers: list[Server], store: Path) -> Connection:
     """Each client in turn, over TCP where there is a server."""
     target = str(store) if any_client.name == "here" else servers[0].tcp
-    return any_client.connect(target, transport="grpc")
+    return any_client.connect(target)

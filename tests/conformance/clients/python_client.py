@@ -125,11 +125,10 @@ def answer_of(batch: inkstream.Batch, words: Words, cursor: Words | None = None)
 
 @dataclass
 class Connection:
-    """A client, its dataset, and what it says of transport and read-ahead."""
+    """A client, its dataset, and what it says of read-ahead."""
 
     client: inkstream.Client
     data: inkstream.Dataset
-    transport: str
     ahead: int | None
 
 
@@ -158,7 +157,7 @@ class PythonClient:
         )
         pinned = words.get("fingerprint", "")
         data = client.dataset(words.get("dataset") or None, fingerprint=pinned)
-        made = Connection(client, data, words.get("transport", "auto"), words.get("ahead"))
+        made = Connection(client, data, words.get("ahead"))
         self.connections[words["as"]] = made
         return self._described(data, data.drawings)
 
@@ -172,7 +171,6 @@ class PythonClient:
         connection = self.connections[words["on"]]
         stream = connection.data.stream(
             view_of(words.get("view", {})),
-            transport=connection.transport,
             start=words.get("start"),
             **keywords_of(words),
         )
@@ -190,8 +188,6 @@ class PythonClient:
             "steps_per_epoch": info.steps_per_epoch,
             "raster_version": info.raster_version,
             "classes": list(info.classes),
-            "transport": info.transport,
-            "transport_reason": info.transport_reason,
             "codec": info.codec,
             "codec_reason": info.codec_reason,
         }

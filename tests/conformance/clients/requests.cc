@@ -62,15 +62,6 @@ absl::StatusOr<FetchRequest> FetchOf(const Json& command) {
 
 absl::StatusOr<ClientOptions> OptionsOf(const Json& command) {
   ClientOptions options;
-  const std::string transport = command.value("transport", "auto");
-  if (transport == "grpc") {
-    options.transport = TransportChoice::kGrpc;
-  } else if (transport == "shm") {
-    options.transport = TransportChoice::kShm;
-  } else if (transport != "auto") {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the suite: transport = ", transport));
-  }
   options.read_ahead = command.value("ahead", options.read_ahead);
   const auto seconds = [&command](const char* name, absl::Duration* to) {
     *to = absl::Seconds(command.value(name, absl::ToDoubleSeconds(*to)));

@@ -157,14 +157,6 @@ def test_strokes_are_the_exported_drawings(
         assert batch["tensors"]["strokes"]["sha256"] == sha256(np.stack(rows))
 
 
-@pytest.mark.parametrize("way", ROADS, ids=str)
-def test_bytes_travel_as_asked(connect: Connect, way: Way) -> None:
-    with connect(way).stream(**TRAIN, image={"height": 28}) as stream:
-        assert len(stream.next(2)) == 2
-        assert stream.info["transport"] == (way.road if way.road in ("shm", "here") else "grpc")
-        assert way.road != "shm" or not stream.info["transport_reason"]
-
-
 @pytest.mark.parametrize("tail", ["drop", "partial", "pad"])
 @pytest.mark.parametrize(("world", "batch_size"), [(1, 48), (3, 16), (4, 33), (5, 7)])
 def test_ranks_together_see_every_drawing_once(

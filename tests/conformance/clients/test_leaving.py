@@ -58,11 +58,11 @@ def test_closing_a_stream_early(
     assert len(connection.read(**{**PLAN, "epochs": 1})) > 0, "the client is in order"
 
 
-@pytest.mark.parametrize("road", ["tcp", "shm"])
+@pytest.mark.parametrize("road", ["tcp", "unix"])
 def test_a_client_that_is_killed(
     leaver: ClientUnderTest, own: Server, watcher: inkstream.Client, road: str
 ) -> None:
-    connection = leaver.connect(own.tcp if road == "tcp" else own.unix, transport="auto")
+    connection = leaver.connect(own.tcp if road == "tcp" else own.unix)
     connection.open(**PLAN).next(2)
     assert streams(watcher) == 1
     leaver.process.kill()

@@ -31,13 +31,13 @@ stream = data.stream(view, image=Image(28), sampling=weights, tail="pad", codec=
 data.stream("train", image=128, shuffle=True, epochs=None, on_corrupt="skip", max_bad=3)
 data.stream("train", image=(28, 36), strokes=100, shuffle="window:4096", epochs="forever")
 data.stream("train", sampling=Weights(keys, [1.0, 0.5]))
-data.stream("train", sampling={"cat": 1.0}, transport="shm", step_offset=0, step_stride=2)
+data.stream("train", sampling={"cat": 1.0}, step_offset=0, step_stride=2)
 data.stream("train", sampling=[("train", 1.0), (view, 2.0)], ignore_index=-1)
 data.stream("train", batchsize=3)  # type: ignore[call-arg]
 data.stream("train", tail="keep")  # type: ignore[arg-type]
 data.stream("train", epochs="often")  # type: ignore[arg-type]
 data.stream("train", codec="gzip")  # type: ignore[arg-type]
-data.stream("train", transport="tcp")  # type: ignore[arg-type]
+data.stream("train", transport="grpc")  # type: ignore[call-arg]
 data.stream("train", on_corrupt="ignore")  # type: ignore[arg-type]
 data.stream("train", image="128")  # type: ignore[arg-type]
 data.stream("train", seed=None)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Shared memory between two containers that have nothing in common but a volume."""
+"""A Unix socket between two containers that have nothing in common but a volume."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def wait_until_ready(engine: Engine, sockets: Path, server: str) -> None:
     pytest.fail(engine.podman("logs", server).stderr)
 
 
-def test_batches_are_read_where_another_container_drew_them(
+def test_batches_go_from_one_container_to_another(
     engine: Engine, server: str, server_image: str, sockets: Path
 ) -> None:
     wait_until_ready(engine, sockets, server)
@@ -80,8 +80,7 @@ def test_batches_are_read_where_another_container_drew_them(
         "bench", "--target", SOCKET, "--image", "28x28", "--seconds", "1", "--json",
     )  # fmt: skip
     figures = json.loads(told)
-    assert figures["transport"] == "shm", told
-    assert figures["drawings_per_second"] > 0
+    assert figures["drawings_per_second"] > 0, told
 
 
 def test_python_in_a_container_reads_the_same_bytes_drawn_here_and_there(

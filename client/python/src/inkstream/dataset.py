@@ -140,9 +140,7 @@ class Dataset(Overview):
         with the same bytes under each: "auto" or "strokes" (batches come as strokes and are drawn
         here, where libinkstream is there, image quality fast and both raster versions the same;
         else the server draws, and stats()["codec_reason"] says why) or "none" (the server draws:
-        for a trainer with few cores beside a server with many);
-        `transport`, "auto", "shm" or "grpc": messages under each, since this client shares no
-        memory with servers; `step_offset`, `step_stride`.
+        for a trainer with few cores beside a server with many); `step_offset`, `step_stride`.
         FixRequest for a keyword that would have no effect.
         Nothing is asked of the server before the first batch.
         """

@@ -57,7 +57,7 @@ def mix(
     many drawings, of all ranks, have been given. `start`: the state of a mixture of these parts,
     whose weights so far are those of that state.
     `stream`: `seed`, `rank`, `world`, `shuffle`, `augment`, `views`, `ignore_index`,
-    `on_corrupt`, `max_bad`, `codec`, `transport`, as for `Dataset.stream`.
+    `on_corrupt`, `max_bad`, `codec`, as for `Dataset.stream`.
     """
     return Mixture(
         parts,

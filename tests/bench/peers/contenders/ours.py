@@ -54,7 +54,7 @@ class Tcp(Contender):
 
 
 class Unix(Tcp):
-    """The same over a Unix socket, with shared memory where client and server have it."""
+    """The same over a Unix socket."""
 
     name: ClassVar[str] = "inkstream, Unix socket"
     unix: ClassVar[bool] = True

@@ -45,13 +45,12 @@ def bench(flags: argparse.Namespace) -> int:
         }
         say_json(figures)
         return 0
-    why = stats["transport_reason"]
     say_fields(
         {
             "drawings/s": f"{drawings / wall:,.0f}",
             "MB/s": f"{size_in_bytes / wall / 1e6:,.0f}",
             "CPU a batch": f"{cpu / batches * 1e6:,.0f} µs, all threads of this process",
-            "transport": stats["transport"] + (f" ({why})" if why else ""),
+            "transport": stats["transport"],
             "read by": data.client.transport,
             "bottleneck": stats["bottleneck"],
         }

@@ -20,7 +20,6 @@ class Counts:
     endpoint: str = ""
     stream_id: int = 0  # of the present stream, at `endpoint`
     transport: str = ""  # "grpc", or "here": in this process
-    transport_reason: str = ""  # why not by shared memory
     codec: str = ""  # in use
     codec_reason: str = ""  # why not the one asked for
 
@@ -29,7 +28,6 @@ class Counts:
         self.endpoint = endpoint
         self.stream_id = info.stream_id
         self.transport = info.transport
-        self.transport_reason = info.transport_reason
         self.codec, self.codec_reason = info.codec, info.codec_reason
 
     def received(self, raw: RawBatch) -> None:

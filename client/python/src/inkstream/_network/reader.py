@@ -34,7 +34,6 @@ class StreamInfo:
     credit_window: int  # batches that may be ahead; 0: not said
     stream_id: int = 0  # what GetStatus calls the stream; 0: not said
     transport: str = "grpc"  # how the bytes come: or "here"
-    transport_reason: str = ""  # why not by shared memory
     codec: str = "none"  # in use
     codec_reason: str = ""  # why not the one asked for
     refuses_unknown: bool = False  # nothing that was asked for was passed over
@@ -52,7 +51,6 @@ class StreamInfo:
             credit_window=opened.credit_window,
             stream_id=opened.stream_id,
             transport=transport,
-            transport_reason=opened.transport_reason,
             codec=codec_name(opened.codec),
             codec_reason=opened.codec_reason,
             refuses_unknown=opened.refuses_unknown,

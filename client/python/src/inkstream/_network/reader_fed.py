@@ -10,7 +10,6 @@ from __future__ import annotations
 import ctypes
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
 
 import grpc
 
@@ -28,7 +27,6 @@ _KEPT = 4  # pieces of memory that nothing shows
 # Batches of rows for one that is drawn: they take less than it.
 _ROWS_FOR_ONE = 32
 _JOIN_FOR = 5.0  # seconds
-NO_SHARED_MEMORY = "grpcio reads, which cannot share memory"
 
 
 class FedReader:
@@ -46,7 +44,6 @@ class FedReader:
         threads: int,
     ) -> None:
         delivery = request.open.delivery
-        delivery.transport = plan_pb2.TRANSPORT_GRPC
         if delivery.codec == plan_pb2.CODEC_STROKES:
             delivery.raster_version = library.ik_raster_version()
         self._library = library
@@ -97,8 +94,6 @@ class FedReader:
             raise
         opened = stream.opened()
         info = StreamInfo.of(opened)
-        if not info.transport_reason:
-            info = replace(info, transport_reason=NO_SHARED_MEMORY)
         if self.reads_ahead:
             self._look_ahead(info, stream.batch_bytes, opened.codec == plan_pb2.CODEC_STROKES)
         with self._lock:

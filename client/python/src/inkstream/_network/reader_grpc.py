@@ -9,7 +9,6 @@ from typing import Any
 import grpc
 
 from inkstream._network.reader import End, StreamInfo
-from inkstream._network.reader_fed import NO_SHARED_MEMORY
 from inkstream._network.stream_call import StreamCall
 from inkstream._request.cursor import to_state
 from inkstream._request.plan import planned_batch_bytes
@@ -45,7 +44,6 @@ class GrpcBatchReader:
     ) -> None:
         self._endpoint = endpoint
         delivery = request.open.delivery
-        delivery.transport = plan_pb2.TRANSPORT_GRPC
         self._codec_reason = _has_the_server_draw(delivery)
         self._assembler = Assembler(planned_batch_bytes(delivery))
         self._ready: deque[RawBatch] = deque()
@@ -64,8 +62,6 @@ class GrpcBatchReader:
             self.cancel()
             raise DataLoss(f"{self._endpoint}: the stream did not begin with `opened`")
         self._call.arrived(1)
-        if not part.opened.transport_reason:
-            part.opened.transport_reason = NO_SHARED_MEMORY
         if not part.opened.codec_reason:
             part.opened.codec_reason = self._codec_reason
         info = StreamInfo.of(part.opened)

@@ -72,10 +72,11 @@ _TOLD = {
         "collate_fn collate"
     ),
     "that is for stream(), which decides what comes and when; here drawings are asked for": (
-        "batch_size epochs rank world shuffle sampling tail start codec transport max_bad "
+        "batch_size epochs rank world shuffle sampling tail start codec max_bad "
         "step_offset step_stride"
     ),
     "inkstream.torch.loader() has it": "train device",
+    "leave it out: bytes travel in gRPC's messages": "transport",
 }
 _SAYS = {keyword: said for said, keywords in _TOLD.items() for keyword in keywords.split()}
 

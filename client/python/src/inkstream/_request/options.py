@@ -19,7 +19,6 @@ Epochs = int | Literal["forever"] | None
 Tail = Literal["drop", "partial", "pad"]
 OnCorrupt = Literal["fail", "skip"]
 Codec = Literal["none", "auto", "strokes"]
-Transport = Literal["auto", "shm", "grpc"]
 # "uniform", "balanced:ALPHA", a weight a class, weights by word, (view, weight) pairs, or a
 # weight a drawing.
 Sampling = (
@@ -50,7 +49,6 @@ class DeliveryOptions(TypedDict, total=False):
     on_corrupt: OnCorrupt
     max_bad: int
     codec: Codec
-    transport: Transport
     step_offset: int
     step_stride: int
 
@@ -113,4 +111,3 @@ class MixOptions(TypedDict, total=False):
     on_corrupt: OnCorrupt
     max_bad: int
     codec: Codec
-    transport: Transport

@@ -57,7 +57,6 @@ class Plan:
     on_corrupt: str = "fail"
     max_bad: int | None = None
     codec: str = "auto"
-    transport: str = "auto"
     step_offset: int = 0
     step_stride: int = 1
 
@@ -128,7 +127,6 @@ class Plan:
             "step_stride": self.step_stride,
             "views": self.views,
             "augment": self.augment and self.augment.to_proto(),
-            "transport": number_of(plan_pb2.Transport, "TRANSPORT", "transport", self.transport),
             "codec": _codec_number(self.codec),
             "on_corrupt": number_of(
                 plan_pb2.Delivery.OnCorrupt, "ON_CORRUPT", "on_corrupt", self.on_corrupt
@@ -236,7 +234,6 @@ _PLAIN: dict[str, Callable[[Any], Any]] = {
     "max_bad": lambda given: None if given is None else whole("max_bad", given, 1),
     "tail": _name("tail", plan_pb2.Tail, "TAIL"),
     "codec": lambda given: one_of("codec", given, _CODECS),
-    "transport": _name("transport", plan_pb2.Transport, "TRANSPORT"),
     "on_corrupt": _name("on_corrupt", plan_pb2.Delivery.OnCorrupt, "ON_CORRUPT"),
     **{name: _at_least(name, 1) for name in ("batch_size", "world", "views", "step_stride")},
     **{name: _at_least(name, 0) for name in ("rank", "step_offset")},

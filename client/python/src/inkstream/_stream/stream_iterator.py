@@ -172,7 +172,6 @@ class StreamIterator(Generic[T]):
             "reopened": counts.reopened,
             "endpoint": counts.endpoint,
             "transport": counts.transport,
-            "transport_reason": counts.transport_reason,
             "codec": counts.codec,
             "codec_reason": counts.codec_reason,
             "waits": {} if waits is None else waits.seconds,
