@@ -40,7 +40,7 @@ Block NewBlock(size_t size) {
   if (size < kLeastMapped) {
     memory = std::aligned_alloc(kTensorAlignment, size);
   } else {
-    memory = transport::MapPrivateHugePages(size);
+    memory = transport::MapHugePages(size);
     if (memory == MAP_FAILED) memory = nullptr;
   }
   return {

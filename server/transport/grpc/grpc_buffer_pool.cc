@@ -34,7 +34,7 @@ uint8_t* NewPages(size_t size) {
     return static_cast<uint8_t*>(
         std::aligned_alloc(kPage, (size + kPage - 1) / kPage * kPage));
   }
-  void* const pages = MapPrivateHugePages(size);
+  void* const pages = MapHugePages(size);
   return pages == MAP_FAILED ? nullptr : static_cast<uint8_t*>(pages);
 }
 
