@@ -17,7 +17,7 @@ std::string HeaderOf(MHD_Connection* connection, const char* name) {
   return value == nullptr ? "" : value;
 }
 
-std::string HostOfPeer(MHD_Connection* connection) {
+sockaddr_storage AddressOf(MHD_Connection* connection) {
   const MHD_ConnectionInfo* const info =
       MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
   sockaddr_storage address = {};
@@ -25,7 +25,7 @@ std::string HostOfPeer(MHD_Connection* connection) {
                           ? sizeof(sockaddr_in6)
                           : sizeof(sockaddr_in);
   std::memcpy(&address, info->client_addr, size);
-  return transport::HostOf(address);
+  return address;
 }
 
 }  // namespace
@@ -44,7 +44,9 @@ HttpRequest RequestOf(MHD_Connection* connection, absl::string_view path) {
   request.host = HeaderOf(connection, MHD_HTTP_HEADER_HOST);
   request.authorization = HeaderOf(connection, MHD_HTTP_HEADER_AUTHORIZATION);
   request.fetch_site = HeaderOf(connection, "Sec-Fetch-Site");
-  request.peer = HostOfPeer(connection);
+  const sockaddr_storage address = AddressOf(connection);
+  request.peer = transport::HostOf(address);
+  request.caller = transport::CallerAt(address);
   return request;
 }
 

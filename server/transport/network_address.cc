@@ -137,15 +137,15 @@ std::string HostOf(const sockaddr_storage& address) {
   return text;
 }
 
-std::string OwnerOf(const sockaddr_storage& address) {
+std::string CallerAt(const sockaddr_storage& address) {
+  if (IsLoopback(address)) return "localhost";
   const sockaddr_storage plain = WithoutMapping(address);
-  if (plain.ss_family != AF_INET6 || IsLoopback(plain)) return HostOf(plain);
+  if (plain.ss_family == AF_INET) return absl::StrCat("ipv4:", HostOf(plain));
   sockaddr_in6 v6 = V6(plain);
-  if (IN6_IS_ADDR_LINKLOCAL(&v6.sin6_addr)) return HostOf(plain);
   std::memset(&v6.sin6_addr.s6_addr[8], 0, 8);
   sockaddr_storage network = {};
   std::memcpy(&network, &v6, sizeof(v6));
-  return absl::StrCat(HostOf(network), "/64");
+  return absl::StrCat("ipv6:", HostOf(network), "/64");
 }
 
 std::string ToString(const sockaddr_storage& address) {

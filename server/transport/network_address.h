@@ -41,9 +41,9 @@ bool IsLoopbackHost(absl::string_view host);
 std::string ToString(const sockaddr_storage& address);
 // The host alone, without brackets.
 std::string HostOf(const sockaddr_storage& address);
-// Whose the address is, as far as that can be told: the host; of IPv6 its
-// network, fd00:0:0:1::/64, in which a machine takes as many addresses as it
-// likes. Loopback and link-local ones are told apart by host.
-std::string OwnerOf(const sockaddr_storage& address);
+// Whose share whoever comes from there has: ipv4:10.0.0.7; of IPv6 the network,
+// ipv6:fd00:0:0:1::/64, in which a machine takes as many addresses as it likes;
+// "localhost" for all that IsLoopback(), which are any local process's to take.
+std::string CallerAt(const sockaddr_storage& address);
 
 }  // namespace inkstream::transport

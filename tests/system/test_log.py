@@ -63,7 +63,7 @@ def test_every_line_of_a_call_says_who_made_it(server: RunningServer, way: str) 
     for event in ("stream opened", "stream ended", "call refused"):
         line = lines[event]
         if tcp:
-            assert line["caller"] == "ipv4:127.0.0.1", event
+            assert line["caller"] == "localhost", event
             assert line["peer"].startswith("ipv4:127.0.0.1:"), event
         else:
             assert line["caller"] == f"unix:uid={os.getuid()}", event

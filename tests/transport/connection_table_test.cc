@@ -174,8 +174,10 @@ TEST_F(ConnectionTableTest, AUserIsTheCallerOverAUnixSocket) {
   EXPECT_EQ(peer.name, peer.caller + ",pid=" + std::to_string(getpid()));
 }
 
-TEST_F(ConnectionTableTest, AnUnknownNameIsItsOwnCaller) {
-  EXPECT_EQ(table_.PeerOf("ipv4:10.0.0.1:1").caller, "ipv4:10.0.0.1:1");
+TEST_F(ConnectionTableTest, AllUnknownNamesAreOneCaller) {
+  const Peer unknown = table_.PeerOf("ipv4:10.0.0.1:1");
+  EXPECT_EQ(unknown.name, "ipv4:10.0.0.1:1");
+  EXPECT_EQ(unknown.caller, table_.PeerOf("ipv4:10.0.0.1:2").caller);
   EXPECT_EQ(table_.BeginCall("nobody"), nullptr);
 }
 

@@ -35,6 +35,10 @@ int Bind(const std::string& path, bool listening) {
   return fd;
 }
 
+std::string CallerOn(const std::string& host) {
+  return CallerAt(Resolve({host, 5})->front());
+}
+
 TEST(ListenAddressTest, HostsAndPortsAreTakenApart) {
   EXPECT_EQ(ParseListenAddress("127.0.0.1:50051")->port, 50051);
   EXPECT_EQ(ParseListenAddress("[::1]:0")->host, "[::1]");
@@ -77,17 +81,20 @@ TEST(ListenAddressTest, AddressesAreWrittenAsPeopleDo) {
 }
 
 TEST(ListenAddressTest, AMachineHasAllAddressesOfItsIPv6Network) {
-  const auto owner = [](const char* host) {
-    return OwnerOf(Resolve({host, 5})->front());
-  };
-  EXPECT_EQ(owner("[2001:db8:1:2:3:4:5:6]"), "2001:db8:1:2::/64");
-  EXPECT_EQ(owner("[2001:db8:1:2::7]"), "2001:db8:1:2::/64");
-  EXPECT_NE(owner("[2001:db8:1:3::7]"), owner("[2001:db8:1:2::7]"));
-  // Neighbours on a link share a network without being one machine.
-  EXPECT_NE(owner("[fe80::1]"), owner("[fe80::2]"));
-  EXPECT_EQ(owner("[::1]"), "::1");
-  EXPECT_EQ(owner("[::ffff:10.0.0.7]"), "10.0.0.7");
-  EXPECT_EQ(owner("10.0.0.7"), "10.0.0.7");
+  EXPECT_EQ(CallerOn("[2001:db8:1:2:3:4:5:6]"), "ipv6:2001:db8:1:2::/64");
+  EXPECT_EQ(CallerOn("[2001:db8:1:2::7]"), "ipv6:2001:db8:1:2::/64");
+  EXPECT_NE(CallerOn("[2001:db8:1:3::7]"), CallerOn("[2001:db8:1:2::7]"));
+  EXPECT_EQ(CallerOn("[fe80::1]"), CallerOn("[fe80::2]"));
+  EXPECT_EQ(CallerOn("[::ffff:10.0.0.7]"), CallerOn("10.0.0.7"));
+  EXPECT_EQ(CallerOn("10.0.0.7"), "ipv4:10.0.0.7");
+  EXPECT_NE(CallerOn("10.0.0.7"), CallerOn("10.0.0.8"));
+}
+
+TEST(ListenAddressTest, AllLoopbackAddressesAreOneCaller) {
+  for (const char* host : {"127.0.0.1", "127.0.0.2", "127.255.255.254", "[::1]",
+                           "[::ffff:127.0.0.3]"}) {
+    EXPECT_EQ(CallerOn(host), "localhost") << host;
+  }
 }
 
 TEST(ClearSocketFileTest, ADeadSocketIsRemoved) {

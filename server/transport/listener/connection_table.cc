@@ -9,7 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "server/transport/network_address.h"
 
@@ -18,6 +17,9 @@ namespace {
 
 // At the limit every newcomer would look at every connection.
 constexpr std::chrono::milliseconds kBetweenLooks{100};
+
+// The caller of whoever was not looked at in time.
+constexpr char kGone[] = "gone";
 
 // 0: `fd` is closed, or not a socket.
 ino_t InodeOf(int fd) {
@@ -54,7 +56,7 @@ Peer PeerOfSocket(int fd) {
   socklen_t size = sizeof(address);
   // It may have gone already.
   if (getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-    return {"gone", "gone", false};
+    return {kGone, kGone, false};
   }
   if (address.ss_family == AF_UNIX) {
     ucred user = {};
@@ -63,9 +65,9 @@ Peer PeerOfSocket(int fd) {
     const std::string caller = absl::StrCat("unix:uid=", user.uid);
     return {absl::StrCat(caller, ",pid=", user.pid), caller, true};
   }
-  const std::string owner = OwnerOf(address);
-  const char* const family = absl::StrContains(owner, ':') ? "ipv6:" : "ipv4:";
-  return {family + ToString(address), family + owner, false};
+  const std::string host = ToString(address);
+  const char* const family = host[0] == '[' ? "ipv6:" : "ipv4:";
+  return {family + host, CallerAt(address), false};
 }
 
 void ConnectionTable::SetLimits(const ConnectionLimits& limits) {
@@ -165,7 +167,7 @@ void ConnectionTable::EndCall(const std::shared_ptr<Connection>& connection) {
 Peer ConnectionTable::PeerOf(const std::string& name) const {
   const std::lock_guard<std::mutex> lock(mu_);
   const auto found = names_.find(name);
-  return found == names_.end() ? Peer{name, name, false} : found->second->peer;
+  return found == names_.end() ? Peer{name, kGone, false} : found->second->peer;
 }
 
 ConnectionCounts ConnectionTable::counts() const {

@@ -27,7 +27,7 @@ namespace inkstream::transport {
 // Who is at the other end.
 struct Peer {
   std::string name;  // ipv4:10.0.0.7:4711 or unix:uid=1000,pid=17
-  // Whose share it has: ipv4:10.0.0.7, ipv6:fd00::/64 or unix:uid=1000.
+  // Whose share it has: unix:uid=1000, or as CallerAt() says.
   std::string caller;
   bool is_unix = false;
 };
@@ -79,7 +79,8 @@ class ConnectionTable {
   // displaced. Null, which may be ended as well: no connection of that name.
   std::shared_ptr<Connection> BeginCall(const std::string& name);
   void EndCall(const std::shared_ptr<Connection>& connection);
-  // Unknown: a peer of that name, which is its own caller.
+  // Unknown: all of those are one caller, since whoever comes and goes would
+  // make up names.
   Peer PeerOf(const std::string& name) const;
 
   ConnectionCounts counts() const;
