@@ -3,7 +3,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "server/base/status_reason.h"
-#include "server/batch/work/caller_share.h"
 
 namespace inkstream::batch {
 namespace {
@@ -21,21 +20,18 @@ absl::Status TooMany(const std::string& text) {
 absl::StatusOr<StreamPlaces::Place> StreamPlaces::Take(
     const std::string& caller) {
   const std::lock_guard<std::mutex> lock(mu_);
-  if (taken_ >= limit_) {
-    return TooMany(absl::StrCat("this server has ", limit_,
+  if (sums_.all() >= sums_.limit()) {
+    return TooMany(absl::StrCat("this server has ", sums_.limit(),
                                 " streams open, as many as it may "
                                 "(max_streams)"));
   }
-  const uint32_t share = CallerShare(limit_);
-  const auto found = takers_.find(caller);
-  if (found != takers_.end() && found->second >= share) {
-    return TooMany(absl::StrCat(caller, " has ", share,
+  if (!sums_.Fits(caller, 1)) {
+    return TooMany(absl::StrCat(caller, " has ", sums_.Of(caller),
                                 " streams open, as many as one caller may of "
                                 "this server's ",
-                                limit_, " (max_streams)"));
+                                sums_.limit(), " (max_streams)"));
   }
-  ++taken_;
-  ++takers_[caller];
+  sums_.Add(caller, 1);
   return Place(nullptr, [self = shared_from_this(), caller](void*) {
     self->Give(caller);
   });
@@ -43,14 +39,12 @@ absl::StatusOr<StreamPlaces::Place> StreamPlaces::Take(
 
 uint32_t StreamPlaces::taken() const {
   const std::lock_guard<std::mutex> lock(mu_);
-  return taken_;
+  return static_cast<uint32_t>(sums_.all());
 }
 
 void StreamPlaces::Give(const std::string& caller) {
   const std::lock_guard<std::mutex> lock(mu_);
-  --taken_;
-  const auto found = takers_.find(caller);
-  if (--found->second == 0) takers_.erase(found);
+  sums_.Remove(caller, 1);
 }
 
 }  // namespace inkstream::batch

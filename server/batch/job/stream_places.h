@@ -4,12 +4,12 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "server/batch/work/caller_sums.h"
 
 namespace inkstream::batch {
 
@@ -18,7 +18,7 @@ class StreamPlaces : public std::enable_shared_from_this<StreamPlaces> {
   // A stream's, until it is gone.
   using Place = std::shared_ptr<void>;
 
-  explicit StreamPlaces(uint32_t limit) : limit_(limit) {}
+  explicit StreamPlaces(uint32_t limit) : sums_(limit) {}
 
   // RESOURCE_EXHAUSTED with reason TOO_MANY_STREAMS and a retry delay: there
   // is none, or none for this caller.
@@ -29,10 +29,8 @@ class StreamPlaces : public std::enable_shared_from_this<StreamPlaces> {
  private:
   void Give(const std::string& caller);
 
-  const uint32_t limit_;
   mutable std::mutex mu_;
-  uint32_t taken_ = 0;                      // by mu_
-  std::map<std::string, uint32_t> takers_;  // none of them 0; by mu_
+  CallerSums sums_;  // by mu_
 };
 
 }  // namespace inkstream::batch

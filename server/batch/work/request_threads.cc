@@ -6,7 +6,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "server/base/status_reason.h"
-#include "server/batch/work/caller_share.h"
 #include "server/batch/work/parked_request.h"
 
 namespace inkstream::batch {
@@ -36,12 +35,8 @@ class RequestThreads::Request : public WorkSource,
   ~Request() override {
     const std::lock_guard<std::mutex> lock(count_->mu);
     Leave();
-    const auto of_caller = count_->callers.find(caller_);
-    for (Sum* const sum : {&count_->all, &of_caller->second}) {
-      --sum->requests;
-      sum->bytes -= bytes_;
-    }
-    if (of_caller->second.requests == 0) count_->callers.erase(of_caller);
+    count_->requests.Remove(caller_, 1);
+    count_->bytes.Remove(caller_, bytes_);
   }
 
   void RunPiece(WorkerScratch* scratch) override {
@@ -53,17 +48,18 @@ class RequestThreads::Request : public WorkSource,
   void Resume() override { pool_->Add(shared_from_this(), 1); }
 
   // It wants `disk`, until it is done. Refused where those that do would have
-  // more than half of what others leave of `all`.
-  absl::Status Want(const std::string& disk, const Sum& all) {
+  // more than half of what others leave of all.
+  absl::Status Want(const std::string& disk) {
     const std::lock_guard<std::mutex> lock(count_->mu);
     if (wants_ == disk) return absl::OkStatus();
     Leave();
     Sum& own = count_->disks[disk];
     const Sum& every = count_->every_disk;
     const size_t requests =
-        (all.requests - (every.requests - own.requests)) / 2;
+        (kMaxRequests - (every.requests - own.requests)) / 2;
+    const size_t memory = count_->bytes.limit();
     const size_t bytes =
-        (all.bytes - std::min(all.bytes, every.bytes - own.bytes)) / 2;
+        (memory - std::min(memory, every.bytes - own.bytes)) / 2;
     if (own.requests > 0 &&
         (own.requests >= requests || own.bytes + bytes_ > bytes)) {
       return WithRetryDelay(
@@ -111,9 +107,11 @@ class RequestThreads::Request : public WorkSource,
   std::string wants_;  // a disk; guarded by count_->mu
 };
 
+RequestThreads::Count::Count(size_t memory)
+    : requests(kMaxRequests), bytes(memory) {}
+
 RequestThreads::RequestThreads(size_t memory, bool at_once)
-    : memory_(memory),
-      count_(std::make_shared<Count>()),
+    : count_(std::make_shared<Count>(memory)),
       pool_(at_once ? kThreads : 0, /*niceness=*/0,
             WorkerPool::Sleepers::kAreReplaced) {
   pool_.Resume(kThreads);
@@ -123,30 +121,22 @@ absl::Status RequestThreads::Run(const std::string& caller, size_t bytes,
                                  std::function<void(WorkerScratch*)> work) {
   {
     const std::lock_guard<std::mutex> lock(count_->mu);
-    const auto found = count_->callers.find(caller);
-    const bool has_others = found != count_->callers.end();
-    // One by itself always has room: it may be longer in memory than on the
-    // wire.
-    if (count_->all.requests >= kMaxRequests ||
-        (count_->all.bytes > 0 && count_->all.bytes + bytes > memory_) ||
-        (has_others && (found->second.requests >= CallerShare(kMaxRequests) ||
-                        found->second.bytes + bytes > CallerShare(memory_)))) {
-      const size_t own = has_others ? found->second.requests : 0;
+    CallerSums& requests = count_->requests;
+    CallerSums& all_bytes = count_->bytes;
+    if (!requests.Fits(caller, 1) || !all_bytes.Fits(caller, bytes)) {
       return WithRetryDelay(
           WithReason(
               absl::ResourceExhaustedError(absl::StrCat(
-                  count_->all.requests, " requests of ", count_->all.bytes,
-                  " bytes wait for their turn already, ", own, " of them from ",
-                  caller, ", and this one has another ", bytes, "; at most ",
-                  kMaxRequests, " of ", memory_,
+                  requests.all(), " requests of ", all_bytes.all(),
+                  " bytes wait for their turn already, ", requests.Of(caller),
+                  " of them from ", caller, ", and this one has another ",
+                  bytes, "; at most ", kMaxRequests, " of ", all_bytes.limit(),
                   " bytes may, seven eighths of that from one caller")),
               kReasonOverloaded),
           kRetryDelay);
     }
-    for (Sum* const sum : {&count_->all, &count_->callers[caller]}) {
-      ++sum->requests;
-      sum->bytes += bytes;
-    }
+    requests.Add(caller, 1);
+    all_bytes.Add(caller, bytes);
   }
   pool_.Add(
       std::make_shared<Request>(&pool_, caller, std::move(work), count_, bytes),
@@ -157,7 +147,7 @@ absl::Status RequestThreads::Run(const std::string& caller, size_t bytes,
 absl::Status RequestThreads::MaySleepIn(const std::string& disk) {
   const auto request = std::static_pointer_cast<Request>(CurrentRequest());
   if (request == nullptr) return absl::OkStatus();
-  absl::Status status = request->Want(disk, {kMaxRequests, memory_});
+  absl::Status status = request->Want(disk);
   if (!status.ok() || pool_.MaySleepIn(disk)) return status;
   return request->ResumeFor(disk);
 }

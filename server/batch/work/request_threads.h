@@ -13,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "server/batch/job/worker_scratch.h"
+#include "server/batch/work/caller_sums.h"
 #include "server/batch/work/worker_pool.h"
 
 namespace inkstream::batch {
@@ -52,14 +53,15 @@ class RequestThreads {
   };
   // Of the requests that there are.
   struct Count {
+    explicit Count(size_t memory);
+
     std::mutex mu;
-    Sum all;
-    std::map<std::string, Sum> callers;  // with a request
-    std::map<std::string, Sum> disks;    // that requests want
+    CallerSums requests;
+    CallerSums bytes;
+    std::map<std::string, Sum> disks;  // that requests want
     Sum every_disk;
   };
 
-  const size_t memory_;
   const std::shared_ptr<Count> count_;
   WorkerPool pool_;
 };

@@ -6,17 +6,17 @@
 #pragma once
 
 #include <cstddef>
-#include <map>
 #include <mutex>
 #include <string>
 
 #include "absl/status/status.h"
+#include "server/batch/work/caller_sums.h"
 
 namespace inkstream::transport {
 
 class AnswerBytes {
  public:
-  explicit AnswerBytes(size_t most) : most_(most) {}
+  explicit AnswerBytes(size_t most) : sums_(most) {}
 
   // OK: an answer to `caller` may be sent, and is counted until GiveBack(). One
   // by itself always may. RESOURCE_EXHAUSTED with reason OVERLOADED: too many
@@ -25,10 +25,8 @@ class AnswerBytes {
   void GiveBack(const std::string& caller, size_t bytes);
 
  private:
-  const size_t most_;
-  std::mutex mu_;  // guards everything below
-  size_t all_ = 0;
-  std::map<std::string, size_t> callers_;  // with an answer
+  std::mutex mu_;
+  batch::CallerSums sums_;  // by mu_
 };
 
 }  // namespace inkstream::transport
