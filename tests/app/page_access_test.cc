@@ -2,11 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <future>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "server/ops/held_requests.h"
 #include "server/transport/security/failed_attempts.h"
 
 namespace inkstream::app {
@@ -33,6 +35,7 @@ class SlowedDownTest : public ::testing::Test {
     const auto code = std::make_shared<std::promise<unsigned int>>();
     ops::HttpRequest request;
     request.peer = peer;
+    request.caller = peer;
     page_(std::move(request), [code](const ops::HttpAnswer& answer) {
       code->set_value(answer.code);
     });
@@ -60,6 +63,16 @@ TEST_F(SlowedDownTest, WrongTokensOfAPeerWaitAndNobodyElseDoes) {
   EXPECT_EQ(observer_.refused.size(), FailedAttempts::kAnswersASecond + 1);
   EXPECT_EQ(observer_.refused.back(), "page of stranger");
   EXPECT_EQ(late.get(), 401U);
+}
+
+TEST_F(SlowedDownTest, HoweverManyAreWrongFewOfThePlacesForRequestsAreTheirs) {
+  std::vector<std::future<unsigned int>> wrong;
+  for (size_t i = 0; i < 100; ++i) wrong.push_back(Ask("stranger"));
+  const auto waiting =
+      std::count_if(wrong.begin(), wrong.end(),
+                    [](const auto& one) { return !IsAnswered(one); });
+  EXPECT_LE(static_cast<size_t>(waiting), ops::HeldLimits().requests / 4);
+  for (auto& one : wrong) EXPECT_EQ(one.get(), 401U);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import subprocess
@@ -336,11 +337,9 @@ def test_a_bad_file_leaves_the_old_tokens_in_use_and_fewer_rights_end_streams(
                     next(stream)
 
 
-def test_a_flood_of_wrong_tokens_stops_nobody_and_fills_no_log(
-    guarded: tuple[RunningServer, Tokens],
-) -> None:
-    server, tokens = guarded
-    lines_before = server.log.count("\n")
+@contextlib.contextmanager
+def wrong_tokens(server: RunningServer, channels: int) -> Iterator[list[str]]:
+    """Calls with them, 50 at once over each channel; the codes that they get."""
     stop = threading.Event()
     codes: list[str] = []
 
@@ -354,22 +353,48 @@ def test_a_flood_of_wrong_tokens_stops_nobody_and_fills_no_log(
                 ]
                 codes.extend(str(call.code().name) for call in calls)
 
-    floods = [threading.Thread(target=flood) for _ in range(4)]
+    floods = [threading.Thread(target=flood) for _ in range(channels)]
     for thread in floods:
         thread.start()
     try:
+        yield codes
+    finally:
+        stop.set()
+        for thread in floods:
+            thread.join()
+
+
+def test_a_flood_of_wrong_tokens_stops_nobody_and_fills_no_log(
+    guarded: tuple[RunningServer, Tokens],
+) -> None:
+    server, tokens = guarded
+    lines_before = server.log.count("\n")
+    with wrong_tokens(server, channels=4) as codes:
         data = client.connect(server.address, token=tokens.of["one"]).dataset("quickdraw")
         with data.stream("train", image=28, epochs="forever") as stream:
             for _ in range(300):
                 next(stream)
             await_true(lambda: len(codes) >= 500, "the flood did not come about")
             next(stream)
-    finally:
-        stop.set()
-        for thread in floods:
-            thread.join()
     assert set(codes) == {"UNAUTHENTICATED"}
     assert server.log.count("\n") - lines_before < 200
+
+
+def test_more_wrong_tokens_than_calls_may_be_open_keep_no_right_one_of_their_host_out(
+    binary: Path, store: Path, inkstream: Run, tmp_path: Path
+) -> None:
+    tokens = Tokens(tmp_path / "tokens", inkstream)
+    right = [("authorization", f"Bearer {tokens.add('one')}")]
+    # Which comes to 520 calls.
+    flags = ("--tokens", str(tokens.path), "--memory", "256MiB", "--max-streams", "8")
+    with (
+        RunningServer(binary, [str(store)], tmp_path / "log", *flags) as server,
+        wrong_tokens(server, channels=16) as codes,
+        grpc.insecure_channel(server.address) as channel,
+    ):
+        await_true(lambda: len(codes) >= 1000, "the flood did not come about")
+        for _ in range(20):
+            channel.unary_unary(f"/{SERVICE}/ListDatasets")(b"", metadata=right, timeout=SOON)
 
 
 def test_tokens_go_over_no_network_in_plaintext(

@@ -16,6 +16,9 @@ namespace inkstream::app {
 namespace {
 
 constexpr unsigned int kUnauthenticated = 401;
+// Of the requests that the page may hold (ops::HeldLimits), so that right
+// tokens of the same host find room among them.
+constexpr uint32_t kMostRefusalsWaiting = 16;
 
 void AnswerAfter(std::chrono::milliseconds pause,
                  std::function<void()> answer) {
@@ -69,23 +72,23 @@ page::Authorize AuthorizeBy(const transport::SecurityFiles* security) {
 
 ops::HttpHandler SlowedDown(ops::HttpHandler page,
                             transport::CallObserver* observer) {
-  auto failed = std::make_shared<transport::FailedAttempts>();
+  auto failed =
+      std::make_shared<transport::FailedAttempts>(kMostRefusalsWaiting);
   return [page = std::move(page), failed, observer](ops::HttpRequest request,
                                                     ops::HttpDone done) {
-    const std::string peer = request.peer;
-    page(std::move(request),
-         [failed, observer, peer, done](ops::HttpAnswer answer) {
-           if (answer.code != kUnauthenticated) return done(std::move(answer));
-           observer->OnRefused(
-               "page", {peer, peer},
-               absl::UnauthenticatedError("no token, or a wrong one"));
-           const std::chrono::milliseconds pause = failed->Failed(peer);
-           if (pause.count() == 0) return done(std::move(answer));
-           AnswerAfter(pause, [failed, done, answer] {
-             failed->Waited();
-             done(answer);
-           });
-         });
+    const transport::Peer peer = {request.peer, request.caller};
+    page(std::move(request), [failed, observer, peer,
+                              done](ops::HttpAnswer answer) {
+      if (answer.code != kUnauthenticated) return done(std::move(answer));
+      observer->OnRefused(
+          "page", peer, absl::UnauthenticatedError("no token, or a wrong one"));
+      const std::chrono::milliseconds pause = failed->Failed(peer.caller);
+      if (pause.count() == 0) return done(std::move(answer));
+      AnswerAfter(pause, [failed, done, answer] {
+        failed->Waited();
+        done(answer);
+      });
+    });
   };
 }
 

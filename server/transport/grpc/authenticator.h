@@ -75,11 +75,14 @@ class Authenticator {
            (files_->asks_for_tokens() || files_->asks_for_certificates());
   }
 
+  // Of calls, at some 30 KB each.
+  static constexpr uint32_t kMostRefusalsWaiting = 256;
+
   const SecurityFiles* const files_;
   const ConnectionTable* const connections_;
   ServiceCounts* const counts_;
   CallObserver* const observer_;
-  FailedAttempts failed_;
+  FailedAttempts failed_{kMostRefusalsWaiting};
   mutable std::mutex mu_;
   // Of those that are open and were let in.
   std::unordered_map<const Call*, std::shared_ptr<const Access>>

@@ -3,8 +3,6 @@
 #include <grpc/grpc.h>
 #include <grpcpp/server_context.h>
 
-#include <utility>
-
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
@@ -35,12 +33,8 @@ class CountedCall : public grpc::experimental::Interceptor {
       : counters_(counters),
         method_(info->method()),
         call_(info->server_context()) {
-    const std::string name = ConnectionName(call_->peer());
-    connection_ = counters_.connections->BeginCall(name);
-    peer_ = counters_.connections->PeerOf(name);
-    refused_ = !counters_.calls->Begin(call_, peer_.caller);
-    if (refused_) counters_.authenticator->NoteRefused(call_);
-    if (HoldsThread(method_)) counters_.calls->Answered(call_);
+    connection_ =
+        counters_.connections->BeginCall(ConnectionName(call_->peer()));
   }
   // With the call.
   ~CountedCall() override {
@@ -50,7 +44,10 @@ class CountedCall : public grpc::experimental::Interceptor {
   }
 
   void Intercept(InterceptorBatchMethods* step) override {
-    if (refused_ && !std::exchange(told_, true)) Refuse();
+    if (step->QueryInterceptionHookPoint(
+            InterceptionHookPoints::POST_RECV_INITIAL_METADATA)) {
+      Begin();
+    }
     if (!IsWatchedByItself(method_) &&
         step->QueryInterceptionHookPoint(
             InterceptionHookPoints::PRE_SEND_STATUS)) {
@@ -60,14 +57,27 @@ class CountedCall : public grpc::experimental::Interceptor {
   }
 
  private:
-  void Refuse() {
+  // Behind the authenticator: whoever proves nothing takes no place from those
+  // of the same host who do, and is refused already.
+  void Begin() {
+    const Caller caller = counters_.authenticator->CallerOf(*call_);
+    if (caller.access == nullptr) return;
+    refused_ = !counters_.calls->Begin(call_, caller.peer.caller);
+    if (refused_) {
+      counters_.authenticator->NoteRefused(call_);
+      Refuse(caller.peer);
+    }
+    if (HoldsThread(method_)) counters_.calls->Answered(call_);
+  }
+
+  void Refuse(const Peer& peer) {
     const absl::Status status = absl::ResourceExhaustedError(absl::StrCat(
         kReasonOverloaded, ": this server has ", counters_.calls->limit(),
         " calls open, or one caller seven eighths of them: as many as may"));
     const std::string label = MethodLabel(method_);
     counters_.counts->Answered(label, status.code(), kReasonOverloaded);
     if (counters_.observer != nullptr) {
-      counters_.observer->OnRefused(label, peer_, status);
+      counters_.observer->OnRefused(label, peer, status);
     }
     grpc_call_cancel_with_status(
         call_->c_call(), static_cast<grpc_status_code>(status.code()),
@@ -78,9 +88,7 @@ class CountedCall : public grpc::experimental::Interceptor {
   const absl::string_view method_;
   grpc::ServerContextBase* const call_;
   std::shared_ptr<ConnectionTable::Connection> connection_;
-  Peer peer_;
   bool refused_ = false;
-  bool told_ = false;
 };
 
 class CallCounter

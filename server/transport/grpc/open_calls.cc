@@ -18,6 +18,7 @@ bool OpenCalls::Begin(Call* call, const std::string& caller) {
 void OpenCalls::End(Call* call) {
   const std::lock_guard<std::mutex> lock(mu_);
   const auto found = calls_.find(call);
+  if (found == calls_.end()) return;
   const auto caller = callers_.find(found->second.caller);
   if (--caller->second == 0) callers_.erase(caller);
   calls_.erase(found);
@@ -25,7 +26,8 @@ void OpenCalls::End(Call* call) {
 
 void OpenCalls::Answered(Call* call) {
   const std::lock_guard<std::mutex> lock(mu_);
-  calls_.at(call).answered = Clock::now();
+  const auto found = calls_.find(call);
+  if (found != calls_.end()) found->second.answered = Clock::now();
 }
 
 void OpenCalls::EndIfStalled(Clock::time_point since) {

@@ -24,7 +24,8 @@ class OpenCalls {
   // At most `limit` calls, of one caller at most its share of them.
   explicit OpenCalls(uint32_t limit) : limit_(limit) {}
 
-  // A call begins and ends. False: there are too many, and it is to be refused.
+  // A call begins and ends; the rest is for those that have begun, and without
+  // effect for others. False: there are too many, and it is to be refused.
   bool Begin(Call* call, const std::string& caller);
   void End(Call* call);
 

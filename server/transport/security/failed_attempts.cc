@@ -15,7 +15,7 @@ std::chrono::milliseconds FailedAttempts::Failed(const std::string& peer,
   }
   Second& second = peers_[peer];
   if (over(second)) second = {now, 0};
-  if (++second.answers <= kAnswersASecond || waiting_ >= kMostWaiting) {
+  if (++second.answers <= kAnswersASecond || waiting_ >= most_waiting_) {
     return std::chrono::milliseconds::zero();
   }
   ++waiting_;

@@ -19,12 +19,15 @@ class FailedAttempts {
 
   static constexpr uint32_t kAnswersASecond = 10;
   static constexpr std::chrono::milliseconds kPause{1000};
-  // Answers that wait, of all peers: each is a call that is open.
-  static constexpr uint32_t kMostWaiting = 1024;
   static constexpr size_t kMostPeers = 4096;
 
-  // One more from `peer`: how long its answer is to wait. Other than zero: it
-  // waits until Waited().
+  // `most_waiting`: answers of all peers; each holds something open that others
+  // might have.
+  explicit FailedAttempts(uint32_t most_waiting)
+      : most_waiting_(most_waiting) {}
+
+  // One more from `peer`, a Peer::caller: how long its answer is to wait. Other
+  // than zero: it waits until Waited().
   std::chrono::milliseconds Failed(const std::string& peer,
                                    Clock::time_point now = Clock::now());
   void Waited();
@@ -35,6 +38,7 @@ class FailedAttempts {
     uint32_t answers = 0;
   };
 
+  const uint32_t most_waiting_;
   std::mutex mu_;
   std::unordered_map<std::string, Second> peers_;  // by mu_
   uint32_t waiting_ = 0;                           // by mu_
