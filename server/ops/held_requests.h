@@ -2,14 +2,16 @@
 //
 //   held (its connection is suspended) -> answered -> being sent -> ended
 //
-// Both are bounded: how many there are until they have ended, and the bytes of
-// their answers. Beyond that a request is answered 503 at once, so whoever asks
-// for much, or reads nothing, costs the probes neither time nor memory.
+// Both are bounded, in all and for each caller: how many there are until they
+// have ended, and the bytes of their answers. Beyond that a request is answered
+// 503 at once, so whoever asks for much, or reads nothing, costs the probes
+// neither time nor memory, and others not their answers.
 //
 // Thread safety: Hold(), Take() and End() from the HTTP server's thread;
 // Answer() and Stop() from any.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -17,6 +19,7 @@
 #include <set>
 #include <string>
 
+#include "server/batch/work/caller_sums.h"
 #include "server/ops/http_exchange.h"
 
 struct MHD_Connection;
@@ -26,16 +29,22 @@ namespace inkstream::ops {
 struct HeldLimits {
   size_t requests = 64;
   size_t bytes = size_t{16} << 20U;  // of answers; one by itself always fits
+  // That a request may wait for its answer while others want its place.
+  std::chrono::milliseconds patience = std::chrono::seconds(5);
 };
 
 class HeldRequests {
  public:
   class Request;
 
-  explicit HeldRequests(const HeldLimits& limits) : limits_(limits) {}
+  explicit HeldRequests(const HeldLimits& limits)
+      : patience_(limits.patience),
+        counts_(limits.requests),
+        bytes_(limits.bytes) {}
 
-  // Suspends the connection. Null: there are too many, or it stops.
-  std::shared_ptr<Request> Hold(MHD_Connection* connection);
+  // Suspends the connection of `caller`. Null: there are too many, or it stops.
+  std::shared_ptr<Request> Hold(MHD_Connection* connection,
+                                const std::string& caller);
 
   // Resumes the connection. The first answer counts; none does behind End().
   void Answer(const std::shared_ptr<Request>& request, HttpAnswer answer);
@@ -50,12 +59,15 @@ class HeldRequests {
   void Stop();
 
  private:
-  void Resume(Request* request, HttpAnswer answer);  // with mu_ held
+  // Both with mu_ held.
+  void Resume(Request* request, HttpAnswer answer);
+  void GiveUpLate();
 
-  const HeldLimits limits_;
+  const std::chrono::milliseconds patience_;
   std::mutex mu_;  // guards everything below, and the requests
   std::set<std::shared_ptr<Request>> requests_;
-  size_t bytes_ = 0;
+  batch::CallerSums counts_;  // of requests_
+  batch::CallerSums bytes_;   // of their answers
   bool stopped_ = false;
 };
 

@@ -69,7 +69,8 @@ class RunningHttpServer : public HttpServer {
   explicit RunningHttpServer(HttpPages pages)
       : pages_(std::move(pages)),
         held_(std::make_shared<HeldRequests>(
-            HeldLimits{.bytes = pages_.page_bytes})) {}
+            HeldLimits{.bytes = pages_.page_bytes,
+                       .patience = std::chrono::seconds(kRequestSeconds)})) {}
   ~RunningHttpServer() override {
     accept_loop_.reset();
     held_->Stop();
@@ -161,7 +162,7 @@ class RunningHttpServer : public HttpServer {
                     {MHD_HTTP_FORBIDDEN, kPlain,
                      "this page is for this machine: ask localhost for it\n"});
     }
-    const Held held = held_->Hold(connection);
+    const Held held = held_->Hold(connection, request.caller);
     if (held == nullptr) {
       return Refuse(connection,
                     BusyAnswer("many others are asking: ask again"));

@@ -5,11 +5,13 @@
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <ifaddrs.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <condition_variable>
+#include <cstring>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -17,7 +19,9 @@
 #include <utility>
 #include <vector>
 
+#include "server/batch/work/caller_share.h"
 #include "server/ops/http_server.h"
+#include "server/transport/network_address.h"
 
 namespace inkstream::ops {
 namespace {
@@ -26,15 +30,18 @@ using ::testing::AllOf;
 using ::testing::AnyOf;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 constexpr size_t kPageBytes = size_t{24} << 20U;
 
 class HeldRequestsTest : public ::testing::Test {
  protected:
-  HeldRequestsTest() {
+  HeldRequestsTest() { Start("127.0.0.1:0"); }
+
+  void Start(const std::string& address) {
     auto server = HttpServer::Start(
-        "127.0.0.1:0", {},
+        address, {.network = true},
         {.metrics = [] { return std::string("figures 1\n"); },
          .alive = [] { return true; },
          .ready = [] { return std::vector<ReadyCheck>(); },
@@ -59,12 +66,12 @@ class HeldRequestsTest : public ::testing::Test {
     return asked_;
   }
 
-  int Connect() const {
+  int Connect(const std::string& host) const {
     const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address = {};
     address.sin_family = AF_INET;
     address.sin_port = htons(static_cast<uint16_t>(server_->port()));
-    inet_pton(AF_INET, "127.0.0.1", &address.sin_addr);
+    inet_pton(AF_INET, host.c_str(), &address.sin_addr);
     EXPECT_EQ(
         connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof(address)),
         0);
@@ -72,8 +79,9 @@ class HeldRequestsTest : public ::testing::Test {
   }
 
   int Ask(const std::string& path, const std::string& host = "localhost",
-          const std::string& more = "") const {
-    const int socket = Connect();
+          const std::string& more = "",
+          const std::string& at = "127.0.0.1") const {
+    const int socket = Connect(at);
     const std::string request =
         "GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\n" + more + "\r\n";
     EXPECT_EQ(send(socket, request.data(), request.size(), MSG_NOSIGNAL),
@@ -125,7 +133,7 @@ TEST_F(HeldRequestsTest, AnAnswerMayComeFromTheAskingThread) {
 
 TEST_F(HeldRequestsTest, ProbesAnswerWhileThePageIsAtWork) {
   std::vector<int> held;
-  const size_t most = HeldLimits().requests;
+  const size_t most = batch::CallerShare(HeldLimits().requests);
   for (size_t i = 0; i < most; ++i) held.push_back(Ask("/slow"));
   const auto asked = WaitForAsked(most);
   for (const char* path : {"/livez", "/readyz", "/metrics"}) {
@@ -140,9 +148,55 @@ TEST_F(HeldRequestsTest, ProbesAnswerWhileThePageIsAtWork) {
   EXPECT_THAT(Get("/now"), HasSubstr("200 OK"));
 }
 
+// An address of this machine that is not loopback's, hence another caller; ""
+// where it has none.
+std::string OtherAddress() {
+  ifaddrs* all = nullptr;
+  if (getifaddrs(&all) != 0) return "";
+  const std::unique_ptr<ifaddrs, void (*)(ifaddrs*)> owner(all, freeifaddrs);
+  for (const ifaddrs* one = all; one != nullptr; one = one->ifa_next) {
+    if (one->ifa_addr == nullptr || one->ifa_addr->sa_family != AF_INET) {
+      continue;
+    }
+    char text[INET_ADDRSTRLEN] = {};
+    sockaddr_in address;
+    std::memcpy(&address, one->ifa_addr, sizeof(address));
+    inet_ntop(AF_INET, &address.sin_addr, text, sizeof(text));
+    if (!transport::IsLoopbackHost(text)) return text;
+  }
+  return "";
+}
+
+TEST_F(HeldRequestsTest, OneCallerLeavesPlacesToOthers) {
+  const std::string other = OtherAddress();
+  if (other.empty()) GTEST_SKIP() << "this machine has loopback alone";
+  Start("0.0.0.0:0");
+  std::vector<int> held;
+  const size_t most = batch::CallerShare(HeldLimits().requests);
+  for (size_t i = 0; i < most; ++i) held.push_back(Ask("/slow"));
+  WaitForAsked(most);
+  EXPECT_THAT(Get("/now"), HasSubstr("503"));
+  EXPECT_THAT(Read(Ask("/now", "localhost", "", other)), HasSubstr("200 OK"));
+  for (const auto& [request, done] : WaitForAsked(most)) done({.body = "x"});
+  for (const int socket : held) Read(socket);
+}
+
+TEST_F(HeldRequestsTest, WhatIsNeverAnsweredMakesRoomForOthers) {
+  std::vector<int> held;
+  const size_t most = batch::CallerShare(HeldLimits().requests);
+  for (size_t i = 0; i < most; ++i) held.push_back(Ask("/slow"));
+  const auto asked = WaitForAsked(most);
+  while (Get("/now").find("200 OK") == std::string::npos) {
+  }
+  for (const auto& [request, done] : asked) done({.body = "too late"});
+  for (const int socket : held) {
+    EXPECT_THAT(Read(socket), Not(HasSubstr("too late")));
+  }
+}
+
 // Whoever reads nothing has had its answer made all the same.
 TEST_F(HeldRequestsTest, AnswersThatNobodyReadsAreBounded) {
-  const std::string body(kPageBytes / 2 - 1, 'x');
+  const std::string body(batch::CallerShare(kPageBytes) / 2 - 1, 'x');
   std::vector<int> sockets;
   for (size_t i = 1; i <= 4; ++i) {
     sockets.push_back(Ask("/big"));
