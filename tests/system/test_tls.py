@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shutil
+import socket
 import subprocess
 import time
 import urllib.request
@@ -13,6 +15,7 @@ from pathlib import Path
 
 import inkstream as client
 import pytest
+from beside import own_mib
 from certificates import Authority, Pair, serial_of, shown_by
 from serving import RunningServer, ServerFailed
 
@@ -177,6 +180,26 @@ def test_only_a_right_certificate_is_let_in_and_it_is_the_callers_name(
     assert [one["caller"] for one in json.loads(told.stdout)["streams"]] == [
         "cert:spiffe://lab/alice"
     ]
+
+
+def test_handshakes_that_stop_half_way_keep_within_the_memory(
+    binary: Path, store: Path, authority: Authority, tmp_path: Path
+) -> None:
+    memory_mib = 64
+    flags = flags_of(authority.issue("half"), "--memory", f"{memory_mib}MiB")
+    with (
+        RunningServer(binary, [str(store)], tmp_path / "log", *flags) as server,
+        contextlib.ExitStack() as opened,
+    ):
+        host, port = server.address.rsplit(":", 1)
+        at = (host, int(port))
+        half = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(80)
+        for _ in range(1500):
+            with contextlib.suppress(ConnectionError):  # others have made room
+                opened.enter_context(socket.create_connection(at, SOON)).sendall(half)
+            assert own_mib(server.process.pid) < memory_mib
+        with client.connect(server.address, tls=authority.ca, retry_for=SOON) as newcomer:
+            newcomer.dataset()
 
 
 def mounted(folder: Path, pair: Pair, name: str) -> None:

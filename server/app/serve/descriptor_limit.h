@@ -15,11 +15,18 @@ namespace inkstream::app {
 // it stays below what a server needs.
 absl::StatusOr<uint64_t> RaiseDescriptorLimit();
 
-// How many connections there may be with `descriptors`: what was asked for, or
-// the default as far as half of them reach. A peer may have half, if nothing
-// else was asked for. INVALID_ARGUMENT: more than half.
+// What there is for connections.
+struct ForConnections {
+  uint64_t descriptors = 0;  // of which half are for them
+  uint64_t bytes = 0;
+  bool encrypted = false;
+};
+
+// How many connections there may be: what was asked for, or the default as far
+// as descriptors and bytes reach. A peer may have half, if nothing else was
+// asked for. INVALID_ARGUMENT: more than there are descriptors for.
 absl::StatusOr<transport::ConnectionLimits> LimitsOfConnections(
-    uint64_t descriptors, std::optional<uint32_t> all,
+    const ForConnections& there_are, std::optional<uint32_t> all,
     std::optional<uint32_t> of_a_peer);
 
 }  // namespace inkstream::app

@@ -8,7 +8,6 @@
 #include "absl/strings/str_cat.h"
 #include "server/app/interrupt.h"
 #include "server/app/log/logging.h"
-#include "server/app/serve/descriptor_limit.h"
 #include "server/app/serve/served_stores.h"
 
 namespace inkstream::app {
@@ -22,7 +21,7 @@ constexpr std::chrono::milliseconds kLookPatience{1000};
 // What may fail comes first.
 absl::Status Take(const ServeOptions& options, const RunningParts& parts) {
   const absl::StatusOr<transport::ConnectionLimits> connections =
-      LimitsOfConnections(parts.descriptors, options.max_connections,
+      LimitsOfConnections(parts.for_connections, options.max_connections,
                           options.max_connections_per_peer);
   if (!connections.ok()) return connections.status();
   const absl::Status used =

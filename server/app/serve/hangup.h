@@ -7,6 +7,7 @@
 
 #include <cstdint>
 
+#include "server/app/serve/descriptor_limit.h"
 #include "server/app/serve/end_guard.h"
 #include "server/app/serve/generation_watch.h"
 #include "server/app/serve/server_lifecycle.h"
@@ -25,7 +26,7 @@ struct RunningParts {
   transport::GrpcServer* server;
   EndGuard* guard;
   ServiceState* state;
-  uint64_t descriptors;  // that this process may have
+  ForConnections for_connections;
 };
 
 // Until SIGINT or SIGTERM. `options`: those in use, which become others.

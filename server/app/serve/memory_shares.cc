@@ -36,6 +36,7 @@ absl::StatusOr<MemoryShares> MemorySharesOf(const ServeOptions& options) {
   shares.views = shares.all / 20;
   shares.requests = shares.all / 8;
   shares.calls = shares.all / 16;
+  shares.connections = shares.all / 8;
   if (!options.http.empty()) {
     shares.page =
         std::clamp<uint64_t>(shares.all / 32, page::kMaxPixelBytes, 32U << 20U);

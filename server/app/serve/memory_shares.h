@@ -17,7 +17,8 @@ struct MemoryShares {
   uint64_t views = 0;     // and key sets
   uint64_t requests = 0;  // that wait to be read
   uint64_t calls = 0;     // gRPC's own, of each call
-  uint64_t page = 0;      // pixels it draws; as much for its answers; 0: none
+  uint64_t connections = 0;
+  uint64_t page = 0;  // pixels it draws; as much for its answers; 0: none
 };
 
 // INVALID_ARGUMENT: too little, more than this process may use, or shares that

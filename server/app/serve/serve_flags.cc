@@ -130,7 +130,8 @@ void AddServeFlags(CLI::App* command, ServeFlags* flags) {
       ->add_option("--max-connections", options.max_connections,
                    "Connections to gRPC at once; over it one without a call "
                    "makes room, or the newcomer is refused; default: 4096, or "
-                   "half of the files that may be open")
+                   "what half of the files that may be open and an eighth of "
+                   "--memory are good for (16 KiB each, 80 by TLS)")
       ->check(CLI::Range(1, 1'000'000))
       ->type_name("N");
   command

@@ -145,8 +145,10 @@ absl::Status ServeUntilInterrupted(ServeOptions options,
   if (!shares.ok()) return shares.status();
   const absl::StatusOr<uint64_t> descriptors = RaiseDescriptorLimit();
   if (!descriptors.ok()) return descriptors.status();
+  const ForConnections for_connections = {*descriptors, shares->connections,
+                                          !options.security.tls.cert.empty()};
   const absl::StatusOr<transport::ConnectionLimits> connections =
-      LimitsOfConnections(*descriptors, options.max_connections,
+      LimitsOfConnections(for_connections, options.max_connections,
                           options.max_connections_per_peer);
   if (!connections.ok()) return connections.status();
   batch::EngineOptions engine_options;
@@ -221,7 +223,7 @@ absl::Status ServeUntilInterrupted(ServeOptions options,
   const ServiceManager manager([&state] { return state.Alive(); });
 
   ServeUntilSignalled({&watch, security->get(), engine->get(), server.get(),
-                       &guard, &state, *descriptors},
+                       &guard, &state, for_connections},
                       read_again, &options);
   state.Draining();
   manager.Stopping();
