@@ -20,6 +20,7 @@ from blocked_open import BlockedOpen
 from serving import RunningServer
 
 SOON = 60.0  # seconds, for what must come about
+HARMLESS = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGPIPE, signal.SIGHUP)
 
 
 def until(condition: Callable[[], bool], what: str) -> None:
@@ -54,7 +55,7 @@ def free_port() -> int:
 
 def test_other_signals_leave_a_server_as_it_is(binary: Path, store: Path, tmp_path: Path) -> None:
     with RunningServer(binary, [str(store)], tmp_path / "log") as server:
-        for sig in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGPIPE, signal.SIGHUP):
+        for sig in HARMLESS:
             server.process.send_signal(sig)
         until(lambda: "nothing new" in server.log, "SIGHUP says what it found")
         assert "SIGHUP: reads the configuration again" in server.log
@@ -148,6 +149,8 @@ def test_streams_end_one_by_one_and_probes_are_answered_to_the_end(
         open_then = []
         while server.process.poll() is None:
             try:
+                for sig in HARMLESS:
+                    server.process.send_signal(sig)
                 open_then.append(len(near.status().get("streams", [])))
                 assert readyz(http)[0] == 503
             except (client.InkstreamError, urllib.error.URLError, ConnectionError):
