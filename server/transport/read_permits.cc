@@ -58,6 +58,14 @@ void ReadPermits::Acquire(const void* reader, const std::string& caller,
       limits_.waiting, " requests wait to be read, as many as may")));
 }
 
+void ReadPermits::SetLongest(std::chrono::milliseconds longest) {
+  {
+    const std::lock_guard<std::mutex> lock(mu_);
+    limits_.longest = longest;
+  }
+  changed_.notify_all();
+}
+
 bool ReadPermits::Release(const void* reader) {
   const std::lock_guard<std::mutex> lock(mu_);
   const auto found = places_.find(reader);

@@ -49,6 +49,9 @@ class ReadPermits {
                std::function<void()> begin,
                std::function<void(absl::Status)> end);
 
+  // Counts at once, and for permits that are held already.
+  void SetLongest(std::chrono::milliseconds longest);
+
   // Gives the permit back, or waits no more: neither function is called from
   // now on. False: `end` has been called or is about to be, or there was none.
   bool Release(const void* reader);
@@ -78,7 +81,7 @@ class ReadPermits {
   Entries::iterator NextToTakeBack();
   Entries::iterator YoungestOfBusiest();
 
-  const Limits limits_;
+  Limits limits_;  // `longest` by mu_; the others stay
   std::mutex mu_;  // guards everything below
   std::condition_variable changed_;
   Callers callers_;

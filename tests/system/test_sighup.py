@@ -12,9 +12,12 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 
+import grpc
 import inkstream as client
 import pytest
+from raw_calls import RawCalls
 from serving import RunningServer, ServerFailed
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -93,6 +96,12 @@ def test_what_is_logged_and_let_in_changes_without_a_restart(
             while stream.stats()["reopened"] < 2:
                 next(stream)
                 assert time.monotonic() < deadline
+        with grpc.insecure_channel(running.server.address) as channel:
+            silent = RawCalls(channel).UploadKeys.future(iter(Event().wait, None))
+            running.take("stall = 0.2\n")
+            error = silent.exception(timeout=SOON)
+            assert isinstance(error, grpc.RpcError)
+            assert "no request has come in within 200ms" in str(error)
         lines = "max-connections = 1000000\nrebalance = 0\n"
         running.refuse(lines, "stays as it was: --max-connections")
         running.refuse('log-format = "json"\n', "log-format can be changed by a restart only")
@@ -108,6 +117,7 @@ TAKEN = {
     "max-connections": "100",
     "max-connections-per-peer": "50",
     "rebalance": "0",
+    "stall": "7",
 }
 # Of every other option, which some have to stand beside.
 RESTART = {
@@ -123,7 +133,6 @@ RESTART = {
     "preload": "true",
     "retain-generations": "3",
     "scrub": "0",
-    "stall": "7",
     "store": '"/elsewhere.ink"',
     "tls-cert": '"c"',
     "tls-client-ca": '"a"',

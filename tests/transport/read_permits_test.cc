@@ -131,6 +131,15 @@ TEST_F(ReadPermitsTest, WhereNobodyWaitsTheLimitIsAnother) {
   EXPECT_EQ(ReasonOf(end), kReasonIdle);
 }
 
+TEST_F(ReadPermitsTest, AnotherLimitCountsForPermitsThatAreHeld) {
+  Start({.permits = 2, .patience = kNever, .longest = kNever});
+  Reader* const silent = Acquire("a", "1");
+  permits_->SetLongest(std::chrono::milliseconds(20));
+  const absl::Status end = EndOf(silent, kSoon);
+  EXPECT_EQ(ReasonOf(end), kReasonIdle);
+  EXPECT_THAT(end.message(), HasSubstr("within 20ms"));
+}
+
 TEST_F(ReadPermitsTest, OverTheLimitTheYoungestOfTheBusiestIsRefused) {
   Start({.permits = 1, .waiting = 2, .patience = kNever, .longest = kNever});
   Acquire("a", "a1");

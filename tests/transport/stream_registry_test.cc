@@ -7,6 +7,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -148,6 +149,18 @@ TEST_F(StreamRegistryTest, ADrainEndsAllAndWhateverComesAfterIt) {
   EXPECT_EQ(ReasonOf(late), kReasonDrain) << late;
   for (Stream& stream : streams_) registry.Remove(stream.session->id());
   EXPECT_TRUE(registry.WaitUntilEmpty(Clock::now() + hours(1)));
+}
+
+TEST_F(StreamRegistryTest, AnotherStallCountsFromTheNextLookOn) {
+  std::promise<void> looked;
+  std::once_flag once;
+  StreamRegistry registry(hours(1), milliseconds(0));
+  registry.AlsoWatch([&](Clock::time_point since) {
+    if (Clock::now() - since > std::chrono::minutes(30)) return;
+    std::call_once(once, [&] { looked.set_value(); });
+  });
+  registry.SetTimes(milliseconds(20), milliseconds(0));
+  looked.get_future().wait();  // for as long as ctest lets it
 }
 
 }  // namespace

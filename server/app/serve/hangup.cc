@@ -30,7 +30,7 @@ absl::Status Take(const ServeOptions& options, const RunningParts& parts) {
     return absl::Status(used.code(),
                         absl::StrCat("--generation: ", used.message()));
   }
-  parts.server->Adjust(*connections, options.rebalance);
+  parts.server->Adjust(*connections, options.stall, options.rebalance);
   SetLogLevel(options.log_level);
   ExpectEnd(options, parts.guard);
   return absl::OkStatus();

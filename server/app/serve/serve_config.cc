@@ -18,7 +18,8 @@ const std::set<std::string>& ChangeableAtAnyTime() {
       new std::set<std::string>{"drain-delay", "drain-spread",
                                 "generation",  "grace",
                                 "log-level",   "max-connections",
-                                "rebalance",   "max-connections-per-peer"};
+                                "rebalance",   "max-connections-per-peer",
+                                "stall"};
   return *names;
 }
 

@@ -141,9 +141,11 @@ class RunningServer : public GrpcServer {
   }
 
   void Adjust(const ConnectionLimits& connections,
+              std::chrono::milliseconds stall,
               std::chrono::milliseconds rebalance) override {
     connections_.SetLimits(connections);
-    streams_.SetMaxAge(rebalance);
+    streams_.SetTimes(stall, rebalance);
+    reads_.SetLongest(stall);
   }
 
   void Shutdown(const DrainTimes& times) override {

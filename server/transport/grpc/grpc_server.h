@@ -90,8 +90,9 @@ class GrpcServer {
   virtual void SetServing(const std::string& dataset, bool serving) = 0;
 
   // From now on; streams that are open come back as they were told to, and
-  // connections that are there stay.
+  // connections that are there stay; `stall` is of all.
   virtual void Adjust(const ConnectionLimits& connections,
+                      std::chrono::milliseconds stall,
                       std::chrono::milliseconds rebalance) = 0;
 
   // Health says NOT_SERVING; after the delay every stream finishes the batch in

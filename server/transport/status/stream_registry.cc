@@ -19,8 +19,8 @@ StreamSeconds SecondsOf(const StreamReport& report) {
 StreamRegistry::StreamRegistry(std::chrono::milliseconds stall,
                                std::chrono::milliseconds max_age,
                                CallObserver* observer)
-    : stall_(stall),
-      observer_(observer),
+    : observer_(observer),
+      stall_(stall),
       max_age_(max_age),
       watcher_([this] { Watch(); }) {}
 
@@ -33,8 +33,10 @@ StreamRegistry::~StreamRegistry() {
   watcher_.join();
 }
 
-void StreamRegistry::SetMaxAge(std::chrono::milliseconds max_age) {
+void StreamRegistry::SetTimes(std::chrono::milliseconds stall,
+                              std::chrono::milliseconds max_age) {
   const std::lock_guard<std::mutex> lock(mu_);
+  stall_ = stall;
   max_age_ = max_age;
 }
 
@@ -163,14 +165,16 @@ std::vector<std::shared_ptr<StreamSession>> StreamRegistry::TakeDue(
   return due;
 }
 
-void StreamRegistry::Watch() {
-  std::unique_lock<std::mutex> lock(mu_);
+std::chrono::milliseconds StreamRegistry::LookInterval() const {
   const std::chrono::milliseconds soonest =
       max_age_.count() > 0 ? std::min(stall_, max_age_) : stall_;
-  const std::chrono::milliseconds interval =
-      std::clamp<std::chrono::milliseconds>(
-          soonest / 4, std::chrono::milliseconds(10), std::chrono::seconds(1));
-  Clock::time_point next_look = Clock::now() + interval;
+  return std::clamp<std::chrono::milliseconds>(
+      soonest / 4, std::chrono::milliseconds(10), std::chrono::seconds(1));
+}
+
+void StreamRegistry::Watch() {
+  std::unique_lock<std::mutex> lock(mu_);
+  Clock::time_point next_look = Clock::now() + LookInterval();
   while (!stopped_) {
     const Clock::time_point wake =
         due_.empty() ? next_look : std::min(next_look, due_.begin()->first);
@@ -179,6 +183,8 @@ void StreamRegistry::Watch() {
     const std::vector<std::shared_ptr<StreamSession>> due = TakeDue(now);
     const bool drain = draining_;
     const bool all_told = drain && due_.empty();
+    const std::chrono::milliseconds patience =
+        all_told ? std::min(stall_, kDrainPatience) : stall_;
     const auto end_stalled = end_stalled_;
     lock.unlock();
     for (const std::shared_ptr<StreamSession>& session : due) {
@@ -189,15 +195,14 @@ void StreamRegistry::Watch() {
       }
     }
     if (now >= next_look) {
-      next_look = now + interval;
-      const Clock::time_point since =
-          now - (all_told ? std::min(stall_, kDrainPatience) : stall_);
+      const Clock::time_point since = now - patience;
       if (end_stalled != nullptr) end_stalled(since);
       for (const std::shared_ptr<StreamSession>& session : Sessions()) {
         session->EndIfStalled(since);
       }
     }
     lock.lock();
+    if (now >= next_look) next_look = now + LookInterval();
   }
 }
 

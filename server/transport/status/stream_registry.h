@@ -34,8 +34,9 @@ class StreamRegistry {
                  CallObserver* observer = nullptr);
   ~StreamRegistry();
 
-  // Of streams that come from now on.
-  void SetMaxAge(std::chrono::milliseconds max_age);
+  // `max_age` is of streams that come from now on, `stall` of all.
+  void SetTimes(std::chrono::milliseconds stall,
+                std::chrono::milliseconds max_age);
 
   // `end_stalled` is called before streams are looked at, each time, with the
   // moment since which something may have stood still. Before the first Add().
@@ -71,13 +72,14 @@ class StreamRegistry {
   std::vector<std::shared_ptr<StreamSession>> Sessions() const;
   // Whose time is up; each is told once. With mu_ held.
   std::vector<std::shared_ptr<StreamSession>> TakeDue(Clock::time_point now);
+  std::chrono::milliseconds LookInterval() const;  // with mu_ held
   void Watch();
 
-  const std::chrono::milliseconds stall_;
   CallObserver* const observer_;
   ServiceCounts counts_;
   mutable std::mutex mu_;
   std::condition_variable changed_;
+  std::chrono::milliseconds stall_;                              // by mu_
   std::chrono::milliseconds max_age_;                            // by mu_
   std::map<uint64_t, std::shared_ptr<StreamSession>> sessions_;  // by mu_
   std::multimap<Clock::time_point, uint64_t> due_;               // by mu_
