@@ -230,20 +230,26 @@ class RunningHttpServer : public HttpServer {
   std::unique_ptr<transport::AcceptLoop> accept_loop_;
 };
 
+bool MayLeaveTheHost(const HttpOptions& options) {
+  return options.network || options.certificates != nullptr;
+}
+
+absl::Status OfTheAddress(const absl::Status& status) {
+  if (absl::IsPermissionDenied(status)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--http: ", status.message(),
+                     "; --tls-cert and --tls-key encrypt the page"));
+  }
+  return absl::Status(status.code(),
+                      absl::StrCat("--http: ", status.message()));
+}
+
 absl::Status RunningHttpServer::Listen(const std::string& address,
                                        const HttpOptions& options) {
   const bool encrypts = options.certificates != nullptr;
   absl::StatusOr<std::vector<transport::ListeningSocket>> listeners =
-      transport::ListeningSocket::OnAddress(address,
-                                            options.network || encrypts);
-  if (!listeners.ok()) {
-    return absl::Status(
-        listeners.status().code(),
-        absl::StrCat("--http: ", listeners.status().message(),
-                     absl::IsInvalidArgument(listeners.status())
-                         ? "; --tls-cert and --tls-key encrypt the page"
-                         : ""));
-  }
+      transport::ListeningSocket::OnAddress(address, MayLeaveTheHost(options));
+  if (!listeners.ok()) return OfTheAddress(listeners.status());
   port_ = listeners->front().port();
   const absl::StatusOr<transport::ListenAddress> parsed =
       transport::ParseListenAddress(address);
@@ -294,6 +300,14 @@ void RunningHttpServer::HandOver(int fd, const transport::Peer& peer) {
 }
 
 }  // namespace
+
+absl::Status HttpServer::CheckAddress(const std::string& address,
+                                      const HttpOptions& options) {
+  const absl::Status status =
+      transport::ListeningSocket::PlacesOf(address, MayLeaveTheHost(options))
+          .status();
+  return status.ok() ? status : OfTheAddress(status);
+}
 
 absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(
     const std::string& address, const HttpOptions& options, HttpPages pages) {

@@ -66,6 +66,10 @@ class HttpServer {
   static absl::StatusOr<std::unique_ptr<HttpServer>> Start(
       const std::string& address, const HttpOptions& options, HttpPages pages);
 
+  // What would refuse `address`, before a socket is opened.
+  static absl::Status CheckAddress(const std::string& address,
+                                   const HttpOptions& options);
+
   // Closes every connection.
   virtual ~HttpServer() = default;
 

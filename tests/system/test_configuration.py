@@ -111,11 +111,21 @@ def test_a_configuration_is_looked_at_before_it_is_rolled_out(
         (("--tokens", str(tokens)), 2, "line 1: "),
         (("--tls-cert", str(tokens), "--tls-key", str(tokens)), 2, "no certificate in PEM"),
         (("--listen", "none"), 2, "--listen none"),
+        (("--listen", "nonsense"), 2, '"nonsense" is not an address to listen on'),
+        (("--listen", "10.0.0.1:0"), 2, "10.0.0.1:0 can be reached from the network"),
+        (("--http", "127.0.0.1:99999"), 2, '--http: "127.0.0.1:99999" is not an address'),
+        (("--http", "10.0.0.1:0"), 2, "--http: 10.0.0.1:0 can be reached from the network"),
+        (("--max-connections", "1000000"), 2, "--max-connections is 1000000"),
+        (("--store", str(store)), 1, f"give {store} another name: NAME=PATH"),
+        (("--store", f"a b={store}"), 2, 'dataset name "a b"'),
+        (("--config", str(tmp_path)), 2, f"{tmp_path}: is a directory"),
         (("--memory", "1EiB"), 2, "this machine or container has"),
     ):
         done = inkstream(*good, *wrong)
         assert done.returncode == code, (wrong, done.stderr)
         assert said in done.stderr
+        # What would help here, and there alone.
+        assert ("--tls-cert and --tls-key encrypt" in done.stderr) == ("10.0.0.1:0" in wrong)
 
 
 def config_is_good(server: RunningServer) -> bool:

@@ -1,7 +1,9 @@
 #include "server/app/flags/config_file.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <sstream>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -64,6 +66,11 @@ bool MayBeInAFile(const CLI::Option& option) {
 }
 
 void ApplyConfigFile(CLI::App* command, const std::string& path) {
+  // It can be opened, and reads as an empty file would.
+  std::error_code unknown;
+  if (std::filesystem::is_directory(path, unknown)) {
+    Refuse(path + ": ", "is a directory; give a TOML file");
+  }
   const toml::parse_result file = toml::parse_file(path);
   const auto at = [&](const toml::source_region& place) {
     return place.begin.line == 0

@@ -9,6 +9,26 @@
 #include "server/page/page.h"
 
 namespace inkstream::app {
+namespace {
+
+ops::HttpOptions AccessOf(const ServeOptions& options,
+                          const transport::SecurityFiles* security) {
+  ops::HttpOptions access;
+  access.network = options.insecure_network;
+  if (security->encrypts()) {
+    access.certificates = [security] { return security->certificates(); };
+  }
+  return access;
+}
+
+}  // namespace
+
+absl::Status CheckHttp(const ServeOptions& options,
+                       const transport::SecurityFiles* security) {
+  if (options.http.empty()) return absl::OkStatus();
+  return ops::HttpServer::CheckAddress(options.http,
+                                       AccessOf(options, security));
+}
 
 absl::StatusOr<std::unique_ptr<ops::HttpServer>> StartHttp(
     const ServeOptions& options, const MemoryShares& shares,
@@ -38,13 +58,9 @@ absl::StatusOr<std::unique_ptr<ops::HttpServer>> StartHttp(
   } else {
     spdlog::info("no page at --http: {}", why_not);
   }
-  ops::HttpOptions access;
-  access.network = options.insecure_network;
-  if (security->encrypts()) {
-    access.certificates = [security] { return security->certificates(); };
-  }
   absl::StatusOr<std::unique_ptr<ops::HttpServer>> http =
-      ops::HttpServer::Start(options.http, access, std::move(pages));
+      ops::HttpServer::Start(options.http, AccessOf(options, security),
+                             std::move(pages));
   if (http.ok()) {
     const std::string host = options.http.substr(0, options.http.rfind(':'));
     *address = absl::StrCat(host, ":", (*http)->port());

@@ -17,6 +17,10 @@
 
 namespace inkstream::app {
 
+// What would refuse --http, before a socket is opened.
+absl::Status CheckHttp(const ServeOptions& options,
+                       const transport::SecurityFiles* security);
+
 // Null: it is not asked for. `address` becomes HOST:PORT, as bound. All that is
 // pointed to outlives it.
 absl::StatusOr<std::unique_ptr<ops::HttpServer>> StartHttp(

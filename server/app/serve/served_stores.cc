@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/base/nearest_name.h"
+#include "server/batch/served_datasets.h"
 
 namespace inkstream::app {
 namespace {
@@ -142,7 +143,15 @@ absl::StatusOr<std::vector<GenerationWatch::Served>> AddStores(
 }
 
 absl::Status CheckStores(const ServeOptions& options) {
-  return OpenAll(options, {}, [](const std::string&) {}).status();
+  const absl::StatusOr<std::vector<OpenedStore>> all =
+      OpenAll(options, {}, [](const std::string&) {});
+  if (!all.ok()) return all.status();
+  batch::ServedDatasets datasets(/*retain=*/1);
+  for (const OpenedStore& opened : *all) {
+    absl::Status added = datasets.Add(opened.newest.name, opened.in_use);
+    if (!added.ok()) return added;
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace inkstream::app

@@ -42,7 +42,7 @@ absl::StatusOr<std::vector<GenerationWatch::Served>> AddStores(
     const ServeOptions& options, batch::Engine* engine,
     const std::function<void(std::string)>& loading);
 
-// Whether they can be opened, without reading them.
+// Whether they can be opened and have names of their own, without reading them.
 absl::Status CheckStores(const ServeOptions& options);
 
 }  // namespace inkstream::app

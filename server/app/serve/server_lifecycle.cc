@@ -109,6 +109,26 @@ void SayReady(const std::string& addresses) {
   }).detach();
 }
 
+// How many may connect, and where.
+absl::Status CheckPlaces(const ServeOptions& options,
+                         transport::SecurityFiles* security) {
+  const absl::StatusOr<uint64_t> descriptors = RaiseDescriptorLimit();
+  if (!descriptors.ok()) return descriptors.status();
+  absl::Status status =
+      LimitsOfConnections(*descriptors, options.max_connections,
+                          options.max_connections_per_peer)
+          .status();
+  absl::StatusOr<std::vector<std::string>> listen = ListenAddresses(options);
+  status.Update(listen.status());
+  if (!status.ok()) return status;
+  transport::GrpcServerOptions server;
+  server.listen = *std::move(listen);
+  server.security = security;
+  server.insecure_network = options.insecure_network;
+  status = transport::GrpcServer::CheckAddresses(server);
+  return status.ok() ? CheckHttp(options, security) : status;
+}
+
 transport::DrainTimes DrainTimesOf(const ServeOptions& options) {
   transport::DrainTimes times{options.grace};
   if (Interrupt::signal() == SIGTERM && !options.http.empty()) {
@@ -122,10 +142,10 @@ transport::DrainTimes DrainTimesOf(const ServeOptions& options) {
 
 absl::Status CheckServeOptions(const ServeOptions& options) {
   absl::Status status = MemorySharesOf(options).status();
-  if (status.ok()) status = ListenAddresses(options).status();
-  if (status.ok()) {
-    status = transport::SecurityFiles::Load(options.security).status();
-  }
+  const absl::StatusOr<std::unique_ptr<transport::SecurityFiles>> security =
+      transport::SecurityFiles::Load(options.security);
+  status.Update(security.status());
+  if (status.ok()) status = CheckPlaces(options, security->get());
   if (status.ok()) status = CheckStores(options);
   return status;
 }
@@ -163,6 +183,9 @@ absl::Status ServeUntilInterrupted(ServeOptions options,
   absl::StatusOr<std::unique_ptr<transport::SecurityFiles>> security =
       transport::SecurityFiles::Load(options.security);
   if (!security.ok()) return security.status();
+  // Before the stores, which may take long to read.
+  absl::Status places = CheckPlaces(options, security->get());
+  if (!places.ok()) return places;
   absl::StatusOr<std::unique_ptr<batch::Engine>> engine =
       batch::Engine::Create(engine_options);
   if (!engine.ok()) return engine.status();

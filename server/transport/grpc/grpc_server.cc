@@ -242,7 +242,7 @@ bool MayLeaveTheHost(const GrpcServerOptions& options) {
 // Why an address is not listened on, and what to give instead.
 absl::Status WithTheWayOut(const absl::Status& status,
                            const GrpcServerOptions& options) {
-  if (!absl::IsInvalidArgument(status)) return status;
+  if (!absl::IsPermissionDenied(status)) return status;
   return absl::InvalidArgumentError(absl::StrCat(
       status.message(),
       AsksForTokens(options)
@@ -314,6 +314,15 @@ void RunningServer::HandOver(int fd, const Peer& peer) {
 }
 
 }  // namespace
+
+absl::Status GrpcServer::CheckAddresses(const GrpcServerOptions& options) {
+  for (const std::string& text : options.listen) {
+    const absl::Status status =
+        ListeningSocket::PlacesOf(text, MayLeaveTheHost(options)).status();
+    if (!status.ok()) return WithTheWayOut(status, options);
+  }
+  return absl::OkStatus();
+}
 
 absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
     batch::Engine* engine, const GrpcServerOptions& options) {

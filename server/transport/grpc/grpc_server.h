@@ -71,6 +71,9 @@ class GrpcServer {
   static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(
       batch::Engine* engine, const GrpcServerOptions& options);
 
+  // What would refuse options.listen, before a socket is opened.
+  static absl::Status CheckAddresses(const GrpcServerOptions& options);
+
   // Shuts down at once if that was not done.
   virtual ~GrpcServer() = default;
 

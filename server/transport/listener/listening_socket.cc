@@ -106,7 +106,7 @@ void SetPort(int port, sockaddr_storage* address) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<ListeningSocket>> ListeningSocket::OnAddress(
+absl::StatusOr<std::vector<sockaddr_storage>> ListeningSocket::PlacesOf(
     const std::string& name, bool network) {
   absl::StatusOr<ListenAddress> address = ParseListenAddress(name);
   if (!address.ok()) return address.status();
@@ -117,12 +117,20 @@ absl::StatusOr<std::vector<ListeningSocket>> ListeningSocket::OnAddress(
   }
   for (const sockaddr_storage& place : *places) {
     if (network || IsLoopback(place)) continue;
-    return absl::InvalidArgumentError(absl::StrCat(
+    return absl::PermissionDeniedError(absl::StrCat(
         name,
         " can be reached from the network, and the connection would be neither "
         "encrypted nor authenticated: give --insecure-network if that is "
         "meant, or listen on 127.0.0.1"));
   }
+  return places;
+}
+
+absl::StatusOr<std::vector<ListeningSocket>> ListeningSocket::OnAddress(
+    const std::string& name, bool network) {
+  absl::StatusOr<std::vector<sockaddr_storage>> places =
+      PlacesOf(name, network);
+  if (!places.ok()) return places.status();
   std::vector<ListeningSocket> sockets;
   int why = 0;
   for (sockaddr_storage& place : *places) {

@@ -17,9 +17,13 @@ namespace inkstream::transport {
 
 class ListeningSocket {
  public:
-  // One for each address that HOST:PORT stands for and this machine has, on one
-  // port. INVALID_ARGUMENT: not an address, or, unless `network`, one that can
-  // be reached from the network. UNAVAILABLE: what stands in the way.
+  // What HOST:PORT stands for. INVALID_ARGUMENT: not an address;
+  // PERMISSION_DENIED: unless `network`, one that can be reached from the
+  // network; UNAVAILABLE: the host is unknown.
+  static absl::StatusOr<std::vector<sockaddr_storage>> PlacesOf(
+      const std::string& text, bool network);
+  // One for each of those that this machine has, on one port. UNAVAILABLE also:
+  // what stands in the way.
   static absl::StatusOr<std::vector<ListeningSocket>> OnAddress(
       const std::string& text, bool network);
   // Replaces a dead socket file; the file goes when the socket does.
