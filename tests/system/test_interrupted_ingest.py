@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import resource
 import signal
 import subprocess
@@ -165,6 +166,11 @@ def test_a_full_disk_keeps_the_segments_that_were_finished(
         done = inkstream(*arguments)
         assert done.returncode == 1, done.stderr
         assert "go on with --resume" in done.stderr
+        assert re.search(
+            r"s\.ink\.partial/segment-\d+\.mdb: \d+ bytes more were to be written, and \d+ are "
+            r"free: No space left on device",
+            done.stderr,
+        )
         assert not (disk / "s.ink").exists()
         mounts.resize(disk, megabytes=64)
         answer = report(inkstream(*arguments))

@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <lmdb.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 
 #include "absl/strings/str_cat.h"
 #include "server/store/format.h"
@@ -26,10 +28,22 @@ absl::string_view KeyBytes(const uint32_t& key) {
 }  // namespace
 
 absl::Status LmdbWriter::Error(absl::string_view what, int code) const {
-  const std::string text =
-      absl::StrCat(path_, ": ", what, ": ", mdb_strerror(code));
-  if (code > 0) return absl::ErrnoToStatus(code, text);
-  return absl::InternalError(text);
+  const std::string text = absl::StrCat(path_, ": ", what);
+  // LMDB's own: a number that the system does not know.
+  if (code <= 0) {
+    return absl::InternalError(absl::StrCat(text, ": ", mdb_strerror(code)));
+  }
+  struct statvfs disk = {};
+  const bool told = statvfs(path_.c_str(), &disk) == 0;
+  const uint64_t free = told ? disk.f_bavail * disk.f_frsize : UINT64_MAX;
+  // LMDB calls a write that was cut short so.
+  const bool full =
+      code == ENOSPC || (code == EIO && free <= uncommitted_bytes_);
+  if (!full) return absl::ErrnoToStatus(code, text);
+  return absl::ErrnoToStatus(
+      ENOSPC,
+      absl::StrCat(path_, ": ", uncommitted_bytes_,
+                   " bytes more were to be written, and ", free, " are free"));
 }
 
 std::string LmdbVersion() {
@@ -98,12 +112,17 @@ absl::Status LmdbWriter::Put(unsigned database, absl::string_view key,
   }
   uncommitted_bytes_ += value.size();
   if (uncommitted_bytes_ < kCommitBytes) return absl::OkStatus();
-  uncommitted_bytes_ = 0;
+  if (absl::Status s = Commit(); !s.ok()) return s;
+  StartWriting();
+  return Begin();
+}
+
+absl::Status LmdbWriter::Commit() {
   const int rc = mdb_txn_commit(txn_);
   txn_ = nullptr;
   if (rc != 0) return Error("mdb_txn_commit", rc);
-  StartWriting();
-  return Begin();
+  uncommitted_bytes_ = 0;
+  return absl::OkStatus();
 }
 
 // The disk works while the rest is encoded, so that the sync at the end has
@@ -133,10 +152,10 @@ absl::StatusOr<uint64_t> LmdbWriter::Finish() {
     return absl::FailedPreconditionError(
         absl::StrCat(path_, ": cannot finish after an earlier error"));
   }
-  int rc = mdb_txn_commit(txn_);
-  txn_ = nullptr;
-  if (rc != 0) return Error("mdb_txn_commit", rc);
-  if (rc = mdb_env_sync(env_, 1); rc != 0) return Error("mdb_env_sync", rc);
+  if (absl::Status s = Commit(); !s.ok()) return s;
+  if (const int rc = mdb_env_sync(env_, 1); rc != 0) {
+    return Error("mdb_env_sync", rc);
+  }
   MDB_envinfo info;
   MDB_stat stat_of_env;
   mdb_env_info(env_, &info);

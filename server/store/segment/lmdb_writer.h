@@ -39,6 +39,7 @@ class LmdbWriter {
  private:
   explicit LmdbWriter(std::string path) : path_(std::move(path)) {}
   absl::Status Begin();
+  absl::Status Commit();
   void StartWriting();
   absl::Status Put(unsigned database, absl::string_view key,
                    absl::string_view value);
