@@ -114,6 +114,11 @@ def test_a_command_does_what_it_is_there_for(
 
 
 def test_what_is_not_run_here_needs_what_is_not_here() -> None:
+    """Those for Kubernetes are run by kubernetes/test_cluster.py, against a real API server.
+
+    `systemctl` speaks to systemd as the first process of a machine, which a test's is not: no test
+    runs it. What it comes to for a server, a SIGTERM, the drain and a start, is test_systemd.py's.
+    """
     assert {needs for _, needs, _ in blocks()} == {"", "kubernetes", "systemd"}
     for heading, needs, text in blocks():
         if needs:
