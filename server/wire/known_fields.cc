@@ -15,9 +15,12 @@ using google::protobuf::Reflection;
 absl::Status CheckKnown(absl::string_view field, const Message& message) {
   const Reflection* const reflection = message.GetReflection();
   const auto& unknown = reflection->GetUnknownFields(message);
-  if (!unknown.empty()) {
+  for (int i = 0; i < unknown.field_count(); ++i) {
+    // Of an earlier contract: what it asked for has gone.
+    const int number = unknown.field(i).number();
+    if (message.GetDescriptor()->IsReservedNumber(number)) continue;
     return absl::InvalidArgumentError(
-        absl::StrCat(field, ": field ", unknown.field(0).number(), " of ",
+        absl::StrCat(field, ": field ", number, " of ",
                      message.GetDescriptor()->full_name(),
                      " is not in this server's contract; update the server or "
                      "leave the field out"));

@@ -38,6 +38,15 @@ TEST_P(KnownFieldsTest, FieldsOfALaterReleaseAreRefused) {
                     HasSubstr("update the server or leave the field out")));
 }
 
+TEST(KnownFields, WhatAnEarlierReleaseSaidOfWhatHasGoneIsLetBy) {
+  v1::StreamBatchesRequest request;
+  v1::Delivery* const delivery = request.mutable_open()->mutable_delivery();
+  constexpr int kTransport = 16;
+  delivery->GetReflection()->MutableUnknownFields(delivery)->AddVarint(
+      kTransport, 2);
+  EXPECT_TRUE(PlanFromProto(request).ok());
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Messages, KnownFieldsTest,
     testing::Values(

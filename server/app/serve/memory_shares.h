@@ -21,8 +21,7 @@ struct MemoryShares {
   uint64_t page = 0;  // pixels it draws; as much for its answers; 0: none
 };
 
-// INVALID_ARGUMENT: too little, more than this process may use, or shares that
-// do not fit, with their sum.
+// INVALID_ARGUMENT: too little, or more than this process may use.
 absl::StatusOr<MemoryShares> MemorySharesOf(const ServeOptions& options);
 
 }  // namespace inkstream::app
