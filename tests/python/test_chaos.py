@@ -98,8 +98,8 @@ def test_every_byte_is_that_of_an_undisturbed_run(
             for rank in range(WORLD)
         ]
         stack.callback(lambda: [reader.kill() for reader in readers])
-        until = time.monotonic() + SECONDS
-        while time.monotonic() < until:
+        # Until one has done: where a machine is slow, their start alone takes that long.
+        while all(reader.poll() is None for reader in readers):
             chaos.strike()
         answers = [answer_of(reader) for reader in readers]
         assert [a for a in answers if "wrong" in a] == [], (seed, chaos.done)
