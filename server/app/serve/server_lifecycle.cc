@@ -115,7 +115,7 @@ absl::Status CheckPlaces(const ServeOptions& options,
   const absl::StatusOr<uint64_t> descriptors = RaiseDescriptorLimit();
   if (!descriptors.ok()) return descriptors.status();
   absl::Status status =
-      LimitsOfConnections(*descriptors, options.max_connections,
+      LimitsOfConnections({*descriptors}, options.max_connections,
                           options.max_connections_per_peer)
           .status();
   absl::StatusOr<std::vector<std::string>> listen = ListenAddresses(options);
