@@ -86,13 +86,13 @@ class Sample:
         self, batch: Mapping[str, torch.Tensor], labelled: bool, device: torch.device | None = None
     ) -> tuple[Any, ...]:
         """A batch as a tuple: inputs, then targets if `labelled`; on `device`."""
-        wanted = {name: batch[name] for name in self.inputs}
-        if labelled:
-            wanted.update({name: batch[name] for name in self.columns})
         if device is not None and device.type != "cpu":
-            wanted = {name: t.to(device, non_blocking=True) for name, t in wanted.items()}
-        inputs = tuple(self._input(name, wanted[name]) for name in self.inputs)
-        return inputs + (tuple(t.of(wanted) for t in self.targets) if labelled else ())
+            wanted = (*self.inputs, *self.columns) if labelled else self.inputs
+            batch = {name: batch[name].to(device, non_blocking=True) for name in wanted}
+        ready = [self._input(name, batch[name]) for name in self.inputs]
+        if labelled:
+            ready += [target.of(batch) for target in self.targets]
+        return tuple(ready)
 
     def types(self, labelled: bool) -> dict[Any, Any]:
         """As fastai's `explode_types` has them."""
