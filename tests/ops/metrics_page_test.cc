@@ -41,7 +41,7 @@ TEST(MetricsPage, NothingOfOneStreamIsOnIt) {
   stream.warning = "another client streams the same";
   input.service.now.streams = {stream, stream};
   input.service.stream_seconds["quick\"draw"].waited.client = 1.5;
-  input.service.counts.sent[{"quick\"draw", true, Codec::kStrokes}].drawings =
+  input.service.counts.sent[{"quick\"draw", false, Codec::kStrokes}].drawings =
       77;
   const std::string page = MetricsPage(input);
   EXPECT_THAT(page, Not(HasSubstr("70001")));

@@ -115,7 +115,10 @@ TEST_F(ConnectionTableTest, TheLastCallsEndMakesItTheYoungestWithoutOne) {
   table_.EndCall(second);
   EXPECT_TRUE(Open("a"));
   EXPECT_TRUE(pairs_[2].IsShutDown());
+  EXPECT_TRUE(Open("a"));
   EXPECT_FALSE(pairs_[0].IsShutDown());
+  EXPECT_TRUE(Open("a"));
+  EXPECT_TRUE(pairs_[0].IsShutDown());
 }
 
 TEST_F(ConnectionTableTest, WhatServesAConnectionMayCloseItWithoutAWord) {
