@@ -19,11 +19,10 @@ absl::Status CheckKnown(absl::string_view field, const Message& message) {
     // Of an earlier contract: what it asked for has gone.
     const int number = unknown.field(i).number();
     if (message.GetDescriptor()->IsReservedNumber(number)) continue;
-    return absl::InvalidArgumentError(
-        absl::StrCat(field, ": field ", number, " of ",
-                     message.GetDescriptor()->full_name(),
-                     " is not in this server's contract; update the server or "
-                     "leave the field out"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        field, ": field ", number, " of ", message.GetDescriptor()->full_name(),
+        " is not in this server's contract; update the server or "
+        "leave the field out"));
   }
   std::vector<const FieldDescriptor*> set;
   reflection->ListFields(message, &set);

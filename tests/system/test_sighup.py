@@ -17,6 +17,7 @@ from threading import Event
 import grpc
 import inkstream as client
 import pytest
+from google.protobuf.message import Message
 from raw_calls import RawCalls
 from serving import RunningServer, ServerFailed
 
@@ -80,6 +81,12 @@ def fingerprint_of(inkstream: Run, store: Path) -> str:
     return told
 
 
+def nothing_until(over: Event) -> Iterator[Message]:
+    """What a call that says nothing sends."""
+    over.wait()
+    yield from ()
+
+
 def test_what_is_logged_and_let_in_changes_without_a_restart(
     binary: Path, store: Path, tmp_path: Path
 ) -> None:
@@ -97,11 +104,13 @@ def test_what_is_logged_and_let_in_changes_without_a_restart(
                 next(stream)
                 assert time.monotonic() < deadline
         with grpc.insecure_channel(running.server.address) as channel:
-            silent = RawCalls(channel).UploadKeys.future(iter(Event().wait, None))
+            over = Event()
+            silent = RawCalls(channel).UploadKeys.future(nothing_until(over))
             running.take("stall = 0.2\n")
             error = silent.exception(timeout=SOON)
             assert isinstance(error, grpc.RpcError)
             assert "no request has come in within 200ms" in str(error)
+            over.set()
         lines = "max-connections = 1000000\nrebalance = 0\n"
         running.refuse(lines, "stays as it was: --max-connections")
         running.refuse('log-format = "json"\n', "log-format can be changed by a restart only")

@@ -385,16 +385,17 @@ def test_more_wrong_tokens_than_calls_may_be_open_keep_no_right_one_of_their_hos
 ) -> None:
     tokens = Tokens(tmp_path / "tokens", inkstream)
     right = [("authorization", f"Bearer {tokens.add('one')}")]
-    # Which comes to 520 calls.
-    flags = ("--tokens", str(tokens.path), "--memory", "256MiB", "--max-streams", "8")
+    # Which comes to 136 calls.
+    flags = ("--tokens", str(tokens.path), "--memory", "64MiB", "--max-streams", "8")
     with (
         RunningServer(binary, [str(store)], tmp_path / "log", *flags) as server,
         wrong_tokens(server, channels=16) as codes,
         grpc.insecure_channel(server.address) as channel,
     ):
         await_true(lambda: len(codes) >= 1000, "the flood did not come about")
+        call: Any = channel.unary_unary(f"/{SERVICE}/ListDatasets")
         for _ in range(20):
-            channel.unary_unary(f"/{SERVICE}/ListDatasets")(b"", metadata=right, timeout=SOON)
+            call(b"", metadata=right, timeout=SOON)
 
 
 def test_tokens_go_over_no_network_in_plaintext(
