@@ -165,6 +165,20 @@ TEST_F(GenerationWatchTest, OtherDrawingsOfTheSameNameAndGenerationAreNone) {
   Await([&] { return !Refused(); });
 }
 
+TEST_F(GenerationWatchTest, AnEarlierGenerationIsNone) {
+  store::WriterOptions options;
+  options.append = true;
+  store::MustWrite(path_, store::SampleDrawings(10), options);
+  store_ = store::MustOpen(path_);
+  ASSERT_TRUE(engine_->AddGeneration("served", store_).ok());
+  const std::string later = Later();
+  Watch();
+  CopyIn(later, "MANIFEST.000002");  // the one that is served
+  fs::rename(path_ + "/MANIFEST.000001", path_ + "/MANIFEST");
+  Await([&] { return Refused(); });
+  EXPECT_TRUE(ServesTheFirst());
+}
+
 TEST_F(GenerationWatchTest, AHigherGenerationOfOtherDrawingsIsNone) {
   const std::string other = scratch_.File("other.ink");
   store::MustWrite(other, store::SampleDrawings(7));

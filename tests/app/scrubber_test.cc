@@ -66,7 +66,7 @@ TEST_F(ScrubberTest, ASoundStoreIsReadAgainAndAgain) {
   EXPECT_GT(bytes_, 2 * (size * 9 / 10));
 }
 
-TEST_F(ScrubberTest, WhatFlipsIsFoundInALaterPass) {
+TEST_F(ScrubberTest, WhatFlipsIsFoundInALaterPassAndForgottenOnceItIsSound) {
   Start(uint64_t{1} << 40);
   Await([&] { return passes_ >= 1; });
   const int file = open((path_ + "/segment-000000.mdb").c_str(), O_RDWR);
@@ -74,9 +74,13 @@ TEST_F(ScrubberTest, WhatFlipsIsFoundInALaterPass) {
       static_cast<off_t>(
           std::filesystem::file_size(path_ + "/segment-000000.mdb") / 8192) *
       4096;
+  char sound[8];
+  ASSERT_EQ(pread(file, sound, sizeof(sound), middle + 700), 8);
   ASSERT_EQ(pwrite(file, "????????", 8, middle + 700), 8);
-  close(file);
   Await([&] { return damaged_ > 0; });
+  ASSERT_EQ(pwrite(file, sound, sizeof(sound), middle + 700), 8);
+  close(file);
+  Await([&] { return damaged_ == 0; });
 }
 
 TEST_F(ScrubberTest, ASlowOneEndsAtOnce) {

@@ -145,7 +145,8 @@ TEST_F(SharedViewsTest, OneCallerLeavesAnEighthToOthers) {
   EXPECT_TRUE(other.ok()) << other.status();
   // What others keep is no way around it; what the caller has costs nothing.
   EXPECT_FALSE(get("busy", 100).ok());
-  EXPECT_EQ(get("busy", 0)->get(), used[0].get());
+  const auto again = get("busy", 0);
+  EXPECT_EQ(again->get(), used[0].get());
   // What it uses counts once, until it uses it no more.
   used.pop_back();
   other = absl::CancelledError();

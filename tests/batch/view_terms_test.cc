@@ -365,13 +365,15 @@ TEST_F(ViewTermsTest, OneCallersUploadsLeaveAnEighthToOthers) {
   // The longest set is no longer than its caller's share.
   std::vector<int64_t> keys(cache.max_keys());
   std::iota(keys.begin(), keys.end(), 1);
-  const auto busy = cache.NewUpload("busy");
+  auto busy = cache.NewUpload("busy");
   ASSERT_TRUE(busy->Add(keys).ok());
   const absl::Status refused = cache.NewUpload("busy")->Add({1, 2, 3});
   EXPECT_EQ(ReasonOf(refused), kReasonViewMemory);
   EXPECT_THAT(std::string(refused.message()), HasSubstr("from \"busy\""));
   const auto newcomer = cache.NewUpload("newcomer");
   EXPECT_TRUE(newcomer->Add({1, 2, 3}).ok());
+  busy.reset();
+  EXPECT_TRUE(cache.NewUpload("busy")->Add({1, 2, 3}).ok());
 }
 
 TEST_F(ViewTermsTest, ErrorsNameTheTermTheValueAndTheNearest) {

@@ -15,6 +15,10 @@ TEST(BottleneckTest, NamesWhoeverWasWaitedForLongest) {
   EXPECT_THAT(BottleneckOf(report), HasSubstr("too young"));
   report.seconds = 30;
   EXPECT_THAT(BottleneckOf(report), HasSubstr("Nobody"));
+  report.waited.client = 2.9;
+  EXPECT_THAT(BottleneckOf(report), HasSubstr("Nobody"));
+  report.waited.client = 3.1;
+  EXPECT_THAT(BottleneckOf(report), StartsWith("The client is"));
   report.waited.client = 6;
   EXPECT_EQ(BottleneckOf(report),
             "The client is the bottleneck: for 20 % of the time it had granted "
@@ -29,6 +33,9 @@ TEST(BottleneckTest, PartsOfTheServerAreTakenTogetherAndTheLargestIsNamed) {
   StreamReport report;
   report.seconds = 10;
   report.waited_network = 3;
+  report.waited.disk = 3.1;
+  EXPECT_THAT(BottleneckOf(report), StartsWith("The store's disk is"));
+  report.waited.disk = 0;
   report.waited.draw = 2;
   report.waited.decode = 1.5;
   report.waited.pack = 1;

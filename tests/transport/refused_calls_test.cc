@@ -99,5 +99,14 @@ TEST_F(RefusedCallsTest, ThoseThatAreTooManyAreToldOfOnceWithCodeAndPeer) {
   EXPECT_EQ(counts.rejected.at("OVERLOADED"), 2U);
 }
 
+TEST_F(RefusedCallsTest, CallsThatHaveEndedCountNoMore) {
+  Serve();
+  for (uint32_t i = 0; i < 2 * kMaxCalls; ++i) {
+    grpc::ClientContext context;
+    v1::GetStatusResponse response;
+    ASSERT_TRUE(stub_->GetStatus(&context, {}, &response).ok()) << i;
+  }
+}
+
 }  // namespace
 }  // namespace inkstream::transport
