@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Literal
 
 import grpc
@@ -234,23 +233,3 @@ def test_a_fetch_that_a_server_has_as_rows_for_streams_alone_is_drawn_by_it() ->
         assert data.fetch([5, 1], image=Image(28)).index.tolist() == [5, 1]
         asked = [request.delivery.codec for request in fake.fetches]
     assert asked == [plan_pb2.CODEC_STROKES, plan_pb2.CODEC_NONE]
-
-
-@pytest.mark.usefixtures("library")
-def test_a_fetch_that_asks_for_strokes_by_name_is_told_why_they_do_not_come(
-    server: Server,
-) -> None:
-    with inkstream.connect(server.tcp) as client:
-        data = client.dataset()
-        assert data.fetch([5], image=28, codec="strokes").rows == 1
-        with pytest.raises(inkstream.FixRequest, match=r"codec = 'strokes': .*QUALITY_EXACT"):
-            data.fetch([5], image=Image(28, quality="exact"), codec="strokes")
-    with FakeServer(Behaviour(codecs=(0, 1, 2, 3))) as fake:
-        data = inkstream.connect(fake.address).dataset()
-        with pytest.raises(inkstream.FixRequest, match="server is of an earlier release"):
-            data.fetch([5], image=28, codec="strokes")
-
-
-def test_a_fetch_within_this_process_needs_no_codec(store: Path) -> None:
-    with inkstream.open(store) as client:
-        assert client.dataset().fetch([5], image=28, codec="strokes").rows == 1

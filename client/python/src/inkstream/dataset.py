@@ -280,11 +280,9 @@ class Dataset(Overview):
         One number is a batch of one. However many there are, they are one batch, of at most
         4 GiB; FixRequest beyond. OutOfRange for an index that there is not.
         `view`: whose classes `label` counts; left out: those of the dataset.
-        `codec`: "auto" or "none", see `stream`; "strokes" is FixRequest where the server had to
-        draw. `epoch`, `first_view`, `draw`: see `split`.
-        What was in a batch of a stream over `view`: `data.fetch(batch.index, view=view,
-        epoch=batch.epoch, ...)` with the stream's `image`, `strokes`, `columns`, `seed`, `augment`
-        and `views`.
+        `epoch`, `first_view`, `draw`: see `split`. What was in a batch of a stream over `view`:
+        `data.fetch(batch.index, view=view, epoch=batch.epoch, ...)` with the stream's `image`,
+        `strokes`, `columns`, `seed`, `augment` and `views`.
         """
         if (index is None) == (key_id is None):
             raise FixRequest("give either index= or key_id=")

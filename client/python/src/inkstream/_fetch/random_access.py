@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from inkstream._batch.batch import Batch, decode
 from inkstream._fetch.joined import joined
 from inkstream._network.fetch_ahead import fetch_each
-from inkstream._network.reader import StreamInfo
 from inkstream._network.service import Fetched
 from inkstream._network.source import Source
 from inkstream._request.earlier_servers import check_understood
@@ -77,22 +76,9 @@ class RandomAccess:
         raw, info = answer
         refuses_unknown = info is not None and info.refuses_unknown
         check_understood(self.plan, refuses_unknown, f"the server of {self.dataset.name!r}")
-        self._check_codec(info)
         said = info.classes if info and info.classes else ()
         classes = said or self.plan.view.classes or self.dataset.classes
         return decode(raw, classes=classes, strokes_spec=self.plan.strokes, placed=False)
-
-    def _check_codec(self, info: StreamInfo | None) -> None:
-        """FixRequest where strokes were asked for by name, and what came was drawn."""
-        if self.plan.codec != "strokes" or info is None or info.codec == "strokes":
-            return
-        if info.transport == "here":
-            return  # nothing has travelled
-        why = info.codec_reason or (
-            "the server is of an earlier release, or libinkstream, which draws, is not used "
-            "(inkstream.connect(...).transport says why)"
-        )
-        raise FixRequest(f"codec = 'strokes': the server had to draw: {why}; leave codec out")
 
     def _rows_a_call(self, request: service_pb2.FetchDrawingsRequest) -> int:
         limit = self.dataset.stats["limits"].get("max_fetch_indices", _ROWS_A_CALL)
