@@ -24,8 +24,7 @@ void* MapHugePages(size_t bytes) {
   // Room in which an aligned address can be had.
   const size_t pages = RoundUp(bytes, kPage);
   const size_t room = pages + kHugePage;
-  void* const reserved =
-      mmap(nullptr, room, kProtection, kFlags, -1, 0);
+  void* const reserved = mmap(nullptr, room, kProtection, kFlags, -1, 0);
   if (reserved == MAP_FAILED) return MAP_FAILED;
   auto* const begin = static_cast<uint8_t*>(reserved);
   auto* const aligned = reinterpret_cast<uint8_t*>(

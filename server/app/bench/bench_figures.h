@@ -33,7 +33,7 @@ struct BenchSetup {
   uint32_t width = 0;
   uint32_t batch = 0;  // drawings
   uint32_t streams = 0;
-  uint32_t strokes = 0;   // points of stroke tensors; 0: images
+  uint32_t strokes = 0;  // points of stroke tensors; 0: images
   std::string codec = "none";
 };
 

@@ -76,8 +76,8 @@ void FetchDrawingsReactor::Send(absl::StatusOr<batch::FetchedBatch> fetched,
   if (!fetched.ok()) return Finish(fetched.status());
   messages_ = std::make_unique<BatchMessages>(fetched->facts, max_message_bytes,
                                               watched_->unread());
-  absl::Status status = messages_->Opened(/*credit_window=*/0, /*stream_id=*/0,
-                                          codec, &message_);
+  absl::Status status =
+      messages_->Opened(/*credit_window=*/0, /*stream_id=*/0, codec, &message_);
   if (!status.ok()) return Finish(status);
   messages_->Add(std::move(fetched->batch));
   watched_->OnProgress();

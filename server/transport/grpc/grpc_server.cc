@@ -80,17 +80,17 @@ class RunningServer : public GrpcServer {
                        options.observer),
         reads_(LimitsOfReads(*engine, options)),
         answers_(MostAnswerBytes(options)),
-        context_{{engine, options.version, options.memory_bytes,
-                  options.max_streams_per_connection,
-                  options.max_request_bytes},
-                 engine,
-                 memory_,
-                 &streams_,
-                 calls_,
-                 &authenticator_,
-                 &watched_,
-                 &reads_,
-                 &answers_},
+        context_{
+            {engine, options.version, options.memory_bytes,
+             options.max_streams_per_connection, options.max_request_bytes},
+            engine,
+            memory_,
+            &streams_,
+            calls_,
+            &authenticator_,
+            &watched_,
+            &reads_,
+            &answers_},
         drawings_(context_) {
     if (security_ != nullptr) {
       security_->OnTokensChanged([this] { authenticator_.EndRevoked(); });

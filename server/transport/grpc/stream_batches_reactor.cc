@@ -152,8 +152,8 @@ absl::StatusOr<bool> StreamBatchesReactor::WriteOpened(
     const batch::StreamFacts& facts) {
   messages_ =
       std::make_unique<BatchMessages>(facts, max_message_bytes_, unread_);
-  absl::Status status = messages_->Opened(facts.credit_window, session_->id(),
-                                          codec_, &message_);
+  absl::Status status =
+      messages_->Opened(facts.credit_window, session_->id(), codec_, &message_);
   if (!status.ok()) return status;
   Send();
   return true;
