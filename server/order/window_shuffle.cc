@@ -49,7 +49,7 @@ uint64_t WindowShuffle::ByChunk(uint64_t place) const {
 
 uint64_t RecommendedWindow(uint64_t drawings, uint64_t store_bytes,
                            uint64_t memory) {
-  // What batches, shared memory and views leave to the page cache.
+  // Less than what batches and views leave to the page cache.
   if (memory == 0 || store_bytes <= memory / 5 * 2) return 0;
   const uint64_t bytes_a_drawing =
       store_bytes / std::max<uint64_t>(drawings, 1);
