@@ -2,26 +2,18 @@
 
 #include <grpc/grpc.h>
 #include <grpc/grpc_security.h>
-#include <grpcpp/alarm.h>
 
-#include <chrono>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
-#include "server/transport/grpc/call_counter.h"
-#include "server/transport/grpc/method_label.h"
+#include "absl/strings/str_replace.h"
+#include "server/transport/grpc/cancel_call.h"
 
 namespace inkstream::transport {
 namespace {
-
-using grpc::experimental::InterceptionHookPoints;
-using grpc::experimental::InterceptorBatchMethods;
-using grpc::experimental::ServerRpcInfo;
-using Metadata = std::multimap<grpc::string_ref, grpc::string_ref>;
 
 constexpr char kMissing[] =
     "this server asks for a token and the call has none; send it as metadata, "
@@ -74,7 +66,8 @@ Access AccessByCertificate(grpc_call* call) {
 }
 
 // nullopt: there is none. "": what is there is none of ours.
-std::optional<absl::string_view> TokenIn(const Metadata& metadata) {
+std::optional<absl::string_view> TokenIn(
+    const Authenticator::Metadata& metadata) {
   const auto [first, end] = metadata.equal_range("authorization");
   if (first == end) return std::nullopt;
   constexpr absl::string_view kScheme = "bearer ";
@@ -85,142 +78,74 @@ std::optional<absl::string_view> TokenIn(const Metadata& metadata) {
   return text.substr(kScheme.size());
 }
 
+// What whoever proves nothing has, where nobody must, and where others must.
+std::shared_ptr<const Access> AccessOfAnybody() {
+  static const auto* const anybody =
+      new std::shared_ptr<const Access>(std::make_shared<const Access>());
+  return *anybody;
+}
+std::shared_ptr<const Access> AccessOfNobody() {
+  static const auto* const nobody = new std::shared_ptr<const Access>(
+      std::make_shared<const Access>(Access::OfNobody()));
+  return *nobody;
+}
+
 }  // namespace
 
-class AuthenticatedCall : public grpc::experimental::Interceptor {
- public:
-  AuthenticatedCall(Authenticator* all, ServerRpcInfo* info)
-      : all_(all), method_(info->method()), call_(info->server_context()) {}
-  ~AuthenticatedCall() override {
-    const std::lock_guard<std::mutex> lock(all_->mu_);
-    all_->calls_.erase(call_);
-  }
+std::string ConnectionName(const std::string& grpc_peer) {
+  // It writes addresses as parts of a URI.
+  return absl::StrReplaceAll(grpc_peer, {{"%5B", "["}, {"%5D", "]"}});
+}
 
-  void Intercept(InterceptorBatchMethods* step) override {
-    if (!step->QueryInterceptionHookPoint(
-            InterceptionHookPoints::POST_RECV_INITIAL_METADATA)) {
-      return step->Proceed();
+absl::Status Authenticator::Admit(Call* call, absl::string_view method,
+                                  const Metadata& metadata) {
+  // A token that is taken back meanwhile is either not found any more, or
+  // EndRevoked() finds the call.
+  const std::lock_guard<std::mutex> lock(mu_);
+  absl::StatusOr<std::shared_ptr<const Access>> access =
+      AccessOf(call, method, metadata);
+  if (access.ok()) calls_[call] = *std::move(access);
+  return access.status();
+}
+
+absl::StatusOr<std::shared_ptr<const Access>> Authenticator::AccessOf(
+    Call* call, absl::string_view method, const Metadata& metadata) const {
+  if (files_ == nullptr || !files_->asks_for_tokens()) {
+    if (files_ == nullptr || !files_->asks_for_certificates()) {
+      return AccessOfAnybody();
     }
-    const absl::Status admitted = Admit(*step->GetRecvInitialMetadata());
-    if (admitted.ok()) return step->Proceed();
-    const Peer peer = all_->connections_->PeerOf(ConnectionName(call_->peer()));
-    const std::chrono::milliseconds pause = all_->failed_.Failed(peer.caller);
-    if (pause.count() == 0) {
-      Refuse(peer, admitted);
-      return step->Proceed();
-    }
-    pause_.Set(std::chrono::system_clock::now() + pause,
-               [this, step, peer, admitted](bool /*passed*/) {
-                 all_->failed_.Waited();
-                 Refuse(peer, admitted);
-                 step->Proceed();
-               });
+    return std::make_shared<const Access>(AccessByCertificate(call->c_call()));
   }
-
- private:
-  absl::Status Admit(const Metadata& metadata) {
-    // A token that is taken back meanwhile is either not found any more, or
-    // EndRevoked() finds the call.
-    const std::lock_guard<std::mutex> lock(all_->mu_);
-    absl::StatusOr<std::shared_ptr<const Access>> access = AccessBy(metadata);
-    if (access.ok()) all_->calls_.emplace(call_, *std::move(access));
-    return access.status();
+  const std::optional<absl::string_view> token = TokenIn(metadata);
+  if (!token.has_value()) {
+    if (!IsHealth(method)) return absl::UnauthenticatedError(kMissing);
+    return AccessOfNobody();
   }
-
-  absl::StatusOr<std::shared_ptr<const Access>> AccessBy(
-      const Metadata& metadata) const {
-    if (!all_->files_->asks_for_tokens()) {
-      return std::make_shared<const Access>(
-          AccessByCertificate(call_->c_call()));
-    }
-    const std::optional<absl::string_view> token = TokenIn(metadata);
-    if (!token.has_value()) {
-      if (!IsHealth(method_)) return absl::UnauthenticatedError(kMissing);
-      static const auto* const unknown = new std::shared_ptr<const Access>(
-          std::make_shared<const Access>(Access::OfNobody()));
-      return *unknown;
-    }
-    std::shared_ptr<const Access> access = all_->files_->tokens()->Find(*token);
-    if (access == nullptr) return absl::UnauthenticatedError(kWrong);
-    if (IsForAllDatasetsOnly(method_) && !access->all_datasets) {
-      return absl::PermissionDeniedError(
-          absl::StrCat(method_, " is for tokens of all datasets; that of ",
-                       access->caller, " is not"));
-    }
-    return access;
+  std::shared_ptr<const Access> access = files_->tokens()->Find(*token);
+  if (access == nullptr) return absl::UnauthenticatedError(kWrong);
+  if (IsForAllDatasetsOnly(method) && !access->all_datasets) {
+    return absl::PermissionDeniedError(
+        absl::StrCat(method, " is for tokens of all datasets; that of ",
+                     access->caller, " is not"));
   }
+  return access;
+}
 
-  void Refuse(const Peer& peer, const absl::Status& status) {
-    const std::string label = MethodLabel(method_);
-    all_->counts_->Answered(label, status.code(), "");
-    if (all_->observer_ != nullptr) {
-      all_->observer_->OnRefused(label, peer, status);
-    }
-    grpc_call_cancel_with_status(
-        call_->c_call(), static_cast<grpc_status_code>(status.code()),
-        std::string(status.message()).c_str(), nullptr);
-  }
-
-  Authenticator* const all_;
-  const absl::string_view method_;
-  grpc::ServerContextBase* const call_;
-  grpc::Alarm pause_;
-};
-
-class CallInterceptors
-    : public grpc::experimental::ServerInterceptorFactoryInterface {
- public:
-  explicit CallInterceptors(Authenticator* all) : all_(all) {}
-
-  grpc::experimental::Interceptor* CreateServerInterceptor(
-      ServerRpcInfo* info) override {
-    return new AuthenticatedCall(all_, info);
-  }
-
- private:
-  Authenticator* const all_;
-};
-
-Authenticator::Authenticator(const SecurityFiles* files,
-                             const ConnectionTable* connections,
-                             ServiceCounts* counts, CallObserver* observer)
-    : files_(files),
-      connections_(connections),
-      counts_(counts),
-      observer_(observer) {}
-
-std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>
-Authenticator::Interceptors() {
-  if (!has_anything_to_prove()) return nullptr;
-  return std::make_unique<CallInterceptors>(this);
+void Authenticator::Forget(const Call* call) {
+  const std::lock_guard<std::mutex> lock(mu_);
+  calls_.erase(call);
 }
 
 Caller Authenticator::CallerOf(const Call& call) const {
-  static const auto* const anybody =
-      new std::shared_ptr<const Access>(std::make_shared<const Access>());
-  Caller caller = {connections_->PeerOf(ConnectionName(call.peer())), *anybody};
+  Caller caller = {connections_->PeerOf(ConnectionName(call.peer())), nullptr};
   const std::lock_guard<std::mutex> lock(mu_);
-  if (refused_.contains(&call)) {
-    caller.access = nullptr;
-    return caller;
-  }
-  if (!has_anything_to_prove()) return caller;
   const auto found = calls_.find(&call);
-  caller.access = found == calls_.end() ? nullptr : found->second;
-  if (caller.access != nullptr && !caller.access->caller.empty()) {
+  if (found == calls_.end()) return caller;
+  caller.access = found->second;
+  if (!caller.access->caller.empty()) {
     caller.peer.caller = caller.access->caller;
   }
   return caller;
-}
-
-void Authenticator::NoteRefused(const Call* call) {
-  const std::lock_guard<std::mutex> lock(mu_);
-  refused_.insert(call);
-}
-
-void Authenticator::ForgetRefused(const Call* call) {
-  const std::lock_guard<std::mutex> lock(mu_);
-  refused_.erase(call);
 }
 
 void Authenticator::EndRevoked() {
@@ -237,8 +162,7 @@ void Authenticator::EndRevoked() {
   }
   // Without the lock: a call may end in here.
   for (grpc_call* const call : revoked) {
-    grpc_call_cancel_with_status(call, GRPC_STATUS_UNAUTHENTICATED, kRevoked,
-                                 nullptr);
+    CancelCall(call, absl::UnauthenticatedError(kRevoked));
     grpc_call_unref(call);
   }
 }

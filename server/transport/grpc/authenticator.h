@@ -1,7 +1,7 @@
-// Who makes a call, by the one interceptor that every method of every service
-// goes through: without a right token, where there are tokens, it is refused
-// before any handler is asked, reflection's included. The exception is Health,
-// which says what names may be asked for without one.
+// Who makes a call. The one interceptor that every method of every service goes
+// through asks here: without a right token, where there are tokens, a call is
+// refused before any handler is asked, reflection's included. The exception is
+// Health, which says what names may be asked for without one.
 //
 // A client's certificate was looked at by TLS; here it gives the name.
 //
@@ -9,22 +9,20 @@
 #pragma once
 
 #include <grpcpp/server_context.h>
-#include <grpcpp/support/server_interceptor.h>
 
-#include <array>
-#include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
+#include <vector>
 
-#include "server/transport/call_observer.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "server/transport/listener/connection_table.h"
 #include "server/transport/security/access.h"
-#include "server/transport/security/failed_attempts.h"
 #include "server/transport/security/security_files.h"
-#include "server/transport/status/service_counts.h"
 
 namespace inkstream::transport {
 
@@ -42,52 +40,41 @@ struct Caller {
   }
 };
 
+// The name that ConnectionTable::HandOver() was told, from what gRPC calls the
+// peer of a call.
+std::string ConnectionName(const std::string& grpc_peer);
+
 class Authenticator {
  public:
   using Call = grpc::ServerContextBase;
+  using Metadata = std::multimap<grpc::string_ref, grpc::string_ref>;
 
-  // `files` may be null: there is nothing to prove. So may `observer`. All
-  // outlive every call.
-  Authenticator(const SecurityFiles* files, const ConnectionTable* connections,
-                ServiceCounts* counts, CallObserver* observer);
+  // `files` may be null: there is nothing to prove. Both outlive every call.
+  Authenticator(const SecurityFiles* files, const ConnectionTable* connections)
+      : files_(files), connections_(connections) {}
 
-  // Null: none is needed.
-  std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>
-  Interceptors();
+  // Once for each call, which is known until Forget(). UNAUTHENTICATED,
+  // PERMISSION_DENIED: it may not be made.
+  absl::Status Admit(Call* call, absl::string_view method,
+                     const Metadata& metadata);
+  // It has ended, or is refused for another reason: from now on nobody's.
+  void Forget(const Call* call);
 
   // While the call is there.
   Caller CallerOf(const Call& call) const;
-
-  // The call was refused by others: it is answered, counted and told of
-  // already. Until it ends it is nobody's.
-  void NoteRefused(const Call* call);
-  void ForgetRefused(const Call* call);
 
   // Ends calls whose tokens are no longer good for what they were good for.
   void EndRevoked();
 
  private:
-  friend class AuthenticatedCall;
-  friend class CallInterceptors;
-
-  bool has_anything_to_prove() const {
-    return files_ != nullptr &&
-           (files_->asks_for_tokens() || files_->asks_for_certificates());
-  }
-
-  // Of calls, at some 30 KB each.
-  static constexpr uint32_t kMostRefusalsWaiting = 256;
+  absl::StatusOr<std::shared_ptr<const Access>> AccessOf(
+      Call* call, absl::string_view method, const Metadata& metadata) const;
 
   const SecurityFiles* const files_;
   const ConnectionTable* const connections_;
-  ServiceCounts* const counts_;
-  CallObserver* const observer_;
-  FailedAttempts failed_{kMostRefusalsWaiting};
   mutable std::mutex mu_;
-  // Of those that are open and were let in.
-  std::unordered_map<const Call*, std::shared_ptr<const Access>>
-      calls_;                                // by mu_
-  std::unordered_set<const Call*> refused_;  // by others; by mu_
+  // Of those that are open and were let in; by mu_.
+  std::unordered_map<const Call*, std::shared_ptr<const Access>> calls_;
 };
 
 }  // namespace inkstream::transport

@@ -5,7 +5,6 @@
 
 #include <grpc/grpc.h>
 #include <grpc/status.h>
-#include <grpcpp/server_context.h>
 
 #include <string>
 
@@ -18,11 +17,11 @@ namespace inkstream::transport {
 // Finish() would wait behind the bytes that the client does not take. The
 // client sees the code and the text, with the reason in front, if it still can;
 // never the details.
-inline void CancelCall(grpc::CallbackServerContext* call,
-                       const absl::Status& status) {
-  const std::string text =
-      absl::StrCat(inkstream::ReasonOf(status), ": ", status.message());
-  grpc_call_cancel_with_status(call->c_call(),
+inline void CancelCall(grpc_call* call, const absl::Status& status) {
+  const std::string reason = inkstream::ReasonOf(status);
+  const std::string text = absl::StrCat(reason, reason.empty() ? "" : ": ",
+                                        status.message());
+  grpc_call_cancel_with_status(call,
                                static_cast<grpc_status_code>(status.code()),
                                text.c_str(), nullptr);
 }

@@ -17,12 +17,7 @@ FetchDrawingsReactor::FetchDrawingsReactor(const ServerContext& server,
                                            const Caller& caller)
     : PermittedReactor(server.reads, caller.peer.caller, call),
       server_(server),
-      access_(caller.access),
-      watched_(server.watched->Add(
-          call,
-          WithReason(absl::UnavailableError("the client has not taken the "
-                                            "drawings that it fetched"),
-                     kReasonSlowReader))) {
+      access_(caller.access) {
   Read();
 }
 
@@ -75,17 +70,17 @@ void FetchDrawingsReactor::Send(absl::StatusOr<batch::FetchedBatch> fetched,
                                 const ChosenCodec& codec) {
   if (!fetched.ok()) return Finish(fetched.status());
   messages_ = std::make_unique<BatchMessages>(fetched->facts, max_message_bytes,
-                                              watched_->unread());
+                                              unread_);
   absl::Status status =
       messages_->Opened(/*credit_window=*/0, /*stream_id=*/0, codec, &message_);
   if (!status.ok()) return Finish(status);
   messages_->Add(std::move(fetched->batch));
-  watched_->OnProgress();
   SendMessage();
 }
 
 void FetchDrawingsReactor::SendMessage() {
   write_began_ = std::chrono::steady_clock::now();
+  server_.open_calls->Answered(call(), unread_);
   StartWrite(&message_);
 }
 
@@ -93,7 +88,7 @@ void FetchDrawingsReactor::OnWriteDone(bool ok) {
   message_.Clear();
   if (!ok) return Finish(absl::CancelledError("the client has gone"));
   messages_->Written(std::chrono::steady_clock::now() - write_began_);
-  watched_->OnProgress();
+  server_.open_calls->Answered(call(), unread_);
   if (messages_->empty()) return Finish(absl::OkStatus());
   absl::Status status = messages_->Next(&message_);
   if (!status.ok()) return Finish(status);
@@ -109,11 +104,6 @@ void FetchDrawingsReactor::OnGone() {
     end = std::exchange(end_, nullptr);
   }
   if (end != nullptr) end();
-}
-
-void FetchDrawingsReactor::OnDone() {
-  server_.watched->Remove(watched_);
-  PermittedReactor::OnDone();
 }
 
 }  // namespace inkstream::transport

@@ -21,7 +21,6 @@ class FetchDrawingsReactor : public PermittedReactor {
                        grpc::CallbackServerContext* call, const Caller& caller);
 
   void OnWriteDone(bool ok) override;
-  void OnDone() override;
 
  private:
   void OnMessage() override;
@@ -33,7 +32,7 @@ class FetchDrawingsReactor : public PermittedReactor {
 
   const ServerContext& server_;
   const std::shared_ptr<const Access> access_;
-  const std::shared_ptr<WatchedCall> watched_;
+  const std::shared_ptr<UnreadBytes> unread_ = std::make_shared<UnreadBytes>();
   CallsInFlight::Call counted_;  // once the request is there
   std::unique_ptr<BatchMessages> messages_;
   std::chrono::steady_clock::time_point write_began_;

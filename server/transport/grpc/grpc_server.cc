@@ -11,9 +11,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/transport/grpc/answer_interceptor.h"
 #include "server/transport/grpc/authenticator.h"
-#include "server/transport/grpc/call_counter.h"
+#include "server/transport/grpc/call_interceptor.h"
 #include "server/transport/grpc/drawing_service.h"
 #include "server/transport/grpc/grpc_buffer_pool.h"
 #include "server/transport/grpc/health_service.h"
@@ -76,8 +75,7 @@ class RunningServer : public GrpcServer {
             engine->datasets(), [this] { return alive(); }, &authenticator_),
         streams_(options.stall, options.rebalance, options.observer),
         security_(options.security),
-        authenticator_(security_, &connections_, streams_.counts(),
-                       options.observer),
+        authenticator_(security_, &connections_),
         reads_(LimitsOfReads(*engine, options)),
         answers_(MostAnswerBytes(options)),
         context_{
@@ -88,7 +86,7 @@ class RunningServer : public GrpcServer {
             &streams_,
             calls_,
             &authenticator_,
-            &watched_,
+            &open_calls_,
             &reads_,
             &answers_},
         drawings_(context_) {
@@ -98,7 +96,6 @@ class RunningServer : public GrpcServer {
     // Before the streams: who waits for memory is told so, with the sum.
     streams_.AlsoWatch([this](auto since) {
       memory_->EndWaits(since);
-      watched_.EndIfStalled(since);
       open_calls_.EndIfStalled(since);
       malloc_trim_.Look();
       health_.Look();
@@ -173,7 +170,6 @@ class RunningServer : public GrpcServer {
   void HandOver(int fd, const Peer& peer);
 
   const std::shared_ptr<batch::MemoryArbiter> memory_;
-  WatchedCalls watched_;
   MallocTrim malloc_trim_;
   ConnectionTable connections_;
   OpenCalls open_calls_;
@@ -275,12 +271,8 @@ absl::Status RunningServer::Listen(const GrpcServerOptions& options) {
       std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>>
       interceptors;
   interceptors.push_back(
-      CountCallsIn({&connections_, &open_calls_, &authenticator_,
-                    streams_.counts(), options.observer}));
-  auto authenticate = authenticator_.Interceptors();
-  if (authenticate != nullptr) interceptors.push_back(std::move(authenticate));
-  interceptors.push_back(NewAnswerInterceptors(
-      streams_.counts(), options.observer, &authenticator_));
+      InterceptCalls({&connections_, &open_calls_, &authenticator_,
+                      streams_.counts(), options.observer}));
   builder.experimental().SetInterceptorCreators(std::move(interceptors));
   acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,

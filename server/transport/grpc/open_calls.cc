@@ -2,9 +2,13 @@
 
 #include <grpc/grpc.h>
 
+#include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "server/base/status_reason.h"
 #include "server/batch/work/caller_share.h"
+#include "server/transport/grpc/cancel_call.h"
 
 namespace inkstream::transport {
 
@@ -24,10 +28,13 @@ void OpenCalls::End(Call* call) {
   calls_.erase(found);
 }
 
-void OpenCalls::Answered(Call* call) {
+void OpenCalls::Answered(Call* call,
+                         std::shared_ptr<const UnreadBytes> unread) {
   const std::lock_guard<std::mutex> lock(mu_);
   const auto found = calls_.find(call);
-  if (found != calls_.end()) found->second.answered = Clock::now();
+  if (found == calls_.end()) return;
+  found->second.answered = Clock::now();
+  found->second.unread = std::move(unread);
 }
 
 void OpenCalls::EndIfStalled(Clock::time_point since) {
@@ -36,6 +43,10 @@ void OpenCalls::EndIfStalled(Clock::time_point since) {
     const std::lock_guard<std::mutex> lock(mu_);
     for (auto& [call, state] : calls_) {
       if (state.answered > since) continue;
+      if (state.unread != nullptr && state.unread->bytes() > 0 &&
+          !state.unread->StuckSince(since)) {
+        continue;
+      }
       state.answered = Clock::time_point::max();
       grpc_call_ref(call->c_call());
       stalled.push_back(call->c_call());
@@ -43,10 +54,10 @@ void OpenCalls::EndIfStalled(Clock::time_point since) {
   }
   // Without the lock: a call may end, and say so, in here.
   for (grpc_call* const call : stalled) {
-    grpc_call_cancel_with_status(call, GRPC_STATUS_UNAVAILABLE,
-                                 "SLOW_READER: the client has not taken the "
-                                 "answer, or has asked for no more",
-                                 nullptr);
+    CancelCall(call, WithReason(absl::UnavailableError(
+                                    "the client has not taken the answer, or "
+                                    "has asked for no more"),
+                                kReasonSlowReader));
     grpc_call_unref(call);
   }
 }

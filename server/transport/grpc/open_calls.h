@@ -1,6 +1,7 @@
 // All calls of a server, of every service: how many there may be, and which of
 // them have an answer that their client does not take. Each costs some 30 KB
-// in gRPC, for as long as its client likes.
+// in gRPC, for as long as its client likes. Streams are looked at by their
+// sessions.
 //
 // Thread safety: every method may be called from any thread.
 #pragma once
@@ -10,9 +11,12 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <unordered_map>
+
+#include "server/transport/unread_bytes.h"
 
 namespace inkstream::transport {
 
@@ -29,9 +33,11 @@ class OpenCalls {
   bool Begin(Call* call, const std::string& caller);
   void End(Call* call);
 
-  // Everything that it is answered with has been handed over.
-  void Answered(Call* call);
-  // Ends the calls that were answered before `since`.
+  // Everything that it is answered with has been handed over, or the next part
+  // of it, which `unread` counts: null, it is short.
+  void Answered(Call* call, std::shared_ptr<const UnreadBytes> unread = nullptr);
+  // Ends the calls that were answered before `since`, but those of which some
+  // was taken meanwhile.
   void EndIfStalled(Clock::time_point since);
 
   uint32_t limit() const { return limit_; }
@@ -40,6 +46,7 @@ class OpenCalls {
   struct State {
     std::string caller;
     Clock::time_point answered = Clock::time_point::max();
+    std::shared_ptr<const UnreadBytes> unread;
   };
 
   const uint32_t limit_;

@@ -43,6 +43,7 @@ class PermittedReactor
 
   void Finish(const absl::Status& status);
   const std::string& caller() const { return caller_; }
+  grpc::CallbackServerContext* call() const { return call_; }
 
   grpc::ByteBuffer message_;
 

@@ -11,7 +11,7 @@
 #include "server/service/service.h"
 #include "server/transport/grpc/answer_bytes.h"
 #include "server/transport/grpc/authenticator.h"
-#include "server/transport/grpc/watched_calls.h"
+#include "server/transport/grpc/open_calls.h"
 #include "server/transport/read_permits.h"
 #include "server/transport/status/calls_in_flight.h"
 #include "server/transport/status/stream_registry.h"
@@ -25,7 +25,7 @@ struct ServerContext {
   StreamRegistry* streams = nullptr;
   std::shared_ptr<CallsInFlight> calls;  // all but streams
   const Authenticator* authenticator = nullptr;
-  WatchedCalls* watched = nullptr;
+  OpenCalls* open_calls = nullptr;
   ReadPermits* reads = nullptr;  // of requests
   AnswerBytes* answers = nullptr;
   std::chrono::steady_clock::time_point started =

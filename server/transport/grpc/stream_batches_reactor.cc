@@ -185,7 +185,7 @@ void StreamBatchesReactor::Finish(const absl::Status& status) {
 }
 
 void StreamBatchesReactor::Abort(const absl::Status& status) {
-  CancelCall(call_, status);
+  CancelCall(call_->c_call(), status);
 }
 
 }  // namespace inkstream::transport

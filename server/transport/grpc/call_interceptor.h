@@ -1,6 +1,7 @@
-// Tells of every call, whatever its method: the connection table, where a
-// connection with a call is not displaced for a newcomer, and those who count
-// calls, where there may be too many.
+// What happens to every call, whatever its method and whoever answers it: its
+// connection has a call, and is not displaced for a newcomer; without a right
+// token, where there are tokens, it is refused before any handler is asked; it
+// is refused where there are too many; and how it was answered is noted.
 //
 // Thread safety: safe from any thread.
 #pragma once
@@ -8,7 +9,6 @@
 #include <grpcpp/support/server_interceptor.h>
 
 #include <memory>
-#include <string>
 
 #include "server/transport/call_observer.h"
 #include "server/transport/grpc/authenticator.h"
@@ -18,11 +18,10 @@
 
 namespace inkstream::transport {
 
-// What is told of calls; all of it outlives every call.
-struct CallCounters {
+// What is asked and told of calls; all of it outlives every call.
+struct CallParties {
   ConnectionTable* connections = nullptr;
   OpenCalls* calls = nullptr;
-  // Of those that are too many.
   Authenticator* authenticator = nullptr;
   ServiceCounts* counts = nullptr;
   CallObserver* observer = nullptr;  // may be null
@@ -30,10 +29,6 @@ struct CallCounters {
 
 // Made for a server by its builder.
 std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>
-CountCallsIn(const CallCounters& counters);
-
-// The name that ConnectionTable::HandOver() was told, from what gRPC calls the
-// peer of a call.
-std::string ConnectionName(const std::string& grpc_peer);
+InterceptCalls(const CallParties& parties);
 
 }  // namespace inkstream::transport
