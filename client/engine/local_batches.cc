@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "server/batch/work/memory_arbiter.h"
 #include "server/service/service.h"
 #include "server/wire/messages.h"
 
@@ -15,20 +14,15 @@ absl::StatusOr<std::shared_ptr<LocalStream>> LocalBatches::Open(
   if (!plan.ok()) return plan.status();
   plan->delivery.codec = Codec::kNone;  // nothing travels
   const uint32_t most_ahead = engine->options().limits.max_credits;
-  std::shared_ptr<LocalBatches> local;
-  absl::StatusOr<std::unique_ptr<batch::BatchStream>> stream =
-      engine->OpenStreamFor("", *plan, [&](uint64_t batch_bytes) {
-        local.reset(
-            new LocalBatches(std::move(owner), batch_bytes, most_ahead));
-        // All that is offered is this stream's.
-        const std::shared_ptr<batch::MemoryArbiter> arbiter =
-            engine->Arbitrate(local->memory_);
-        return arbiter->Open("", arbiter->budget());
-      });
+  const std::shared_ptr<LocalBatches> local(
+      new LocalBatches(std::move(owner), most_ahead));
+  absl::StatusOr<std::shared_ptr<batch::BatchStream>> stream =
+      engine->OpenStream(*plan, engine->Arbitrate(local->memory_));
   if (!stream.ok()) return stream.status();
   local->stream_ = *std::move(stream);
   local->stream_->SetListener([signal = local->signal_] { signal->Set(); });
   const batch::StreamFacts& facts = local->stream_->facts();
+  local->memory_->SetBufferBytes(facts.batch_bytes);
   v1::StreamOpened opened = service::OpenedOf(facts);
   opened.set_credit_window(most_ahead);
   opened.set_stream_id(id);

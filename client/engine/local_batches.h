@@ -35,9 +35,8 @@ class LocalBatches : public LocalStream {
 
  private:
   void End();
-  LocalBatches(std::shared_ptr<void> owner, uint64_t batch_bytes,
-               uint32_t most_ahead)
-      : LocalStream(batch_bytes, most_ahead), owner_(std::move(owner)) {}
+  LocalBatches(std::shared_ptr<void> owner, uint32_t most_ahead)
+      : LocalStream(/*batch_bytes=*/0, most_ahead), owner_(std::move(owner)) {}
 
   const std::shared_ptr<void> owner_;
   v1::StreamStatus status_;  // what of it does not change
@@ -47,7 +46,7 @@ class LocalBatches : public LocalStream {
   std::atomic<uint64_t> batches_{0};  // taken
   std::atomic<uint64_t> drawings_{0};
   std::atomic<uint64_t> bytes_{0};
-  std::unique_ptr<batch::BatchStream> stream_;
+  std::shared_ptr<batch::BatchStream> stream_;
 };
 
 }  // namespace inkstream::engine

@@ -23,9 +23,13 @@ namespace inkstream::engine {
 class OfferedMemory : public batch::BufferPool,
                       public std::enable_shared_from_this<OfferedMemory> {
  public:
-  // Buffers of `buffer_bytes`, at most `most` at once.
+  // Buffers of `buffer_bytes`, at most `most` at once: who draws asks for no
+  // more than are offered, so there is no budget beside.
   OfferedMemory(size_t buffer_bytes, size_t most)
       : buffer_bytes_(buffer_bytes), most_(most) {}
+
+  // Before the first Offer(), where they were not known before.
+  void SetBufferBytes(size_t bytes) { buffer_bytes_ = bytes; }
 
   // INVALID_ARGUMENT: too small or not aligned. RESOURCE_EXHAUSTED: there are
   // `most` already, drawn into or not.
@@ -40,14 +44,14 @@ class OfferedMemory : public batch::BufferPool,
 
   size_t buffer_bytes() const { return buffer_bytes_; }
 
-  size_t budget() const override { return buffer_bytes_ * most_; }
-  size_t SizeOf(size_t /*bytes*/) const override { return buffer_bytes_; }
+  size_t budget() const override { return SIZE_MAX / 4; }
+  size_t SizeOf(size_t bytes) const override { return bytes; }
   absl::StatusOr<std::unique_ptr<batch::Buffer>> Acquire(size_t bytes) override;
 
  private:
   class Drawn;
 
-  const size_t buffer_bytes_;
+  size_t buffer_bytes_;
   const size_t most_;
   std::mutex mu_;  // guards everything below
   std::condition_variable let_go_;

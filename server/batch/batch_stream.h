@@ -33,6 +33,7 @@ struct StreamFacts {
   std::vector<std::string> vocabulary;    // of the label ids
   std::vector<std::string> countrycodes;  // where that column is asked for
   uint32_t credit_window = 0;             // batches that may be ahead
+  uint64_t batch_bytes = 0;               // of one of tensors, at most
   bool rows = false;                      // they travel as rows
   double strokes_divisor = 0;  // of StrokeScale::kDataset; 0: not used
 };

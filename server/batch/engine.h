@@ -112,11 +112,6 @@ struct FetchCaller {
   size_t request_bytes = 0;
 };
 
-// What one stream's batches, of at most `batch_bytes`, are laid out in; the
-// stream closes it.
-using AccountOf =
-    std::function<std::shared_ptr<MemoryAccount>(uint64_t batch_bytes)>;
-
 class Engine {
  public:
   static absl::StatusOr<std::unique_ptr<Engine>> Create(
@@ -160,19 +155,16 @@ class Engine {
   }
 
   // Validates and prices the plan before anything is allocated. Batches are
-  // laid out in what `account_of` answers; under Codec::kStrokes they come as
-  // rows (FinishedBatch::rows_form). Streams of the same `caller` share its
-  // turns at the workers.
-  virtual absl::StatusOr<std::unique_ptr<BatchStream>> OpenStreamFor(
-      const std::string& caller, const Plan& plan,
-      const AccountOf& account_of) = 0;
+  // laid out in `memory`; under Codec::kStrokes they come as rows
+  // (FinishedBatch::rows_form). Streams of the same `caller` share its turns at
+  // the workers. The stream is cancelled when its last holder lets go of it.
+  virtual absl::StatusOr<std::shared_ptr<BatchStream>> OpenStreamFor(
+      const std::string& caller, const Plan& plan, MemoryArbiter* memory) = 0;
 
   // On behalf of nobody.
-  absl::StatusOr<std::unique_ptr<BatchStream>> OpenStream(
+  absl::StatusOr<std::shared_ptr<BatchStream>> OpenStream(
       const Plan& plan, const std::shared_ptr<MemoryArbiter>& memory) {
-    return OpenStreamFor("", plan, [&memory](uint64_t batch_bytes) {
-      return memory->Open("", batch_bytes);
-    });
+    return OpenStreamFor("", plan, memory.get());
   }
 
   // Shares `pool` out; ends with the engine.

@@ -41,13 +41,13 @@ struct OrderedStreamParts {
   std::optional<rows::RowsShape> rows;
 };
 
-// What a stream of rows reserves: a run, or a large batch, of drawings of a
-// usual length.
-uint64_t RowsReserve(const rows::RowsShape& shape, uint32_t batch_size,
-                     uint32_t credits);
-// Credits of such a stream: a mebibyte of rows, and no fewer than `least`.
-uint32_t RowsCredits(const rows::RowsShape& shape, uint32_t batch_size,
-                     uint32_t least);
+// Of a stream of rows, by drawings of a usual length.
+struct RowsWindow {
+  uint32_t credits;  // a mebibyte of rows, and no fewer than `least`
+  uint64_t bytes;    // that it reserves: a run, or a large batch
+};
+RowsWindow RowsWindowOf(const rows::RowsShape& shape, uint32_t batch_size,
+                        uint32_t least);
 
 class OrderedStream : public BatchStream,
                       public WorkSource,

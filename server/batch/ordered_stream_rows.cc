@@ -16,25 +16,19 @@ constexpr uint32_t kMostRowsCredits = 256;
 // several wait for it side by side.
 constexpr uint32_t kSlowRowsAPiece = 64;
 
-uint64_t UsualBytes(const rows::RowsShape& shape, uint32_t rows) {
-  return RowsRoom{shape, rows, RowsRoom::kUsualRowBytes, {}}.Bytes(rows, 1);
-}
-
 }  // namespace
 
-uint64_t RowsReserve(const rows::RowsShape& shape, uint32_t batch_size,
-                     uint32_t credits) {
-  const uint64_t batch = UsualBytes(shape, batch_size);
-  return std::max(batch, std::min(RowsJob::kRunBytes, batch * credits));
-}
-
-uint32_t RowsCredits(const rows::RowsShape& shape, uint32_t batch_size,
-                     uint32_t least) {
-  const auto bytes =
+RowsWindow RowsWindowOf(const rows::RowsShape& shape, uint32_t batch_size,
+                        uint32_t least) {
+  const auto strokes =
       static_cast<uint64_t>(RowsRoom::kUsualRowBytes * batch_size);
-  return static_cast<uint32_t>(
-      std::clamp<uint64_t>(kRowsAhead / (shape.Strokes(batch_size) + bytes),
+  const auto credits = static_cast<uint32_t>(
+      std::clamp<uint64_t>(kRowsAhead / (shape.Strokes(batch_size) + strokes),
                            least, std::max(least, kMostRowsCredits)));
+  const RowsRoom usual = {shape, batch_size, RowsRoom::kUsualRowBytes, {}};
+  const uint64_t batch = usual.Bytes(batch_size, 1);
+  return {credits,
+          std::max(batch, std::min(RowsJob::kRunBytes, batch * credits))};
 }
 
 // What is behind these batches has memory that the rest of them may need, so

@@ -11,7 +11,6 @@
 #include "server/batch/job/fetch_job.h"
 #include "server/batch/job/fetch_request.h"
 #include "server/batch/ordered_stream.h"
-#include "server/batch/owned_stream.h"
 #include "server/batch/plan/plan_check.h"
 #include "server/batch/plan/plan_explainer.h"
 #include "server/batch/work/parked_request.h"
@@ -144,18 +143,22 @@ absl::StatusOr<DatasetFacts> ServingEngine::DescribeGeneration(
                       (*resolved)->classes(), (*resolved)->class_counts()};
 }
 
-absl::StatusOr<std::unique_ptr<BatchStream>> ServingEngine::OpenStreamFor(
-    const std::string& caller, const Plan& plan, const AccountOf& account_of) {
+absl::StatusOr<std::shared_ptr<BatchStream>> ServingEngine::OpenStreamFor(
+    const std::string& caller, const Plan& plan, MemoryArbiter* memory) {
   absl::StatusOr<StreamPlaces::Place> place = places_->Take(caller);
   if (!place.ok()) return place.status();
   absl::StatusOr<std::shared_ptr<OrderedStream>> stream =
-      Open(caller, plan, account_of);
+      Open(caller, plan, memory);
   if (!stream.ok()) return stream.status();
-  return std::make_unique<OwnedStream>(*std::move(stream), *std::move(place));
+  // Workers refer to it as well.
+  return std::shared_ptr<BatchStream>(
+      stream->get(), [stream = *stream, place = *place](BatchStream*) {
+        stream->Cancel();
+      });
 }
 
 absl::StatusOr<std::shared_ptr<OrderedStream>> ServingEngine::Open(
-    const std::string& caller, const Plan& plan, const AccountOf& account_of) {
+    const std::string& caller, const Plan& plan, MemoryArbiter* memory) {
   absl::StatusOr<Dataset> dataset = Use(plan.dataset);
   if (!dataset.ok()) return dataset.status();
   absl::StatusOr<OpenedPlan> opened =
@@ -178,7 +181,8 @@ absl::StatusOr<std::shared_ptr<OrderedStream>> ServingEngine::Open(
   const std::shared_ptr<const BatchRecipe> recipe =
       RecipeOf(std::move(opened->recipe), opened->dataset, sampled,
                plan.delivery.ignore_index);
-  uint64_t buffer_bytes = recipe->layout.Bytes(plan.delivery.batch_size);
+  facts.batch_bytes = recipe->layout.Bytes(plan.delivery.batch_size);
+  uint64_t buffer_bytes = facts.batch_bytes;
   facts.credit_window = options_.limits.max_credits;
   facts.strokes_divisor = recipe->dataset_std;
   std::optional<rows::RowsShape> shape;
@@ -186,11 +190,10 @@ absl::StatusOr<std::shared_ptr<OrderedStream>> ServingEngine::Open(
     facts.rows = true;
     shape = layout::RowsShapeOf(
         *recipe, plan.order.sampling.kind != SamplingKind::kUniform);
-    facts.credit_window = RowsCredits(*shape, plan.delivery.batch_size,
-                                      options_.limits.max_credits);
-    buffer_bytes = std::min(
-        options_.batch_memory,
-        RowsReserve(*shape, plan.delivery.batch_size, facts.credit_window));
+    const RowsWindow window = RowsWindowOf(*shape, plan.delivery.batch_size,
+                                           options_.limits.max_credits);
+    facts.credit_window = window.credits;
+    buffer_bytes = std::min(options_.batch_memory, window.bytes);
   }
   const uint32_t credits = facts.credit_window;
   OrderedStreamParts parts = {recipe,
@@ -202,7 +205,7 @@ absl::StatusOr<std::shared_ptr<OrderedStream>> ServingEngine::Open(
                               plan.delivery.max_bad,
                               credits,
                               workers_,
-                              account_of(buffer_bytes),
+                              memory->Open(caller, buffer_bytes),
                               caller,
                               shape};
   return std::make_shared<OrderedStream>(std::move(parts));

@@ -56,9 +56,9 @@ class ServingEngine : public Engine {
       const std::map<std::string, std::string>& fingerprints) override {
     return datasets_.UseGenerations(fingerprints);
   }
-  absl::StatusOr<std::unique_ptr<BatchStream>> OpenStreamFor(
+  absl::StatusOr<std::shared_ptr<BatchStream>> OpenStreamFor(
       const std::string& caller, const Plan& plan,
-      const AccountOf& account_of) override;
+      MemoryArbiter* memory) override;
   absl::StatusOr<ExplainedPlan> Explain(const Plan& plan,
                                         const StepsAsked& asked) override;
   std::unique_ptr<KeyUpload> NewUpload(const std::string& caller) override {
@@ -88,7 +88,7 @@ class ServingEngine : public Engine {
 
  private:
   absl::StatusOr<std::shared_ptr<OrderedStream>> Open(
-      const std::string& caller, const Plan& plan, const AccountOf& account_of);
+      const std::string& caller, const Plan& plan, MemoryArbiter* memory);
   // The dataset, in its newest generation, for a request that reads its store.
   // IsParked(): it does so later.
   absl::StatusOr<Dataset> Use(const std::string& dataset) const;

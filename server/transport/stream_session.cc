@@ -54,7 +54,7 @@ StreamSession::StreamSession(BatchSink* sink, const Peer& peer,
 
 StreamSession::~StreamSession() = default;
 
-void StreamSession::Open(std::unique_ptr<batch::BatchStream> stream,
+void StreamSession::Open(std::shared_ptr<batch::BatchStream> stream,
                          const DeliverySpec& delivery) {
   const std::lock_guard<std::mutex> lock(mu_);
   if (finished_) return;
@@ -147,7 +147,7 @@ void StreamSession::Rebalance() {
 }
 
 void StreamSession::Detach() {
-  std::unique_ptr<batch::BatchStream> closed;
+  std::shared_ptr<batch::BatchStream> closed;
   const std::lock_guard<std::mutex> lock(mu_);
   finished_ = true;
   sink_ = nullptr;

@@ -71,7 +71,7 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
   ~StreamSession();
 
   // The plan was accepted. Starts writing. `delivery`: with the codec in use.
-  void Open(std::unique_ptr<batch::BatchStream> stream,
+  void Open(std::shared_ptr<batch::BatchStream> stream,
             const DeliverySpec& delivery);
   // The request was wrong, or cannot be met.
   void Fail(absl::Status status);
@@ -128,7 +128,7 @@ class StreamSession : public std::enable_shared_from_this<StreamSession> {
   ServiceCounts* counts_ = nullptr;
   CallObserver* observer_ = nullptr;
   BatchSink* sink_;
-  std::unique_ptr<batch::BatchStream> stream_;
+  std::shared_ptr<batch::BatchStream> stream_;
   StreamReport report_;
   bool finished_ = false;
   bool opened_ = false;

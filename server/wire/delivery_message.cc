@@ -22,6 +22,128 @@ absl::Status CodecFromProto(const v1::Delivery& delivery, DeliverySpec* spec) {
 
 }  // namespace
 
+AugmentSpec AugmentFromProto(const v1::Augment& augment) {
+  AugmentSpec spec;
+  const auto read = [](bool set, const v1::Augment::Range& from, Range* to) {
+    if (set) *to = {from.low(), from.high()};
+  };
+  read(augment.has_rotation(), augment.rotation(), &spec.rotation);
+  read(augment.has_scale(), augment.scale(), &spec.scale);
+  read(augment.has_scale_x(), augment.scale_x(), &spec.scale_x);
+  read(augment.has_scale_y(), augment.scale_y(), &spec.scale_y);
+  read(augment.has_shear(), augment.shear(), &spec.shear);
+  read(augment.has_translate_x(), augment.translate_x(), &spec.translate_x);
+  read(augment.has_translate_y(), augment.translate_y(), &spec.translate_y);
+  spec.flip_x = augment.flip_x();
+  spec.flip_y = augment.flip_y();
+  spec.stroke_dropout = augment.stroke_dropout();
+  spec.stroke_reorder = augment.stroke_reorder();
+  spec.point_dropout = augment.point_dropout();
+  spec.jitter = augment.jitter();
+  read(augment.has_line_width(), augment.line_width(), &spec.line_width);
+  return spec;
+}
+
+v1::Augment AugmentToProto(const AugmentSpec& spec) {
+  v1::Augment message;
+  const auto write = [](Range from, v1::Augment::Range* to) {
+    to->set_low(from.low);
+    to->set_high(from.high);
+  };
+  write(spec.rotation, message.mutable_rotation());
+  write(spec.scale, message.mutable_scale());
+  write(spec.scale_x, message.mutable_scale_x());
+  write(spec.scale_y, message.mutable_scale_y());
+  write(spec.shear, message.mutable_shear());
+  write(spec.translate_x, message.mutable_translate_x());
+  write(spec.translate_y, message.mutable_translate_y());
+  message.set_flip_x(spec.flip_x);
+  message.set_flip_y(spec.flip_y);
+  message.set_stroke_dropout(spec.stroke_dropout);
+  message.set_stroke_reorder(spec.stroke_reorder);
+  message.set_point_dropout(spec.point_dropout);
+  message.set_jitter(spec.jitter);
+  write(spec.line_width, message.mutable_line_width());
+  return message;
+}
+
+absl::StatusOr<ImageSpec> ImageFromProto(const v1::Image& image) {
+  absl::Status known = CheckKnown("delivery.image", image);
+  if (!known.ok()) return known;
+  ImageSpec spec;
+  spec.height = image.height();
+  spec.width = image.width() == 0 ? image.height() : image.width();
+  if (image.dtype() != v1::DTYPE_UNSPECIFIED) {
+    spec.dtype = static_cast<DType>(image.dtype());
+  }
+  spec.layout = static_cast<Layout>(image.layout());
+  if (image.channels_size() > 0) {
+    spec.channels.assign(image.channels().begin(), image.channels().end());
+  }
+  spec.fit = static_cast<Fit>(image.fit());
+  if (image.has_line_width()) spec.line_width = image.line_width();
+  if (image.has_padding()) spec.padding = image.padding();
+  spec.mean.assign(image.mean().begin(), image.mean().end());
+  spec.std.assign(image.std().begin(), image.std().end());
+  spec.quality = static_cast<Quality>(image.quality());
+  return spec;
+}
+
+v1::Image ImageToProto(const ImageSpec& spec) {
+  v1::Image message;
+  message.set_height(spec.height);
+  message.set_width(spec.width);
+  message.set_dtype(static_cast<v1::DType>(spec.dtype));
+  message.set_layout(static_cast<v1::Image::Layout>(spec.layout));
+  message.mutable_channels()->Assign(spec.channels.begin(),
+                                     spec.channels.end());
+  message.set_fit(static_cast<v1::Image::Fit>(spec.fit));
+  message.set_line_width(spec.line_width);
+  message.set_padding(spec.padding);
+  message.mutable_mean()->Assign(spec.mean.begin(), spec.mean.end());
+  message.mutable_std()->Assign(spec.std.begin(), spec.std.end());
+  message.set_quality(static_cast<v1::Image::Quality>(spec.quality));
+  return message;
+}
+
+absl::StatusOr<StrokesSpec> StrokesFromProto(const v1::Strokes& strokes) {
+  absl::Status known = CheckKnown("delivery.strokes", strokes);
+  if (!known.ok()) return known;
+  StrokesSpec spec;
+  spec.format = static_cast<StrokeFormat>(strokes.format());
+  spec.max_len = strokes.max_len();
+  if (strokes.has_start_token()) spec.start_token = strokes.start_token();
+  spec.scale = static_cast<StrokeScale>(strokes.scale());
+  spec.scale_value = strokes.scale_value();
+  spec.too_long = static_cast<TooLong>(strokes.too_long());
+  spec.ragged = strokes.ragged();
+  if (strokes.dtype() != v1::DTYPE_UNSPECIFIED) {
+    spec.dtype = static_cast<DType>(strokes.dtype());
+  }
+  spec.resample = strokes.resample();
+  if (strokes.has_prefix()) spec.prefix = strokes.prefix();
+  spec.times = strokes.times();
+  return spec;
+}
+
+v1::Strokes StrokesToProto(const StrokesSpec& spec) {
+  v1::Strokes message;
+  message.set_format(static_cast<v1::Strokes::Format>(spec.format));
+  message.set_max_len(spec.max_len);
+  if (spec.start_token.has_value()) {
+    message.set_start_token(*spec.start_token);
+  }
+  message.set_scale(static_cast<v1::Strokes::Scale>(spec.scale));
+  message.set_scale_value(spec.scale_value);
+  message.set_too_long(static_cast<v1::Strokes::TooLong>(spec.too_long));
+  message.set_ragged(spec.ragged);
+  message.set_dtype(static_cast<v1::DType>(spec.dtype));
+  message.set_resample(spec.resample);
+  message.set_prefix(spec.prefix);
+  message.set_times(spec.times);
+  return message;
+}
+
 absl::Status UnknownEnum(absl::string_view field, int value) {
   return absl::InvalidArgumentError(
       absl::StrCat(field, ": ", value,

@@ -27,8 +27,15 @@ absl::Status CheckKnown(absl::string_view field, const Message& message) {
   std::vector<const FieldDescriptor*> set;
   reflection->ListFields(message, &set);
   for (const FieldDescriptor* const inner : set) {
-    if (inner->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
     const std::string name = absl::StrCat(field, ".", inner->name());
+    if (inner->cpp_type() == FieldDescriptor::CPPTYPE_ENUM &&
+        !inner->is_repeated()) {
+      const int value = reflection->GetEnumValue(message, inner);
+      if (inner->enum_type()->FindValueByNumber(value) == nullptr) {
+        return UnknownEnum(name, value);
+      }
+    }
+    if (inner->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
     if (!inner->is_repeated()) {
       absl::Status status =
           CheckKnown(name, reflection->GetMessage(message, inner));

@@ -52,8 +52,8 @@ v1::StreamBatchesRequest PlanToProto(const Plan& plan, uint32_t credits,
 // `value` is of no enumerator that this program was built with.
 absl::Status UnknownEnum(absl::string_view field, int value);
 
-// Refuses a message that has, or within which another has, fields that this
-// program was built without.
+// Refuses a message that has, or within which another has, fields or values of
+// an enumeration that this program was built without.
 absl::Status CheckKnown(absl::string_view field,
                         const google::protobuf::Message& message);
 

@@ -45,7 +45,7 @@ class FetchTest : public ::testing::Test {
   }
 
   // A stream of drawings below 900.
-  absl::StatusOr<std::unique_ptr<BatchStream>> OpenInOrder() {
+  absl::StatusOr<std::shared_ptr<BatchStream>> OpenInOrder() {
     Plan plan;
     plan.order.shuffle = ShuffleKind::kNone;
     plan.delivery.image = ImageSpec{};

@@ -40,7 +40,7 @@ class GenerationsTest : public ::testing::Test {
     ASSERT_TRUE(engine_->AddGeneration("fake", Store(drawings, digit)).ok());
   }
 
-  absl::StatusOr<std::unique_ptr<BatchStream>> Open(
+  absl::StatusOr<std::shared_ptr<BatchStream>> Open(
       const std::string& fingerprint, std::optional<Cursor> start = {}) {
     Plan plan;
     plan.delivery.batch_size = 10;

@@ -54,7 +54,7 @@ class HungStoreTest : public ::testing::Test {
   }
   ~HungStoreTest() override { disk_.Answer(); }
 
-  std::unique_ptr<BatchStream> Open(const std::string& dataset) {
+  std::shared_ptr<BatchStream> Open(const std::string& dataset) {
     Plan plan;
     plan.dataset = dataset;
     plan.delivery.image = ImageSpec{};

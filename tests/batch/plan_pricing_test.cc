@@ -164,7 +164,7 @@ TEST(PlanPricingTest, OneStreamTooManyIsToldWhenToComeBack) {
   options.limits.max_streams = 1;
   const std::unique_ptr<Engine> engine = MakeEngine(options);
   const auto pool = std::make_shared<testing::HeapBufferPool>();
-  absl::StatusOr<std::unique_ptr<BatchStream>> first =
+  absl::StatusOr<std::shared_ptr<BatchStream>> first =
       engine->OpenStream(GoodPlan(), engine->Arbitrate(pool));
   ASSERT_TRUE(first.ok()) << first.status();
   const absl::Status status =

@@ -36,7 +36,7 @@ inline std::string BytesOf(const batch::FinishedBatch& batch) {
 
 class BatchPuller {
  public:
-  explicit BatchPuller(std::unique_ptr<batch::BatchStream> stream)
+  explicit BatchPuller(std::shared_ptr<batch::BatchStream> stream)
       : stream_(std::move(stream)), signal_(std::make_shared<Signal>()) {
     stream_->SetListener([signal = signal_] {
       const std::lock_guard<std::mutex> lock(signal->mu);
@@ -90,7 +90,7 @@ class BatchPuller {
     bool set = false;
   };
 
-  std::unique_ptr<batch::BatchStream> stream_;
+  std::shared_ptr<batch::BatchStream> stream_;
   const std::shared_ptr<Signal> signal_;
 };
 

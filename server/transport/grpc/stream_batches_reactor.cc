@@ -110,11 +110,8 @@ absl::Status StreamBatchesReactor::Open(
       [engine = server_.engine, memory = server_.memory,
        plan = *std::move(plan), session = session_, caller = peer_.caller] {
         if (session->finished()) return;
-        const auto account_of = [&](uint64_t batch_bytes) {
-          return memory->Open(caller, batch_bytes);
-        };
-        absl::StatusOr<std::unique_ptr<batch::BatchStream>> stream =
-            engine->OpenStreamFor(caller, plan, account_of);
+        absl::StatusOr<std::shared_ptr<batch::BatchStream>> stream =
+            engine->OpenStreamFor(caller, plan, memory.get());
         if (batch::IsParked(stream.status())) return;
         if (!stream.ok()) return session->Fail(stream.status());
         session->Open(*std::move(stream), plan.delivery);

@@ -80,7 +80,7 @@ class ReadyStream : public batch::BatchStream {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<batch::BatchStream>> ReadyEngine::OpenStreamFor(
+absl::StatusOr<std::shared_ptr<batch::BatchStream>> ReadyEngine::OpenStreamFor(
     const std::string& caller, const Plan& plan,
     const batch::AccountOf& account_of) {
   auto opened = engine_->OpenStreamFor(caller, plan, account_of);

@@ -21,7 +21,7 @@ class ReadyEngine : public batch::Engine {
   explicit ReadyEngine(std::unique_ptr<batch::Engine> engine)
       : engine_(std::move(engine)) {}
 
-  absl::StatusOr<std::unique_ptr<batch::BatchStream>> OpenStreamFor(
+  absl::StatusOr<std::shared_ptr<batch::BatchStream>> OpenStreamFor(
       const std::string& caller, const Plan& plan,
       const batch::AccountOf& account_of) override;
 
