@@ -12,7 +12,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "server/batch/engine.h"
+#include "server/batch/plan/fetch_plan.h"
 #include "server/batch/view/resolved_view.h"
 #include "server/store/store_reader.h"
 

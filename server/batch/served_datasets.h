@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "server/batch/dataset.h"
+#include "server/batch/engine_options.h"
 #include "server/store/store_reader.h"
 
 namespace inkstream::batch {

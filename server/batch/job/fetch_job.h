@@ -16,7 +16,6 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "server/batch/engine.h"
 #include "server/batch/job/batch_job.h"
 #include "server/batch/job/fetch_request.h"
 #include "server/batch/job/rows_job.h"

@@ -12,12 +12,10 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "server/batch/engine.h"
+#include "server/batch/plan/fetch_plan.h"
 #include "server/batch/work/memory_arbiter.h"
 
 namespace inkstream::batch {
-
-using FetchDone = std::function<void(absl::StatusOr<FetchedBatch>)>;
 
 // Answers CANCELLED if it is dropped before it was answered.
 class FetchRequest {

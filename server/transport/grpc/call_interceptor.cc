@@ -96,11 +96,11 @@ class CallInterceptor : public grpc::experimental::Interceptor {
       return step->Proceed();
     }
     pause_.emplace().Set(std::chrono::system_clock::now() + pause,
-               [this, step, peer, why](bool /*passed*/) {
-                 failed_->Waited();
-                 Refuse(peer, why);
-                 step->Proceed();
-               });
+                         [this, step, peer, why](bool /*passed*/) {
+                           failed_->Waited();
+                           Refuse(peer, why);
+                           step->Proceed();
+                         });
   }
 
   void Refuse(const Peer& peer, const absl::Status& why) {

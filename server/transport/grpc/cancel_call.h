@@ -19,8 +19,8 @@ namespace inkstream::transport {
 // never the details.
 inline void CancelCall(grpc_call* call, const absl::Status& status) {
   const std::string reason = inkstream::ReasonOf(status);
-  const std::string text = absl::StrCat(reason, reason.empty() ? "" : ": ",
-                                        status.message());
+  const std::string text =
+      absl::StrCat(reason, reason.empty() ? "" : ": ", status.message());
   grpc_call_cancel_with_status(call,
                                static_cast<grpc_status_code>(status.code()),
                                text.c_str(), nullptr);

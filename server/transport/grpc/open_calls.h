@@ -35,7 +35,8 @@ class OpenCalls {
 
   // Everything that it is answered with has been handed over, or the next part
   // of it, which `unread` counts: null, it is short.
-  void Answered(Call* call, std::shared_ptr<const UnreadBytes> unread = nullptr);
+  void Answered(Call* call,
+                std::shared_ptr<const UnreadBytes> unread = nullptr);
   // Ends the calls that were answered before `since`, but those of which some
   // was taken meanwhile.
   void EndIfStalled(Clock::time_point since);

@@ -81,9 +81,8 @@ class ReadyStream : public batch::BatchStream {
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<batch::BatchStream>> ReadyEngine::OpenStreamFor(
-    const std::string& caller, const Plan& plan,
-    const batch::AccountOf& account_of) {
-  auto opened = engine_->OpenStreamFor(caller, plan, account_of);
+    const std::string& caller, const Plan& plan, batch::MemoryArbiter* memory) {
+  auto opened = Engine::OpenStreamFor(caller, plan, memory);
   if (!opened.ok()) return opened.status();
   batch::StreamFacts facts = (*opened)->facts();
   testing::BatchPuller stream(*std::move(opened));

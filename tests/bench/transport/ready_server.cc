@@ -28,7 +28,7 @@ int Serve(const char* socket, const char* path) {
     }
     store = *std::move(opened);
   }
-  bench::ReadyEngine engine(*batch::Engine::Create({}));
+  bench::ReadyEngine engine;
   transport::GrpcServerOptions options;
   options.listen = {"127.0.0.1:0"};
   options.unix_path = socket;

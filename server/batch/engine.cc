@@ -1,4 +1,4 @@
-#include "server/batch/serving_engine.h"
+#include "server/batch/engine.h"
 
 #include <algorithm>
 #include <utility>
@@ -55,38 +55,41 @@ std::shared_ptr<const BatchRecipe> RecipeOf(
                   ignore_index});
 }
 
+EngineOptions WithoutZeros(EngineOptions options) {
+  const uint64_t memory = UsableMemory() / 10 * 9;
+  if (options.workers == 0) options.workers = UsableCpus();
+  if (options.batch_memory == 0) options.batch_memory = memory / 4;
+  if (options.view_memory == 0) options.view_memory = memory / 20;
+  return options;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Engine>> Engine::Create(
     const EngineOptions& options) {
-  EngineOptions resolved = options;
-  const uint64_t memory = UsableMemory() / 10 * 9;
-  if (resolved.workers < 0) {
+  if (options.workers < 0) {
     return absl::InvalidArgumentError(
-        absl::StrCat("workers: ", resolved.workers, "; at least 0"));
+        absl::StrCat("workers: ", options.workers, "; at least 0"));
   }
-  if (resolved.workers == 0) resolved.workers = UsableCpus();
-  if (resolved.batch_memory == 0) resolved.batch_memory = memory / 4;
-  if (resolved.view_memory == 0) resolved.view_memory = memory / 20;
-  return std::make_unique<ServingEngine>(resolved);
+  return std::unique_ptr<Engine>(new Engine(options));
 }
 
-ServingEngine::ServingEngine(const EngineOptions& options)
-    : options_(options),
-      workers_(options.pool != nullptr
-                   ? options.pool
+Engine::Engine(const EngineOptions& options)
+    : options_(WithoutZeros(options)),
+      workers_(options_.pool != nullptr
+                   ? options_.pool
                    : std::make_shared<WorkerPool>(
-                         options.workers, kWorkerNiceness,
+                         options_.workers, kWorkerNiceness,
                          WorkerPool::Sleepers::kAreReplaced)),
-      datasets_(options.retain_generations),
-      requests_(RequestMemory(options.view_memory),
-                /*at_once=*/options.pool == nullptr),
-      views_(options.view_memory, options.workers),
-      places_(std::make_shared<StreamPlaces>(options.limits.max_streams)) {}
+      datasets_(options_.retain_generations),
+      requests_(RequestMemory(options_.view_memory),
+                /*at_once=*/options_.pool == nullptr),
+      views_(options_.view_memory, options_.workers),
+      places_(std::make_shared<StreamPlaces>(options_.limits.max_streams)) {}
 
-ServingEngine::~ServingEngine() { Stop(); }
+Engine::~Engine() { Stop(); }
 
-void ServingEngine::Stop() {
+void Engine::Stop() {
   requests_.Stop();
   if (options_.pool == nullptr) workers_->Stop();
   const std::lock_guard<std::mutex> lock(mu_);
@@ -95,7 +98,7 @@ void ServingEngine::Stop() {
   }
 }
 
-std::shared_ptr<MemoryArbiter> ServingEngine::Arbitrate(
+std::shared_ptr<MemoryArbiter> Engine::Arbitrate(
     std::shared_ptr<BufferPool> pool) {
   auto arbiter = std::make_shared<MemoryArbiter>(std::move(pool), workers_);
   const std::lock_guard<std::mutex> lock(mu_);
@@ -104,7 +107,7 @@ std::shared_ptr<MemoryArbiter> ServingEngine::Arbitrate(
   return arbiter;
 }
 
-std::vector<ServedStore> ServingEngine::stores() const {
+std::vector<ServedStore> Engine::stores() const {
   std::vector<ServedStore> stores = datasets_.stores();
   for (ServedStore& served : stores) {
     const std::string& disk = served.store->path();
@@ -119,7 +122,7 @@ std::vector<ServedStore> ServingEngine::stores() const {
   return stores;
 }
 
-absl::StatusOr<Dataset> ServingEngine::Use(const std::string& dataset) const {
+absl::StatusOr<Dataset> Engine::Use(const std::string& dataset) const {
   absl::StatusOr<Dataset> found = datasets_.Find(dataset);
   if (!found.ok()) return found;
   absl::Status room = requests_.MaySleepIn(found->store->path());
@@ -127,7 +130,7 @@ absl::StatusOr<Dataset> ServingEngine::Use(const std::string& dataset) const {
   return found;
 }
 
-absl::StatusOr<DatasetFacts> ServingEngine::DescribeGeneration(
+absl::StatusOr<DatasetFacts> Engine::DescribeGeneration(
     const std::string& dataset, const std::string& fingerprint,
     const View& view) const {
   // All of it is known without the disk.
@@ -143,7 +146,7 @@ absl::StatusOr<DatasetFacts> ServingEngine::DescribeGeneration(
                       (*resolved)->classes(), (*resolved)->class_counts()};
 }
 
-absl::StatusOr<std::shared_ptr<BatchStream>> ServingEngine::OpenStreamFor(
+absl::StatusOr<std::shared_ptr<BatchStream>> Engine::OpenStreamFor(
     const std::string& caller, const Plan& plan, MemoryArbiter* memory) {
   absl::StatusOr<StreamPlaces::Place> place = places_->Take(caller);
   if (!place.ok()) return place.status();
@@ -152,12 +155,11 @@ absl::StatusOr<std::shared_ptr<BatchStream>> ServingEngine::OpenStreamFor(
   if (!stream.ok()) return stream.status();
   // Workers refer to it as well.
   return std::shared_ptr<BatchStream>(
-      stream->get(), [stream = *stream, place = *place](BatchStream*) {
-        stream->Cancel();
-      });
+      stream->get(),
+      [stream = *stream, place = *place](BatchStream*) { stream->Cancel(); });
 }
 
-absl::StatusOr<std::shared_ptr<OrderedStream>> ServingEngine::Open(
+absl::StatusOr<std::shared_ptr<OrderedStream>> Engine::Open(
     const std::string& caller, const Plan& plan, MemoryArbiter* memory) {
   absl::StatusOr<Dataset> dataset = Use(plan.dataset);
   if (!dataset.ok()) return dataset.status();
@@ -211,8 +213,8 @@ absl::StatusOr<std::shared_ptr<OrderedStream>> ServingEngine::Open(
   return std::make_shared<OrderedStream>(std::move(parts));
 }
 
-absl::StatusOr<ExplainedPlan> ServingEngine::Explain(const Plan& plan,
-                                                     const StepsAsked& asked) {
+absl::StatusOr<ExplainedPlan> Engine::Explain(const Plan& plan,
+                                              const StepsAsked& asked) {
   absl::StatusOr<Dataset> dataset = Use(plan.dataset);
   if (!dataset.ok()) return dataset.status();
   absl::StatusOr<OpenedPlan> opened =
@@ -229,14 +231,9 @@ absl::StatusOr<ExplainedPlan> ServingEngine::Explain(const Plan& plan,
   return explained;
 }
 
-absl::StatusOr<KeptKeys> ServingEngine::Keep(
-    std::unique_ptr<KeyUpload> upload) {
-  return views_.key_sets().Keep(std::move(upload));
-}
-
-std::function<void()> ServingEngine::Fetch(
-    FetchPlan plan, std::shared_ptr<MemoryArbiter> memory, FetchCaller caller,
-    FetchDone done) {
+std::function<void()> Engine::Fetch(FetchPlan plan,
+                                    std::shared_ptr<MemoryArbiter> memory,
+                                    FetchCaller caller, FetchDone done) {
   const auto request = std::make_shared<FetchRequest>(
       std::move(plan), std::move(memory), caller.name, std::move(done));
   absl::Status status = requests_.Run(
@@ -248,8 +245,9 @@ std::function<void()> ServingEngine::Fetch(
   };
 }
 
-std::function<void()> ServingEngine::FetchHere(
-    FetchPlan plan, std::shared_ptr<MemoryArbiter> memory, FetchDone done) {
+std::function<void()> Engine::FetchHere(FetchPlan plan,
+                                        std::shared_ptr<MemoryArbiter> memory,
+                                        FetchDone done) {
   const auto request = std::make_shared<FetchRequest>(
       std::move(plan), std::move(memory), /*caller=*/"", std::move(done));
   std::unique_ptr<WorkerScratch> scratch;
@@ -271,8 +269,8 @@ std::function<void()> ServingEngine::FetchHere(
   };
 }
 
-void ServingEngine::Begin(const std::shared_ptr<FetchRequest>& request,
-                          WorkerScratch* scratch) {
+void Engine::Begin(const std::shared_ptr<FetchRequest>& request,
+                   WorkerScratch* scratch) {
   if (request->ended()) return;
   absl::Status started = StartFetch(request, scratch);
   if (!started.ok() && !IsParked(started)) {
@@ -280,8 +278,7 @@ void ServingEngine::Begin(const std::shared_ptr<FetchRequest>& request,
   }
 }
 
-absl::StatusOr<ServingEngine::PricedFetch> ServingEngine::Price(
-    const FetchPlan& plan) const {
+absl::StatusOr<Engine::PricedFetch> Engine::Price(const FetchPlan& plan) const {
   absl::StatusOr<Dataset> dataset = datasets_.Find(plan.dataset);
   if (!dataset.ok()) return dataset.status();
   absl::Status status =
@@ -301,15 +298,14 @@ absl::StatusOr<ServingEngine::PricedFetch> ServingEngine::Price(
                      *std::move(recipe)};
 }
 
-absl::StatusOr<uint64_t> ServingEngine::PriceFetch(
-    const FetchPlan& plan) const {
+absl::StatusOr<uint64_t> Engine::PriceFetch(const FetchPlan& plan) const {
   absl::StatusOr<PricedFetch> priced = Price(plan);
   if (!priced.ok()) return priced.status();
   return priced->recipe.layout.Bytes(priced->delivery.batch_size);
 }
 
-absl::Status ServingEngine::StartFetch(
-    const std::shared_ptr<FetchRequest>& request, WorkerScratch* scratch) {
+absl::Status Engine::StartFetch(const std::shared_ptr<FetchRequest>& request,
+                                WorkerScratch* scratch) {
   const FetchPlan& plan = request->plan();
   absl::StatusOr<PricedFetch> priced = Price(plan);
   if (!priced.ok()) return priced.status();
@@ -340,8 +336,9 @@ absl::Status ServingEngine::StartFetch(
   return absl::OkStatus();
 }
 
-absl::StatusOr<InspectedDrawing> ServingEngine::Inspect(
-    const std::string& dataset, uint64_t index, int64_t key_id) {
+absl::StatusOr<InspectedDrawing> Engine::Inspect(const std::string& dataset,
+                                                 uint64_t index,
+                                                 int64_t key_id) {
   absl::StatusOr<Dataset> found = Use(dataset);
   if (!found.ok()) return found.status();
   FetchPlan plan;
@@ -368,14 +365,14 @@ absl::StatusOr<InspectedDrawing> ServingEngine::Inspect(
   return inspected;
 }
 
-CacheUse ServingEngine::caches() const {
+CacheUse Engine::caches() const {
   return {options_.view_memory,     views_.bytes(),
           options_.view_memory / 4, views_.key_sets().bytes(),
           views_.lookups(),         views_.key_sets().lookups()};
 }
 
-absl::Status ServingEngine::Run(const std::string& caller, size_t bytes,
-                                std::function<void()> work) {
+absl::Status Engine::Run(const std::string& caller, size_t bytes,
+                         std::function<void()> work) {
   return requests_.Run(
       caller, bytes,
       [work = std::move(work)](WorkerScratch* /*scratch*/) { work(); });
