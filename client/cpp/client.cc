@@ -152,17 +152,16 @@ class GrpcClient final : public Client {
       const v1::FetchDrawingsRequest& message, absl::string_view later,
       std::chrono::system_clock::time_point deadline, TurnPool* pool,
       std::shared_ptr<const Vocabulary>* vocabulary) {
-    FetchCall call(channel, endpoints_->target(), message, deadline,
-                   &fetch_buffers_, options_.max_batch_bytes, pool->threads());
-    call.Wait(absl::InfiniteDuration());
-    if (!call.status().ok()) return call.status();
+    absl::StatusOr<Fetched> fetched = client::Fetch(
+        channel, endpoints_->target(), message, deadline, &fetch_buffers_,
+        options_.max_batch_bytes, pool->threads());
+    if (!fetched.ok()) return fetched.status();
     absl::Status understood = CheckUnderstood(
-        later, call.opened().refuses_unknown(), endpoints_->target());
+        later, fetched->opened.refuses_unknown(), endpoints_->target());
     if (!understood.ok()) return understood;
-    *vocabulary = VocabularyOf(call.opened());
-    ReceivedBatch batch = call.Take();
-    if (!batch.rows.has_value()) return batch;
-    return RowsToDraw(call.rows(), std::move(batch))
+    *vocabulary = VocabularyOf(fetched->opened);
+    if (!fetched->batch.rows.has_value()) return std::move(fetched->batch);
+    return RowsToDraw(std::move(fetched->rows), std::move(fetched->batch))
         .DrawNow(&fetch_buffers_, pool);
   }
 

@@ -35,14 +35,14 @@ OpenRawStream(const std::shared_ptr<grpc::Channel>& channel,
                                                       context));
 }
 
-std::unique_ptr<grpc::ClientAsyncReader<grpc::ByteBuffer>> OpenRawFetch(
+std::unique_ptr<grpc::ClientReader<grpc::ByteBuffer>> OpenRawFetch(
     const std::shared_ptr<grpc::Channel>& channel, grpc::ClientContext* context,
-    const grpc::ByteBuffer& request, grpc::CompletionQueue* queue, void* tag) {
+    const v1::FetchDrawingsRequest& request) {
   const grpc::internal::RpcMethod method(
       kFetchDrawings, grpc::internal::RpcMethod::SERVER_STREAMING, channel);
-  return std::unique_ptr<grpc::ClientAsyncReader<grpc::ByteBuffer>>(
-      grpc::internal::ClientAsyncReaderFactory<grpc::ByteBuffer>::Create(
-          channel.get(), queue, method, context, request, /*start=*/true, tag));
+  return std::unique_ptr<grpc::ClientReader<grpc::ByteBuffer>>(
+      grpc::internal::ClientReaderFactory<grpc::ByteBuffer>::Create(
+          channel.get(), method, context, Serialize(request)));
 }
 
 }  // namespace inkstream::client

@@ -8,8 +8,6 @@
 #include <google/protobuf/message_lite.h>
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
-#include <grpcpp/completion_queue.h>
-#include <grpcpp/support/async_stream.h>
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/sync_stream.h>
 
@@ -17,6 +15,7 @@
 
 #include "absl/status/statusor.h"
 #include "client/engine/part_view.h"
+#include "inkstream/v1/service.pb.h"
 
 namespace inkstream::client {
 
@@ -30,10 +29,9 @@ std::unique_ptr<grpc::ClientReaderWriter<grpc::ByteBuffer, grpc::ByteBuffer>>
 OpenRawStream(const std::shared_ptr<grpc::Channel>& channel,
               grpc::ClientContext* context);
 
-// FetchDrawings, begun: `queue` says with `tag` when it is on its way.
-// `context` and `queue` must outlive the reader.
-std::unique_ptr<grpc::ClientAsyncReader<grpc::ByteBuffer>> OpenRawFetch(
+// FetchDrawings, whose `context` must outlive the reader.
+std::unique_ptr<grpc::ClientReader<grpc::ByteBuffer>> OpenRawFetch(
     const std::shared_ptr<grpc::Channel>& channel, grpc::ClientContext* context,
-    const grpc::ByteBuffer& request, grpc::CompletionQueue* queue, void* tag);
+    const v1::FetchDrawingsRequest& request);
 
 }  // namespace inkstream::client
