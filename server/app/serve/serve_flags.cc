@@ -35,12 +35,35 @@ gid_t GroupOf(const std::string& text) {
                           : static_cast<gid_t>(std::stoul(text));
 }
 
+// Times are seconds, or have a unit.
+void AddTime(CLI::App* command, const char* name, double* value, double least,
+             double most, const char* help) {
+  static const auto* const units = new std::map<std::string, double>{
+      {"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}};
+  command->add_option(name, *value, help)
+      ->transform(CLI::AsNumberWithUnit(*units))
+      ->check(CLI::Range(least, most))
+      ->type_name("SECONDS")
+      ->capture_default_str();
+}
+
+template <typename Number>
+CLI::Option* AddCount(CLI::App* command, const char* name, Number* value,
+                      int most, const char* help) {
+  return command->add_option(name, *value, help)
+      ->check(CLI::Range(1, most))
+      ->type_name("N");
+}
+
+CLI::Option* AddFile(CLI::App* command, const char* name, std::string* path,
+                     const char* help) {
+  return command->add_option(name, *path, help)->type_name("FILE");
+}
+
 }  // namespace
 
 void AddServeFlags(CLI::App* command, ServeFlags* flags) {
   ServeOptions& options = flags->options;
-  const std::map<std::string, double> kTimeUnits = {
-      {"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}};
   command
       ->add_option("--store", options.stores,
                    "Directory made by `inkstream ingest`; served under the "
@@ -81,31 +104,21 @@ void AddServeFlags(CLI::App* command, ServeFlags* flags) {
       ->type_name("ADDR:PORT");
   transport::SecurityPaths& security = options.security;
   CLI::Option* const cert =
-      command
-          ->add_option("--tls-cert", security.tls.cert,
-                       "Encrypts --listen, and the page at --http, by TLS with "
-                       "this certificate and "
-                       "those above it, in PEM; files are read again when they "
-                       "change")
-          ->type_name("FILE");
-  CLI::Option* const key =
-      command
-          ->add_option("--tls-key", security.tls.key,
-                       "Its key in PEM, without a passphrase")
-          ->type_name("FILE");
+      AddFile(command, "--tls-cert", &security.tls.cert,
+              "Encrypts --listen, and the page at --http, by TLS with this "
+              "certificate and those above it, in PEM; files are read again "
+              "when they change");
+  CLI::Option* const key = AddFile(command, "--tls-key", &security.tls.key,
+                                   "Its key in PEM, without a passphrase");
   cert->needs(key);
   key->needs(cert);
-  command
-      ->add_option("--tls-client-ca", security.tls.client_ca,
-                   "Lets in over TCP whoever has a certificate of these "
-                   "authorities, and nobody else")
-      ->type_name("FILE")
+  AddFile(command, "--tls-client-ca", &security.tls.client_ca,
+          "Lets in over TCP whoever has a certificate of these authorities, "
+          "and nobody else")
       ->needs(cert);
-  command
-      ->add_option("--tokens", security.tokens,
-                   "Asks every call for a token of this file, of lines of "
-                   "`inkstream token`; read again when it changes")
-      ->type_name("FILE");
+  AddFile(command, "--tokens", &security.tokens,
+          "Asks every call for a token of this file, of lines of `inkstream "
+          "token`; read again when it changes");
   command->add_flag(
       "--insecure-network", options.insecure_network,
       "Allows --listen and --http on addresses other machines can reach, "
@@ -116,95 +129,46 @@ void AddServeFlags(CLI::App* command, ServeFlags* flags) {
                    "the container's limit or of RAM")
       ->transform(ByteSize())
       ->type_name("BYTES");
-  command
-      ->add_option("--workers,--threads", options.workers,
-                   "Threads that draw; default: as many as the CPU quota")
-      ->check(CLI::Range(1, 1024))
-      ->type_name("N");
-  command
-      ->add_option("--max-streams", options.max_streams, "Streams open at once")
-      ->check(CLI::Range(1, 1'000'000))
-      ->type_name("N")
+  AddCount(command, "--workers,--threads", &options.workers, 1024,
+           "Threads that draw; default: as many as the CPU quota");
+  AddCount(command, "--max-streams", &options.max_streams, 1'000'000,
+           "Streams open at once")
       ->capture_default_str();
-  command
-      ->add_option("--max-connections", options.max_connections,
-                   "Connections to gRPC at once; over it one without a call "
-                   "makes room, or the newcomer is refused; default: 4096, or "
-                   "what half of the files that may be open and an eighth of "
-                   "--memory are good for (16 KiB each, 80 by TLS)")
-      ->check(CLI::Range(1, 1'000'000))
-      ->type_name("N");
-  command
-      ->add_option("--max-connections-per-peer",
-                   options.max_connections_per_peer,
-                   "Of them from one address, or one user of the Unix socket; "
-                   "default: half")
-      ->check(CLI::Range(1, 1'000'000))
-      ->type_name("N");
-  command
-      ->add_option("--handshake-timeout", flags->handshake,
-                   "Closes a connection that says nothing for this long")
-      ->transform(CLI::AsNumberWithUnit(kTimeUnits))
-      ->check(CLI::Range(0.05, 3600.0))
-      ->type_name("SECONDS")
-      ->capture_default_str();
-  command
-      ->add_option("--idle-timeout", flags->idle,
-                   "Closes a connection without a call for this long; its "
-                   "client connects again with its next call")
-      ->transform(CLI::AsNumberWithUnit(kTimeUnits))
-      ->check(CLI::Range(0.05, 86400.0))
-      ->type_name("SECONDS")
-      ->capture_default_str();
+  AddCount(command, "--max-connections", &options.max_connections, 1'000'000,
+           "Connections to gRPC at once; over it one without a call makes "
+           "room, or the newcomer is refused; default: 4096, or what half of "
+           "the files that may be open and an eighth of --memory are good for "
+           "(16 KiB each, 80 by TLS)");
+  AddCount(command, "--max-connections-per-peer",
+           &options.max_connections_per_peer, 1'000'000,
+           "Of them from one address, or one user of the Unix socket; "
+           "default: half");
+  AddTime(command, "--handshake-timeout", &flags->handshake, 0.05, 3600,
+          "Closes a connection that says nothing for this long");
+  AddTime(command, "--idle-timeout", &flags->idle, 0.05, 86400,
+          "Closes a connection without a call for this long; its client "
+          "connects again with its next call");
   command->add_flag("--channelz", options.channelz,
                     "Offers gRPC's channelz service, which shows every "
                     "connection and call to whoever asks");
-  command
-      ->add_option("--stall", flags->stall,
-                   "Ends a stream that could go on and does not for this long")
-      ->transform(CLI::AsNumberWithUnit(kTimeUnits))
-      ->check(CLI::Range(0.05, 86400.0))
-      ->type_name("SECONDS")
-      ->capture_default_str();
-  command
-      ->add_option("--drain-delay", flags->drain_delay,
-                   "After SIGTERM, time to be not ready and serve as before, "
-                   "until no new clients are sent here; nothing without "
-                   "streams or --http, and on SIGINT")
-      ->transform(CLI::AsNumberWithUnit(kTimeUnits))
-      ->check(CLI::Range(0.0, 86400.0))
-      ->type_name("SECONDS")
-      ->capture_default_str();
-  command
-      ->add_option("--drain-spread", flags->drain_spread,
-                   "Time over which streams then end one by one, so that they "
-                   "do not come back elsewhere in one moment; likewise")
-      ->transform(CLI::AsNumberWithUnit(kTimeUnits))
-      ->check(CLI::Range(0.0, 86400.0))
-      ->type_name("SECONDS")
-      ->capture_default_str();
-  command
-      ->add_option("--grace", flags->grace,
-                   "Time to finish batches when streams were told to end")
-      ->transform(CLI::AsNumberWithUnit(kTimeUnits))
-      ->check(CLI::Range(0.0, 86400.0))
-      ->type_name("SECONDS")
-      ->capture_default_str();
-  command
-      ->add_option("--rebalance", flags->rebalance,
-                   "Ends a stream well after this long, give or take a tenth, "
-                   "so that its client connects anew and finds replicas that "
-                   "were added; 0: never")
-      ->transform(CLI::AsNumberWithUnit(kTimeUnits))
-      ->check(CLI::Range(0.0, 7 * 86400.0))
-      ->type_name("SECONDS")
-      ->capture_default_str();
-  command
-      ->add_option("--retain-generations", options.retain_generations,
-                   "Generations of a store that are served, the newest "
-                   "included: cursors of the older ones go on")
-      ->check(CLI::Range(1, 64))
-      ->type_name("N")
+  AddTime(command, "--stall", &flags->stall, 0.05, 86400,
+          "Ends a stream that could go on and does not for this long");
+  AddTime(command, "--drain-delay", &flags->drain_delay, 0, 86400,
+          "After SIGTERM, time to be not ready and serve as before, until no "
+          "new clients are sent here; nothing without streams or --http, and "
+          "on SIGINT");
+  AddTime(command, "--drain-spread", &flags->drain_spread, 0, 86400,
+          "Time over which streams then end one by one, so that they do not "
+          "come back elsewhere in one moment; likewise");
+  AddTime(command, "--grace", &flags->grace, 0, 86400,
+          "Time to finish batches when streams were told to end");
+  AddTime(command, "--rebalance", &flags->rebalance, 0, 7 * 86400,
+          "Ends a stream well after this long, give or take a tenth, so that "
+          "its client connects anew and finds replicas that were added; 0: "
+          "never");
+  AddCount(command, "--retain-generations", &options.retain_generations, 64,
+           "Generations of a store that are served, the newest included: "
+           "cursors of the older ones go on")
       ->capture_default_str();
   command->add_flag("--preload", options.preload,
                     "Reads the stores once, so that no batch waits for a disk");
