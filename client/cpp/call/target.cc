@@ -28,22 +28,13 @@ constexpr absl::string_view kSchemes[] = {"dns", "ipv4", "ipv6", "unix",
                                           "unix-abstract"};
 
 // Why an address is none, and what was probably meant.
-class Wrong {
- public:
-  explicit Wrong(std::string why, std::string meant = "")
-      : why_(std::move(why)), meant_(std::move(meant)) {}
-
-  absl::Status About(absl::string_view target) const {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "target \"", target, "\" ", why_,
-        meant_.empty() ? "; give host:port, dns:///name:port or unix:/path"
-                       : absl::StrCat("; \"", meant_, "\" is probably meant")));
-  }
-
- private:
-  std::string why_;
-  std::string meant_;
-};
+absl::Status Wrong(absl::string_view target, absl::string_view why,
+                   absl::string_view meant = "") {
+  return absl::InvalidArgumentError(absl::StrCat(
+      "target \"", target, "\" ", why,
+      meant.empty() ? "; give host:port, dns:///name:port or unix:/path"
+                    : absl::StrCat("; \"", meant, "\" is probably meant")));
+}
 
 struct HostPort {
   absl::string_view host;  // without brackets
@@ -94,71 +85,67 @@ HostPort Split(absl::string_view text) {
 absl::Status CheckHostPort(absl::string_view target, absl::string_view text,
                            absl::string_view prefix) {
   if (IsV6(text)) {
-    return Wrong("is IPv6 without brackets and port",
-                 absl::StrCat(prefix, "[", text, "]:", kDefaultPort))
-        .About(target);
+    return Wrong(target, "is IPv6 without brackets and port",
+                 absl::StrCat(prefix, "[", text, "]:", kDefaultPort));
   }
   const HostPort parts = Split(text);
   const std::string shown = IsV6(parts.host)
                                 ? absl::StrCat("[", parts.host, "]")
                                 : std::string(parts.host);
   if (parts.bracketed != IsV6(parts.host)) {
-    return Wrong(parts.bracketed ? "has brackets, which are for IPv6"
+    return Wrong(target,
+                 parts.bracketed ? "has brackets, which are for IPv6"
                                  : "is IPv6 without brackets",
-                 absl::StrCat(prefix, shown, ":", parts.port))
-        .About(target);
+                 absl::StrCat(prefix, shown, ":", parts.port));
   }
   const std::string with_default = absl::StrCat(
       prefix, shown.empty() ? "localhost" : shown, ":", kDefaultPort);
   if (parts.host.empty()) {
-    return Wrong("has no host", absl::StrCat(prefix, "localhost:", parts.port))
-        .About(target);
+    return Wrong(target, "has no host",
+                 absl::StrCat(prefix, "localhost:", parts.port));
   }
   if (parts.host == "*") {
     const std::string port = parts.port.empty() ? absl::StrCat(kDefaultPort)
                                                 : std::string(parts.port);
-    return Wrong("has \"*\" for a host",
-                 absl::StrCat(prefix, "localhost:", port))
-        .About(target);
+    return Wrong(target, "has \"*\" for a host",
+                 absl::StrCat(prefix, "localhost:", port));
   }
   if (parts.port.empty() &&
       std::all_of(parts.host.begin(), parts.host.end(), absl::ascii_isdigit)) {
-    return Wrong("has no host", absl::StrCat(prefix, "localhost:", parts.host))
-        .About(target);
+    return Wrong(target, "has no host",
+                 absl::StrCat(prefix, "localhost:", parts.host));
   }
   if (parts.port.empty()) {
-    return Wrong("has no port", with_default).About(target);
+    return Wrong(target, "has no port", with_default);
   }
   if (!std::all_of(parts.port.begin(), parts.port.end(), absl::ascii_isdigit)) {
-    return Wrong(absl::StrCat("has the port \"", parts.port,
-                              "\", which is no number"),
-                 with_default)
-        .About(target);
+    return Wrong(
+        target,
+        absl::StrCat("has the port \"", parts.port, "\", which is no number"),
+        with_default);
   }
   int port = 0;
   if (!absl::SimpleAtoi(parts.port, &port) || port < 1 || port > 65535) {
-    return Wrong(absl::StrCat("has the port ", parts.port,
-                              "; ports are 1..65535"))
-        .About(target);
+    return Wrong(target, absl::StrCat("has the port ", parts.port,
+                                      "; ports are 1..65535"));
   }
   if (parts.host.find_first_of(":/@") != absl::string_view::npos &&
       !parts.bracketed) {
-    return Wrong("has more in it than a host and a port").About(target);
+    return Wrong(target, "has more in it than a host and a port");
   }
   return absl::OkStatus();
 }
 
 absl::Status CheckSocket(absl::string_view target, absl::string_view path) {
   if (absl::ConsumePrefix(&path, "//") && !absl::StartsWith(path, "/")) {
-    return Wrong("has two slashes where a path has one",
-                 absl::StrCat("unix:/", path))
-        .About(target);
+    return Wrong(target, "has two slashes where a path has one",
+                 absl::StrCat("unix:/", path));
   }
-  if (path.empty()) return Wrong("has no path").About(target);
+  if (path.empty()) return Wrong(target, "has no path");
   if (path.size() > kLongestPath) {
-    return Wrong(absl::StrCat("has a path of ", path.size(),
-                              " bytes; the kernel's limit is ", kLongestPath))
-        .About(target);
+    return Wrong(target,
+                 absl::StrCat("has a path of ", path.size(),
+                              " bytes; the kernel's limit is ", kLongestPath));
   }
   return absl::OkStatus();
 }
@@ -169,9 +156,8 @@ absl::Status CheckName(absl::string_view target, absl::string_view rest) {
   if (absl::ConsumePrefix(&rest, "//")) {
     const size_t slash = rest.find('/');
     if (slash == absl::string_view::npos) {
-      return Wrong("has two slashes where three are due",
-                   absl::StrCat("dns:///", rest))
-          .About(target);
+      return Wrong(target, "has two slashes where three are due",
+                   absl::StrCat("dns:///", rest));
     }
     prefix = target.substr(0, target.size() - rest.size() + slash + 1);
     rest.remove_prefix(slash + 1);
@@ -193,9 +179,8 @@ absl::StatusOr<std::vector<std::string>> Numbers(absl::string_view target,
     if (!status.ok()) return status;
     const absl::string_view host = Split(one).host;
     if (!(scheme == "ipv4" ? IsV4(host) : IsV6(host))) {
-      return Wrong(absl::StrCat("has \"", host, "\" for an address"),
-                   std::string(one))
-          .About(target);
+      return Wrong(target, absl::StrCat("has \"", host, "\" for an address"),
+                   std::string(one));
     }
     endpoints.push_back(absl::StrCat(prefix, one));
   }
@@ -209,18 +194,17 @@ absl::Status CheckPlain(absl::string_view target) {
     host = host.substr(0, host.find('/'));
     const bool right = CheckHostPort(target, host, "").ok();
     return Wrong(
-               absl::StrCat("begins with \"", target.substr(0, url + 3), "\""),
-               host.empty() ? ""
-               : right      ? std::string(host)
-                            : absl::StrCat(host, ":", kDefaultPort))
-        .About(target);
+        target, absl::StrCat("begins with \"", target.substr(0, url + 3), "\""),
+        host.empty() ? ""
+        : right      ? std::string(host)
+                     : absl::StrCat(host, ":", kDefaultPort));
   }
   if (absl::StrContains(target.substr(0, target.find(':')), '/') ||
       absl::EndsWith(target, ".sock")) {
-    return Wrong("is a path", absl::StrCat("unix:", target)).About(target);
+    return Wrong(target, "is a path", absl::StrCat("unix:", target));
   }
   if (absl::StrContains(target, ',')) {
-    return Wrong("is several addresses in one text").About(target);
+    return Wrong(target, "is several addresses in one text");
   }
   return CheckHostPort(target, target, "");
 }
@@ -244,12 +228,11 @@ bool IsSocket(absl::string_view target) {
 absl::StatusOr<std::vector<std::string>> EndpointsOf(absl::string_view target) {
   const std::vector<std::string> whole = {std::string(target)};
   if (absl::StripAsciiWhitespace(target).empty()) {
-    return Wrong("is empty").About(target);
+    return Wrong(target, "is empty");
   }
   if (std::any_of(target.begin(), target.end(), absl::ascii_isspace)) {
-    return Wrong("has blanks in it",
-                 std::string(absl::StripAsciiWhitespace(target)))
-        .About(target);
+    return Wrong(target, "has blanks in it",
+                 std::string(absl::StripAsciiWhitespace(target)));
   }
   if (StartsWithAny(target, std::begin(kOthers), std::end(kOthers))) {
     return whole;

@@ -19,7 +19,7 @@ namespace {
 constexpr std::chrono::milliseconds kLastLogLines{500};
 
 struct CommandFlags {
-  ServeFlags serve;
+  ServeOptions serve;
   std::string config;
   bool print_config = false;
   bool check_config = false;

@@ -49,9 +49,9 @@ ServeConfig::ServeConfig(const CLI::App& command, std::string file)
 ServeConfig::Values ServeConfig::Read(ServeOptions* options,
                                       std::string* text) const {
   CLI::App command;
-  ServeFlags flags;
-  AddServeFlags(&command, &flags);
-  AddLogFlags(&command, &flags.options.log_level, &flags.options.log_format);
+  options->version = INKSTREAM_VERSION;
+  AddServeFlags(&command, options);
+  AddLogFlags(&command, &options->log_level, &options->log_format);
   for (const auto& [name, results] : given_) {
     CLI::Option* const option = command.get_option("--" + name);
     option->add_result(results);
@@ -65,7 +65,6 @@ ServeConfig::Values ServeConfig::Read(ServeOptions* options,
     }
   }
   *text = ConfigText(command);
-  *options = OptionsOf(flags);
   return values;
 }
 

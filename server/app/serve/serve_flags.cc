@@ -2,17 +2,15 @@
 
 #include <grp.h>
 
+#include <chrono>
 #include <map>
 
+#include "absl/strings/str_cat.h"
 #include "server/app/flags/number_flags.h"
 #include "server/app/serve/served_stores.h"
 
 namespace inkstream::app {
 namespace {
-
-std::chrono::milliseconds Millis(double seconds) {
-  return std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000));
-}
 
 // As in chmod(1).
 std::string CheckMode(const std::string& text) {
@@ -35,16 +33,21 @@ gid_t GroupOf(const std::string& text) {
                           : static_cast<gid_t>(std::stoul(text));
 }
 
-// Times are seconds, or have a unit.
-void AddTime(CLI::App* command, const char* name, double* value, double least,
-             double most, const char* help) {
+// In seconds, or with a unit.
+void AddTime(CLI::App* command, const char* name,
+             std::chrono::milliseconds* value, double least, double most,
+             const char* help) {
   static const auto* const units = new std::map<std::string, double>{
       {"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}};
-  command->add_option(name, *value, help)
+  const auto set = [value](double seconds) {
+    *value = std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000));
+  };
+  command->add_option_function<double>(name, set, help)
       ->transform(CLI::AsNumberWithUnit(*units))
       ->check(CLI::Range(least, most))
       ->type_name("SECONDS")
-      ->capture_default_str();
+      ->default_str(
+          absl::StrCat(std::chrono::duration<double>(*value).count()));
 }
 
 template <typename Number>
@@ -62,8 +65,8 @@ CLI::Option* AddFile(CLI::App* command, const char* name, std::string* path,
 
 }  // namespace
 
-void AddServeFlags(CLI::App* command, ServeFlags* flags) {
-  ServeOptions& options = flags->options;
+void AddServeFlags(CLI::App* command, ServeOptions* to) {
+  ServeOptions& options = *to;
   command
       ->add_option("--store", options.stores,
                    "Directory made by `inkstream ingest`; served under the "
@@ -85,14 +88,22 @@ void AddServeFlags(CLI::App* command, ServeFlags* flags) {
   command->add_option("--unix", options.unix_path, "Unix socket for gRPC")
       ->type_name("PATH");
   command
-      ->add_option("--unix-mode", flags->unix_mode,
-                   "Mode of the socket's file: who may write may connect; "
-                   "default: what the umask leaves")
+      ->add_option_function<std::string>(
+          "--unix-mode",
+          [to](const std::string& octal) {
+            to->unix_access.mode = std::stoul(octal, nullptr, 8);
+          },
+          "Mode of the socket's file: who may write may connect; "
+          "default: what the umask leaves")
       ->check(CLI::Validator(CheckMode, ""))
       ->type_name("OCTAL");
   command
-      ->add_option("--unix-group", flags->unix_group,
-                   "Group of that file; default: that of the process")
+      ->add_option_function<std::string>(
+          "--unix-group",
+          [to](const std::string& group) {
+            to->unix_access.group = GroupOf(group);
+          },
+          "Group of that file; default: that of the process")
       ->check(CLI::Validator(CheckGroup, ""))
       ->type_name("GROUP");
   command
@@ -143,26 +154,26 @@ void AddServeFlags(CLI::App* command, ServeFlags* flags) {
            &options.max_connections_per_peer, 1'000'000,
            "Of them from one address, or one user of the Unix socket; "
            "default: half");
-  AddTime(command, "--handshake-timeout", &flags->handshake, 0.05, 3600,
+  AddTime(command, "--handshake-timeout", &options.handshake, 0.05, 3600,
           "Closes a connection that says nothing for this long");
-  AddTime(command, "--idle-timeout", &flags->idle, 0.05, 86400,
+  AddTime(command, "--idle-timeout", &options.idle, 0.05, 86400,
           "Closes a connection without a call for this long; its client "
           "connects again with its next call");
   command->add_flag("--channelz", options.channelz,
                     "Offers gRPC's channelz service, which shows every "
                     "connection and call to whoever asks");
-  AddTime(command, "--stall", &flags->stall, 0.05, 86400,
+  AddTime(command, "--stall", &options.stall, 0.05, 86400,
           "Ends a stream that could go on and does not for this long");
-  AddTime(command, "--drain-delay", &flags->drain_delay, 0, 86400,
+  AddTime(command, "--drain-delay", &options.drain_delay, 0, 86400,
           "After SIGTERM, time to be not ready and serve as before, until no "
           "new clients are sent here; nothing without streams or --http, and "
           "on SIGINT");
-  AddTime(command, "--drain-spread", &flags->drain_spread, 0, 86400,
+  AddTime(command, "--drain-spread", &options.drain_spread, 0, 86400,
           "Time over which streams then end one by one, so that they do not "
           "come back elsewhere in one moment; likewise");
-  AddTime(command, "--grace", &flags->grace, 0, 86400,
+  AddTime(command, "--grace", &options.grace, 0, 86400,
           "Time to finish batches when streams were told to end");
-  AddTime(command, "--rebalance", &flags->rebalance, 0, 7 * 86400,
+  AddTime(command, "--rebalance", &options.rebalance, 0, 7 * 86400,
           "Ends a stream well after this long, give or take a tenth, so that "
           "its client connects anew and finds replicas that were added; 0: "
           "never");
@@ -179,25 +190,6 @@ void AddServeFlags(CLI::App* command, ServeFlags* flags) {
       ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false))
       ->capture_default_str()
       ->type_name("BYTES");
-}
-
-ServeOptions OptionsOf(const ServeFlags& flags) {
-  ServeOptions options = flags.options;
-  if (!flags.unix_mode.empty()) {
-    options.unix_access.mode = std::stoul(flags.unix_mode, nullptr, 8);
-  }
-  if (!flags.unix_group.empty()) {
-    options.unix_access.group = GroupOf(flags.unix_group);
-  }
-  options.handshake = Millis(flags.handshake);
-  options.idle = Millis(flags.idle);
-  options.stall = Millis(flags.stall);
-  options.drain_delay = Millis(flags.drain_delay);
-  options.drain_spread = Millis(flags.drain_spread);
-  options.grace = Millis(flags.grace);
-  options.rebalance = Millis(flags.rebalance);
-  options.version = INKSTREAM_VERSION;
-  return options;
 }
 
 }  // namespace inkstream::app

@@ -25,7 +25,6 @@ struct ServeOptions {
   std::string http;  // HOST:PORT; empty: no HTTP
   bool insecure_network = false;
   transport::SecurityPaths security;
-  // Bytes shared with clients of the Unix socket; none given: 25 % of `memory`.
   uint64_t memory = 0;  // bytes; 0: 90 % of what this process may use
   int workers = 0;      // threads; 0: by the CPU quota
   uint32_t max_streams = 1024;
