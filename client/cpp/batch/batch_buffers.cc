@@ -3,12 +3,11 @@
 #include <sys/mman.h>
 
 #include <cstdlib>
+#include <mutex>
 #include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
-#include "client/cpp/mutex.h"
 #include "inkstream/tensor.h"
 #include "server/transport/huge_pages.h"
 
@@ -52,14 +51,14 @@ Block NewBlock(size_t size) {
 
 struct BatchBuffers::Shelf {
   const size_t kept;
-  Mutex mutex;
-  std::vector<Block> unused ABSL_GUARDED_BY(mutex);
+  std::mutex mutex;  // guards everything below
+  std::vector<Block> unused;
 
   explicit Shelf(size_t keep) : kept(keep) {}
 
   // The one that came back last: its pages are still in the caches.
   Block Take(size_t size) {
-    MutexLock lock(&mutex);
+    const std::lock_guard<std::mutex> lock(mutex);
     for (size_t i = unused.size(); i-- > 0;) {
       if (unused[i].size >= size && unused[i].size / 2 <= size) {
         Block block = std::move(unused[i]);
@@ -71,7 +70,7 @@ struct BatchBuffers::Shelf {
   }
 
   void Return(Block block) {
-    MutexLock lock(&mutex);
+    const std::lock_guard<std::mutex> lock(mutex);
     unused.push_back(std::move(block));
     if (unused.size() > kept) {
       unused.erase(unused.begin());

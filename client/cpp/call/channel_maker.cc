@@ -27,14 +27,14 @@ class TokenSource {
       if (!status.ok()) return status;
       return source;
     }
-    MutexLock lock(&source->mutex_);
+    const std::lock_guard<std::mutex> lock(source->mutex_);
     absl::Status status = source->Read();
     if (!status.ok()) return status;
     return source;
   }
 
   std::string Get() {
-    MutexLock lock(&mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     // One that is no good any more: what it was before is tried, and the server
     // has the word.
     if (!file_.empty() && transport::IdentityOfFile(file_) != identity_) {
@@ -57,7 +57,8 @@ class TokenSource {
                          : absl::OkStatus();
   }
 
-  absl::Status Read() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+  // With mutex_ held.
+  absl::Status Read() {
     identity_ = transport::IdentityOfFile(file_);
     absl::StatusOr<std::string> text = transport::ReadSecretFile(file_);
     if (!text.ok()) return text.status();
@@ -68,9 +69,9 @@ class TokenSource {
   }
 
   std::string file_;  // "": the token stays
-  Mutex mutex_;
-  std::string token_ ABSL_GUARDED_BY(mutex_);
-  transport::FileIdentity identity_ ABSL_GUARDED_BY(mutex_);
+  std::mutex mutex_;  // guards everything below
+  std::string token_;
+  transport::FileIdentity identity_;
 };
 
 namespace {
@@ -156,7 +157,7 @@ absl::StatusOr<std::shared_ptr<const ChannelMaker>> ChannelMaker::Create(
   if (options.tls.has_value()) {
     auto credentials = ReadCredentials(*options.tls);
     if (!credentials.ok()) return credentials.status();
-    MutexLock lock(&maker->mutex_);
+    const std::lock_guard<std::mutex> lock(maker->mutex_);
     maker->last_read_ = *std::move(credentials);
   }
   return maker;
@@ -174,7 +175,7 @@ absl::Status ChannelMaker::Check(const std::string& target) const {
 std::shared_ptr<grpc::ChannelCredentials> ChannelMaker::Credentials() const {
   if (!options_.tls.has_value()) return grpc::InsecureChannelCredentials();
   auto credentials = ReadCredentials(*options_.tls);
-  MutexLock lock(&mutex_);
+  const std::lock_guard<std::mutex> lock(mutex_);
   if (credentials.ok()) last_read_ = *std::move(credentials);
   return last_read_;
 }

@@ -10,11 +10,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
-#include "client/cpp/mutex.h"
 #include "inkstream/security_options.h"
 
 namespace inkstream::client {
@@ -51,9 +50,9 @@ class ChannelMaker {
   const SecurityOptions options_;
   const uint32_t max_message_bytes_;
   const std::shared_ptr<TokenSource> token_;  // null: none is sent
-  mutable Mutex mutex_;
-  mutable std::shared_ptr<grpc::ChannelCredentials> last_read_
-      ABSL_GUARDED_BY(mutex_);
+  mutable std::mutex mutex_;
+  // Guarded by it.
+  mutable std::shared_ptr<grpc::ChannelCredentials> last_read_;
 };
 
 }  // namespace inkstream::client

@@ -61,7 +61,7 @@ size_t Endpoints::tries() const {
 }
 
 std::string Endpoints::target() const {
-  MutexLock lock(&mutex_);
+  const std::lock_guard<std::mutex> lock(mutex_);
   return targets_[current_];
 }
 
@@ -70,7 +70,7 @@ std::shared_ptr<grpc::Channel> Endpoints::NewChannel() const {
 }
 
 std::shared_ptr<grpc::Channel> Endpoints::channel() {
-  MutexLock lock(&mutex_);
+  const std::lock_guard<std::mutex> lock(mutex_);
   if (channel_ == nullptr) {
     channel_ = NewChannel();
   }
@@ -78,7 +78,7 @@ std::shared_ptr<grpc::Channel> Endpoints::channel() {
 }
 
 void Endpoints::Advance(const std::shared_ptr<grpc::Channel>& failed) {
-  MutexLock lock(&mutex_);
+  const std::lock_guard<std::mutex> lock(mutex_);
   if (channel_ == failed) {
     current_ = (current_ + 1) % targets_.size();
     channel_ = NewChannel();

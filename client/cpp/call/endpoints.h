@@ -7,15 +7,14 @@
 
 #include <cstddef>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "client/cpp/call/channel_maker.h"
-#include "client/cpp/mutex.h"
 
 namespace inkstream::client {
 
@@ -46,14 +45,14 @@ class Endpoints {
  private:
   Endpoints(std::vector<std::string> targets,
             std::shared_ptr<const ChannelMaker> maker);
-  std::shared_ptr<grpc::Channel> NewChannel() const
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // With mutex_ held.
+  std::shared_ptr<grpc::Channel> NewChannel() const;
 
   const std::vector<std::string> targets_;
   const std::shared_ptr<const ChannelMaker> maker_;
-  mutable Mutex mutex_;
-  size_t current_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::shared_ptr<grpc::Channel> channel_ ABSL_GUARDED_BY(mutex_);
+  mutable std::mutex mutex_;  // guards everything below
+  size_t current_ = 0;
+  std::shared_ptr<grpc::Channel> channel_;
 };
 
 }  // namespace inkstream::client

@@ -26,13 +26,13 @@ bool StreamCall::Read(grpc::ByteBuffer* message) {
 }
 
 bool StreamCall::Write(const v1::StreamBatchesRequest& request) {
-  MutexLock lock(&write_mutex_);
+  const std::lock_guard<std::mutex> lock(write_mutex_);
   if (finished_) return false;
   return stream_->Write(Serialize(request));
 }
 
 absl::Status StreamCall::Finish() {
-  MutexLock lock(&write_mutex_);
+  const std::lock_guard<std::mutex> lock(write_mutex_);
   finished_ = true;
   return FromGrpc(stream_->Finish());
 }

@@ -10,13 +10,12 @@
 #include <grpcpp/support/sync_stream.h>
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
-#include "client/cpp/mutex.h"
 #include "inkstream/v1/service.pb.h"
 
 namespace inkstream::client {
@@ -47,8 +46,8 @@ class StreamCall {
  private:
   const std::shared_ptr<grpc::Channel> channel_;
   grpc::ClientContext context_;
-  Mutex write_mutex_;
-  bool finished_ ABSL_GUARDED_BY(write_mutex_) = false;
+  std::mutex write_mutex_;
+  bool finished_ = false;  // guarded by it
   std::unique_ptr<grpc::ClientReaderWriter<grpc::ByteBuffer, grpc::ByteBuffer>>
       stream_;
 };

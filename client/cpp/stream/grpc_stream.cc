@@ -28,22 +28,19 @@ absl::Status Broken(const char* what) {
 
 }  // namespace
 
-struct GrpcStream::Bell {
-  std::mutex mu;  // guards everything below; before the stream's
-  Mutex* stream;  // null: it is gone
-
-  explicit Bell(Mutex* of) : stream(of) {}
-  // Whoever waits looks for himself whenever the lock is let go.
-  void Ring() {
-    const std::lock_guard<std::mutex> lock(mu);
-    if (stream == nullptr) return;
-    MutexLock ring(stream);
+template <typename Ready>
+bool GrpcStream::Await(std::unique_lock<std::mutex>* lock, const Ready& ready,
+                       Moment deadline) {
+  while (!ready()) {
+    // At most a day at once: beyond some centuries clocks overflow.
+    const absl::Duration left = deadline - Moment::Now();
+    if (left <= absl::ZeroDuration()) return false;
+    bell_->changed.wait_for(
+        *lock, absl::ToChronoMicroseconds(std::min(left, absl::Hours(24)) +
+                                          absl::Microseconds(1)));
   }
-  void Leave() {
-    const std::lock_guard<std::mutex> lock(mu);
-    stream = nullptr;
-  }
-};
+  return true;
+}
 
 absl::StatusOr<std::unique_ptr<inkstream::Stream>> GrpcStream::Open(
     std::shared_ptr<Endpoints> endpoints,
@@ -62,8 +59,8 @@ absl::StatusOr<std::unique_ptr<inkstream::Stream>> GrpcStream::Open(
   }
   absl::Status status;
   {
-    MutexLock lock(&stream->mutex_);
-    const auto settled = [&stream]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    std::unique_lock<std::mutex> lock(stream->mutex_);
+    const auto settled = [&stream]() {
       return stream->accepted_ || stream->done_.has_value();
     };
     // An even share for each target: one that hangs does not hide the others.
@@ -73,8 +70,8 @@ absl::StatusOr<std::unique_ptr<inkstream::Stream>> GrpcStream::Open(
         static_cast<int64_t>(stream->endpoints_->tries());
     bool answered = false;
     for (;;) {
-      answered = stream->mutex_.AwaitWithDeadline(
-          settled, std::min(deadline, Moment::Now() + share));
+      answered = stream->Await(&lock, settled,
+                               std::min(deadline, Moment::Now() + share));
       if (answered || Moment::Now() >= deadline) break;
       stream->GiveUpCall();
     }
@@ -107,27 +104,28 @@ GrpcStream::GrpcStream(std::shared_ptr<Endpoints> endpoints,
       retry_(options.failover_timeout, endpoints_->size(),
              !options.security.token_file.empty()),
       threads_(DrawingThreads(options.drawing_threads)),
-      bell_(std::make_shared<Bell>(&mutex_)),
-      drawing_(std::make_shared<engine::DrawingQueue>(
-          [bell = bell_] { bell->Ring(); })),
+      drawing_(std::make_shared<engine::DrawingQueue>([bell = bell_] {
+        // Whoever looked before the batch was done waits by now.
+        { const std::lock_guard<std::mutex> lock(bell->mutex); }
+        bell->changed.notify_all();
+      })),
       progress_(Moment::Now()),
       reader_([this] { Run(); }) {}
 
 GrpcStream::~GrpcStream() {
   Cancel();
   reader_.join();
-  bell_->Leave();
 }
 
 Cursor GrpcStream::cursor() const {
-  MutexLock lock(&mutex_);
+  const std::lock_guard<std::mutex> lock(mutex_);
   return cursor_;
 }
 
 void GrpcStream::Cancel() {
   // Batches may have something to say as they go: not under the lock.
   std::deque<Queued> dropped;
-  MutexLock lock(&mutex_);
+  const std::lock_guard<std::mutex> lock(mutex_);
   dropped.swap(queue_);
   drawing_->Drop();
   EndWith(absl::CancelledError("the stream was cancelled by its reader"));
@@ -137,6 +135,7 @@ void GrpcStream::EndWith(absl::Status status) {
   if (!done_.has_value()) {
     done_ = std::move(status);
   }
+  bell_->changed.notify_all();
   if (call_ != nullptr) {
     call_->Cancel();
   }
@@ -155,15 +154,14 @@ absl::StatusOr<std::optional<Batch>> GrpcStream::Next() {
   std::shared_ptr<StreamCall> call;
   uint32_t credits = 0;
   {
-    MutexLock lock(&mutex_);
+    std::unique_lock<std::mutex> lock(mutex_);
     const Moment began = Moment::Now();
     // The time that the reader spent elsewhere is not the server's.
     progress_ = std::max(progress_, began);
-    const auto ready = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    const auto ready = [this]() {
       return queue_.empty() ? done_.has_value() : queue_.front().ready();
     };
-    while (
-        !mutex_.AwaitWithDeadline(ready, progress_ + options_.stall_timeout)) {
+    while (!Await(&lock, ready, progress_ + options_.stall_timeout)) {
       if (Moment::Now() < progress_ + options_.stall_timeout) continue;
       if (queue_.empty()) {
         GiveUpCall();
@@ -195,7 +193,7 @@ absl::StatusOr<std::optional<Batch>> GrpcStream::Next() {
   const uint64_t wire_bytes = next->wire_bytes;
   absl::StatusOr<Batch> batch = Finish(*std::move(next));
   if (!batch.ok()) return batch.status();
-  MutexLock lock(&mutex_);
+  const std::lock_guard<std::mutex> lock(mutex_);
   cursor_ = *batch->cursor();
   ++counts_.batches;
   counts_.bytes += batch->byte_size();
@@ -209,7 +207,7 @@ absl::StatusOr<Batch> GrpcStream::Finish(Queued queued) {
   if (!drawn.ok()) {
     // No other server could draw it, and what is behind it is not wanted.
     std::deque<Queued> dropped;
-    MutexLock lock(&mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     dropped.swap(queue_);
     drawing_->Drop();
     if (done_.has_value() && done_->ok()) done_.reset();
@@ -258,11 +256,9 @@ uint32_t GrpcStream::TakeGrant() {
 }
 
 bool GrpcStream::Pause(absl::Duration delay) {
-  MutexLock lock(&mutex_);
-  const auto done = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    return done_.has_value();
-  };
-  return !mutex_.AwaitWithTimeout(done, delay);
+  std::unique_lock<std::mutex> lock(mutex_);
+  const auto done = [this]() { return done_.has_value(); };
+  return !Await(&lock, done, Moment::Now() + delay);
 }
 
 }  // namespace inkstream::client

@@ -8,14 +8,15 @@
 // at the cursor of the last batch queued.
 #pragma once
 
+#include <condition_variable>
 #include <deque>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/strings/string_view.h"
 #include "client/cpp/batch/batch_buffers.h"
 #include "client/cpp/batch/rows_to_draw.h"
@@ -23,7 +24,6 @@
 #include "client/cpp/call/endpoints.h"
 #include "client/cpp/call/stream_call.h"
 #include "client/cpp/moment.h"
-#include "client/cpp/mutex.h"
 #include "client/cpp/stream/key_set_cache.h"
 #include "client/cpp/stream/resume_point.h"
 #include "client/cpp/stream/retry_policy.h"
@@ -61,8 +61,12 @@ class GrpcStream final : public inkstream::Stream {
 
     bool ready() const { return rows == nullptr || rows->ready(); }
   };
-  // What tells a waiting Next() that a batch is drawn, and outlives it.
-  struct Bell;
+  // The stream's lock, and what is rung when something changes that is waited
+  // for. Those who draw hold it, and never the stream.
+  struct Bell {
+    std::mutex mutex;
+    std::condition_variable changed;
+  };
 
   // On the reading thread, where nothing may be thrown.
   void Run() noexcept;
@@ -83,18 +87,23 @@ class GrpcStream final : public inkstream::Stream {
   // Batches of that size that may be ahead.
   uint32_t FittingBatches(uint64_t batch_bytes) const;
   static uint32_t FittingRows(uint64_t wire_size);
+  // Waits, with `lock` given up meanwhile, until `ready()`. Returns it.
+  template <typename Ready>
+  bool Await(std::unique_lock<std::mutex>* lock, const Ready& ready,
+             Moment deadline);
   // Waits; false: the stream was cancelled meanwhile.
   bool Pause(absl::Duration delay);
 
   // The batch as its user gets it, and its end where it cannot be drawn.
   absl::StatusOr<Batch> Finish(Queued queued);
+  // All of these with mutex_ held.
   // Begins to draw the next batches, as far as may be drawn ahead.
-  void DrawAhead() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void DrawAhead();
   // Takes what may be granted now; 0: not worth a message yet.
-  uint32_t TakeGrant() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void EndWith(absl::Status status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  uint32_t TakeGrant();
+  void EndWith(absl::Status status);
   // The server counts as gone; the reading thread goes on elsewhere.
-  void GiveUpCall() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void GiveUpCall();
 
   const std::shared_ptr<Endpoints> endpoints_;
   const std::shared_ptr<const KeySetCache> keys_;
@@ -116,25 +125,25 @@ class GrpcStream final : public inkstream::Stream {
   StreamInfo info_;
   std::shared_ptr<const Vocabulary> vocabulary_;
   const std::shared_ptr<TurnPool> threads_;  // that draw
-  const std::shared_ptr<Bell> bell_;
+  const std::shared_ptr<Bell> bell_ = std::make_shared<Bell>();
   const std::shared_ptr<engine::DrawingQueue> drawing_;
 
-  mutable Mutex mutex_;
-  std::deque<Queued> queue_ ABSL_GUARDED_BY(mutex_);
+  std::mutex& mutex_ = bell_->mutex;  // guards everything below
+  std::deque<Queued> queue_;
   // Set: nothing more will be queued. OK: the stream ended well.
-  std::optional<absl::Status> done_ ABSL_GUARDED_BY(mutex_);
-  std::shared_ptr<StreamCall> call_ ABSL_GUARDED_BY(mutex_);
-  bool accepted_ ABSL_GUARDED_BY(mutex_) = false;  // once, by some server
-  bool open_ ABSL_GUARDED_BY(mutex_) = false;      // the current call is
-  uint32_t window_ ABSL_GUARDED_BY(mutex_) = 1;
-  uint32_t credit_ ABSL_GUARDED_BY(mutex_) = 0;  // batches that may still come
-  Moment progress_ ABSL_GUARDED_BY(mutex_);
-  bool stalled_ ABSL_GUARDED_BY(mutex_) = false;    // the current call was
-  uint64_t stream_id_ ABSL_GUARDED_BY(mutex_) = 0;  // of the current call
-  StreamStats counts_ ABSL_GUARDED_BY(mutex_);
+  std::optional<absl::Status> done_;
+  std::shared_ptr<StreamCall> call_;
+  bool accepted_ = false;  // once, by some server
+  bool open_ = false;      // the current call is
+  uint32_t window_ = 1;
+  uint32_t credit_ = 0;  // batches that may still come
+  Moment progress_;
+  bool stalled_ = false;    // the current call was
+  uint64_t stream_id_ = 0;  // of the current call
+  StreamStats counts_;
   const Moment started_ = Moment::Now();
-  Cursor cursor_ ABSL_GUARDED_BY(mutex_);
-  Cursor end_cursor_ ABSL_GUARDED_BY(mutex_);
+  Cursor cursor_;
+  Cursor end_cursor_;
 
   std::thread reader_;  // last: it uses everything above
 };

@@ -37,7 +37,7 @@ void GrpcStream::Run() noexcept {
   try {
     ReadUntilDone();
   } catch (const std::exception& error) {
-    MutexLock lock(&mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     EndWith(absl::ResourceExhaustedError(error.what()));
   }
 }
@@ -53,7 +53,7 @@ void GrpcStream::ReadUntilDone() {
         resume_point_.Ended(wire::CursorFromProto(end_part_->cursor()));
     // A server that leaves behind the last batch leaves nothing undone.
     if (ended || resume_point_.complete()) {
-      MutexLock lock(&mutex_);
+      const std::lock_guard<std::mutex> lock(mutex_);
       end_cursor_ = resume_point_.place();
       end_cursor_.order_plan = info_.start.order_plan;
       EndWith(absl::OkStatus());
@@ -67,7 +67,7 @@ void GrpcStream::ReadUntilDone() {
     }
     std::shared_ptr<grpc::Channel> channel;
     {
-      MutexLock lock(&mutex_);
+      const std::lock_guard<std::mutex> lock(mutex_);
       if (done_.has_value()) return;  // perhaps before there was a call at all
       channel = call_->channel();
     }
@@ -80,7 +80,7 @@ void GrpcStream::ReadUntilDone() {
     const absl::StatusOr<absl::Duration> delay =
         retry_.OnFailure(WhyBroken(std::move(status)), Moment::Now());
     if (!delay.ok()) {
-      MutexLock lock(&mutex_);
+      const std::lock_guard<std::mutex> lock(mutex_);
       EndWith(delay.status());
       return;
     }
@@ -91,7 +91,7 @@ void GrpcStream::ReadUntilDone() {
 
 // CANCELLED is this side's own doing, or a server's that is cut off.
 absl::Status GrpcStream::WhyBroken(absl::Status status) {
-  MutexLock lock(&mutex_);
+  const std::lock_guard<std::mutex> lock(mutex_);
   if (done_.has_value()) return status;
   if (stalled_) {
     return absl::UnavailableError(
@@ -108,7 +108,7 @@ absl::Status GrpcStream::WhyBroken(absl::Status status) {
 void GrpcStream::TurnAway() {
   std::shared_ptr<grpc::Channel> left;
   {
-    MutexLock lock(&mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     left = call_->channel();
     ++counts_.reopened;
   }
@@ -118,7 +118,7 @@ void GrpcStream::TurnAway() {
 absl::Status GrpcStream::ReadOneCall(const std::string& why_no_rows) {
   const auto call = std::make_shared<StreamCall>(endpoints_->channel());
   {
-    MutexLock lock(&mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     if (done_.has_value()) {
       return *done_;
     }
@@ -148,7 +148,7 @@ absl::Status GrpcStream::ReadOneCall(const std::string& why_no_rows) {
     if (!event.ok() || !event->has_value()) {
       const absl::Status status = refused.ok() ? event.status() : refused;
       {
-        MutexLock lock(&mutex_);
+        const std::lock_guard<std::mutex> lock(mutex_);
         open_ = false;
       }
       if (!HaveTheServerDraw(status, delivery)) return status;
@@ -167,7 +167,7 @@ absl::Status GrpcStream::ReadOneCall(const std::string& why_no_rows) {
 absl::Status GrpcStream::OnEvent(CallEvent event, const CallReader& reader,
                                  const std::shared_ptr<StreamCall>& call) {
   {
-    MutexLock lock(&mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     progress_ = Moment::Now();
   }
   if (const auto* opened = std::get_if<v1::StreamOpened>(&event)) {
@@ -185,7 +185,7 @@ absl::Status GrpcStream::OnOpened(const v1::StreamOpened& opened,
                                   const std::shared_ptr<StreamCall>& call) {
   uint32_t credits = 0;
   {
-    MutexLock lock(&mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     absl::Status understood = CheckUnderstood(
         passed_over_, opened.refuses_unknown(), endpoints_->target());
     if (!understood.ok()) return NotHere(understood.message());
@@ -196,6 +196,7 @@ absl::Status GrpcStream::OnOpened(const v1::StreamOpened& opened,
       cursor_ = info_.start;
       resume_point_.Accepted(info_.start);
       accepted_ = true;
+      bell_->changed.notify_all();
     } else if (absl::Status same = CheckSame(opened); !same.ok()) {
       return same;
     }
@@ -266,7 +267,7 @@ absl::Status GrpcStream::CheckSame(const v1::StreamOpened& opened) const {
 absl::Status GrpcStream::OnBatches(std::vector<ReceivedBatch> batches,
                                    const std::shared_ptr<AgreedRows>& rows) {
   {
-    MutexLock lock(&mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     if (batches.size() > credit_) {
       return Broken("more batches than were granted");
     }
@@ -298,11 +299,12 @@ absl::Status GrpcStream::OnBatches(std::vector<ReceivedBatch> batches,
         resume_point_.Passed(*content.cursor, content.epoch, content.step);
     moved_ = true;
     retry_.OnProgress();
-    MutexLock lock(&mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     --credit_;
     window_ = std::min(window_, fitting);
     if (!done_.has_value()) queue_.push_back(std::move(queued));
     DrawAhead();
+    bell_->changed.notify_all();
   }
   return absl::OkStatus();
 }

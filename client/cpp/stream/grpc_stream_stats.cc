@@ -53,7 +53,7 @@ StreamStats GrpcStream::stats() const {
   std::shared_ptr<StreamCall> call;
   v1::GetStatusRequest request;
   {
-    MutexLock lock(&mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     stats = counts_;
     stats.seconds = absl::ToDoubleSeconds(Moment::Now() - started_);
     if (open_ && !done_.has_value()) call = call_;

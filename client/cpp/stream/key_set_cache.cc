@@ -51,7 +51,7 @@ absl::StatusOr<UploadedKeys> KeySetCache::Send(
 }
 
 void KeySetCache::Keep(const std::string& hash, DrawingWeights set) {
-  MutexLock lock(&mutex_);
+  const std::lock_guard<std::mutex> lock(mutex_);
   sets_[hash] = std::make_shared<const DrawingWeights>(std::move(set));
 }
 
@@ -65,7 +65,7 @@ bool KeySetCache::SentWhere(const absl::Status& status,
   for (const std::string& hash : hashes) {
     std::shared_ptr<const DrawingWeights> set;
     {
-      MutexLock lock(&mutex_);
+      const std::lock_guard<std::mutex> lock(mutex_);
       const auto found = sets_.find(hash);
       if (found == sets_.end()) continue;
       set = found->second;

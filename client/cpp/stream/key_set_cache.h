@@ -8,14 +8,13 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "client/cpp/mutex.h"
 #include "inkstream/client.h"
 
 namespace grpc {
@@ -42,10 +41,9 @@ class KeySetCache {
                  absl::Duration timeout) const;
 
  private:
-  mutable Mutex mutex_;
+  mutable std::mutex mutex_;  // guards everything below
   // Without weights: keys alone.
-  std::map<std::string, std::shared_ptr<const DrawingWeights>> sets_
-      ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, std::shared_ptr<const DrawingWeights>> sets_;
 };
 
 // The sets that resolving takes, some perhaps "".
