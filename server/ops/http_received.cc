@@ -6,7 +6,7 @@
 #include <cstring>
 #include <string>
 
-#include "server/transport/network_address.h"
+#include "server/base/network_address.h"
 
 namespace inkstream::ops {
 namespace {

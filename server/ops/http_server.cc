@@ -11,13 +11,13 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "server/base/network_address.h"
 #include "server/ops/held_requests.h"
 #include "server/ops/http_daemon.h"
 #include "server/ops/http_received.h"
 #include "server/transport/listener/accept_loop.h"
 #include "server/transport/listener/connection_table.h"
 #include "server/transport/listener/listening_socket.h"
-#include "server/transport/network_address.h"
 
 namespace inkstream::ops {
 namespace {

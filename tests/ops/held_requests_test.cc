@@ -19,9 +19,9 @@
 #include <utility>
 #include <vector>
 
+#include "server/base/network_address.h"
 #include "server/batch/work/caller_share.h"
 #include "server/ops/http_server.h"
-#include "server/transport/network_address.h"
 
 namespace inkstream::ops {
 namespace {

@@ -1,4 +1,4 @@
-#include "server/transport/network_address.h"
+#include "server/base/network_address.h"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "server/transport/socket_file.h"
+#include "server/base/socket_file.h"
 #include "tests/transport/serving_fixture.h"
 
 namespace inkstream::transport {

@@ -9,7 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "inkstream/tensor.h"
-#include "server/transport/huge_pages.h"
+#include "server/base/huge_pages.h"
 
 namespace inkstream::client {
 namespace {

@@ -15,7 +15,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "server/transport/network_address.h"
+#include "server/base/network_address.h"
 
 namespace inkstream::client {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "server/transport/network_address.h"
+#include "server/base/network_address.h"
 #include "server/transport/security/failed_attempts.h"
 
 namespace inkstream::app {

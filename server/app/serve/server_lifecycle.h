@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "server/base/socket_file.h"
 #include "server/transport/security/security_files.h"
-#include "server/transport/socket_file.h"
 
 namespace inkstream::app {
 

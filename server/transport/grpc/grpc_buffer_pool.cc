@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/transport/huge_pages.h"
+#include "server/base/huge_pages.h"
 
 namespace inkstream::transport {
 namespace {

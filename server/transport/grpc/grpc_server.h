@@ -12,10 +12,10 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "server/base/socket_file.h"
 #include "server/batch/engine.h"
 #include "server/transport/listener/connection_table.h"
 #include "server/transport/security/security_files.h"
-#include "server/transport/socket_file.h"
 #include "server/transport/status/server_snapshot.h"
 
 namespace inkstream::transport {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "server/transport/network_address.h"
+#include "server/base/network_address.h"
 
 namespace inkstream::transport {
 namespace {

@@ -10,8 +10,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "server/transport/network_address.h"
-#include "server/transport/socket_file.h"
+#include "server/base/network_address.h"
+#include "server/base/socket_file.h"
 
 namespace inkstream::transport {
 

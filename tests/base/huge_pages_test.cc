@@ -1,4 +1,4 @@
-#include "server/transport/huge_pages.h"
+#include "server/base/huge_pages.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "server/transport/socket_file.h"
+#include "server/base/socket_file.h"
 
 #include <sys/socket.h>
 #include <sys/stat.h>

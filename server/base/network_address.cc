@@ -1,4 +1,4 @@
-#include "server/transport/network_address.h"
+#include "server/base/network_address.h"
 
 #include <arpa/inet.h>
 #include <netdb.h>
