@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace inkstream::transport {
+namespace inkstream {
 namespace {
 
 constexpr size_t kPage = 4096;
@@ -36,4 +36,4 @@ void* MapHugePages(size_t bytes) {
   return aligned;
 }
 
-}  // namespace inkstream::transport
+}  // namespace inkstream

@@ -10,7 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace inkstream::transport {
+namespace inkstream {
 
 inline constexpr size_t kHugePage = size_t{2} << 20;
 
@@ -18,4 +18,4 @@ inline constexpr size_t kHugePage = size_t{2} << 20;
 // munmap(memory, bytes).
 void* MapHugePages(size_t bytes);
 
-}  // namespace inkstream::transport
+}  // namespace inkstream

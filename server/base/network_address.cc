@@ -12,7 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 
-namespace inkstream::transport {
+namespace inkstream {
 namespace {
 
 // An address of either family. Copied, since the bytes have no type of their
@@ -156,4 +156,4 @@ std::string ToString(const sockaddr_storage& address) {
                                       : absl::StrCat(host, ":", port);
 }
 
-}  // namespace inkstream::transport
+}  // namespace inkstream

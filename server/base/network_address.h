@@ -13,7 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace inkstream::transport {
+namespace inkstream {
 
 struct ListenAddress {
   std::string host;  // with brackets where it is IPv6
@@ -46,4 +46,4 @@ std::string HostOf(const sockaddr_storage& address);
 // "localhost" for all that IsLoopback(), which are any local process's to take.
 std::string CallerAt(const sockaddr_storage& address);
 
-}  // namespace inkstream::transport
+}  // namespace inkstream

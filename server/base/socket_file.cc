@@ -10,7 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace inkstream::transport {
+namespace inkstream {
 
 namespace {
 
@@ -101,4 +101,4 @@ absl::StatusOr<int> ListenOnSocketFile(const std::string& path,
   return listening;
 }
 
-}  // namespace inkstream::transport
+}  // namespace inkstream

@@ -12,7 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-namespace inkstream::transport {
+namespace inkstream {
 
 // Who may connect: whoever may write to the file.
 struct SocketAccess {
@@ -29,4 +29,4 @@ absl::Status ClearSocketFile(const std::string& path);
 absl::StatusOr<int> ListenOnSocketFile(const std::string& path,
                                        const SocketAccess& access, int backlog);
 
-}  // namespace inkstream::transport
+}  // namespace inkstream

@@ -20,7 +20,7 @@ struct HttpRequest {
   std::string authorization;
   std::string fetch_site;  // Sec-Fetch-Site: what a browser says of the sender
   std::string peer;        // host that it comes from
-  std::string caller;      // whose share it has (see transport::CallerAt)
+  std::string caller;      // whose share it has (see CallerAt)
 };
 
 struct HttpAnswer {

@@ -45,8 +45,8 @@ HttpRequest RequestOf(MHD_Connection* connection, absl::string_view path) {
   request.authorization = HeaderOf(connection, MHD_HTTP_HEADER_AUTHORIZATION);
   request.fetch_site = HeaderOf(connection, "Sec-Fetch-Site");
   const sockaddr_storage address = AddressOf(connection);
-  request.peer = transport::HostOf(address);
-  request.caller = transport::CallerAt(address);
+  request.peer = HostOf(address);
+  request.caller = CallerAt(address);
   return request;
 }
 

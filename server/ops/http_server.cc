@@ -157,7 +157,7 @@ class RunningHttpServer : public HttpServer {
     if (tls_ != nullptr && !only_here_ && !IsEncrypted(connection)) {
       return LeadToTls(connection, request);
     }
-    if (only_here_ && !transport::IsLoopbackHost(HostAlone(request.host))) {
+    if (only_here_ && !IsLoopbackHost(HostAlone(request.host))) {
       return Refuse(connection,
                     {MHD_HTTP_FORBIDDEN, kPlain,
                      "this page is for this machine: ask localhost for it\n"});
@@ -251,10 +251,10 @@ absl::Status RunningHttpServer::Listen(const std::string& address,
       transport::ListeningSocket::OnAddress(address, MayLeaveTheHost(options));
   if (!listeners.ok()) return OfTheAddress(listeners.status());
   port_ = listeners->front().port();
-  const absl::StatusOr<transport::ListenAddress> parsed =
-      transport::ParseListenAddress(address);
+  const absl::StatusOr<ListenAddress> parsed =
+      ParseListenAddress(address);
   if (!parsed.ok()) return parsed.status();
-  only_here_ = transport::IsLoopbackHost(parsed->host);
+  only_here_ = IsLoopbackHost(parsed->host);
   // Those that were displaced may not be gone yet, hence the factor.
   const HttpCallbacks callbacks = {&OnRequest, &OnCompleted, this,
                                    kRequestSeconds, 2 * kMaxConnections};

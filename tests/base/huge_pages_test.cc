@@ -8,7 +8,7 @@
 #include <cstring>
 #include <vector>
 
-namespace inkstream::transport {
+namespace inkstream {
 namespace {
 
 class HugePagesTest : public ::testing::TestWithParam<size_t> {};
@@ -44,4 +44,4 @@ INSTANTIATE_TEST_SUITE_P(Sizes, HugePagesTest,
                                            5 * kHugePage + 12288));
 
 }  // namespace
-}  // namespace inkstream::transport
+}  // namespace inkstream

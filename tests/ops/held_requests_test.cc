@@ -162,7 +162,7 @@ std::string OtherAddress() {
     sockaddr_in address;
     std::memcpy(&address, one->ifa_addr, sizeof(address));
     inet_ntop(AF_INET, &address.sin_addr, text, sizeof(text));
-    if (!transport::IsLoopbackHost(text)) return text;
+    if (!IsLoopbackHost(text)) return text;
   }
   return "";
 }

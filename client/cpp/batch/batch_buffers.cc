@@ -39,7 +39,7 @@ Block NewBlock(size_t size) {
   if (size < kLeastMapped) {
     memory = std::aligned_alloc(kTensorAlignment, size);
   } else {
-    memory = transport::MapHugePages(size);
+    memory = MapHugePages(size);
     if (memory == MAP_FAILED) memory = nullptr;
   }
   return {

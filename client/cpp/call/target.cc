@@ -253,7 +253,7 @@ bool IsLoopback(absl::string_view target) {
   const std::string host = absl::AsciiStrToLower(HostOf(target));
   if (absl::EndsWith(host, ".localhost")) return true;
   // Every address is this machine's, as one to connect to.
-  return transport::IsLoopbackHost(host) || host == "0.0.0.0" || host == "::";
+  return IsLoopbackHost(host) || host == "0.0.0.0" || host == "::";
 }
 
 bool IsName(absl::string_view target) {

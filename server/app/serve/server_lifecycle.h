@@ -21,7 +21,7 @@ struct ServeOptions {
   std::vector<std::string> generations;  // NAME=FINGERPRINT
   std::vector<std::string> listen = {"127.0.0.1:50051"};
   std::string unix_path;  // empty: no Unix socket
-  transport::SocketAccess unix_access;
+  SocketAccess unix_access;
   std::string http;  // HOST:PORT; empty: no HTTP
   bool insecure_network = false;
   transport::SecurityPaths security;
