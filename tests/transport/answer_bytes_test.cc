@@ -1,4 +1,4 @@
-#include "server/transport/grpc/answer_bytes.h"
+#include "server/transport/grpc/calls/answer_bytes.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "server/transport/grpc/batch_message.h"
+#include "server/transport/grpc/methods/batch_message.h"
 
 #include <gtest/gtest.h>
 #include <inkstream/v1/batch.pb.h>
@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "server/transport/grpc/proto_message.h"
+#include "server/transport/grpc/calls/proto_message.h"
 #include "tests/support/heap_buffer_pool.h"
 
 namespace inkstream::transport {

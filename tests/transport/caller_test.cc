@@ -13,7 +13,7 @@
 #include <thread>
 #include <vector>
 
-#include "server/transport/grpc/authenticator.h"
+#include "server/transport/grpc/calls/authenticator.h"
 #include "server/transport/listener/listening_socket.h"
 #include "tests/transport/serving_fixture.h"
 

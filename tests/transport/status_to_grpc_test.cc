@@ -1,4 +1,4 @@
-#include "server/transport/grpc/status_to_grpc.h"
+#include "server/transport/grpc/calls/status_to_grpc.h"
 
 #include <google/rpc/error_details.pb.h>
 #include <google/rpc/status.pb.h>

@@ -11,13 +11,13 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/transport/grpc/authenticator.h"
-#include "server/transport/grpc/call_interceptor.h"
-#include "server/transport/grpc/drawing_service.h"
+#include "server/transport/grpc/calls/authenticator.h"
+#include "server/transport/grpc/calls/call_interceptor.h"
 #include "server/transport/grpc/grpc_buffer_pool.h"
-#include "server/transport/grpc/health_service.h"
+#include "server/transport/grpc/methods/drawing_service.h"
+#include "server/transport/grpc/methods/health_service.h"
+#include "server/transport/grpc/methods/status_handler.h"
 #include "server/transport/grpc/server_context.h"
-#include "server/transport/grpc/status_handler.h"
 #include "server/transport/grpc/tls_credentials.h"
 #include "server/transport/listener/accept_loop.h"
 #include "server/transport/listener/listening_socket.h"

@@ -1,4 +1,4 @@
-#include "server/transport/grpc/open_calls.h"
+#include "server/transport/grpc/calls/open_calls.h"
 
 #include <grpc/grpc.h>
 
@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "server/base/status_reason.h"
 #include "server/batch/work/caller_share.h"
-#include "server/transport/grpc/cancel_call.h"
+#include "server/transport/grpc/calls/cancel_call.h"
 
 namespace inkstream::transport {
 

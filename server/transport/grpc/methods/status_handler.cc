@@ -1,4 +1,4 @@
-#include "server/transport/grpc/status_handler.h"
+#include "server/transport/grpc/methods/status_handler.h"
 
 #include "server/base/status_reason.h"
 #include "server/service/service.h"

@@ -1,4 +1,4 @@
-#include "server/transport/grpc/call_interceptor.h"
+#include "server/transport/grpc/calls/call_interceptor.h"
 
 #include <grpc/grpc.h>
 #include <grpcpp/alarm.h>
@@ -12,8 +12,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "server/base/status_reason.h"
-#include "server/transport/grpc/cancel_call.h"
-#include "server/transport/grpc/status_to_grpc.h"
+#include "server/transport/grpc/calls/cancel_call.h"
+#include "server/transport/grpc/calls/status_to_grpc.h"
 #include "server/transport/security/failed_attempts.h"
 
 namespace inkstream::transport {

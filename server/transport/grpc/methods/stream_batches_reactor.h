@@ -16,7 +16,7 @@
 
 #include "server/batch/engine.h"
 #include "server/transport/batch_sink.h"
-#include "server/transport/grpc/batch_message.h"
+#include "server/transport/grpc/methods/batch_message.h"
 #include "server/transport/grpc/server_context.h"
 #include "server/transport/listener/connection_table.h"
 #include "server/transport/stream_session.h"

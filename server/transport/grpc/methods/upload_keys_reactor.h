@@ -7,7 +7,7 @@
 #include <string>
 
 #include "server/batch/view/key_upload.h"
-#include "server/transport/grpc/permitted_reactor.h"
+#include "server/transport/grpc/calls/permitted_reactor.h"
 #include "server/transport/grpc/server_context.h"
 
 namespace inkstream::transport {

@@ -1,4 +1,4 @@
-#include "server/transport/grpc/upload_keys_reactor.h"
+#include "server/transport/grpc/methods/upload_keys_reactor.h"
 
 #include <inkstream/v1/service.pb.h>
 
@@ -6,7 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "server/service/upload_keys.h"
-#include "server/transport/grpc/proto_message.h"
+#include "server/transport/grpc/calls/proto_message.h"
 
 namespace inkstream::transport {
 

@@ -1,4 +1,4 @@
-#include "server/transport/grpc/raw_service.h"
+#include "server/transport/grpc/calls/raw_service.h"
 
 // For gRPC's handlers, whose headers have other names in other versions.
 #include <grpc/health/v1/health.grpc.pb.h>

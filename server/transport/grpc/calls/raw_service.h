@@ -17,7 +17,7 @@
 #include <string>
 #include <utility>
 
-#include "server/transport/grpc/authenticator.h"
+#include "server/transport/grpc/calls/authenticator.h"
 
 namespace inkstream::transport {
 

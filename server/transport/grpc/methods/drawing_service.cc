@@ -1,15 +1,15 @@
-#include "server/transport/grpc/drawing_service.h"
+#include "server/transport/grpc/methods/drawing_service.h"
 
 #include <inkstream/v1/service.grpc.pb.h>
 
 #include <utility>
 
 #include "server/service/service.h"
-#include "server/transport/grpc/fetch_drawings_reactor.h"
-#include "server/transport/grpc/status_handler.h"
-#include "server/transport/grpc/stream_batches_reactor.h"
-#include "server/transport/grpc/unary_reactor.h"
-#include "server/transport/grpc/upload_keys_reactor.h"
+#include "server/transport/grpc/calls/unary_reactor.h"
+#include "server/transport/grpc/methods/fetch_drawings_reactor.h"
+#include "server/transport/grpc/methods/status_handler.h"
+#include "server/transport/grpc/methods/stream_batches_reactor.h"
+#include "server/transport/grpc/methods/upload_keys_reactor.h"
 
 namespace inkstream::transport {
 namespace {

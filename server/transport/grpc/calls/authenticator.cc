@@ -1,4 +1,4 @@
-#include "server/transport/grpc/authenticator.h"
+#include "server/transport/grpc/calls/authenticator.h"
 
 #include <grpc/grpc.h>
 #include <grpc/grpc_security.h>
@@ -10,7 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "server/transport/grpc/cancel_call.h"
+#include "server/transport/grpc/calls/cancel_call.h"
 
 namespace inkstream::transport {
 namespace {

@@ -11,8 +11,8 @@
 #include <memory>
 
 #include "server/transport/call_observer.h"
-#include "server/transport/grpc/authenticator.h"
-#include "server/transport/grpc/open_calls.h"
+#include "server/transport/grpc/calls/authenticator.h"
+#include "server/transport/grpc/calls/open_calls.h"
 #include "server/transport/listener/connection_table.h"
 #include "server/transport/status/service_counts.h"
 

@@ -1,11 +1,11 @@
-#include "server/transport/grpc/health_service.h"
+#include "server/transport/grpc/methods/health_service.h"
 
 #include <inkstream/v1/service.grpc.pb.h>
 
 #include <utility>
 
-#include "server/transport/grpc/proto_message.h"
-#include "server/transport/grpc/unary_reactor.h"
+#include "server/transport/grpc/calls/proto_message.h"
+#include "server/transport/grpc/calls/unary_reactor.h"
 
 namespace inkstream::transport {
 

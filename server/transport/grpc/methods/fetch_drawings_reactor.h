@@ -8,8 +8,8 @@
 #include <mutex>
 
 #include "server/batch/engine.h"
-#include "server/transport/grpc/batch_message.h"
-#include "server/transport/grpc/permitted_reactor.h"
+#include "server/transport/grpc/calls/permitted_reactor.h"
+#include "server/transport/grpc/methods/batch_message.h"
 #include "server/transport/grpc/server_context.h"
 
 namespace inkstream::transport {

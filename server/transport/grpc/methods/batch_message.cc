@@ -1,4 +1,4 @@
-#include "server/transport/grpc/batch_message.h"
+#include "server/transport/grpc/methods/batch_message.h"
 
 #include <google/protobuf/io/coded_stream.h>
 #include <inkstream/v1/batch.pb.h>

@@ -1,4 +1,4 @@
-#include "server/transport/grpc/status_to_grpc.h"
+#include "server/transport/grpc/calls/status_to_grpc.h"
 
 #include "server/base/status_reason.h"
 #include "server/wire/status_message.h"

@@ -1,4 +1,4 @@
-#include "server/transport/grpc/proto_message.h"
+#include "server/transport/grpc/calls/proto_message.h"
 
 #include <grpcpp/support/proto_buffer_reader.h>
 

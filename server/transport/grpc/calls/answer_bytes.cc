@@ -1,4 +1,4 @@
-#include "server/transport/grpc/answer_bytes.h"
+#include "server/transport/grpc/calls/answer_bytes.h"
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"

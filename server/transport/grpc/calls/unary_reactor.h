@@ -10,9 +10,9 @@
 #include <utility>
 
 #include "server/batch/work/parked_request.h"
-#include "server/transport/grpc/answer_bytes.h"
-#include "server/transport/grpc/permitted_reactor.h"
-#include "server/transport/grpc/proto_message.h"
+#include "server/transport/grpc/calls/answer_bytes.h"
+#include "server/transport/grpc/calls/permitted_reactor.h"
+#include "server/transport/grpc/calls/proto_message.h"
 
 namespace inkstream::transport {
 

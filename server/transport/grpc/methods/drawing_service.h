@@ -2,7 +2,7 @@
 #pragma once
 
 #include "absl/status/status.h"
-#include "server/transport/grpc/raw_service.h"
+#include "server/transport/grpc/calls/raw_service.h"
 #include "server/transport/grpc/server_context.h"
 
 namespace inkstream::transport {

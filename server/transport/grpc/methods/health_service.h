@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "server/transport/grpc/answer_bytes.h"
-#include "server/transport/grpc/raw_service.h"
+#include "server/transport/grpc/calls/answer_bytes.h"
+#include "server/transport/grpc/calls/raw_service.h"
 #include "server/transport/read_permits.h"
 
 namespace inkstream::transport {

@@ -1,4 +1,4 @@
-#include "server/transport/grpc/fetch_drawings_reactor.h"
+#include "server/transport/grpc/methods/fetch_drawings_reactor.h"
 
 #include <inkstream/v1/service.pb.h>
 
@@ -7,7 +7,7 @@
 #include "server/base/status_reason.h"
 #include "server/service/codec_choice.h"
 #include "server/service/service.h"
-#include "server/transport/grpc/proto_message.h"
+#include "server/transport/grpc/calls/proto_message.h"
 #include "server/wire/messages.h"
 
 namespace inkstream::transport {

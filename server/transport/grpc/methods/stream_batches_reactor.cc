@@ -1,4 +1,4 @@
-#include "server/transport/grpc/stream_batches_reactor.h"
+#include "server/transport/grpc/methods/stream_batches_reactor.h"
 
 #include <grpcpp/server_context.h>
 
@@ -9,9 +9,9 @@
 #include "absl/strings/str_cat.h"
 #include "server/batch/work/parked_request.h"
 #include "server/service/codec_choice.h"
-#include "server/transport/grpc/cancel_call.h"
-#include "server/transport/grpc/proto_message.h"
-#include "server/transport/grpc/status_to_grpc.h"
+#include "server/transport/grpc/calls/cancel_call.h"
+#include "server/transport/grpc/calls/proto_message.h"
+#include "server/transport/grpc/calls/status_to_grpc.h"
 #include "server/wire/messages.h"
 
 namespace inkstream::transport {

@@ -1,10 +1,10 @@
-#include "server/transport/grpc/permitted_reactor.h"
+#include "server/transport/grpc/calls/permitted_reactor.h"
 
 #include <grpcpp/server_context.h>
 
 #include <utility>
 
-#include "server/transport/grpc/status_to_grpc.h"
+#include "server/transport/grpc/calls/status_to_grpc.h"
 
 namespace inkstream::transport {
 namespace {
