@@ -24,7 +24,6 @@ struct GrpcServerOptions {
   std::vector<std::string> listen;  // HOST:PORT, port 0 allowed
   std::string unix_path;            // empty: no Unix socket
   SocketAccess unix_access;
-  // Of the memory shared with clients of the Unix socket; 0: none is.
   // What encrypts TCP and tells callers apart; outlives the server. Null: all
   // is plaintext, and everybody may call.
   SecurityFiles* security = nullptr;
