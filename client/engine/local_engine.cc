@@ -3,6 +3,7 @@
 #include <inkstream/v1/service.pb.h>
 
 #include <algorithm>
+#include <ctime>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -10,7 +11,6 @@
 #include "client/engine/local_batches.h"
 #include "client/engine/local_fetch.h"
 #include "server/base/machine_limits.h"
-#include "server/batch/work/process_cpu.h"
 #include "server/service/service.h"
 #include "server/service/upload_keys.h"
 #include "server/store/store_health.h"
@@ -159,7 +159,7 @@ absl::Status LocalEngine::GetStatus(const v1::GetStatusRequest& request,
           .count());
   response->set_workers(static_cast<uint32_t>(engine_->workers()));
   response->set_memory_budget_bytes(engine_->options().batch_memory);
-  response->set_cpu_seconds(batch::ProcessCpuSeconds());
+  response->set_cpu_seconds(static_cast<double>(std::clock()) / CLOCKS_PER_SEC);
   std::vector<std::shared_ptr<LocalStream>> streams;
   {
     const std::lock_guard<std::mutex> lock(mu_);

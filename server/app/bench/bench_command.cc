@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <memory>
 #include <string>
 
@@ -19,7 +20,6 @@
 #include "server/app/flags/command_line.h"
 #include "server/app/flags/target_flag.h"
 #include "server/app/interrupt.h"
-#include "server/batch/work/process_cpu.h"
 
 namespace inkstream::app {
 namespace {
@@ -101,14 +101,15 @@ int RunBench(const BenchFlags& flags) {
   if (!status.ok()) return Fail(kName, status, kExitFailed);
 
   const StreamStats before = streams.stream(0).stats();
-  const double cpu_before = batch::ProcessCpuSeconds();
+  const double cpu_before = static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
   const auto begin = std::chrono::steady_clock::now();
   status = streams.Measure(flags.seconds);
   if (!status.ok()) return Fail(kName, status, kExitFailed);
   BenchFigures all = streams.figures();
   all.seconds = absl::ToDoubleSeconds(
       absl::FromChrono(std::chrono::steady_clock::now() - begin));
-  all.cpu_seconds = batch::ProcessCpuSeconds() - cpu_before;
+  all.cpu_seconds =
+      static_cast<double>(std::clock()) / CLOCKS_PER_SEC - cpu_before;
   // Batches read ahead count with those before the first one: near enough.
   for (uint32_t i = 0; i < flags.streams; ++i) {
     const StreamStats& stats = streams.stats(i);

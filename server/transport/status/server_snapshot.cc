@@ -1,8 +1,8 @@
 #include "server/transport/status/server_snapshot.h"
 
+#include <ctime>
 #include <utility>
 
-#include "server/batch/work/process_cpu.h"
 #include "server/transport/status/bottleneck.h"
 #include "server/transport/status/duplicate_streams.h"
 
@@ -16,7 +16,7 @@ ServerSnapshot TakeSnapshot(const batch::Engine& engine,
   snapshot.uptime_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - started)
           .count();
-  snapshot.cpu_seconds = batch::ProcessCpuSeconds();
+  snapshot.cpu_seconds = static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
   snapshot.memory = memory;
   snapshot.workers = static_cast<uint32_t>(engine.workers());
   snapshot.open_streams = engine.open_streams();
