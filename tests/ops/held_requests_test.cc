@@ -20,7 +20,7 @@
 #include <vector>
 
 #include "server/base/network_address.h"
-#include "server/batch/work/caller_share.h"
+#include "server/batch/work/caller_sums.h"
 #include "server/ops/http_server.h"
 
 namespace inkstream::ops {

@@ -181,41 +181,39 @@ Lookups KeySetCache::lookups() const {
 
 size_t KeySetCache::bytes() const {
   const std::lock_guard<std::mutex> lock(mu_);
-  return bytes_ + claimed_;
+  return bytes_ + claimed_.all();
 }
 
 absl::Status KeySetCache::Claim(const std::string& caller, size_t bytes) {
   const std::lock_guard<std::mutex> lock(mu_);
-  const size_t own = claimed_by_.Of(caller);
-  if (bytes > budget_bytes_ - claimed_ ||
+  const size_t own = claimed_.Of(caller);
+  if (bytes > budget_bytes_ - claimed_.all() ||
       (!caller.empty() && own + bytes > CallerShare(budget_bytes_))) {
     return WithRetryDelay(
         WithReason(absl::ResourceExhaustedError(absl::StrCat(
-                       "key_id: sets that are being uploaded take ", claimed_,
-                       " bytes, ", own, " of them from ", Quoted(caller),
-                       "; this server has ", budget_bytes_,
+                       "key_id: sets that are being uploaded take ",
+                       claimed_.all(), " bytes, ", own, " of them from ",
+                       Quoted(caller), "; this server has ", budget_bytes_,
                        " for key sets (a quarter of what it has for views), "
                        "seven eighths of that for one caller")),
                    kReasonViewMemory),
         kRetryDelay);
   }
-  claimed_ += bytes;
-  claimed_by_.Take(caller, bytes);
+  claimed_.Add(caller, bytes);
   MakeRoom();
   return absl::OkStatus();
 }
 
 void KeySetCache::GiveBack(const std::string& caller, size_t bytes) {
   const std::lock_guard<std::mutex> lock(mu_);
-  claimed_ -= bytes;
-  claimed_by_.GiveBack(caller, bytes);
+  claimed_.Remove(caller, bytes);
 }
 
 // The newest set stays: it has just been asked for.
 void KeySetCache::MakeRoom() {
   sets_.GiveUp(
       [this] {
-        return bytes_ + claimed_ <= budget_bytes_ || sets_.size() == 1;
+        return bytes_ + claimed_.all() <= budget_bytes_ || sets_.size() == 1;
       },
       [](const auto&) { return true; },
       [this](const Kept& set) { bytes_ -= set.bytes; });

@@ -1,7 +1,7 @@
 // Sets of keys, and of weights by drawing, that clients uploaded, by hash,
 // under a byte budget: the least recently used go first. A view keeps what it
 // was resolved to, not its set. Sets that are still coming in are of the same
-// budget, those of one caller of its share (caller_share.h).
+// budget, those of one caller of its share (caller_sums.h).
 //
 // Thread safety: every method may be called from any thread.
 #pragma once
@@ -18,15 +18,15 @@
 #include "server/batch/view/key_set.h"
 #include "server/batch/view/key_upload.h"
 #include "server/batch/view/weight_set.h"
-#include "server/batch/work/caller_share.h"
-#include "server/batch/work/held_bytes.h"
+#include "server/batch/work/caller_sums.h"
 #include "server/batch/work/lru_map.h"
 
 namespace inkstream::batch {
 
 class KeySetCache {
  public:
-  explicit KeySetCache(size_t budget_bytes) : budget_bytes_(budget_bytes) {}
+  explicit KeySetCache(size_t budget_bytes)
+      : budget_bytes_(budget_bytes), claimed_(budget_bytes) {}
 
   // How many keys one set may have, and how many weights.
   uint64_t max_keys() const {
@@ -81,8 +81,7 @@ class KeySetCache {
   mutable std::mutex mu_;  // guards everything below
   LruMap<std::string, Kept> sets_;
   size_t bytes_ = 0;    // of sets_
-  size_t claimed_ = 0;  // by uploads
-  HeldBytes claimed_by_;
+  CallerSums claimed_;  // by uploads
   Lookups lookups_;
 };
 

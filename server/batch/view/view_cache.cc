@@ -8,7 +8,7 @@
 #include "server/base/nearest_name.h"
 #include "server/base/status_reason.h"
 #include "server/batch/dataset.h"
-#include "server/batch/work/caller_share.h"
+#include "server/batch/work/caller_sums.h"
 #include "server/order/order_plan.h"
 
 namespace inkstream::batch {

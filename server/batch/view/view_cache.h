@@ -4,7 +4,7 @@
 // has room, the most recently used ones first. Two requests for a view that is
 // not there yet share one scan. What is in use never exceeds the budget, and
 // what one caller's requests (parked_request.h) use not its share
-// (caller_share.h): a view that would is refused.
+// (caller_sums.h): a view that would is refused.
 //
 // A request that meets the scan of another one is parked under the view and
 // holds no thread: it gets IsParked(), and is run again.

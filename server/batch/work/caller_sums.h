@@ -1,5 +1,7 @@
-// A sum under a limit, in all and of each caller, who may have its share of it
-// (caller_share.h).
+// A sum under a limit, in all and of each caller, who may have its share of it:
+// seven eighths, of streams as of requests that wait. Else one peer that opens
+// what it never uses would keep every newcomer out, while nothing tells it from
+// a busy host with many ranks; and behind a proxy all of them are one caller.
 //
 // Thread safety: one thread at a time.
 #pragma once
@@ -8,9 +10,12 @@
 #include <map>
 #include <string>
 
-#include "server/batch/work/caller_share.h"
-
 namespace inkstream::batch {
+
+template <typename Amount>
+constexpr Amount CallerShare(Amount all) {
+  return all - all / 8;
+}
 
 class CallerSums {
  public:

@@ -4,9 +4,11 @@
 #pragma once
 
 #include <cstddef>
-#include <map>
+#include <cstdint>
 #include <mutex>
 #include <string>
+
+#include "server/batch/work/caller_sums.h"
 
 namespace inkstream::batch {
 
@@ -14,24 +16,20 @@ class HeldBytes {
  public:
   void Take(const std::string& caller, size_t bytes) {
     const std::lock_guard<std::mutex> lock(mu_);
-    held_[caller] += bytes;
+    held_.Add(caller, bytes);
   }
   void GiveBack(const std::string& caller, size_t bytes) {
     const std::lock_guard<std::mutex> lock(mu_);
-    const auto found = held_.find(caller);
-    if (found == held_.end()) return;
-    found->second -= bytes;
-    if (found->second == 0) held_.erase(found);
+    held_.Remove(caller, bytes);
   }
   size_t Of(const std::string& caller) const {
     const std::lock_guard<std::mutex> lock(mu_);
-    const auto found = held_.find(caller);
-    return found == held_.end() ? 0 : found->second;
+    return held_.Of(caller);
   }
 
  private:
   mutable std::mutex mu_;
-  std::map<std::string, size_t> held_;  // callers that hold any; by mu_
+  CallerSums held_{SIZE_MAX};  // by mu_
 };
 
 }  // namespace inkstream::batch

@@ -15,7 +15,7 @@
 //    the oldest one that waits for a reservation comes to half of the budget at
 //    most, so that it gets its turn when what was lent before has come back.
 // 5. What one caller's accounts claim together leaves an eighth to others, but
-//    one buffer it may have whatever its size (caller_share.h).
+//    one buffer it may have whatever its size (caller_sums.h).
 // 6. An account that has wanted nothing for a while keeps its reservation until
 //    another account needs one. Between two steps of a trainer it is its own:
 //    those who read nothing would take it, and hold it until they are ended.
@@ -33,7 +33,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
 #include "server/base/status_reason.h"
-#include "server/batch/work/caller_share.h"
+#include "server/batch/work/caller_sums.h"
 
 namespace inkstream::batch {
 namespace {

@@ -7,24 +7,23 @@
 
 #include "absl/status/status.h"
 #include "server/base/status_reason.h"
-#include "server/batch/work/caller_share.h"
 #include "server/transport/grpc/calls/cancel_call.h"
 
 namespace inkstream::transport {
 
 bool OpenCalls::Begin(Call* call, const std::string& caller) {
   const std::lock_guard<std::mutex> lock(mu_);
+  const bool fits = sums_.Fits(caller, 1);
   calls_[call].caller = caller;
-  const uint32_t of_caller = ++callers_[caller];
-  return calls_.size() <= limit_ && of_caller <= batch::CallerShare(limit_);
+  sums_.Add(caller, 1);
+  return fits;
 }
 
 void OpenCalls::End(Call* call) {
   const std::lock_guard<std::mutex> lock(mu_);
   const auto found = calls_.find(call);
   if (found == calls_.end()) return;
-  const auto caller = callers_.find(found->second.caller);
-  if (--caller->second == 0) callers_.erase(caller);
+  sums_.Remove(found->second.caller, 1);
   calls_.erase(found);
 }
 

@@ -10,12 +10,12 @@
 
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <unordered_map>
 
+#include "server/batch/work/caller_sums.h"
 #include "server/transport/unread_bytes.h"
 
 namespace inkstream::transport {
@@ -26,7 +26,7 @@ class OpenCalls {
   using Call = grpc::ServerContextBase;
 
   // At most `limit` calls, of one caller at most its share of them.
-  explicit OpenCalls(uint32_t limit) : limit_(limit) {}
+  explicit OpenCalls(uint32_t limit) : sums_(limit) {}
 
   // A call begins and ends; the rest is for those that have begun, and without
   // effect for others. False: there are too many, and it is to be refused.
@@ -41,7 +41,7 @@ class OpenCalls {
   // was taken meanwhile.
   void EndIfStalled(Clock::time_point since);
 
-  uint32_t limit() const { return limit_; }
+  size_t limit() const { return sums_.limit(); }
 
  private:
   struct State {
@@ -50,10 +50,9 @@ class OpenCalls {
     std::shared_ptr<const UnreadBytes> unread;
   };
 
-  const uint32_t limit_;
   std::mutex mu_;  // guards everything below
   std::unordered_map<Call*, State> calls_;
-  std::map<std::string, uint32_t> callers_;  // with a call
+  batch::CallerSums sums_;
 };
 
 }  // namespace inkstream::transport
