@@ -103,6 +103,25 @@ ik_error* Guarded(const Work& work) noexcept {
   }
 }
 
+// What `work` does with a handle that is there and this process's.
+template <typename Handle, typename Work>
+ik_error* With(const Handle* handle, const Work& work) noexcept {
+  return Guarded([&]() -> ik_error* {
+    if (ik_error* const wrong = CheckHandle(handle)) return wrong;
+    const ik::AtWork at_work;
+    return ErrorOf(work());
+  });
+}
+
+// Of a handle that is not, nothing is done.
+template <typename Handle, typename Work>
+void Quietly(const Handle* handle, const Work& work) noexcept {
+  ik_error_free(With(handle, [&] {
+    work();
+    return absl::OkStatus();
+  }));
+}
+
 std::string TextOf(const char* text) { return text == nullptr ? "" : text; }
 
 absl::Status CheckRequest(const uint8_t* request, size_t size) {
@@ -227,50 +246,41 @@ ik_error* ik_engine_open(const ik_engine_options* options, ik_engine** engine) {
 ik_error* ik_engine_call(ik_engine* engine, const char* method,
                          const uint8_t* request, size_t request_size,
                          ik_bytes** answer) {
-  return Guarded([&]() -> ik_error* {
-    *answer = nullptr;
-    if (ik_error* const wrong = CheckHandle(engine)) return wrong;
+  *answer = nullptr;
+  return With(engine, [&] {
     absl::Status status = CheckRequest(request, request_size);
-    if (!status.ok()) return ErrorOf(status);
-    const ik::AtWork at_work;
+    if (!status.ok()) return status;
     absl::StatusOr<std::string> answered =
         engine->engine->Call(TextOf(method), ViewOf(request, request_size));
-    if (!answered.ok()) return ErrorOf(answered.status());
+    if (!answered.ok()) return answered.status();
     auto* const bytes = new Bytes;
     bytes->text = *std::move(answered);
     bytes->data = reinterpret_cast<const uint8_t*>(bytes->text.data());
     bytes->size = bytes->text.size();
     *answer = bytes;
-    return nullptr;
+    return status;
   });
 }
 
 void ik_engine_close(ik_engine* engine) {
-  if (engine == nullptr || engine->pid != getpid()) return;
-  ik_error_free(Guarded([&]() -> ik_error* {
-    const ik::AtWork at_work;
-    delete engine;
-    return nullptr;
-  }));
+  Quietly(engine, [&] { delete engine; });
 }
 
 ik_error* ik_stream_open(ik_engine* engine, uint32_t kind,
                          const uint8_t* request, size_t request_size,
                          ik_stream** stream) {
-  return Guarded([&]() -> ik_error* {
-    *stream = nullptr;
-    if (ik_error* const wrong = CheckHandle(engine)) return wrong;
+  *stream = nullptr;
+  return With(engine, [&] {
     absl::Status status = CheckRequest(request, request_size);
     status.Update(CheckKind(kind));
-    if (!status.ok()) return ErrorOf(status);
-    const ik::AtWork at_work;
+    if (!status.ok()) return status;
     const absl::string_view bytes = ViewOf(request, request_size);
     absl::StatusOr<std::shared_ptr<ik::LocalStream>> opened =
         kind == IK_FETCH_DRAWINGS ? engine->engine->FetchDrawings(bytes)
                                   : engine->engine->StreamBatches(bytes);
-    if (!opened.ok()) return ErrorOf(opened.status());
+    if (!opened.ok()) return opened.status();
     *stream = new ik_stream{*std::move(opened)};
-    return nullptr;
+    return status;
   });
 }
 
@@ -302,26 +312,18 @@ ik_error* ik_stream_receive(const ik_receive_options* options,
 
 ik_error* ik_stream_feed(ik_stream* stream, const uint8_t* message, size_t size,
                          uint32_t* batches) {
-  return Guarded([&]() -> ik_error* {
-    *batches = 0;
-    if (ik_error* const wrong = CheckHandle(stream)) return wrong;
+  *batches = 0;
+  return With(stream, [&] {
     absl::Status status = CheckRequest(message, size);
-    if (!status.ok()) return ErrorOf(status);
-    const ik::AtWork at_work;
+    if (!status.ok()) return status;
     absl::StatusOr<uint32_t> whole = stream->stream->Feed({message, size});
-    if (!whole.ok()) return ErrorOf(whole.status());
-    *batches = *whole;
-    return nullptr;
+    if (whole.ok()) *batches = *whole;
+    return whole.status();
   });
 }
 
 void ik_stream_finish(ik_stream* stream) {
-  if (stream == nullptr || stream->pid != getpid()) return;
-  ik_error_free(Guarded([&]() -> ik_error* {
-    const ik::AtWork at_work;
-    stream->stream->Finish();
-    return nullptr;
-  }));
+  Quietly(stream, [&] { stream->stream->Finish(); });
 }
 
 uint64_t ik_stream_batch_bytes(const ik_stream* stream) {
@@ -336,11 +338,8 @@ ik_bytes ik_stream_opened(ik_stream* stream) {
 
 ik_error* ik_stream_offer(ik_stream* stream, uint64_t token, void* memory,
                           size_t size) {
-  return Guarded([&]() -> ik_error* {
-    if (ik_error* const wrong = CheckHandle(stream)) return wrong;
-    const ik::AtWork at_work;
-    return ErrorOf(stream->stream->Offer(token, memory, size));
-  });
+  return With(stream,
+              [&] { return stream->stream->Offer(token, memory, size); });
 }
 
 ik_error* ik_stream_next(ik_stream* stream, double wait_seconds,
@@ -353,20 +352,10 @@ ik_error* ik_stream_next(ik_stream* stream, double wait_seconds,
 }
 
 void ik_stream_cancel(ik_stream* stream) {
-  if (stream == nullptr || stream->pid != getpid()) return;
-  ik_error_free(Guarded([&]() -> ik_error* {
-    const ik::AtWork at_work;
-    stream->stream->Cancel();
-    return nullptr;
-  }));
+  Quietly(stream, [&] { stream->stream->Cancel(); });
 }
 
 void ik_stream_close(ik_stream* stream) {
-  if (stream == nullptr || stream->pid != getpid()) return;
   ik_stream_cancel(stream);
-  ik_error_free(Guarded([&]() -> ik_error* {
-    const ik::AtWork at_work;
-    delete stream;
-    return nullptr;
-  }));
+  Quietly(stream, [&] { delete stream; });
 }
