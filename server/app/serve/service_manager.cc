@@ -7,9 +7,11 @@
 
 #include <cerrno>
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -43,18 +45,10 @@ ServiceManager::ServiceManager(std::function<bool()> alive)
   Tell("READY=1");
   const std::chrono::microseconds period = WatchdogPeriod();
   if (period.count() > 0) {
-    thread_ = std::thread([this, period] { KeepWatchdogQuiet(period); });
+    thread_ = std::jthread([this, period](const std::stop_token& stop) {
+      KeepWatchdogQuiet(stop, period);
+    });
   }
-}
-
-ServiceManager::~ServiceManager() {
-  if (!thread_.joinable()) return;
-  {
-    const std::lock_guard<std::mutex> lock(mu_);
-    done_ = true;
-  }
-  changed_.notify_all();
-  thread_.join();
 }
 
 void ServiceManager::Stopping() const { Tell("STOPPING=1"); }
@@ -81,11 +75,14 @@ void ServiceManager::Tell(const char* state) const {
   if (fd >= 0) close(fd);
 }
 
-void ServiceManager::KeepWatchdogQuiet(std::chrono::microseconds period) {
-  std::unique_lock<std::mutex> lock(mu_);
-  while (!done_) {
+void ServiceManager::KeepWatchdogQuiet(
+    const std::stop_token& stop, std::chrono::microseconds period) const {
+  std::mutex mu;
+  std::condition_variable_any stopped;
+  std::unique_lock<std::mutex> lock(mu);
+  while (!stop.stop_requested()) {
     if (alive_()) Tell("WATCHDOG=1");
-    changed_.wait_for(lock, period / 3, [this] { return done_; });
+    stopped.wait_for(lock, stop, period / 3, [] { return false; });
   }
 }
 

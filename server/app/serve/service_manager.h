@@ -6,9 +6,7 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <thread>
 
@@ -20,20 +18,17 @@ class ServiceManager {
   // it, that it is well as long as `alive()` is true. `alive` may be called
   // from another thread until the destructor ends.
   explicit ServiceManager(std::function<bool()> alive);
-  ~ServiceManager();
 
   void Stopping() const;
 
  private:
   void Tell(const char* state) const;
-  void KeepWatchdogQuiet(std::chrono::microseconds period);
+  void KeepWatchdogQuiet(const std::stop_token& stop,
+                         std::chrono::microseconds period) const;
 
   const std::function<bool()> alive_;
   const std::string socket_;  // "": nobody to tell
-  std::mutex mu_;
-  std::condition_variable changed_;
-  bool done_ = false;   // by mu_
-  std::thread thread_;  // where systemd watches
+  std::jthread thread_;  // where systemd watches
 };
 
 }  // namespace inkstream::app

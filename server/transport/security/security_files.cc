@@ -75,17 +75,9 @@ absl::StatusOr<std::unique_ptr<SecurityFiles>> SecurityFiles::Load(
     absl::Status status = files->tokens_->Load();
     if (!status.ok()) return status;
   }
-  files->thread_ = std::thread([self = files.get()] { self->Run(); });
+  files->thread_ = std::jthread(
+      [self = files.get()](const std::stop_token& stop) { self->Run(stop); });
   return files;
-}
-
-SecurityFiles::~SecurityFiles() {
-  {
-    const std::lock_guard<std::mutex> lock(mu_);
-    stopped_ = true;
-  }
-  wake_.notify_one();
-  if (thread_.joinable()) thread_.join();
 }
 
 void SecurityFiles::OnTokensChanged(std::function<void()> tokens_changed) {
@@ -101,12 +93,11 @@ void SecurityFiles::LookNow() {
   wake_.notify_one();
 }
 
-void SecurityFiles::Run() {
+void SecurityFiles::Run(const std::stop_token& stop) {
   std::unique_lock<std::mutex> lock(mu_);
-  while (!stopped_) {
-    wake_.wait_for(lock, kBetweenLooks,
-                   [this] { return stopped_ || look_now_; });
-    if (stopped_) return;
+  for (;;) {
+    wake_.wait_for(lock, stop, kBetweenLooks, [this] { return look_now_; });
+    if (stop.stop_requested()) return;
     look_now_ = false;
     lock.unlock();
     Look();

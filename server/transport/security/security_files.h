@@ -39,7 +39,6 @@ class SecurityFiles {
   // change, and with null before what it uses goes.
   void OnTokensChanged(std::function<void()> tokens_changed);
 
-  ~SecurityFiles();
   SecurityFiles(const SecurityFiles&) = delete;
   SecurityFiles& operator=(const SecurityFiles&) = delete;
 
@@ -63,19 +62,18 @@ class SecurityFiles {
 
  private:
   explicit SecurityFiles(const SecurityPaths& paths);
-  void Run();
+  void Run(const std::stop_token& stop);
   void Look();
 
   const bool asks_for_certificates_;
   std::optional<ReloadedFiles<Certificates>> tls_;
   std::optional<ReloadedFiles<TokenTable>> tokens_;
   std::mutex mu_;
-  std::condition_variable wake_;
+  std::condition_variable_any wake_;
   bool look_now_ = false;                 // by mu_
-  bool stopped_ = false;                  // by mu_
   std::mutex told_mu_;                    // held while it is called
   std::function<void()> tokens_changed_;  // by told_mu_
-  std::thread thread_;                    // last: it uses everything above
+  std::jthread thread_;                   // last: it uses everything above
 };
 
 }  // namespace inkstream::transport
