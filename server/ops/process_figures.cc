@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <ctime>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -42,10 +43,7 @@ ProcessFigures ReadProcessFigures() {
   ProcessFigures figures;
   rusage usage = {};
   getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + time.tv_usec * 1e-6;
-  };
-  figures.cpu_seconds = seconds(usage.ru_utime) + seconds(usage.ru_stime);
+  figures.cpu_seconds = static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
   figures.major_faults = static_cast<uint64_t>(usage.ru_majflt);
   const uint64_t page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
   uint64_t virtual_pages = 0;

@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/app/commands/commands.h"
 #include "server/app/flags/command_line.h"
-#include "server/base/json_text.h"
+#include "server/base/json.h"
 #include "server/transport/security/token_table.h"
 
 namespace inkstream::app {
@@ -36,14 +36,9 @@ int RunToken(const TokenFlags& flags) {
   const std::string token = transport::NewToken();
   const std::string line =
       transport::TokenLine(flags.name, token, flags.datasets);
-  std::string answer = absl::StrCat(token, "\n", line, "\n");
-  if (flags.json) {
-    answer = R"({"token": )";
-    AppendJsonString(token, &answer);
-    answer += R"(, "line": )";
-    AppendJsonString(line, &answer);
-    answer += "}\n";
-  }
+  const std::string answer = flags.json
+                                 ? JsonLine({{"token", token}, {"line", line}})
+                                 : absl::StrCat(token, "\n", line, "\n");
   // What nobody got is no use: no line without its token.
   const bool written =
       std::fputs(answer.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;

@@ -7,6 +7,8 @@
 
 #include <cerrno>
 #include <climits>
+#include <filesystem>
+#include <system_error>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
@@ -39,6 +41,17 @@ absl::Status WriteAll(int fd, absl::string_view bytes,
     }
     bytes.remove_prefix(static_cast<size_t>(written));
   }
+  return absl::OkStatus();
+}
+
+// A file or a directory.
+absl::Status Sync(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return absl::ErrnoToStatus(errno, path);
+  const int rc = fsync(fd);
+  const int error = errno;
+  close(fd);
+  if (rc != 0) return absl::ErrnoToStatus(error, path);
   return absl::OkStatus();
 }
 
@@ -102,38 +115,15 @@ absl::Status ReplaceFile(const std::string& path, absl::string_view bytes) {
 }
 
 absl::Status CopyFile(const std::string& from, const std::string& to) {
-  const absl::StatusOr<int> opened = OpenRegularFile(from);
-  if (!opened.ok()) return opened.status();
-  const int in = *opened;
-  const auto close_in = absl::MakeCleanup([in] { close(in); });
-  const int out =
-      open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-  if (out < 0) return absl::ErrnoToStatus(errno, to);
-  const auto close_out = absl::MakeCleanup([out] { close(out); });
-  std::string buffer(size_t{1} << 20, '\0');
-  for (;;) {
-    const ssize_t count = read(in, buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return absl::ErrnoToStatus(errno, from);
-    if (count == 0) break;
-    absl::Status written = WriteAll(
-        out, absl::string_view(buffer).substr(0, static_cast<size_t>(count)),
-        to);
-    if (!written.ok()) return written;
+  std::error_code error;
+  std::filesystem::copy_file(from, to, error);
+  if (error) {
+    return absl::ErrnoToStatus(error.value(), absl::StrCat(from, " to ", to));
   }
-  if (fsync(out) != 0) return absl::ErrnoToStatus(errno, to);
-  return absl::OkStatus();
+  return Sync(to);
 }
 
-absl::Status SyncDirectory(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return absl::ErrnoToStatus(errno, path);
-  const int rc = fsync(fd);
-  const int error = errno;
-  close(fd);
-  if (rc != 0) return absl::ErrnoToStatus(error, path);
-  return absl::OkStatus();
-}
+absl::Status SyncDirectory(const std::string& path) { return Sync(path); }
 
 absl::Status RenameNew(const std::string& from, const std::string& to) {
   if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(),
