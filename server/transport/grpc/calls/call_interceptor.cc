@@ -104,7 +104,13 @@ class CallInterceptor : public grpc::experimental::Interceptor {
   }
 
   void Refuse(const Peer& peer, const absl::Status& why) {
-    Note(peer, why, inkstream::ReasonOf(why));
+    const std::string reason = inkstream::ReasonOf(why);
+    // As the client sees it.
+    Note(peer,
+         absl::Status(
+             why.code(),
+             absl::StrCat(reason, reason.empty() ? "" : ": ", why.message())),
+         reason);
     CancelCall(call_->c_call(), why);
   }
 
