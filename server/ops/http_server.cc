@@ -251,8 +251,7 @@ absl::Status RunningHttpServer::Listen(const std::string& address,
       transport::ListeningSocket::OnAddress(address, MayLeaveTheHost(options));
   if (!listeners.ok()) return OfTheAddress(listeners.status());
   port_ = listeners->front().port();
-  const absl::StatusOr<ListenAddress> parsed =
-      ParseListenAddress(address);
+  const absl::StatusOr<ListenAddress> parsed = ParseListenAddress(address);
   if (!parsed.ok()) return parsed.status();
   only_here_ = IsLoopbackHost(parsed->host);
   // Those that were displaced may not be gone yet, hence the factor.

@@ -41,8 +41,7 @@ std::string WhyNoPage(const std::string& http,
            "for; with --tokens it is for whoever has one";
   }
   if (security.encrypts() || !security.asks_for_tokens()) return "";
-  const absl::StatusOr<ListenAddress> address =
-      ParseListenAddress(http);
+  const absl::StatusOr<ListenAddress> address = ParseListenAddress(http);
   if (address.ok() && IsLoopbackHost(address->host)) return "";
   return "tokens would cross the network in plaintext; a certificate "
          "(--tls-cert, --tls-key) encrypts them";

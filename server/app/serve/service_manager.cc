@@ -75,8 +75,8 @@ void ServiceManager::Tell(const char* state) const {
   if (fd >= 0) close(fd);
 }
 
-void ServiceManager::KeepWatchdogQuiet(
-    const std::stop_token& stop, std::chrono::microseconds period) const {
+void ServiceManager::KeepWatchdogQuiet(const std::stop_token& stop,
+                                       std::chrono::microseconds period) const {
   std::mutex mu;
   std::condition_variable_any stopped;
   std::unique_lock<std::mutex> lock(mu);

@@ -28,7 +28,7 @@ class ServiceManager {
 
   const std::function<bool()> alive_;
   const std::string socket_;  // "": nobody to tell
-  std::jthread thread_;  // where systemd watches
+  std::jthread thread_;       // where systemd watches
 };
 
 }  // namespace inkstream::app
