@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 import torch
 from inkstream import Image, View
+from inkstream._library.memory import SparePieces
 from inkstream.torch import BatchSampler, IterableDataset, Loader, MapDataset, TensorBatch, collate
-from inkstream.torch._tensors import Ring
 from support.processes import Server
 from torch.utils.data import DataLoader
 
@@ -221,22 +221,32 @@ class TestMemory:
         assert len(addresses) <= 16
 
     def test_memory_comes_back_only_with_its_last_view(self) -> None:
-        ring = Ring()
-        first = ring.lend(1000)
-        address, view = first.data_ptr(), first[10:20].view(torch.int16)
+        spare = SparePieces(kept=4)
+
+        def lend() -> torch.Tensor:
+            pieces = spare.of(1000)
+            return torch.from_numpy(pieces.lent(pieces.take(), 1000, own=True))
+
+        first = lend()
+        address, view = first.data_ptr(), first[16:26].view(torch.int16)
         del first
-        other = ring.lend(1000)
+        other = lend()
         assert other.data_ptr() != address
         array = view.numpy()
         del view
-        assert ring.lend(1000).data_ptr() != address
+        assert lend().data_ptr() != address
         del array
-        again = {lent.data_ptr() for lent in [ring.lend(1000) for _ in range(3)]}
+        again = {lent.data_ptr() for lent in [lend() for _ in range(3)]}
         assert address in again
 
     def test_lent_memory_is_aligned(self) -> None:
-        ring = Ring()
-        assert all(ring.lend(size).data_ptr() % 64 == 0 for size in (1, 63, 64, 1000, 1 << 20))
+        for size in (1, 63, 64, 1000, 1 << 22):
+            pieces = SparePieces(kept=4).of(size)
+            assert pieces.lent(pieces.take(), size, own=True).ctypes.data % 64 == 0
+
+    def test_what_is_saved_of_a_batch_is_what_it_shows(self, train: Loader) -> None:
+        label = next(iter(train))["label"]
+        assert label.untyped_storage().nbytes() == label.nbytes
 
     def test_a_batch_survives_copying_pickling_and_torchs_own_conversions(
         self, train: Loader

@@ -5,9 +5,9 @@
 
 Adapters take turns, round by round, so that all see the same machine. A row is the least of its
 rounds, since whatever else runs only adds: CPU of this process a batch, but for the threads that
-draw, which do the same for all; of that what the framework itself takes to hand on ready arrays of
-the same shapes, measured in the same turns; and what is left to the adapter when that and the bare
-stream of the same pixels are taken away.
+draw, which do the same for all; what the bare stream takes, through the framework by the shortest
+way there is if it has a price of its own; and the difference, which is the adapter's.
+Both read the same stream: ready arrays would find the caches otherwise than drawn ones do.
 Nothing is trained, and what an adapter gives is dropped; what has no framework here is named.
 Take a store whose epoch is some hundred batches. One thread of OpenMP: others of torch's spin.
 """
@@ -17,8 +17,9 @@ from __future__ import annotations
 import argparse
 import os
 import time
+import warnings
 from collections.abc import Callable, Iterator
-from itertools import cycle, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,7 +27,6 @@ import inkstream
 from inkstream import Image
 
 _WARM = 16  # batches before each round
-_KEPT = 16
 Endless = Callable[[Any, dict[str, Any]], Iterator[Any]]
 
 
@@ -40,15 +40,6 @@ def bare_float(data: Any, asked: dict[str, Any]) -> Iterator[Any]:
 
 def as_floats(asked: dict[str, Any]) -> dict[str, Any]:
     return {**asked, "image": Image(asked["image"].height, dtype="float32")}
-
-
-def ready_arrays(data: Any, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The same few batches again and again, as many as no cache holds."""
-    with data.stream("train", epochs="forever", **asked) as stream:
-        kept = [
-            {name: array.copy() for name, array in batch.items()} for batch in islice(stream, _KEPT)
-        ]
-    return cycle(kept)
 
 
 def torch_loader(data: Any, asked: dict[str, Any]) -> Iterator[Any]:
@@ -72,7 +63,7 @@ def torch_alone(data: Any, asked: dict[str, Any]) -> Iterator[Any]:
 
     class Ready(IterableDataset):  # type: ignore[type-arg]
         def __iter__(self) -> Iterator[Any]:
-            for arrays in ready_arrays(data, asked):
+            for arrays in bare(data, asked):
                 yield {name: torch.from_numpy(array) for name, array in arrays.items()}
 
     yield from DataLoader(Ready(), batch_size=None)
@@ -97,8 +88,8 @@ def fastai_float(data: Any, asked: dict[str, Any]) -> Iterator[Any]:
 def to_float_alone(data: Any, asked: dict[str, Any]) -> Iterator[Any]:
     import torch
 
-    for arrays in ready_arrays(data, asked):
-        yield torch.from_numpy(arrays["image"]).float().div_(255)
+    for arrays in bare(data, asked):
+        yield torch.from_numpy(arrays["image"]).float().div_(255), torch.from_numpy(arrays["label"])
 
 
 def types_alone(data: Any, asked: dict[str, Any]) -> Iterator[Any]:
@@ -106,7 +97,7 @@ def types_alone(data: Any, asked: dict[str, Any]) -> Iterator[Any]:
     from fastai.torch_core import TensorCategory
     from fastai.vision.core import TensorImageBW
 
-    for arrays in ready_arrays(data, as_floats(asked)):
+    for arrays in bare_float(data, asked):
         image, label = torch.from_numpy(arrays["image"]), torch.from_numpy(arrays["label"])
         yield image.as_subclass(TensorImageBW), label.as_subclass(TensorCategory)
 
@@ -118,7 +109,7 @@ def jax(data: Any, asked: dict[str, Any]) -> Iterator[Any]:
 def device_put_alone(data: Any, asked: dict[str, Any]) -> Iterator[Any]:
     import jax
 
-    for arrays in ready_arrays(data, asked):
+    for arrays in bare(data, asked):
         yield jax.device_put(
             {n: a.astype("int32") if a.dtype == "int64" else a for n, a in arrays.items()}
         )
@@ -126,6 +117,26 @@ def device_put_alone(data: Any, asked: dict[str, Any]) -> Iterator[Any]:
 
 def grain(data: Any, asked: dict[str, Any]) -> Iterator[Any]:
     yield from iter(inkstream.grain.IterDataset(data, "train", epochs="forever", **asked))
+
+
+def grain_alone(data: Any, asked: dict[str, Any]) -> Iterator[Any]:
+    import grain
+
+    class Ready(grain.DatasetIterator):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self._batches = bare(data, asked)
+
+        def __next__(self) -> Any:
+            return dict(next(self._batches))
+
+        def get_state(self) -> dict[str, Any]:
+            return {}
+
+        def set_state(self, state: dict[str, Any]) -> None:
+            pass
+
+    yield from Ready()
 
 
 def tensorflow(data: Any, asked: dict[str, Any]) -> Iterator[Any]:
@@ -137,9 +148,9 @@ def tensorflow(data: Any, asked: dict[str, Any]) -> Iterator[Any]:
 def from_generator_alone(data: Any, asked: dict[str, Any]) -> Iterator[Any]:
     import tensorflow as tf
 
-    first = next(ready_arrays(data, asked))
+    first = next(bare(data, asked))
     yield from tf.data.Dataset.from_generator(
-        lambda: ready_arrays(data, asked),
+        lambda: map(dict, bare(data, asked)),
         output_signature={
             name: tf.TensorSpec(a.shape, tf.as_dtype(a.dtype)) for name, a in first.items()
         },
@@ -150,21 +161,20 @@ class Row(NamedTuple):
     """What is measured, and what is taken away of it."""
 
     make: Endless
-    base: str = "stream"
-    own: Endless | None = None  # the framework's
+    base: str | Endless = "stream"  # a row, or the shortest way through the framework
 
 
 ROWS = {
     "stream": Row(bare),
     "stream, float32": Row(bare_float, "stream, float32"),
     "torch.loader": Row(torch_loader),
-    "DataLoader(IterableDataset)": Row(torch_dataset, own=torch_alone),
+    "DataLoader(IterableDataset)": Row(torch_dataset, torch_alone),
     "lightning": Row(lightning),
-    "fastai, uint8 to float": Row(fastai, own=to_float_alone),
-    "fastai, float32 as drawn": Row(fastai_float, "stream, float32", types_alone),
-    "jax": Row(jax, own=device_put_alone),
-    "grain": Row(grain),
-    "tf": Row(tensorflow, own=from_generator_alone),
+    "fastai, uint8 to float": Row(fastai, to_float_alone),
+    "fastai, float32 as drawn": Row(fastai_float, types_alone),
+    "jax": Row(jax, device_put_alone),
+    "grain": Row(grain, grain_alone),
+    "tf": Row(tensorflow, from_generator_alone),
 }
 
 
@@ -195,30 +205,26 @@ def microseconds(batches: Iterator[Any], count: int) -> float:
 
 def measured(data: Any, side: int, batch_size: int, count: int, rounds: int) -> None:
     asked = {"batch_size": batch_size, "image": Image(side)}
-    running: dict[tuple[str, bool], Iterator[Any]] = {}  # by row, and whether it is the own
+    running: dict[str | Endless, Iterator[Any]] = {}  # by row, or by what has none
     for name, row in ROWS.items():
         try:
-            running[name, False] = row.make(data, asked)
-            next(running[name, False])
-            if row.own is not None:
-                running[name, True] = row.own(data, asked)
-                next(running[name, True])
+            for key, make in ((name, row.make), (row.base, row.base)):
+                if callable(make) and key not in running:
+                    running[key] = make(data, asked)
+                    next(running[key])
         except ModuleNotFoundError as error:
-            del running[name, False]
+            del running[name]
             print(f"{name}: {error}")
-    taken: dict[tuple[str, bool], list[float]] = {key: [] for key in running}
+    taken: dict[str | Endless, list[float]] = {key: [] for key in running}
     for _ in range(rounds):
         for key, batches in running.items():
             taken[key].append(microseconds(batches, count))
     print(f"\n{side}x{side}, batches of {batch_size}, {rounds} rounds of {count} batches")
-    print(f"  {'us of CPU a batch':<28} {'all':>8} {'framework':>10} {'adapter':>8}")
+    print(f"  {'us of CPU a batch':<28} {'all':>8} {'without':>8} {'adapter':>8}")
     for name, row in ROWS.items():
-        if (name, False) not in taken:
-            continue
-        every, base = min(taken[name, False]), min(taken[row.base, False])
-        own = min(taken.get((name, True), [0.0]))
-        said = f"{own:10.0f}" if row.own else " " * 10
-        print(f"  {name:<28} {every:8.0f} {said} {every - base - own:+8.0f}")
+        if name in taken:
+            every, base = min(taken[name]), min(taken[row.base])
+            print(f"  {name:<28} {every:8.0f} {base:8.0f} {every - base:+8.0f}")
 
 
 def main() -> None:
@@ -229,6 +235,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument("--sides", type=int, nargs="+", default=[28, 128])
     given = parser.parse_args()
+    warnings.filterwarnings("ignore", "The given NumPy array is not writable")
     data = inkstream.connect(given.target).dataset()
     for side in given.sides:
         measured(data, side, given.batch_size, given.batches, given.rounds)
