@@ -3,11 +3,11 @@
     inkstream serve --store drawings.ink --unix /tmp/inkstream.sock &
     OMP_NUM_THREADS=1 python tests/bench/adapters/adapters.py unix:/tmp/inkstream.sock
 
-Adapters take turns, round by round, so that all see the same machine. A row is the least of its
-rounds, since whatever else runs only adds: CPU of this process a batch, but for the threads that
-draw, which do the same for all; what the bare stream takes, through the framework by the shortest
-way there is if it has a price of its own; and the difference, which is the adapter's.
-Both read the same stream: ready arrays would find the caches otherwise than drawn ones do.
+A row is CPU of this process a batch, but for the threads that draw, which do the same for all;
+what the bare stream takes, through the framework by the shortest way there is if it has a price of
+its own; and the difference, which is the adapter's. Both read the same stream: ready arrays would
+find the caches otherwise than drawn ones do. They take turns, and a figure is the median of the
+rounds, of the difference too.
 Nothing is trained, and what an adapter gives is dropped; what has no framework here is named.
 Take a store whose epoch is some hundred batches. One thread of OpenMP: others of torch's spin.
 """
@@ -15,12 +15,14 @@ Take a store whose epoch is some hundred batches. One thread of OpenMP: others o
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import time
 import warnings
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
+from statistics import median
 from typing import Any, NamedTuple
 
 import inkstream
@@ -85,21 +87,26 @@ def fastai_float(data: Any, asked: dict[str, Any]) -> Iterator[Any]:
     yield from fastai(data, as_floats(asked))
 
 
+def typed(image: Any, label: Any) -> tuple[Any, Any]:
+    from fastai.torch_core import TensorCategory
+    from fastai.vision.core import TensorImageBW
+
+    return image.as_subclass(TensorImageBW), label.as_subclass(TensorCategory)
+
+
 def to_float_alone(data: Any, asked: dict[str, Any]) -> Iterator[Any]:
     import torch
 
     for arrays in bare(data, asked):
-        yield torch.from_numpy(arrays["image"]).float().div_(255), torch.from_numpy(arrays["label"])
+        image, label = torch.from_numpy(arrays["image"]), torch.from_numpy(arrays["label"])
+        yield typed(image.float().div_(255), label)
 
 
 def types_alone(data: Any, asked: dict[str, Any]) -> Iterator[Any]:
     import torch
-    from fastai.torch_core import TensorCategory
-    from fastai.vision.core import TensorImageBW
 
     for arrays in bare_float(data, asked):
-        image, label = torch.from_numpy(arrays["image"]), torch.from_numpy(arrays["label"])
-        yield image.as_subclass(TensorImageBW), label.as_subclass(TensorCategory)
+        yield typed(torch.from_numpy(arrays["image"]), torch.from_numpy(arrays["label"]))
 
 
 def jax(data: Any, asked: dict[str, Any]) -> Iterator[Any]:
@@ -184,8 +191,9 @@ def busy() -> float:
     used = time.process_time()
     tasks = Path("/proc/self/task")
     for task in tasks.iterdir():
-        if _niceness(task) > _niceness(tasks / str(main)):
-            used -= int((task / "schedstat").read_text().split()[0]) / 1e9
+        with contextlib.suppress(FileNotFoundError):  # a thread that has ended meanwhile
+            if _niceness(task) > _niceness(tasks / str(main)):
+                used -= int((task / "schedstat").read_text().split()[0]) / 1e9
     return used
 
 
@@ -215,24 +223,25 @@ def measured(data: Any, side: int, batch_size: int, count: int, rounds: int) -> 
         except ModuleNotFoundError as error:
             del running[name]
             print(f"{name}: {error}")
-    taken: dict[str | Endless, list[float]] = {key: [] for key in running}
-    for _ in range(rounds):
-        for key, batches in running.items():
-            taken[key].append(microseconds(batches, count))
     print(f"\n{side}x{side}, batches of {batch_size}, {rounds} rounds of {count} batches")
     print(f"  {'us of CPU a batch':<28} {'all':>8} {'without':>8} {'adapter':>8}")
-    for name, row in ROWS.items():
-        if name in taken:
-            every, base = min(taken[name]), min(taken[row.base])
-            print(f"  {name:<28} {every:8.0f} {base:8.0f} {every - base:+8.0f}")
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in ROWS if name in running}
+    for _ in range(rounds):
+        for name, pairs in taken.items():
+            every = microseconds(running[name], count)
+            pairs.append((every, microseconds(running[ROWS[name].base], count)))
+    for name, pairs in taken.items():
+        every, base = (median(column) for column in zip(*pairs, strict=True))
+        adapter = median(e - b for e, b in pairs)
+        print(f"  {name:<28} {every:8.0f} {base:8.0f} {adapter:+8.0f}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("target", help="of a server: host:port, or unix:PATH")
     parser.add_argument("--batch-size", type=int, default=256)
-    parser.add_argument("--batches", type=int, default=200, help="a round")
-    parser.add_argument("--rounds", type=int, default=11)
+    parser.add_argument("--batches", type=int, default=50, help="a round")
+    parser.add_argument("--rounds", type=int, default=25)
     parser.add_argument("--sides", type=int, nargs="+", default=[28, 128])
     given = parser.parse_args()
     warnings.filterwarnings("ignore", "The given NumPy array is not writable")

@@ -62,8 +62,7 @@ class DrawingDL(TfmdDL):  # type: ignore[misc]
             batches: Any = self.stream
         else:
             batches = self.dataset.passes(self.bs, self.shuffle)
-        for batch in batches:
-            yield self._ready(batch)
+        yield from map(self._ready, batches)  # which holds no batch while the next one is drawn
         self.after_iter()
 
     def get_idxs(self) -> list[int]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 from fastai.data.transforms import Category, CategoryMap
 from fastai.losses import CrossEntropyLossFlat, MSELossFlat
@@ -13,6 +14,7 @@ from fastai.torch_core import TensorBase, TensorCategory, TensorImage, TensorIma
 from fastcore.foundation import L
 
 from inkstream._cached_property import cached_property
+from inkstream._library.memory import SparePieces
 from inkstream._request.image import Image
 from inkstream._request.strokes import Strokes
 from inkstream.dataset import Dataset
@@ -20,6 +22,8 @@ from inkstream.errors import FixRequest, NotFound
 from inkstream.fastai._tensor_strokes import Sketch, TensorStrokes
 
 _NO_CLASS = -100  # what fastai's losses leave out
+_KEPT = 3  # batches of floats
+_LARGE = 4 << 20  # bytes that malloc maps anew
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ class Sample:
     inputs: tuple[str, ...]
     targets: tuple[Target, ...]
     ignore_index: int = _NO_CLASS
+    floats: SparePieces = field(default_factory=lambda: SparePieces(_KEPT), compare=False)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -110,8 +115,18 @@ class Sample:
 
     def _input(self, name: str, tensor: torch.Tensor) -> Any:
         if name == "image" and tensor.dtype == torch.uint8:
-            tensor = tensor.float().div_(255)
+            tensor = self._as_floats(tensor)
         return tensor.as_subclass(self._kind(name))
+
+    def _as_floats(self, pixels: torch.Tensor) -> torch.Tensor:
+        """uint8 as float32 of 0..1, what fastai's own IntToFloatTensor makes."""
+        size = 4 * pixels.numel()
+        if pixels.device.type != "cpu" or size < _LARGE:
+            return pixels.float().div_(255)
+        # Fresh memory of this size costs as much again as the conversion.
+        pieces = self.floats.of(size)
+        memory = pieces.lent(pieces.take(), size, own=True).view(np.float32)
+        return torch.from_numpy(memory).view(pixels.shape).copy_(pixels).div_(255)
 
     def _kind(self, name: str) -> Any:
         if name == "image" and self.image is not None:
