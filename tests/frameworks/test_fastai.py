@@ -77,6 +77,22 @@ def of_stream(data: inkstream.Dataset, epochs: int) -> list[list[int]]:
     return [batch.label.tolist() for batch in stream]
 
 
+def test_floats_of_batches_that_are_held_stay_what_was_drawn(
+    data: inkstream.Dataset, tmp_path: Path
+) -> None:
+    dls = made(data, tmp_path, image=Image(128))
+    drawn = data.stream("train", batch_size=BATCH, image=Image(128))
+    held = []
+    for (image, _), batch in zip(dls.train, drawn, strict=False):
+        held.append((image, torch.tensor(batch.image).float().div_(255)))
+        if len(held) > 4:
+            held.pop(0)
+    assert held
+    for image, floats in held:
+        assert torch.equal(torch.Tensor(image), floats)
+    assert pickle.loads(pickle.dumps(dls.train.dataset.sample)) == dls.train.dataset.sample
+
+
 class TestLearner:
     def test_it_trains_and_predicts(self, data: inkstream.Dataset, tmp_path: Path) -> None:
         dls = made(data, tmp_path)
