@@ -59,6 +59,27 @@ def torch_dataset(data: Any, asked: dict[str, Any]) -> Iterator[Any]:
         yield from made
 
 
+def torch_workers(data: Any, asked: dict[str, Any]) -> Iterator[Any]:
+    """CPU of the process that trains alone: what the workers take comes on top."""
+    from torch.utils.data import DataLoader
+
+    dataset = inkstream.torch.IterableDataset(data, "train", **asked)
+    context = "forkserver"
+    made: Any = DataLoader(dataset, batch_size=None, num_workers=2, multiprocessing_context=context)
+    while True:
+        yield from made
+
+
+def torch_map(data: Any, asked: dict[str, Any]) -> Iterator[Any]:
+    from torch.utils.data import DataLoader
+
+    dataset = inkstream.torch.MapDataset(data, "train", image=asked["image"], columns=["label"])
+    sampler = inkstream.torch.BatchSampler(data, "train", batch_size=asked["batch_size"])
+    made: Any = DataLoader(dataset, batch_sampler=sampler, collate_fn=inkstream.torch.collate)
+    while True:
+        yield from made
+
+
 def torch_alone(data: Any, asked: dict[str, Any]) -> Iterator[Any]:
     import torch
     from torch.utils.data import DataLoader, IterableDataset
@@ -176,6 +197,8 @@ ROWS = {
     "stream, float32": Row(bare_float, "stream, float32"),
     "torch.loader": Row(torch_loader),
     "DataLoader(IterableDataset)": Row(torch_dataset, torch_alone),
+    "the same, 2 workers": Row(torch_workers),
+    "DataLoader(MapDataset)": Row(torch_map),
     "lightning": Row(lightning),
     "fastai, uint8 to float": Row(fastai, to_float_alone),
     "fastai, float32 as drawn": Row(fastai_float, types_alone),
