@@ -160,18 +160,14 @@ TEST_F(HttpServerTest, RequestsThatDripInKeepNobodyOut) {
 TEST_F(HttpServerTest, MetricsThatManyAskForAreMadeOnce) {
   EXPECT_THAT(Get("/metrics"), EndsWith("figures 1\n"));
   EXPECT_THAT(Get("/metrics"), EndsWith("figures 2\n")) << "few ask";
-  std::vector<int> asking;
+  // Those who say nothing are waited for so long that there are always many.
+  std::vector<int> silent;
   for (int i = 0; i < 300; ++i) {
-    asking.push_back(Connect());
-    send(asking.back(), "GET /metrics HTTP/1.0\r\n", 23, MSG_NOSIGNAL);
+    silent.push_back(Connect());
+    EXPECT_THAT(Get("/metrics"), HasSubstr("figures "));
   }
-  for (const int one : asking) send(one, "\r\n", 2, MSG_NOSIGNAL);
-  for (const int one : asking) {
-    char byte = 0;
-    EXPECT_EQ(recv(one, &byte, 1, 0), 1);
-    close(one);
-  }
-  // One a second, and those of the last ones, who are few.
+  for (const int one : silent) close(one);
+  // One a second, and those of the first ones, who were few.
   EXPECT_LT(made_, 100);
 }
 
