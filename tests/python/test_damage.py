@@ -13,7 +13,6 @@ import inkstream
 import numpy as np
 import pytest
 from inkstream import Image
-from inkstream._network.reader import ReadAhead
 from support.processes import Server, eventually
 
 IMAGE = Image(28)
@@ -69,21 +68,6 @@ def test_a_damaged_record_names_index_and_store(damaged: tuple[Server, Path]) ->
     assert "drawing " in str(caught.value)
     assert server.process.poll() is None
     assert data.client.datasets() == ["quickdraw"]
-
-
-def test_it_is_told_by_what_reads_and_not_by_what_grants(damaged: tuple[Server, Path]) -> None:
-    data = inkstream.open(damaged[1]).dataset()
-    stream = data.stream(inkstream.View(), batch_size=50, image=IMAGE, shuffle="none")
-    opening = stream._iterator.plan.opening(data.name, data.fingerprint, None)
-    reader = data.client._connection.open_reader("", opening, ReadAhead(0, 1 << 20, False))
-    reader.open()
-    reader.grant(4)
-    with pytest.raises(inkstream.DataLoss):
-        while True:
-            reader.read()
-            reader.grant(1)
-    reader.grant(1)  # as whoever takes the batches that came before it
-    reader.cancel()
 
 
 def test_what_is_skipped_keeps_its_place_and_is_counted(

@@ -30,12 +30,12 @@ def test_part_reads_as_protobuf_reads_it(seq: int, part: int, offset: int, data:
     message = batch_pb2.BatchPart(batch_seq=seq, part=part, offset=offset, data=data)
     message.batches.add(batch_seq=seq, byte_size=len(data))
     message.end.reason = batch_pb2.StreamEnd.REASON_REBALANCE
-    found = parse_part(message.SerializeToString())
+    found, bulk = parse_part(message.SerializeToString())
     assert (found.batch_seq, found.part, found.offset) == (seq, part, offset)
-    assert bytes(found.data) == data
-    assert found.batches == list(message.batches)
+    assert bytes(bulk) == data
+    assert list(found.batches) == list(message.batches)
     assert found.end == message.end
-    assert found.opened is None
+    assert not found.HasField("opened")
 
 
 def test_data_is_a_view_of_the_message() -> None:
@@ -97,7 +97,7 @@ class TestAssembly:
         for i, piece in enumerate(pieces):
             part = parse_part(part_of(0, i, i * size, piece))
             if i == 0:
-                part.batches.append(header_of(0, len(data), len(pieces)))
+                part.head.batches.append(header_of(0, len(data), len(pieces)))
             assert assembler.partial == (i > 0)
             found += assembler.feed(part)
         assert [bytes(raw.memory) for raw in found] == [data]
@@ -108,7 +108,7 @@ class TestAssembly:
 
         assembler = Assembler()
         first = parse_part(part_of(0, 0, 0, b"a" * 64))
-        first.batches.append(header_of(0, 100, 2))
+        first.head.batches.append(header_of(0, 100, 2))
         assembler.feed(first)
         (raw,) = assembler.feed(parse_part(part_of(0, 1, 64, b"b" * 36)))
         array = np.frombuffer(raw.memory, np.uint8)
@@ -117,7 +117,7 @@ class TestAssembly:
 
     def test_several_batches_of_one_message_share_it(self) -> None:
         part = parse_part(part_of(0, 0, 0, b"aaabb"))
-        part.batches += [header_of(0, 3), header_of(1, 2, at=3)]
+        part.head.batches.extend([header_of(0, 3), header_of(1, 2, at=3)])
         assert [bytes(raw.memory) for raw in Assembler().feed(part)] == [b"aaa", b"bb"]
 
     @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ class TestAssembly:
         self, headers: list[batch_pb2.BatchHeader], data: bytes
     ) -> None:
         part = parse_part(part_of(0, 0, 0, data))
-        part.batches += headers
+        part.head.batches.extend(headers)
         with pytest.raises(DataLoss):
             Assembler().feed(part)
 
@@ -147,7 +147,7 @@ class TestAssembly:
     def test_a_part_out_of_place_is_data_loss(self, second: tuple[int, int, int, bytes]) -> None:
         assembler = Assembler()
         part = parse_part(part_of(0, 0, 0, b"abc"))
-        part.batches.append(header_of(0, 6, 2))
+        part.head.batches.append(header_of(0, 6, 2))
         assembler.feed(part)
         with pytest.raises(DataLoss, match="was due"):
             assembler.feed(parse_part(part_of(*second)))

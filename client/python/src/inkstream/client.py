@@ -9,7 +9,6 @@ from typing import Any
 
 from inkstream._engine.engine import EngineConnection
 from inkstream._library.threads import threads_of
-from inkstream._network.channels import Target
 from inkstream._network.connection import Connection
 from inkstream._network.credentials import Credentials
 from inkstream._network.questions import Questions
@@ -67,7 +66,7 @@ def connect(
     addresses = addresses_of(target)
     return Client(
         Connection(
-            Target(addresses),
+            addresses,
             Credentials.checked(tls, token, addresses),
             **_patience(timeout=timeout, retry_for=retry_for, stall=stall),
             threads=threads_of(threads),

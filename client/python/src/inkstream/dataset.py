@@ -31,10 +31,9 @@ from inkstream._request.plan import Plan
 from inkstream._request.strokes import Strokes
 from inkstream._request.values import nearest, shown, text
 from inkstream._request.view import View, as_view
-from inkstream._stream.explain import explain
 from inkstream.errors import FixRequest, NotFound, PlanMismatch
 from inkstream.overview import Overview
-from inkstream.plan_report import PlanReport
+from inkstream.plan_report import PlanReport, explain
 from inkstream.split import Split
 from inkstream.stream import Stream
 from inkstream.v1 import service_pb2

@@ -13,11 +13,10 @@ from inkstream._request.cursor import Cursor
 from inkstream._request.keywords import checked_keywords
 from inkstream._request.plan import Plan
 from inkstream._request.strokes import Strokes
-from inkstream._stream.explain import explain
 from inkstream._stream.stream_iterator import StreamIterator, cannot_be_pickled
 from inkstream._wire.raw_batch import RawBatch
 from inkstream.errors import FixRequest
-from inkstream.plan_report import PlanReport
+from inkstream.plan_report import PlanReport, explain
 
 
 class _ToBatch:

@@ -6,7 +6,6 @@ import ctypes
 import os
 import threading
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,10 +21,9 @@ from inkstream._library.library import library as native_library
 from inkstream._library.memory import Pieces, SparePieces
 from inkstream._library.stream import LibraryStream
 from inkstream._library.threads import shares, threads_of
-from inkstream._network.plain import plain
+from inkstream._network.fetch import begun
 from inkstream._network.reader import BatchReader, ReadAhead, StreamInfo
-from inkstream._network.service import FetchCall, Waits
-from inkstream._network.uploading_reader import UploadingReader
+from inkstream._network.service import Fetched, Waits
 from inkstream._request.addresses import is_address
 from inkstream._request.uploaded_set import UploadedSet, wanted_by
 from inkstream._request.values import shown, whole
@@ -43,7 +41,6 @@ _WAITED_FOR = {
     "queue": "threads that are at other batches",
 }
 _KEPT = 4  # pieces of memory that nothing shows
-_LOOK_EVERY = 0.1  # seconds: Python looks at signals
 
 
 class Engine:
@@ -108,24 +105,6 @@ class Engine:
     def __del__(self) -> None:
         if handle := getattr(self, "_handle", None):
             self._close(handle)
-
-
-class _Fetch:
-    """One FetchDrawings, drawn when it is asked for."""
-
-    def __init__(self, engine: Engine, request: service_pb2.FetchDrawingsRequest) -> None:
-        self._stream = engine.fetch(request.SerializeToString())
-
-    def result(self) -> tuple[RawBatch, StreamInfo | None]:
-        """See FetchCall."""
-        self._stream.offer()
-        batch = self._stream.next()
-        assert isinstance(batch, RawBatch)
-        return batch, StreamInfo.of(self._stream.opened(), transport="here")
-
-    def close(self) -> None:
-        """See FetchCall."""
-        self._stream.cancel()
 
 
 class Here:
@@ -242,43 +221,39 @@ class EngineConnection:
         del endpoint, seconds
         request = dataset_pb2.GetStatusRequest(stream_id=stream_id)
         said = self.engine().call("GetStatus", request.SerializeToString())
-        for stream in dataset_pb2.GetStatusResponse.FromString(said).streams:
-            told = plain(stream)
-            waits = {n.removeprefix("wait_"): v for n, v in told.items() if n.startswith("wait_")}
-            worst = max(_WAITED_FOR, key=lambda name: waits[name])
-            return Waits(
-                waits,
-                f"This process is the bottleneck: the loop waits for {_WAITED_FOR[worst]}; "
-                "open(threads=...) says how many threads there are.",
-            )
-        return None
+        waits = Waits.of(dataset_pb2.GetStatusResponse.FromString(said))
+        if waits is None:
+            return None
+        worst = max(_WAITED_FOR, key=lambda name: waits.seconds[name])
+        return Waits(
+            waits.seconds,
+            f"This process is the bottleneck: the loop waits for {_WAITED_FOR[worst]}; "
+            "open(threads=...) says how many threads there are.",
+        )
 
-    def fetch(
-        self, request: service_pb2.FetchDrawingsRequest
-    ) -> tuple[RawBatch, StreamInfo | None]:
+    def fetch(self, request: service_pb2.FetchDrawingsRequest) -> Fetched:
         """Random access."""
+        engine, asked = self.engine(), request.SerializeToString()
 
-        def attempt() -> tuple[RawBatch, StreamInfo | None]:
-            with closing(self.begin_fetch(request)) as call:
-                return _watched(call.result)
+        def drawn() -> Fetched:
+            stream = engine.fetch(asked)
+            stream.offer()
+            batch = stream.next()
+            assert isinstance(batch, RawBatch)
+            return batch, StreamInfo.of(stream.opened(), transport="here")
 
-        return self._with_keys(request, attempt)
-
-    def begin_fetch(self, request: service_pb2.FetchDrawingsRequest) -> FetchCall:
-        """Random access that is drawn with its result."""
-        return _Fetch(self.engine(), request)
+        return self._with_keys(request, lambda: _watched(drawn))
 
     def open_reader(
         self, endpoint: str, request: service_pb2.StreamBatchesRequest, ahead: ReadAhead
     ) -> BatchReader:
         """A stream."""
-        engine = self.engine()
-        asked = request.SerializeToString()
+        engine, asked = self.engine(), request.SerializeToString()
 
-        def make() -> BatchReader:
-            return EngineReader(lambda own: engine.stream(asked, own), endpoint, ahead)
+        def opened() -> LibraryStream:
+            return self._with_keys(request, lambda: engine.stream(asked, ahead.own_memory))
 
-        return UploadingReader(make, request, self._upload)
+        return EngineReader(opened, endpoint, ahead)
 
     def _upload(self, keys: UploadedSet) -> None:
         self.engine().call("UploadKeys", keys.message().SerializeToString())
@@ -302,19 +277,4 @@ def _watched(work: Callable[[], Answer]) -> Answer:
     """
     if threading.current_thread() is not threading.main_thread():
         return work()
-    answers: list[Answer] = []
-    errors: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            answers.append(work())
-        except BaseException as error:
-            errors.append(error)
-
-    thread = threading.Thread(target=run, name="inkstream-call", daemon=True)
-    thread.start()
-    while thread.is_alive():
-        thread.join(_LOOK_EVERY)
-    if errors:
-        raise errors[0].with_traceback(None)
-    return answers[0]
+    return begun(work).result()

@@ -19,36 +19,25 @@ class EngineReader:
     queued = 0
 
     def __init__(
-        self, open_stream: Callable[[bool], LibraryStream], store: str, ahead: ReadAhead
+        self, open_stream: Callable[[], LibraryStream], store: str, ahead: ReadAhead
     ) -> None:
         self._open_stream = open_stream
-        self._store = store
+        self.endpoint = store
         self._ahead = ahead
-        self.reads_ahead = ahead.batches > 0
         self._lock = threading.Lock()
         self._cancelled = False
         self._stream: LibraryStream | None = None
         self._depth = 0  # batches ahead
-        self._granted = 0  # before it was open
-
-    @property
-    def endpoint(self) -> str:
-        """Where it reads from."""
-        return self._store
 
     def open(self) -> StreamInfo:
         """See BatchReader."""
-        stream = self._open_stream(self._ahead.own_memory)
+        stream = self._open_stream()
         info = StreamInfo.of(stream.opened(), transport="here")
-        if self.reads_ahead:
-            self._depth = drawn_ahead(self._ahead, info.credit_window, stream.batch_bytes)
+        self._depth = drawn_ahead(self._ahead, info.credit_window, stream.batch_bytes)
         with self._lock:
             self._stream = stream
             if self._cancelled:
                 stream.cancel()
-            else:
-                for _ in range(self._granted):
-                    stream.offer()
         return info
 
     def read(self) -> RawBatch | End:
@@ -63,15 +52,6 @@ class EngineReader:
         if isinstance(found, RawBatch):
             return found
         return End(to_state(found.cursor, stream.common.order_plan), found.reason)
-
-    def grant(self, credits: int) -> None:
-        """See BatchReader."""
-        with self._lock:
-            if self._stream is None:
-                self._granted += credits
-            elif not self._cancelled:
-                for _ in range(credits):
-                    self._stream.offer()
 
     def cancel(self) -> None:
         """See BatchReader."""

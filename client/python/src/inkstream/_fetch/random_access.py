@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from inkstream._batch.batch import Batch, decode
 from inkstream._fetch.joined import joined
-from inkstream._network.fetch_ahead import fetch_each
+from inkstream._network.fetch import fetch_each
 from inkstream._network.service import Fetched
 from inkstream._network.source import Source
 from inkstream._request.earlier_servers import check_understood
@@ -56,8 +55,8 @@ class RandomAccess:
             requests.append(asked)
         if len(requests) == 1:
             return self._batch(self.dataset._service.fetch(requests[0]))
-        with closing(fetch_each(self.dataset._service, requests)) as answers:
-            return joined(self._drawn_alike(answers), numbers.size)
+        answers = fetch_each(self.dataset._service, requests)
+        return joined(self._drawn_alike(answers), numbers.size)
 
     def _drawn_alike(self, answers: Iterator[Fetched]) -> Iterator[Batch]:
         """The batches, all by one raster version: replicas may have several."""

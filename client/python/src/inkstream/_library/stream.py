@@ -6,41 +6,64 @@ import ctypes
 import itertools
 from collections.abc import Callable
 
-from inkstream._library.functions import BATCH, END, EngineBatch, ReceiveOptions, check
+from inkstream._library.functions import (
+    BATCH,
+    END,
+    FETCH_DRAWINGS,
+    STREAM_BATCHES,
+    EngineBatch,
+    ReceiveOptions,
+    check,
+)
 from inkstream._library.memory import Piece, Pieces
 from inkstream._library.threads import shares
+from inkstream._wire.assembled_stream import AssembledStream
 from inkstream._wire.raw_batch import Common, Layout, RawBatch
-from inkstream.v1 import batch_pb2
+from inkstream.v1 import batch_pb2, plan_pb2, service_pb2
 
 # Seconds in the library at a time: Python sees to signals in between.
 _SLICE = 0.1
 
 
+def draw_here(library: ctypes.CDLL | None, delivery: plan_pb2.Delivery) -> str:
+    """Fits what is asked for to what this process can draw; why that changed it."""
+    if delivery.codec != plan_pb2.CODEC_STROKES:
+        return ""
+    if library is not None:
+        delivery.raster_version = library.ik_raster_version()
+        return ""
+    delivery.codec = plan_pb2.CODEC_NONE
+    return "libinkstream, which draws, is not used (inkstream.connect(...).transport says why)"
+
+
 def receive(
-    library: ctypes.CDLL,
-    kind: int,
-    request: bytes,
+    library: ctypes.CDLL | None,
+    request: service_pb2.StreamBatchesRequest | service_pb2.FetchDrawingsRequest,
     first: bytes,
     endpoint: str,
     threads: int,
     pieces: Callable[[int], Pieces],
     own_memory: bool = False,
-) -> LibraryStream:
+) -> MessageStream:
     """What a server at `endpoint` answers to `request`, whose messages are then fed.
 
     `first`: the message with `opened`. `threads`: that draw, of the whole process; 0: see
     inkstream.connect.
     """
+    opening = request.open if isinstance(request, service_pb2.StreamBatchesRequest) else None
+    if library is None:
+        return AssembledStream(first, endpoint, None if opening is None else opening.delivery)
+    asked = request.SerializeToString()
     options = ReceiveOptions(
         struct_size=ctypes.sizeof(ReceiveOptions),
-        request=request,
-        request_size=len(request),
+        request=asked,
+        request_size=len(asked),
         first=first,
         first_size=len(first),
         endpoint=endpoint.encode(),
         shares=shares(),
         threads=threads,
-        kind=kind,
+        kind=STREAM_BATCHES if opening is not None else FETCH_DRAWINGS,
     )
     handle = ctypes.c_void_p()
     failure = library.ik_stream_receive(ctypes.byref(options), ctypes.byref(handle))
@@ -157,3 +180,6 @@ class LibraryStream:
         # Before the memory that is offered goes.
         if handle := getattr(self, "_handle", None):
             self._close(handle)
+
+
+MessageStream = LibraryStream | AssembledStream

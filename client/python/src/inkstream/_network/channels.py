@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import threading
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import grpc
@@ -14,20 +13,6 @@ import grpc.experimental
 from inkstream._network.credentials import Credentials
 from inkstream._request.addresses import is_loopback, is_name
 from inkstream._request.plan import MAX_MESSAGE_BYTES
-
-
-@dataclass(frozen=True)
-class Target:
-    """Addresses given by the user. Picklable."""
-
-    addresses: tuple[str, ...]
-
-    def endpoints(self) -> list[str]:
-        """Addresses for gRPC."""
-        return list(self.addresses)
-
-    def __str__(self) -> str:
-        return ", ".join(self.addresses)
 
 
 class Endpoints(Protocol):
@@ -50,21 +35,19 @@ class Endpoints(Protocol):
 class Channels:
     """All channels of one client in one process. Thread-safe."""
 
-    def __init__(self, target: Target, credentials: Credentials) -> None:
+    def __init__(self, addresses: tuple[str, ...], credentials: Credentials) -> None:
         self.pid = os.getpid()
-        self._target = target
+        self._addresses = addresses
         self._credentials = credentials
         self._lock = threading.Lock()
         self._open: dict[tuple[str, bool], grpc.Channel] = {}
-        self._known: list[str] = []
         # Clients begin at different replicas, whatever order they were listed in.
         self._turn = random.SystemRandom().randrange(1 << 30)
 
     def endpoints(self) -> list[str]:
         """All of them, the one in use first."""
-        endpoints = self._known = self._target.endpoints()
-        start = self._turn % len(endpoints)
-        return endpoints[start:] + endpoints[:start]
+        start = self._turn % len(self._addresses)
+        return [*self._addresses[start:], *self._addresses[:start]]
 
     @property
     def token_is_read(self) -> bool:
@@ -77,9 +60,8 @@ class Channels:
         `hangs`: its connections stand and nothing comes, so what follows needs new ones. Of a
         name's servers only those are asked then that answer a connection.
         """
-        endpoints = self._known
         with self._lock:
-            if endpoints and endpoints[self._turn % len(endpoints)] == endpoint:
+            if self._addresses[self._turn % len(self._addresses)] == endpoint:
                 self._turn += 1
             if hangs:
                 self._forget(endpoint)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import closing
 from functools import partial
 from typing import Any, TypeVar
 
@@ -12,22 +11,20 @@ import grpc
 
 from inkstream._library.library import library as native_library
 from inkstream._library.memory import SparePieces
-from inkstream._network.channels import Channels, Target
+from inkstream._library.stream import MessageStream, draw_here, receive
+from inkstream._network.channels import Channels
 from inkstream._network.credentials import Credentials
-from inkstream._network.fetch_fed import FedFetch
-from inkstream._network.plain import plain
-from inkstream._network.reader import BatchReader, ReadAhead, StreamInfo
+from inkstream._network.fetch import fetch_at
+from inkstream._network.reader import BatchReader, ReadAhead
 from inkstream._network.reader_fed import FedReader
-from inkstream._network.reader_grpc import GrpcBatchReader, GrpcFetch
 from inkstream._network.retry import Retry
-from inkstream._network.service import FetchCall, Waits
-from inkstream._network.uploading_reader import UploadingReader
+from inkstream._network.service import Fetched, Waits
+from inkstream._network.stream_call import StreamCall
 from inkstream._request.addresses import is_name
-from inkstream._request.uploaded_set import UploadedSet, sets_named, wanted_by
-from inkstream._wire.raw_batch import RawBatch
+from inkstream._request.uploaded_set import UploadedSet, wanted_by
 from inkstream._wire.status import from_grpc
 from inkstream.errors import Closed, InkstreamError
-from inkstream.v1 import dataset_pb2, plan_pb2, service_pb2
+from inkstream.v1 import dataset_pb2, service_pb2
 
 _KEPT = 4  # pieces of memory that nothing shows
 _SERVICE = "/inkstream.v1.DrawingService/"
@@ -43,7 +40,7 @@ class Connection:
 
     def __init__(
         self,
-        target: Target,
+        addresses: tuple[str, ...],
         credentials: Credentials,
         *,
         timeout: float,
@@ -51,7 +48,8 @@ class Connection:
         stall: float,
         threads: int = 0,
     ) -> None:
-        self.target = target
+        self.target = ", ".join(addresses)
+        self._addresses = addresses
         self.timeout = timeout
         self.retry_for = retry_for
         self.stall = stall
@@ -80,7 +78,7 @@ class Connection:
             # After a fork the parent's channels are left alone: closing them here would
             # disturb gRPC's threads, which this process does not have.
             _inherited.append(channels)
-            channels = self._per_process = Channels(self.target, self._credentials)
+            channels = self._per_process = Channels(self._addresses, self._credentials)
         return channels
 
     @property
@@ -125,77 +123,43 @@ class Connection:
             answer = invoke(request, timeout=seconds, metadata=self._credentials.metadata())
         except grpc.RpcError as error:
             raise from_grpc(error, endpoint) from None
-        for stream in answer.streams:
-            told = plain(stream)
-            waits = {n.removeprefix("wait_"): v for n, v in told.items() if n.startswith("wait_")}
-            return Waits(waits, stream.bottleneck)
-        return None
+        return Waits.of(answer)
 
-    def fetch(
-        self, request: service_pb2.FetchDrawingsRequest
-    ) -> tuple[RawBatch, StreamInfo | None]:
+    def fetch(self, request: service_pb2.FetchDrawingsRequest) -> Fetched:
         """Random access; goes on elsewhere for as long as a stream would."""
-
-        def attempt(
-            channel: grpc.Channel, endpoint: str, seconds: float
-        ) -> tuple[RawBatch, StreamInfo | None]:
-            with closing(self._fetch_at(channel, endpoint, request, seconds)) as call:
-                return call.result()
-
-        fetched: tuple[RawBatch, StreamInfo | None] = self._attempts(
-            attempt, self.retry_for, self.stall, request
-        )
-        return fetched
-
-    def begin_fetch(self, request: service_pb2.FetchDrawingsRequest) -> FetchCall:
-        """Random access under way at the endpoint in use, which is not tried again."""
-        channels = self.channels()
-        endpoint = channels.endpoints()[0]
-        return self._fetch_at(channels.channel(endpoint), endpoint, request, self.stall)
-
-    def _fetch_at(
-        self,
-        channel: grpc.Channel,
-        endpoint: str,
-        request: service_pb2.FetchDrawingsRequest,
-        seconds: float,
-    ) -> FetchCall:
-        metadata = self._credentials.metadata()
-        invoke: Any = channel.unary_stream(
-            _SERVICE + "FetchDrawings",
-            request_serializer=service_pb2.FetchDrawingsRequest.SerializeToString,
-        )
-        begin = partial(invoke, timeout=seconds, metadata=metadata)
         library, _ = native_library()
-        if library is None:
-            request.delivery.codec = plan_pb2.CODEC_NONE
-            return GrpcFetch(begin(request), endpoint)
-        return FedFetch(library, begin, endpoint, request, self._threads, self._for_fetches)
+        draw_here(library, request.delivery)
+
+        def attempt(channel: grpc.Channel, endpoint: str, seconds: float) -> Fetched:
+            invoke: Any = channel.unary_stream(
+                _SERVICE + "FetchDrawings",
+                request_serializer=service_pb2.FetchDrawingsRequest.SerializeToString,
+            )
+            begin = partial(invoke, timeout=seconds, metadata=self._credentials.metadata())
+
+            def receiving(first: bytes) -> MessageStream:
+                memory = self._for_fetches.of
+                return receive(library, request, first, endpoint, self._threads, memory)
+
+            return fetch_at(begin, receiving, endpoint, request)
+
+        fetched: Fetched = self._attempts(attempt, self.retry_for, self.stall, request)
+        return fetched
 
     def open_reader(
         self, endpoint: str, request: service_pb2.StreamBatchesRequest, ahead: ReadAhead
     ) -> BatchReader:
         """A stream at one endpoint."""
-        if sets_named(request):
 
-            def upload(keys: UploadedSet) -> None:
-                self._upload(self.channels().channel(endpoint), keys, self.timeout)
+        def begin(request: service_pb2.StreamBatchesRequest) -> StreamCall:
+            channel = self.channels().channel(endpoint, streams=True)
+            return StreamCall(channel, endpoint, request, self._credentials.metadata(), self.stall)
 
-            make = partial(self._reader_at, endpoint, request, ahead)
-            return UploadingReader(make, request, upload)
-        return self._reader_at(endpoint, request, ahead)
+        def upload(keys: UploadedSet) -> None:
+            self._upload(self.channels().channel(endpoint), keys, self.timeout)
 
-    def _reader_at(
-        self, endpoint: str, request: service_pb2.StreamBatchesRequest, ahead: ReadAhead
-    ) -> BatchReader:
-        metadata = self._credentials.metadata()
-        channel = self.channels().channel(endpoint, streams=True)
         library, _ = native_library()
-        if library is None:
-            return GrpcBatchReader(channel, endpoint, request, metadata, self.stall)
-        return FedReader(
-            library, channel, endpoint, request, metadata, self.stall, ahead, self._threads
-        )
+        return FedReader(library, begin, upload, request, endpoint, ahead, self._threads)
 
     def _upload(self, channel: grpc.Channel, keys: UploadedSet, seconds: float) -> None:
         invoke: Any = channel.stream_unary(

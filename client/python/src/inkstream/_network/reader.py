@@ -1,8 +1,8 @@
 """The seam between a stream's logic and whatever moves its bytes.
 
-gRPC in pure Python is one implementation; a compiled reader is another. A reader is one
-connection's worth of stream: it is opened at a cursor, gives batches, and ends once, by an
-End or by an error. Going on elsewhere after that is not its concern.
+A reader is one connection's worth of stream: it is opened at a cursor, gives batches, which it
+reads ahead by itself, and ends once, by an End or by an error. Going on elsewhere after that is
+not its concern.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class End:
 
 @dataclass(frozen=True)
 class ReadAhead:
-    """How far a reader that reads ahead by itself may be."""
+    """How far a reader may be before what is read of it."""
 
     batches: int
     bytes: int  # fewer batches, but two, where they are larger
@@ -86,7 +86,7 @@ def drawn_ahead(ahead: ReadAhead, window: int, batch_bytes: int) -> int:
 
 
 class BatchReader(Protocol):
-    """One open stream. One thread reads; `grant` and `cancel` may come from any other.
+    """One open stream. One thread reads; `cancel` may come from any other.
 
     `read` blocks, at most as long as the stall limit; it raises Unavailable when another
     server may be tried at the last batch's cursor, and another InkstreamError when not.
@@ -97,29 +97,18 @@ class BatchReader(Protocol):
         """Where it reads from, for messages."""
 
     @property
-    def reads_ahead(self) -> bool:
-        """Whether it has batches in hand, and grants, by itself; else only `read` moves it."""
-
-    @property
     def goes_on(self) -> bool:
         """False once the call is over: what is queued is all that comes, and does not block."""
 
     @property
     def queued(self) -> int:
-        """What `read` would give at once, where it reads ahead."""
+        """What `read` would give at once, as far as that is known."""
 
     def open(self) -> StreamInfo:
         """Waits for the server's first answer. Called once, before `read`."""
 
     def read(self) -> RawBatch | End:
         """The next batch, or the end. Not called again after an End or an error."""
-
-    def grant(self, credits: int) -> None:
-        """Lets the server send that many further batches. Not where it reads ahead.
-
-        It may come before `open` is through, which it then holds for, and behind the end, where
-        it does nothing.
-        """
 
     def cancel(self) -> None:
         """Ends the stream at once; a blocked `open` or `read` raises. Idempotent."""

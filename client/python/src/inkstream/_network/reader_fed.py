@@ -1,26 +1,27 @@
-"""A BatchReader over grpcio whose messages libinkstream makes into batches.
+"""A BatchReader over grpcio.
 
-A thread of its own takes messages off the call and feeds them, without the GIL; what is fed is
-drawn by the library's threads into memory that `read` offers. Rows are held far ahead, since
-they are small, and drawn a few batches ahead, so that what is read is in the caches still.
+A thread of its own takes messages off the call and feeds them, without the GIL, to libinkstream;
+what is fed is drawn by the library's threads into memory that `read` offers. Rows are held far
+ahead, since they are small, and drawn a few batches ahead, so that what is read is in the caches
+still. Without the library, the server draws and the messages are put together in Python.
 """
 
 from __future__ import annotations
 
 import ctypes
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable
 
 import grpc
 
-from inkstream._library.functions import STREAM_BATCHES
 from inkstream._library.memory import Pieces
-from inkstream._library.stream import LibraryStream, receive
+from inkstream._library.stream import MessageStream, draw_here, receive
 from inkstream._network.reader import End, ReadAhead, StreamInfo, drawn_ahead
 from inkstream._network.stream_call import StreamCall
 from inkstream._request.cursor import to_state
+from inkstream._request.uploaded_set import UploadedSet, wanted_by
 from inkstream._wire.raw_batch import RawBatch
-from inkstream.errors import Closed, DataLoss, InkstreamError, Unavailable
+from inkstream.errors import Closed, DataLoss, InkstreamError, NotFound, Unavailable
 from inkstream.v1 import plan_pb2, service_pb2
 
 _KEPT = 4  # pieces of memory that nothing shows
@@ -34,40 +35,33 @@ class FedReader:
 
     def __init__(
         self,
-        library: ctypes.CDLL,
-        channel: grpc.Channel,
-        endpoint: str,
+        library: ctypes.CDLL | None,
+        begin: Callable[[service_pb2.StreamBatchesRequest], StreamCall],
+        upload: Callable[[UploadedSet], None],
         request: service_pb2.StreamBatchesRequest,
-        metadata: Sequence[tuple[str, str]],
-        stall: float,
+        endpoint: str,
         ahead: ReadAhead,
         threads: int,
     ) -> None:
-        delivery = request.open.delivery
-        if delivery.codec == plan_pb2.CODEC_STROKES:
-            delivery.raster_version = library.ik_raster_version()
+        """`begin`: makes the call; `upload`: sends its server a set that it lacks."""
+        self._codec_reason = draw_here(library, request.open.delivery)
         self._library = library
-        self._endpoint = endpoint
-        self._opening = request.SerializeToString()
+        self._begin = begin
+        self._upload = upload
+        self._request = request
+        self.endpoint = endpoint
         self._ahead = ahead
         self._threads = threads
-        self.reads_ahead = ahead.batches > 0
         self._lock = threading.Lock()
         self._cancelled = False
-        self._stream: LibraryStream | None = None
+        self._stream: MessageStream | None = None
         self._depth = 0  # batches that may be drawn ahead
         self._window = 0  # batches that may be received ahead
-        self._early = 0  # credits granted before memory could be offered
         self._granted = self._fed = self._taken = 0  # batches; each counted by one thread
         self._over = False  # nothing more is fed
         self._failure: BaseException | None = None
         self._thread: threading.Thread | None = None
-        self._call = StreamCall(channel, endpoint, request, metadata, stall)
-
-    @property
-    def endpoint(self) -> str:
-        """Where it reads from."""
-        return self._endpoint
+        self._call = begin(request)
 
     @property
     def queued(self) -> int:
@@ -81,11 +75,25 @@ class FedReader:
         return not self._over or self.queued > self._depth
 
     def open(self) -> StreamInfo:
-        """See BatchReader."""
+        """See BatchReader. A server that lacks a set of keys or weights is sent it first."""
+        try:
+            return self._open()
+        except NotFound as error:
+            missing = wanted_by(error, self._request)
+            if not missing:
+                raise
+        for keys in missing:
+            self._upload(keys)
+        self._call = self._begin(self._request)
+        if self._cancelled:
+            self._call.cancel()
+        return self._open()
+
+    def _open(self) -> StreamInfo:
         first = self._call.receive()
         if first is None:
             self.cancel()
-            raise DataLoss(f"{self._endpoint}: the stream did not begin with `opened`")
+            raise DataLoss(f"{self.endpoint}: the stream did not begin with `opened`")
         self._call.arrived(1)
         try:
             stream = self._receive(first)
@@ -93,16 +101,14 @@ class FedReader:
             self.cancel()
             raise
         opened = stream.opened()
+        opened.codec_reason = opened.codec_reason or self._codec_reason
         info = StreamInfo.of(opened)
-        if self.reads_ahead:
-            self._look_ahead(info, stream.batch_bytes, opened.codec == plan_pb2.CODEC_STROKES)
+        self._look_ahead(info, stream.batch_bytes, opened.codec == plan_pb2.CODEC_STROKES)
         with self._lock:
             self._stream = stream
             if self._cancelled:
                 stream.cancel()
                 raise Closed("the stream was closed")
-            for _ in range(self._early):
-                stream.offer()
         self._thread = threading.Thread(
             target=self._feed, args=(stream,), name="inkstream-feed", daemon=True
         )
@@ -114,13 +120,12 @@ class FedReader:
         stream = self._stream
         if stream is None:
             raise Closed("the stream was closed")
-        if self.reads_ahead:
-            while stream.offered < self._depth:
-                stream.offer()
-            room = self._window - (self._granted - self._taken)
-            if 2 * room >= self._window:  # not in drops
-                self._granted += room
-                self._call.grant(room)
+        while stream.offered < self._depth:
+            stream.offer()
+        room = self._window - (self._granted - self._taken)
+        if 2 * room >= self._window:  # not in drops
+            self._granted += room
+            self._call.grant(room)
         try:
             found = stream.next()
         except InkstreamError as error:
@@ -135,37 +140,24 @@ class FedReader:
         if self._failure is not None:
             raise self._failure
         # OK without an end part: the server left in mid-stream.
-        raise Unavailable(f"{self._endpoint}: the stream stopped without an end")
-
-    def grant(self, credits: int) -> None:
-        """See BatchReader."""
-        with self._lock:
-            if self._stream is None:
-                self._early += credits
-            elif self._cancelled or self._over:
-                return
-            else:
-                for _ in range(credits):
-                    self._stream.offer()
-        self._call.grant(credits)
+        raise Unavailable(f"{self.endpoint}: the stream stopped without an end")
 
     def cancel(self) -> None:
         """See BatchReader."""
+        self._cancelled = True  # first: another call may be about to begin
         self._call.cancel()
         with self._lock:
-            self._cancelled = True
             if self._stream is not None:
                 self._stream.cancel()
         if (thread := self._thread) not in (None, threading.current_thread()):
             thread.join(_JOIN_FOR)
 
-    def _receive(self, first: bytes) -> LibraryStream:
+    def _receive(self, first: bytes) -> MessageStream:
         return receive(
             self._library,
-            STREAM_BATCHES,
-            self._opening,
+            self._request,
             first,
-            self._endpoint,
+            self.endpoint,
             self._threads,
             lambda size: Pieces(size, _KEPT),
             self._ahead.own_memory,
@@ -182,7 +174,7 @@ class FedReader:
         self._window = max(1, min(info.credit_window or ahead.batches, ahead.batches, fitting))
         self._depth = self._window
 
-    def _feed(self, stream: LibraryStream) -> None:
+    def _feed(self, stream: MessageStream) -> None:
         try:
             while (message := self._call.receive()) is not None:
                 whole = stream.feed(message)

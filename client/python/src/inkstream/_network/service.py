@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from inkstream._network.channels import Endpoints
+from inkstream._network.plain import plain
 from inkstream._network.reader import BatchReader, ReadAhead, StreamInfo
 from inkstream._wire.raw_batch import RawBatch
-from inkstream.v1 import service_pb2
+from inkstream.v1 import dataset_pb2, service_pb2
 
 Answer = TypeVar("Answer")
 Fetched = tuple[RawBatch, StreamInfo | None]
@@ -21,15 +22,14 @@ class Waits:
     seconds: dict[str, float]  # waited, by what it was for, as the server names it
     bottleneck: str
 
-
-class FetchCall(Protocol):
-    """One FetchDrawings under way at one endpoint. For one thread."""
-
-    def result(self) -> Fetched:
-        """Waits for the answer. Asked once. grpc.RpcError or InkstreamError."""
-
-    def close(self) -> None:
-        """Ends the call where it is still under way. Idempotent."""
+    @classmethod
+    def of(cls, status: dataset_pb2.GetStatusResponse) -> Waits | None:
+        """Of the one stream that was asked for; None where there is none."""
+        for stream in status.streams:
+            told = plain(stream)
+            seconds = {n.removeprefix("wait_"): v for n, v in told.items() if n.startswith("wait_")}
+            return cls(seconds, stream.bottleneck)
+        return None
 
 
 class Service(Protocol):
@@ -56,9 +56,6 @@ class Service(Protocol):
 
     def fetch(self, request: service_pb2.FetchDrawingsRequest) -> Fetched:
         """Random access; goes on elsewhere for as long as a stream would."""
-
-    def begin_fetch(self, request: service_pb2.FetchDrawingsRequest) -> FetchCall:
-        """Random access whose answer is waited for later."""
 
     def open_reader(
         self, endpoint: str, request: service_pb2.StreamBatchesRequest, ahead: ReadAhead

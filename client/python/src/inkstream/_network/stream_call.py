@@ -1,4 +1,7 @@
-"""One StreamBatches call by grpcio: messages as raw bytes, credits, and an eye on silence."""
+"""One StreamBatches call by grpcio: messages as raw bytes, credits, and an eye on silence.
+
+Keepalive finds dead peers; a thread that watches finds live ones that do not answer.
+"""
 
 from __future__ import annotations
 
@@ -10,35 +13,13 @@ from typing import Any
 
 import grpc
 
-from inkstream._network.stall import unwatch, watch
 from inkstream._request.addresses import in_words
 from inkstream._wire.status import from_grpc
 from inkstream.errors import Closed, Unavailable
 from inkstream.v1 import service_pb2
 
 _METHOD = "/inkstream.v1.DrawingService/StreamBatches"
-
-
-class _Requests:
-    """The client's side of the stream; None ends it."""
-
-    def __init__(self, first: service_pb2.StreamBatchesRequest) -> None:
-        self._queue: queue.SimpleQueue[service_pb2.StreamBatchesRequest | None] = (
-            queue.SimpleQueue()
-        )
-        self._queue.put(first)
-
-    def put(self, request: service_pb2.StreamBatchesRequest | None) -> None:
-        self._queue.put(request)
-
-    def __iter__(self) -> _Requests:
-        return self
-
-    def __next__(self) -> service_pb2.StreamBatchesRequest:
-        request = self._queue.get()
-        if request is None:
-            raise StopIteration
-        return request
+_LOOK_EVERY = 0.5  # seconds
 
 
 class StreamCall:
@@ -57,18 +38,23 @@ class StreamCall:
     ) -> None:
         self.endpoint = endpoint
         self._dataset = request.dataset
-        self._requests = _Requests(request)
+        # The client's side of the stream; None ends it.
+        self._requests: queue.SimpleQueue[service_pb2.StreamBatchesRequest | None] = (
+            queue.SimpleQueue()
+        )
+        self._requests.put(request)
         self._stall = stall
         self._lock = threading.Lock()
         self._due = 1 + request.credits  # messages the server owes: `opened`, then batches
         self._last_message = time.monotonic()
         self._cancelled = self._stalled = False
+        self._over = threading.Event()
         method: Any = channel.stream_stream(
             _METHOD,
             request_serializer=service_pb2.StreamBatchesRequest.SerializeToString,
         )
-        self._call: Any = method(self._requests, metadata=metadata)
-        watch(self)
+        self._call: Any = method(iter(self._requests.get, None), metadata=metadata)
+        threading.Thread(target=self._watch, name="inkstream-stall", daemon=True).start()
 
     def receive(self) -> bytes | None:
         """The next message; None: the call ended without an error. Blocks, at most for `stall`."""
@@ -115,14 +101,14 @@ class StreamCall:
 
     def finish(self) -> None:
         """Nothing more is received. Idempotent."""
-        unwatch(self)
+        self._over.set()
         self._call.cancel()
         self._requests.put(None)
 
-    def check(self, now: float) -> None:
-        """Called by the stall watchdog."""
-        with self._lock:
-            late = self._due > 0 and now - self._last_message > self._stall
-        if late:
-            self._stalled = True
-            self.finish()
+    def _watch(self) -> None:
+        while not self._over.wait(_LOOK_EVERY):
+            with self._lock:
+                late = self._due > 0 and time.monotonic() - self._last_message > self._stall
+            if late:
+                self._stalled = True
+                self.finish()

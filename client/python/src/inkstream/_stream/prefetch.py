@@ -1,7 +1,8 @@
-"""Read-ahead: a bounded queue of batches, and failover.
+"""Read-ahead, and failover.
 
-Where the reader reads ahead on a thread of its own (libinkstream), the consumer takes from it
-directly, and a thread of this module runs only to open a stream. Otherwise that thread reads.
+Readers read ahead by themselves, so the consumer takes from them directly, and a thread of this
+module runs only to open a stream. Where what is made of a batch takes its time, that thread goes
+on to make it, into a bounded queue.
 
 When a server leaves, the thread opens the stream again at the cursor of the last batch received
 whole, while the trainer still works on those in hand. The trainer sees one sequence.
@@ -13,19 +14,19 @@ import logging
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from inkstream._network.channels import Endpoints
-from inkstream._network.counts import Counts
 from inkstream._network.reader import BatchReader, End, ReadAhead, StreamInfo
 from inkstream._network.retry import Retry
 from inkstream._request.cursor import State
 from inkstream._request.plan import Plan
 from inkstream._stream.converter import Converter, Item
-from inkstream._stream.prefetch_queue import PrefetchQueue
 from inkstream._stream.replica_check import check_knowing, check_same
 from inkstream._stream.resume_point import ResumePoint
+from inkstream._stream.stats import Counts
 from inkstream._wire.raw_batch import RawBatch
 from inkstream.errors import Closed, InkstreamError
 from inkstream.v1 import batch_pb2
@@ -35,6 +36,7 @@ T = TypeVar("T")
 _log = logging.getLogger("inkstream")
 
 MAX_AHEAD = 8  # batches
+_BYTES = 128 << 20  # that they may come to, but for two
 _JOIN_FOR = 5.0  # seconds
 
 
@@ -60,8 +62,11 @@ class Prefetcher(Generic[T]):
         self._counts = counts
         self._changed = threading.Condition()
         self._closing = threading.Event()
+        self._most = max(1, ahead)
         # Guarded by _changed.
-        self._queue: PrefetchQueue[T] = PrefetchQueue(ahead)
+        self._ready: deque[Item[T]] = deque()
+        self._room = max(1, ahead // 2)  # in it
+        self._wanted = False  # nothing is read before the first take
         self._reader: BatchReader | None = None
         self._direct: tuple[BatchReader, StreamInfo] | None = None  # what the consumer reads itself
         self._info: StreamInfo | None = None
@@ -82,16 +87,15 @@ class Prefetcher(Generic[T]):
         item: Item[T] | None = None
         while item is None:
             direct = self._direct
-            if direct is not None and not self._queue:
+            if direct is not None and not self._ready:
                 item = self._pull(*direct)
                 continue
             began = time.monotonic()
             with self._changed:
-                self._queue.wanted = True
-                self._grant()
-                if self._queue:
-                    item = self._queue.items.popleft()
-                    self._grant()
+                self._wanted = True
+                self._changed.notify_all()
+                if self._ready:
+                    item = self._ready.popleft()
                 elif self._direct is None:
                     if self._end is not None:
                         return self._end
@@ -103,7 +107,7 @@ class Prefetcher(Generic[T]):
     @property
     def in_hand(self) -> int:
         """Batches received and not taken."""
-        return len(self._queue) + self.unread
+        return len(self._ready) + self.unread
 
     @property
     def unread(self) -> int:
@@ -125,7 +129,7 @@ class Prefetcher(Generic[T]):
         if threading.current_thread() is not thread:
             thread.join(_JOIN_FOR)
         with self._changed:
-            dropped = self._queue.drop()
+            dropped, self._ready = self._ready, deque()
         del dropped  # not under the lock: batches may have something to say as they go
 
     def _raise_if_over(self) -> None:
@@ -133,13 +137,6 @@ class Prefetcher(Generic[T]):
             raise self._error
         if self._closing.is_set():
             raise Closed("the stream was closed")
-
-    def _grant(self) -> None:
-        """Grants what there is room for. Called with _changed held."""
-        if self._reader is None or self._reader.reads_ahead:
-            return
-        if credits := self._queue.credits():
-            self._reader.grant(credits)
 
     def _start(self, left: tuple[str, End | InkstreamError] | None) -> None:
         """`left`: how the reader before ended, and where."""
@@ -159,9 +156,9 @@ class Prefetcher(Generic[T]):
                 if reader.goes_on:
                     return item
                 # The call is over: the next one is opened while what it gave is worked on.
-                self._queue.items.append(item)
+                self._ready.append(item)
                 while not isinstance(raw := reader.read(), End):
-                    self._queue.items.append(self._received(raw, info))
+                    self._ready.append(self._received(raw, info))
             self._leave(reader, raw)
         except InkstreamError as error:
             # Without the frames of whoever reads, which would live as long as the error.
@@ -177,8 +174,7 @@ class Prefetcher(Generic[T]):
     def _let_go(self, reader: BatchReader) -> None:
         with self._changed:
             self._direct = self._reader = None
-            self._queue.forget_granted()
-        reader.cancel()  # then: nobody grants to one that is over
+        reader.cancel()
 
     def _received(self, raw: RawBatch, info: StreamInfo) -> Item[T]:
         self._retry.succeeded(self._counts.endpoint)
@@ -207,8 +203,10 @@ class Prefetcher(Generic[T]):
         endpoint = "no server"
         try:
             endpoint = self._channels().endpoints()[0]
-            batches = 0 if self._convert.slow else self._queue.most
-            ahead = ReadAhead(batches, self._queue.most_bytes, self._convert.own_memory)
+            slow = self._convert.slow
+            # Of what may be ahead half is ready then, and half is the reader's.
+            batches, size = (self._room, _BYTES // 2) if slow else (self._most, _BYTES)
+            ahead = ReadAhead(batches, size, self._convert.own_memory)
             reader = self._open_at(
                 endpoint, self._resume_point.opening(), self._resume_point.cursor, ahead
             )
@@ -216,10 +214,9 @@ class Prefetcher(Generic[T]):
             try:
                 info = self._open(reader)
                 with self._changed:
-                    if reader.reads_ahead and not self._closing.is_set():
+                    if not slow and not self._closing.is_set():
                         self._direct, handed_over = (reader, info), True
                         return None
-                    self._grant()
                 return endpoint, self._read(reader, info)
             finally:
                 if not handed_over:
@@ -258,18 +255,24 @@ class Prefetcher(Generic[T]):
         self._counts.opened(reader.endpoint, info)
         with self._changed:
             self._info = self._info or info
-            self._queue.bound(info.credit_window)
             self._changed.notify_all()
         return info
 
     def _read(self, reader: BatchReader, info: StreamInfo) -> End:
         while True:
+            with self._changed:
+                self._changed.wait_for(self._may_read)
             raw = reader.read()
             if isinstance(raw, End):
                 self._retry.succeeded(reader.endpoint)
                 return raw
             item = self._received(raw, info)
             with self._changed:
-                self._queue.add_granted(item, raw.memory.size)
+                fitting = _BYTES // 2 // max(1, raw.memory.size)
+                self._room = max(1, min(self._room, fitting))
+                self._ready.append(item)
                 self._changed.notify_all()
             del raw, item  # a batch that the consumer dropped must not live on here
+
+    def _may_read(self) -> bool:
+        return self._closing.is_set() or (self._wanted and len(self._ready) < self._room)

@@ -9,8 +9,6 @@ import weakref
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
-from inkstream._network.bottleneck import Asker, bottleneck_of
-from inkstream._network.counts import Counts
 from inkstream._network.reader import BatchReader, End, ReadAhead, StreamInfo
 from inkstream._network.source import Source
 from inkstream._request.cursor import State, check_state
@@ -19,6 +17,7 @@ from inkstream._request.values import whole
 from inkstream._stream.converter import Converter, Item
 from inkstream._stream.prefetch import MAX_AHEAD, Prefetcher
 from inkstream._stream.resume_point import ResumePoint
+from inkstream._stream.stats import Asker, Counts, bottleneck_of
 from inkstream.errors import Closed, FixRequest, InkstreamError, WrongProcess, WrongThread
 from inkstream.v1 import plan_pb2
 

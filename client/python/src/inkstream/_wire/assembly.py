@@ -34,7 +34,7 @@ class Assembler:
     common = Common()
 
     def __init__(self, max_bytes: int = _MAX_BATCH_BYTES) -> None:
-        self._max_bytes = min(max_bytes, _MAX_BATCH_BYTES)
+        self.max_bytes = min(max_bytes, _MAX_BATCH_BYTES)
         self._next_seq = 0
         self._open: batch_pb2.BatchHeader | None = None
         self._memory = memoryview(bytearray())
@@ -50,26 +50,26 @@ class Assembler:
         """The batches that `part` completes."""
         if self._open is not None:
             return self._continue(self._open, part)
-        if part.batches:
+        if part.head.batches:
             return self._begin(part)
         if len(part.data):
-            raise DataLoss(f"part {part.part} of batch {part.batch_seq} came before its part 0")
+            raise DataLoss(f"a part of batch {part.head.batch_seq} came before its part 0")
         return []
 
     def _begin(self, part: Part) -> list[RawBatch]:
         whole: list[RawBatch] = []
-        for header in part.batches:
+        for header in part.head.batches:
             if header.batch_seq != self._next_seq:
                 raise DataLoss(f"batch {header.batch_seq} came where {self._next_seq} was due")
-            if header.byte_size > self._max_bytes:
+            if header.byte_size > self.max_bytes:
                 raise DataLoss(
                     f"batch {header.batch_seq} claims {header.byte_size} bytes; what was asked "
-                    f"for takes at most {self._max_bytes}"
+                    f"for takes at most {self.max_bytes}"
                 )
             if header.HasField("rows"):
                 raise DataLoss(f"batch {header.batch_seq} has rows, which were not asked for")
             if header.part_count > 1:
-                if len(part.batches) != 1:
+                if len(part.head.batches) != 1:
                     raise DataLoss("a batch that is cut shares its message with another")
                 self._open = header
                 self._memory = aligned_bytes(header.byte_size)
@@ -86,18 +86,19 @@ class Assembler:
         return whole
 
     def _continue(self, header: batch_pb2.BatchHeader, part: Part) -> list[RawBatch]:
-        end = part.offset + len(part.data)
+        at = part.head
+        end = at.offset + len(part.data)
         if (
-            part.batch_seq != header.batch_seq
-            or part.part != self._next_part
-            or part.offset != self._filled
+            at.batch_seq != header.batch_seq
+            or at.part != self._next_part
+            or at.offset != self._filled
             or end > header.byte_size
         ):
             raise DataLoss(
-                f"part {part.part} of batch {part.batch_seq} at {part.offset} came where part "
+                f"part {at.part} of batch {at.batch_seq} at {at.offset} came where part "
                 f"{self._next_part} of batch {header.batch_seq} at {self._filled} was due"
             )
-        self._memory[part.offset : end] = part.data
+        self._memory[at.offset : end] = part.data
         self._filled = end
         self._next_part += 1
         if self._next_part < header.part_count:

@@ -7,28 +7,23 @@ them, so the message is walked field by field here and its bulk stays where gRPC
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from google.protobuf.message import DecodeError
 
 from inkstream.errors import DataLoss
 from inkstream.v1 import batch_pb2
 
-_BATCH_SEQ, _PART, _OFFSET, _BATCHES, _OPENED, _END, _DATA = 1, 2, 3, 4, 5, 6, 15
+_DATA = 15  # BatchPart.data
 _EMPTY = memoryview(b"")
 
 
-@dataclass(slots=True)
-class Part:
-    """One BatchPart; `data` is a view of the message."""
+class Part(NamedTuple):
+    """One BatchPart: its `data`, a view of the message, and the rest of it."""
 
-    batch_seq: int = 0
-    part: int = 0
-    offset: int = 0
-    batches: list[batch_pb2.BatchHeader] = field(default_factory=list)
-    opened: batch_pb2.StreamOpened | None = None
-    end: batch_pb2.StreamEnd | None = None
-    data: memoryview = _EMPTY
+    head: batch_pb2.BatchPart
+    data: memoryview
 
 
 @dataclass(slots=True)
@@ -54,15 +49,15 @@ def read_varint(buffer: memoryview, position: int) -> tuple[int, int]:
     raise DataLoss("malformed message: a number has more than ten bytes")
 
 
-def fields(buffer: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """Yields (field number, number or bytes). Fixed-width fields come as bytes."""
+def _fields(buffer: memoryview) -> Iterator[tuple[int, int | memoryview, int]]:
+    """Yields (field number, number or bytes, where it ends). Fixed-width fields come as bytes."""
     position = 0
     while position < len(buffer):
         tag, position = read_varint(buffer, position)
         number, wire_type = tag >> 3, tag & 7
         if wire_type == 0:
-            value, position = read_varint(buffer, position)
-            yield number, value
+            plain, position = read_varint(buffer, position)
+            yield number, plain, position
             continue
         if wire_type == 2:
             length, position = read_varint(buffer, position)
@@ -75,33 +70,25 @@ def fields(buffer: memoryview) -> Iterator[tuple[int, int | memoryview]]:
                 f"malformed message: field {number} claims {length} bytes, "
                 f"{len(buffer) - position} are left"
             )
-        yield number, buffer[position : position + length]
+        value = buffer[position : position + length]
         position += length
+        yield number, value, position
 
 
 def parse_part(message: bytes) -> Part:
     """Reads one BatchPart. DataLoss where it is malformed."""
-    part = Part()
+    buffer, data, behind = memoryview(message), _EMPTY, 0
+    head = bytearray()
+    for number, value, end in _fields(buffer):
+        if number == _DATA and not isinstance(value, int):
+            data = value
+        else:
+            head += buffer[behind:end]
+        behind = end
     try:
-        for number, value in fields(memoryview(message)):
-            if isinstance(value, int):
-                if number == _BATCH_SEQ:
-                    part.batch_seq = value
-                elif number == _PART:
-                    part.part = value
-                elif number == _OFFSET:
-                    part.offset = value
-            elif number == _DATA:
-                part.data = value
-            elif number == _BATCHES:
-                part.batches.append(batch_pb2.BatchHeader.FromString(bytes(value)))
-            elif number == _OPENED:
-                part.opened = batch_pb2.StreamOpened.FromString(bytes(value))
-            elif number == _END:
-                part.end = batch_pb2.StreamEnd.FromString(bytes(value))
+        return Part(batch_pb2.BatchPart.FromString(bytes(head)), data)
     except DecodeError as error:
         raise DataLoss(f"malformed message: {error}") from None
-    return part
 
 
 def parse_status(status: bytes) -> StatusDetails:
@@ -111,7 +98,7 @@ def parse_status(status: bytes) -> StatusDetails:
     """
     found = StatusDetails()
     try:
-        for number, value in fields(memoryview(status)):
+        for number, value, _ in _fields(memoryview(status)):
             if number == 3 and not isinstance(value, int):
                 _read_detail(value, found)
     except (DataLoss, UnicodeDecodeError):
@@ -121,12 +108,12 @@ def parse_status(status: bytes) -> StatusDetails:
 
 def _read_detail(buffer: memoryview, found: StatusDetails) -> None:
     kind, body = "", _EMPTY
-    for number, value in fields(buffer):
+    for number, value, _ in _fields(buffer):
         if number == 1 and not isinstance(value, int):
             kind = bytes(value).decode().rpartition("/")[2]
         elif number == 2 and not isinstance(value, int):
             body = value
-    for number, value in fields(body):
+    for number, value, _ in _fields(body):
         if isinstance(value, int):
             continue
         if kind == "google.rpc.ErrorInfo" and number == 1:
@@ -134,5 +121,5 @@ def _read_detail(buffer: memoryview, found: StatusDetails) -> None:
         elif kind == "google.rpc.ErrorInfo" and number == 2:
             found.domain = bytes(value).decode()
         elif kind == "google.rpc.RetryInfo" and number == 1:
-            duration = {n: v for n, v in fields(value) if isinstance(v, int)}
+            duration = {n: v for n, v, _ in _fields(value) if isinstance(v, int)}
             found.retry_delay = duration.get(1, 0) + duration.get(2, 0) / 1e9

@@ -1,12 +1,14 @@
-"""Who waits for whom, in one sentence: what the loop saw, and what the server says."""
+"""What a stream has done so far, and who waits for whom, as its loop and its server see it."""
 
 from __future__ import annotations
 
 import contextlib
 import time
+from dataclasses import dataclass
 
-from inkstream._network.counts import Counts
+from inkstream._network.reader import StreamInfo
 from inkstream._network.service import Service, Waits
+from inkstream._wire.raw_batch import RawBatch
 from inkstream.errors import InkstreamError
 
 _ASK_EVERY = 1.0  # seconds
@@ -14,6 +16,35 @@ _ASK_FOR = 1.0  # seconds
 _TOO_EARLY = 0.5  # seconds
 _NOTHING = 0.1  # of the time
 _MOST = 0.5  # of the time
+
+
+@dataclass
+class Counts:
+    """Of one stream, over all the servers it was on."""
+
+    batches: int = 0
+    bytes: int = 0
+    wire_bytes: int = 0  # that they came to in messages
+    reopened: int = 0
+    waited: float = 0.0  # seconds the consumer waited
+    endpoint: str = ""
+    stream_id: int = 0  # of the present stream, at `endpoint`
+    transport: str = ""  # "grpc", or "here": in this process
+    codec: str = ""  # in use
+    codec_reason: str = ""  # why not the one asked for
+
+    def opened(self, endpoint: str, info: StreamInfo) -> None:
+        """The stream is there now."""
+        self.endpoint = endpoint
+        self.stream_id = info.stream_id
+        self.transport = info.transport
+        self.codec, self.codec_reason = info.codec, info.codec_reason
+
+    def received(self, raw: RawBatch) -> None:
+        """One batch more."""
+        self.batches += 1
+        self.bytes += raw.memory.size
+        self.wire_bytes += raw.wire_bytes
 
 
 class Asker:
