@@ -21,8 +21,7 @@ from inkstream.dataset import Dataset
 from inkstream.errors import PlanMismatch
 from inkstream.split import Split
 from inkstream.stream import Stream
-from inkstream.torch._index_batch import IndexBatch
-from inkstream.torch._map_dataset import MapDataset
+from inkstream.torch._map_dataset import IndexBatch, MapDataset
 from inkstream.torch._placement import Placement
 from inkstream.torch._source import source_of
 

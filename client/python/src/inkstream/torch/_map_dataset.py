@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from torch.utils.data import Dataset as TorchDataset
 
+from inkstream._request.cursor import State
 from inkstream._request.image import Image
 from inkstream._request.keywords import checked_keywords
 from inkstream._request.options import DrawOptions
@@ -15,13 +16,33 @@ from inkstream._request.view import View
 from inkstream.dataset import Dataset
 from inkstream.split import Split
 from inkstream.torch._collate import Rows
-from inkstream.torch._index_batch import IndexBatch
 from inkstream.torch._source import dataset_of
 from inkstream.torch._tensor_batch import TensorBatch
 from inkstream.torch._tensors import from_batch
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+
+class IndexBatch(list[int]):
+    """What a BatchSampler gives: ranks that carry where they belong, `cursor` behind them.
+
+    `epoch`, `seed`: of the order that they are of, and so of how a stream would augment them.
+    """
+
+    def __init__(
+        self,
+        ranks: Any = (),
+        cursor: State | None = None,
+        valid_rows: int = -1,
+        epoch: int = 0,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(ranks)
+        self.epoch = epoch
+        self.seed = seed
+        self.cursor = cursor
+        self.valid_rows = len(self) if valid_rows < 0 else valid_rows
 
 
 class MapDataset(TorchDataset[TensorBatch]):

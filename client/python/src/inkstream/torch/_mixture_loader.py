@@ -7,13 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from inkstream._network.reader import StreamInfo
-from inkstream._order.schedule import Schedule
-from inkstream._request.cursor import State
 from inkstream._request.keywords import checked_keywords
 from inkstream._request.plan import Plan
-from inkstream._request.values import flag, whole
-from inkstream._stream.converter import Item
+from inkstream._request.values import flag
 from inkstream.errors import FixRequest
 from inkstream.mixture import Mixture
 from inkstream.split import Split
@@ -21,10 +17,9 @@ from inkstream.torch._form import Form, form_of
 from inkstream.torch._loader import Loader, Steps
 from inkstream.torch._map_dataset import MapDataset
 from inkstream.torch._placement import device_of, place_of
-from inkstream.torch._position import Position
+from inkstream.torch._position import MixturePosition
 from inkstream.torch._steps import LoaderDataset
 from inkstream.torch._tensor_batch import TensorBatch
-from inkstream.torch._tensors import Formed, from_batch
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -67,7 +62,7 @@ class MixtureLoader(Loader[T]):
     @property
     def mixture(self) -> Mixture:
         """What it reads now; `loader.mixture.remix(weights)` holds from the next batch on."""
-        assert isinstance(self._iterator, _Position)
+        assert isinstance(self._iterator, MixturePosition)
         return self._iterator.mixture
 
     @property
@@ -88,8 +83,10 @@ class MixtureLoader(Loader[T]):
             f"position {position})"
         )
 
-    def _begin(self, plan: Plan, start: Mapping[str, Any] | None, ahead: int) -> Position:
-        position = _Position(self._given_mixture.for_rank(plan.rank, plan.world), self._transform)
+    def _begin(self, plan: Plan, start: Mapping[str, Any] | None, ahead: int) -> MixturePosition:
+        position = MixturePosition(
+            self._given_mixture.for_rank(plan.rank, plan.world), self._transform
+        )
         if start is not None:
             position.load(start)
         return position
@@ -104,90 +101,6 @@ class MixtureLoader(Loader[T]):
             "order plans": [part["plan_hash"] for part in parts],
             "places of parts": [(part["epoch"], part["position"]) for part in parts],
         }
-
-
-class _Position:
-    """A mixture's place, counted in epochs too."""
-
-    def __init__(self, mixture: Mixture, transform: Callable[[TensorBatch], Any] | None) -> None:
-        self.mixture = mixture
-        self.plan = mixture.plan
-        self._transform = transform
-        self._taken = 0
-        self.epoch_position = (
-            self._schedule().behind(0, 0, mixture.step) if mixture.step else (0, 0)
-        )
-
-    @property
-    def untouched(self) -> bool:
-        return self._taken == 0
-
-    def take(self) -> Item[Any] | None:
-        schedule = self._schedule()
-        epoch, position = self.epoch_position
-        if not schedule.steps_from(position):  # of another batch size: no whole one is left
-            epoch, position = epoch + 1, 0
-        batch = next(self.mixture)
-        batch.epoch, batch.step = epoch, position // schedule.step_size
-        self.epoch_position = schedule.behind(epoch, position, 1)
-        self._taken += 1
-        cursor = self._with_epoch(batch.cursor)
-        tensors = from_batch(batch, cursor, copy=False)
-        value = tensors if self._transform is None else self._transform(tensors)
-        return Item(Formed(value), cursor, epoch, batch.step)
-
-    def info(self) -> StreamInfo:
-        return StreamInfo(
-            dataset="a mixture",
-            cursor=self.state(),
-            view_size=self.mixture.drawings,
-            steps_per_epoch=self._schedule().steps_from(0),
-            raster_version=0,
-            classes=tuple(self.mixture.classes),
-            credit_window=0,
-        )
-
-    def state(self) -> State:
-        return self._with_epoch(self.mixture.state_dict())
-
-    def load(self, state: Mapping[str, Any]) -> None:
-        self.mixture.load_state_dict(state)
-        if "epoch" in state:
-            place = (
-                whole("state.epoch", state["epoch"], 0),
-                whole("state.epoch_position", state.get("epoch_position", 0), 0),
-            )
-        else:
-            place = self._schedule().behind(0, 0, state["step"])
-        self.epoch_position = place
-
-    def seek(self, epoch: int, step: int, position: int | None = None) -> None:
-        schedule = self._schedule()
-        if position is not None:
-            step = position // schedule.step_size
-        self.mixture.seek(epoch * schedule.steps_from(0) + step)
-        self.epoch_position = epoch, step * schedule.step_size
-
-    def replan(self, plan: Plan) -> None:
-        if (plan.rank, plan.world) != (self.plan.rank, self.plan.world):
-            self.mixture.close()
-            self.mixture = self.mixture.for_rank(plan.rank, plan.world)
-        self.plan = plan
-
-    def stats(self) -> dict[str, Any]:
-        return {"batches": self._taken, "parts": self.mixture.stats()}
-
-    def close(self) -> None:
-        self.mixture.close()
-
-    def _schedule(self) -> Schedule:
-        """FixRequest where no batch is an epoch's."""
-        plan = self.plan
-        return Schedule(self.mixture.drawings, plan.batch_size, plan.rank, plan.world)
-
-    def _with_epoch(self, state: Mapping[str, Any]) -> State:
-        epoch, position = self.epoch_position
-        return {**state, "epoch": epoch, "epoch_position": position}
 
 
 class _MixedDrawings(LoaderDataset):
