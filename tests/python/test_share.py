@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -155,7 +156,7 @@ def test_the_last_user_killed_frees_the_memory(server: Server) -> None:
         user.kill()
     assert eventually(lambda: segment_bytes() == 0)
     name = "inkstream-view-" + "0" * 32
-    with claim(name) or pytest.fail("free, and yet refused"):
+    with closing(claim(name) or pytest.fail("free, and yet refused")):
         assert claim(name) is None
 
 
@@ -296,7 +297,7 @@ def _sum(array: np.ndarray) -> tuple[int, bool]:
 
 def test_somebody_elses_segment_of_that_name_is_not_taken() -> None:
     name = "inkstream-view-" + "1" * 32
-    with NewSegment(name, 4096):  # not sealed: still being built, or a forgery
+    with closing(NewSegment(name, 4096)):  # not sealed: still being built, or a forgery
         assert find_segment(name) is None
 
 

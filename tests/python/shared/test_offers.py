@@ -6,6 +6,7 @@ import os
 import pickle
 import subprocess
 import sys
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -86,7 +87,7 @@ def test_a_ticket_of_a_process_that_ended_is_an_error_not_a_wait() -> None:
 
 def test_a_descriptor_that_could_still_change_is_refused() -> None:
     with (
-        _new_segment.NewSegment("inkstream-open", 4096) as segment,
+        closing(_new_segment.NewSegment("inkstream-open", 4096)) as segment,
         pytest.raises(InkstreamError, match="no sealed segment"),
     ):
         _passing.map_checked(os.dup(segment.fd), 4096, b"x" * 16)

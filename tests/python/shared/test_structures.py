@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from inkstream import shared
-from inkstream.shared import _maps, _new_segment, _segment
+from inkstream.shared import _new_segment, _segment
 from support.leaks import segment_bytes
 
 
@@ -161,14 +161,14 @@ def test_what_is_written_is_read_however_many_huge_pages_are_granted(
     granted: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left = granted
-    advise = _maps.advise
+    advise = _segment.advise
 
     def meagre(address: int, size: int, advice: int) -> bool:
         nonlocal left
         left -= 1
         return left >= 0 and advise(address, size, advice)
 
-    monkeypatch.setattr(_maps, "advise", meagre)
+    monkeypatch.setattr(_segment, "advise", meagre)
     random = np.random.default_rng(granted)
     expected = random.integers(0, 256, 41_000_003, np.uint8)
     pieces = []

@@ -50,6 +50,18 @@ def words_of(columns: Worded, name: str) -> list[str]:
     return [words[i] if 0 <= i < known else "" for i in found]
 
 
+def values_of(columns: Worded, name: str) -> list[Any]:
+    """A column's values as Python's own, None for a missing one; of `label` the numbers."""
+    values = np.asarray(columns[name]).tolist()
+    if name == "label":
+        return [None if label < 0 else label for label in values]
+    if numbered(name):
+        return [word or None for word in words_of(columns, name)]
+    if name == "recognized":
+        return [None if value == -1 else value == 1 for value in values]
+    return [None if value == -1 else value for value in values]
+
+
 def union_of(lists: Iterable[Sequence[str]]) -> list[str]:
     """The words of all lists, each once, in the order in which they come."""
     return list(dict.fromkeys(word for words in lists for word in words))

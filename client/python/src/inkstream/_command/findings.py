@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import platform
 import sys
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import inkstream
+from inkstream._available_memory import available_memory
 from inkstream._command.program import MISSING, find_program
 from inkstream._library.library import library as native_library
 from inkstream._version import __version__
@@ -102,29 +102,6 @@ def _memory() -> Finding:
             "open(..., memory=BYTES)",
         )
     return Finding("memory", FINE, said)
-
-
-def available_memory() -> int | None:
-    """Bytes that this process may still take: the machine's, or its control group's if fewer."""
-    bounds = []
-    machine = _read("/proc/meminfo")
-    if "MemAvailable:" in machine:
-        bounds.append(int(machine.partition("MemAvailable:")[2].split()[0]) << 10)
-    group = _read("/proc/self/cgroup").rpartition("::")[2].strip()
-    for folder in (f"/sys/fs/cgroup{group}", "/sys/fs/cgroup"):
-        most, used = (_read(f"{folder}/memory.{name}").strip() for name in ("max", "current"))
-        if most.isdecimal() and used.isdecimal():
-            bounds.append(max(0, int(most) - int(used)))
-    return min(bounds, default=None)
-
-
-def _read(path: str) -> str:
-    """A file of the kernel's; empty where it has none of that name."""
-    try:
-        with open(os.fspath(path), encoding="ascii") as file:
-            return file.read()
-    except OSError:
-        return ""
 
 
 def versions(stats: Mapping[str, Any]) -> Finding:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from inkstream._batch.words import numbered, stored
+from inkstream._batch.words import stored, values_of
 from inkstream._command.asking import (
     client_of,
     dataset_of,
@@ -100,7 +100,10 @@ def head(flags: argparse.Namespace) -> int:
     rows = split[: whole("-n", flags.n, 1)]
     columns: dict[str, list[Any]] = {"index": rows.index.tolist()}
     for name in stored(data.columns):
-        columns[name] = _column(rows, name)
+        values = values_of(rows, name)
+        if name == "timestamp":
+            values = [None if time is None else _time(time) for time in values]
+        columns[name] = values
     if flags.json:
         say_json(
             [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
@@ -113,21 +116,6 @@ def head(flags: argparse.Namespace) -> int:
     ]
     say_rows(list(columns), zip(*shown, strict=True))
     return 0
-
-
-def _column(rows: Any, name: str) -> list[Any]:
-    """For a person, None where a drawing has no value."""
-    values = rows[name].tolist()
-    if name == "label":
-        return [None if label < 0 else label for label in values]
-    if numbered(name):
-        return [word or None for word in rows.strings(name)]
-    known = [None if value == -1 else value for value in values]
-    if name == "timestamp":
-        return [None if time is None else _time(time) for time in known]
-    if name == "recognized":
-        return [None if value is None else value == 1 for value in known]
-    return known
 
 
 def _time(microseconds: int) -> str:

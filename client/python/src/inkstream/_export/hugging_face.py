@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from inkstream._batch.batch import Batch
-from inkstream._batch.words import numbered
+from inkstream._batch.words import numbered, values_of
 from inkstream._extras import require
 from inkstream._request.image import Image
 from inkstream.errors import FixRequest
@@ -67,19 +67,8 @@ def _columns(batch: Batch, image: Image | None, columns: Sequence[str]) -> dict[
         found["image"] = [{"bytes": _png(plane), "path": None} for plane in planes]
     found["index"] = batch.index
     for name in columns:
-        found[name] = _values(batch, name)
+        found[name] = values_of(batch, name)
     return found
-
-
-def _values(batch: Batch, name: str) -> list[Any]:
-    if name == "label":
-        return [None if label < 0 else label for label in batch.label.tolist()]
-    if numbered(name):
-        return [word or None for word in batch.strings(name)]
-    values = [None if value == -1 else value for value in batch[name].tolist()]
-    if name == "recognized":
-        return [None if value is None else value == 1 for value in values]
-    return values
 
 
 def _png(plane: np.ndarray[Any, np.dtype[np.uint8]]) -> bytes:

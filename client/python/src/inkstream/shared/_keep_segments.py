@@ -1,10 +1,10 @@
 """Keeps segments between the process that sends them and the one that takes them.
 
-    python -I -S _keep_segments.py LISTENER BUDGET LINGER
+    python -I -S _keep_segments.py BUDGET LINGER
 
 A program of its own, run by path, so that it imports nothing but the standard library. What is
 in flight belongs to it: a sender may end, or be killed, as soon as it has been answered. It
-listens on descriptor LISTENER, an abstract Unix socket, which has no name in any file system.
+listens on its standard input, an abstract Unix socket, which has no name in any file system.
 It ends when it has no clients left and what they sent was not taken for LINGER seconds.
 
 A message is MESSAGE: an operation, a segment's identity, its bytes; a descriptor beside it
@@ -150,16 +150,14 @@ class Keeper:
             os.close(segment.fd)
 
 
-def main(listener: int, budget: int, linger: float) -> None:
+def main(budget: int, linger: float) -> None:
     """Serves until nobody needs it."""
-    os.closerange(3, listener)
-    os.closerange(listener + 1, os.sysconf("SC_OPEN_MAX"))
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # Ctrl-C is for the program, which may go on
     with contextlib.suppress(OSError):
         os.chdir("/")
-    Keeper(socket.socket(fileno=listener), budget, linger).run()
+    Keeper(socket.socket(fileno=0), budget, linger).run()
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]))
+    main(int(sys.argv[1]), float(sys.argv[2]))

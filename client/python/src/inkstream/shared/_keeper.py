@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
 import socket
+import subprocess
 import sys
 import threading
 from pathlib import Path
 
+from inkstream._available_memory import available_memory
 from inkstream.errors import InkstreamError
 from inkstream.shared._keep_segments import MESSAGE, peer_of, receive
-from inkstream.shared._memory import available_memory, text_of
+from inkstream.shared._memory import text_of
 
 _ADDRESS = "_INKSTREAM_KEEPER"  # for children: one keeper serves a whole family of processes
 _LINGER = 30.0  # seconds that what nobody took outlives the last process
@@ -112,44 +113,21 @@ def forget(lost: Connection) -> None:
 
 def _start() -> str:
     address = f"inkstream-keeper-{os.getpid()}-{secrets.token_hex(8)}"
-    budget = available_memory() // 2 if _budget is None else _budget
+    budget = (available_memory() or 0) // 2 if _budget is None else _budget
     program = str(Path(__file__).with_name("_keep_segments.py"))
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
         listener.bind("\0" + address)
         listener.listen(512)  # who connects before it runs waits here
-        # Not 0..2, which become /dev/null.
-        inherited = os.dup(listener.fileno())
-        try:
-            os.set_inheritable(inherited, True)
-            null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
-            try:
-                child = os.posix_spawn(
-                    sys.executable,
-                    [
-                        sys.executable,
-                        "-I",
-                        "-S",
-                        program,
-                        str(inherited),
-                        str(budget),
-                        str(_LINGER),
-                    ],
-                    os.environ,
-                    file_actions=[(os.POSIX_SPAWN_DUP2, null, number) for number in range(3)],
-                    setsid=True,
-                )
-            finally:
-                os.close(null)
-        finally:
-            os.close(inherited)
-    threading.Thread(target=_reap, args=(child,), name="inkstream-reap", daemon=True).start()
+        child = subprocess.Popen(
+            [sys.executable, "-I", "-S", program, str(budget), str(_LINGER)],
+            stdin=listener.fileno(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    threading.Thread(target=child.wait, name="inkstream-reap", daemon=True).start()
     os.environ[_ADDRESS] = address
     return address
-
-
-def _reap(child: int) -> None:
-    with contextlib.suppress(OSError):
-        os.waitpid(child, 0)
 
 
 def full(size: int) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterable
+from contextlib import closing
 from typing import Any
 
 import numpy as np
 
 from inkstream.errors import InkstreamError
-from inkstream.shared import _maps
+from inkstream.shared import _segment
 
 _F_ADD_SEALS = 1033
 _MADV_COLLAPSE = 25
@@ -33,12 +34,12 @@ class NewSegment:
         self.fd = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         self._address: int | None = None
         self._huge_to = 0  # up to here the map may be written to
-        self._huge_end = size - size % _maps.HUGE  # beyond it huge pages are not asked for
+        self._huge_end = size - size % _segment.HUGE  # beyond it huge pages are not asked for
         self._size = size
         try:
             os.ftruncate(self.fd, size)
             if huge_pages and self._huge_end:
-                self._address = _maps.map_shared(self.fd, size)
+                self._address = _segment.map_shared(self.fd, size)
         except BaseException:
             self.close()
             raise
@@ -52,7 +53,7 @@ class NewSegment:
             if mapped:
                 assert self._address is not None
                 there = np.asarray(
-                    _maps.Memory(self._address + offset, mapped, None, writable=True)
+                    _segment.Memory(self._address + offset, mapped, None, writable=True)
                 )
                 np.copyto(there, np.frombuffer(part[:mapped], np.uint8))
             write_all(self.fd, part[mapped:], offset + mapped)
@@ -65,7 +66,7 @@ class NewSegment:
         Kernels before 6.7 refuse to map a sealed memfd through a descriptor that could write.
         """
         self._unmap()
-        fcntl.fcntl(self.fd, _F_ADD_SEALS, _maps.SEALS)
+        fcntl.fcntl(self.fd, _F_ADD_SEALS, _segment.SEALS)
         return os.open(f"/proc/self/fd/{self.fd}", os.O_RDONLY | os.O_CLOEXEC)
 
     def close(self) -> None:
@@ -75,20 +76,14 @@ class NewSegment:
             os.close(self.fd)
             self.fd = -1
 
-    def __enter__(self) -> NewSegment:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def _taken(self, end: int) -> int:
         """Takes huge pages up to `end`, as far as they can be had; where they end."""
         while self._address is not None and self._huge_to < min(end, self._huge_end):
             start = self._huge_to
             stop = min(start + _STEP, self._huge_end)
-            for offset in range(start, stop, _maps.HUGE):
+            for offset in range(start, stop, _segment.HUGE):
                 os.pwrite(self.fd, b"\0", offset)  # only what has a page already is collapsed
-            if not _maps.advise(self._address + start, stop - start, _MADV_COLLAPSE):
+            if not _segment.advise(self._address + start, stop - start, _MADV_COLLAPSE):
                 self._huge_end = start
                 break
             self._huge_to = stop
@@ -96,7 +91,7 @@ class NewSegment:
 
     def _unmap(self) -> None:
         if self._address is not None:
-            _maps.unmap(self._address, self._size)
+            _segment.unmap(self._address, self._size)
             self._address = None
 
 
@@ -104,7 +99,7 @@ def create(
     name: str, pieces: Iterable[tuple[int, Any]], size: int, *, huge_pages: bool = True
 ) -> int:
     """A sealed segment of `size` bytes with (offset, contiguous buffer) pieces; gaps are zero."""
-    with NewSegment(name, size, huge_pages=huge_pages) as segment:
+    with closing(NewSegment(name, size, huge_pages=huge_pages)) as segment:
         for offset, buffer in pieces:
             segment.write(buffer, offset)
         return segment.seal()

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkstream.errors import FixRequest
-from inkstream.shared import _arrays, _keeper
+from inkstream.shared import _keeper, _structure
 from inkstream.shared._memory import NotEnoughMemory, check_fits
 from inkstream.shared._new_segment import create
 from inkstream.shared._segment import (
@@ -82,12 +82,12 @@ def register() -> None:
 
 def _reduced_array(array: NDArray[Any]) -> Any:
     default = array.__reduce__
-    if not _arrays.shareable(array) or array.nbytes == 0:
+    if not _structure.shareable(array) or array.nbytes == 0:
         return default()
     mapping = None
     if not array.flags.writeable:
-        low, size = _extent(array)
-        mapping = mapping_at(low, size)
+        low, high = _structure.byte_bounds(array)
+        mapping = mapping_at(low, high - low)
     if mapping is not None and mapping.fd >= 0:
         address = _sent(mapping.identity, 0, mapping.fd)  # no memory of its own
         if address is not None:
@@ -95,7 +95,7 @@ def _reduced_array(array: NDArray[Any]) -> Any:
             how = (offset, array.shape, array.strides, array.dtype)
             return (_received, (address, mapping.identity, mapping.size, False, *how))
     elif _threshold is not None and array.nbytes >= _threshold:
-        span = _arrays.span_of(array)
+        span = _structure.span_of(array)
         identity, size = new_identity(), span.memory.size
         try:
             if size >= _WORTH_A_LOOK:
@@ -111,16 +111,6 @@ def _reduced_array(array: NDArray[Any]) -> Any:
         finally:
             os.close(fd)
     return default()
-
-
-def _extent(array: NDArray[Any]) -> tuple[int, int]:
-    low = high = array.ctypes.data
-    for length, stride in zip(array.shape, array.strides, strict=True):
-        if stride < 0:
-            low += (length - 1) * stride
-        else:
-            high += (length - 1) * stride
-    return low, high + array.itemsize - low
 
 
 def _reduced_buffer(buffer: Any) -> Any:
@@ -192,7 +182,7 @@ def _received(
 ) -> NDArray[Any]:
     mapping = mapped(address, identity, size, writable=writable)
     register()  # so that it goes on by reference from here
-    return _arrays.rebuild(mapping.bytes(), offset, shape, strides, dtype)
+    return _structure.rebuild(mapping.bytes(), offset, shape, strides, dtype)
 
 
 def _received_buffer(address: str, identity: bytes, size: int, offset: int, length: int) -> Any:

@@ -127,12 +127,6 @@ class Claim:
             client.close()
         self._clients.clear()
 
-    def __enter__(self) -> Claim:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def _send(self, message: bytes, fds: list[int]) -> None:
         with contextlib.suppress(BlockingIOError):
             while True:

@@ -16,10 +16,63 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkstream.errors import InkstreamError
-from inkstream.shared import _arrays
 from inkstream.shared._memory import check_fits
 from inkstream.shared._new_segment import create
-from inkstream.shared._segment import ALIGNMENT, Mapping
+from inkstream.shared._segment import ALIGNMENT, Mapping, Memory
+
+byte_bounds = getattr(np.lib, "array_utils", np).byte_bounds  # NumPy 2 has it there
+
+# A strided view may drag along at most this many times its own bytes; beyond, only its own
+# elements are copied.
+_WIDEST_SPAN = 2
+
+
+class Span(NamedTuple):
+    """The bytes that an array's elements lie in, and how they lie there."""
+
+    memory: NDArray[np.uint8]
+    offset: int  # of the first element; strides may be negative
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+
+def shareable(array: NDArray[Any]) -> bool:
+    """Whether the elements are nothing but their bytes: no object, no variable-width string."""
+    return not array.dtype.hasobject and array.dtype.kind != "T"
+
+
+def span_of(array: NDArray[Any]) -> Span:
+    """The span of a shareable array that has elements; compacts those that lie far apart."""
+    low, high = byte_bounds(array)
+    if high - low > _WIDEST_SPAN * array.nbytes:
+        array = array.copy(order="K")
+        low, high = array.ctypes.data, array.ctypes.data + array.nbytes
+    memory = np.asarray(Memory(low, high - low, array))
+    return Span(memory, array.ctypes.data - low, array.shape, array.strides, array.dtype)
+
+
+def rebuild(
+    memory: Any,
+    offset: int,
+    shape: tuple[int, ...],
+    strides: tuple[int, ...],
+    dtype: np.dtype[Any],
+    kind: type[NDArray[Any]] = np.ndarray,
+) -> NDArray[Any]:
+    """The view; read-only if `memory` is."""
+    array: NDArray[Any] = np.ndarray(shape, dtype, buffer=memory, offset=offset, strides=strides)
+    return array if kind is np.ndarray else array.view(kind)
+
+
+def rebuild_empty(
+    shape: tuple[int, ...], dtype: np.dtype[Any], kind: type[NDArray[Any]] = np.ndarray
+) -> NDArray[Any]:
+    """An array without bytes."""
+    array: NDArray[Any] = np.empty(shape, dtype).view(kind)
+    array.flags.writeable = False
+    return array
+
 
 _HEADER = struct.Struct("<8sIIQQ")  # magic, version, buffers, start and bytes of the pickle
 _MAGIC = b"inkshare"
@@ -40,7 +93,7 @@ class _Pickler(pickle.Pickler):
 
 def _reduced(array: NDArray[Any]) -> Any:
     kind = type(array)
-    if not _arrays.shareable(array):
+    if not shareable(array):
         return NotImplemented
     if isinstance(array, np.ma.MaskedArray):
         plain: Any = array
@@ -56,9 +109,9 @@ def _reduced(array: NDArray[Any]) -> Any:
         return NotImplemented  # it carries more than its elements
     plain = array.view(np.ndarray)
     if plain.nbytes == 0:
-        return (_arrays.rebuild_empty, (plain.shape, plain.dtype, kind))
-    span = _arrays.span_of(plain)
-    return (_arrays.rebuild, (pickle.PickleBuffer(span.memory.data), *span[1:], kind))
+        return (rebuild_empty, (plain.shape, plain.dtype, kind))
+    span = span_of(plain)
+    return (rebuild, (pickle.PickleBuffer(span.memory.data), *span[1:], kind))
 
 
 def _masked(data: NDArray[Any], mask: Any, fill_value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 from numpy.typing import NDArray
@@ -33,7 +34,7 @@ def in_memory(
             if mine is None:
                 fd = wait_for(name, progress)
             else:
-                with mine:
+                with closing(mine):
                     fd = find_segment(name) or _build(
                         view, huge_pages, name, budget, progress, mine
                     )
@@ -58,7 +59,7 @@ def _build(
         'take a smaller image, a part of the view such as "train[:10%]", or path=FILE',
         budget,
     )
-    with NewSegment(name, rows.size, huge_pages=huge_pages) as segment:
+    with closing(NewSegment(name, rows.size, huge_pages=huge_pages)) as segment:
         rows.start(segment.write)
         for done in view.fill(segment.write, rows, 0):
             mine.tell(done, rows.shape[0])
