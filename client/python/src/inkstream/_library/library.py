@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
+from functools import cache
 from pathlib import Path
 
 from inkstream._library.functions import declare
@@ -12,23 +13,6 @@ from inkstream._library.functions import declare
 ABI = 5
 _VARIABLE = "INKSTREAM_LIBRARY"
 _NAME = "libinkstream.so"
-
-
-class _Loader:
-    """The library of this process, loaded when first asked for."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._asked = False
-        self._library: ctypes.CDLL | None = None
-        self._reason = ""
-
-    def get(self) -> tuple[ctypes.CDLL | None, str]:
-        with self._lock:
-            if not self._asked:
-                self._asked = True
-                self._library, self._reason = _load()
-            return self._library, self._reason
 
 
 def beside_the_package(folder: str, name: str) -> list[Path]:
@@ -56,6 +40,7 @@ def _mode() -> int:
     return os.RTLD_NOW | getattr(os, "RTLD_DEEPBIND", 0)  # not every C library has it
 
 
+@cache
 def _load() -> tuple[ctypes.CDLL | None, str]:
     given = os.environ.get(_VARIABLE)
     if given == "none":
@@ -76,15 +61,14 @@ def _load() -> tuple[ctypes.CDLL | None, str]:
     return library, str(paths[0])
 
 
-_loader = _Loader()
+_loading = threading.Lock()
 # A fork in the middle of loading must not leave the lock held.
 os.register_at_fork(
-    before=_loader._lock.acquire,
-    after_in_parent=_loader._lock.release,
-    after_in_child=_loader._lock.release,
+    before=_loading.acquire, after_in_parent=_loading.release, after_in_child=_loading.release
 )
 
 
 def library() -> tuple[ctypes.CDLL | None, str]:
     """The library and where it lies; or None and why not. It sees to forks itself."""
-    return _loader.get()
+    with _loading:
+        return _load()

@@ -95,13 +95,7 @@ class Connection:
         """
 
         def attempt(channel: grpc.Channel, _: str, seconds: float) -> Answer:
-            invoke: Any = channel.unary_unary(
-                _SERVICE + method,
-                request_serializer=type(request).SerializeToString,
-                response_deserializer=answer.FromString,  # type: ignore[attr-defined]
-            )
-            result: Answer = invoke(request, timeout=seconds, metadata=self._credentials.metadata())
-            return result
+            return self._ask(channel, method, request, answer, seconds)
 
         shares = sum(2 if is_name(one) else 1 for one in self.channels().endpoints())
         answered: Answer = self._attempts(attempt, self.timeout, self.timeout / shares, request)
@@ -109,18 +103,12 @@ class Connection:
 
     def waits_of(self, endpoint: str, stream_id: int, seconds: float) -> Waits | None:
         """What the server at `endpoint` says of one stream; None where it knows none."""
-        invoke: Any = (
-            self.channels()
-            .channel(endpoint)
-            .unary_unary(
-                _SERVICE + "GetStatus",
-                request_serializer=dataset_pb2.GetStatusRequest.SerializeToString,
-                response_deserializer=dataset_pb2.GetStatusResponse.FromString,
-            )
-        )
         request = dataset_pb2.GetStatusRequest(stream_id=stream_id)
+        channel = self.channels().channel(endpoint)
         try:
-            answer = invoke(request, timeout=seconds, metadata=self._credentials.metadata())
+            answer = self._ask(
+                channel, "GetStatus", request, dataset_pb2.GetStatusResponse, seconds
+            )
         except grpc.RpcError as error:
             raise from_grpc(error, endpoint) from None
         return Waits.of(answer)
@@ -160,6 +148,17 @@ class Connection:
 
         library, _ = native_library()
         return FedReader(library, begin, upload, request, endpoint, ahead, self._threads)
+
+    def _ask(
+        self, channel: grpc.Channel, method: str, request: Any, answer: type[Answer], seconds: float
+    ) -> Answer:
+        invoke: Any = channel.unary_unary(
+            _SERVICE + method,
+            request_serializer=type(request).SerializeToString,
+            response_deserializer=answer.FromString,  # type: ignore[attr-defined]
+        )
+        said: Answer = invoke(request, timeout=seconds, metadata=self._credentials.metadata())
+        return said
 
     def _upload(self, channel: grpc.Channel, keys: UploadedSet, seconds: float) -> None:
         invoke: Any = channel.stream_unary(

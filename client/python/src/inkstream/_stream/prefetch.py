@@ -15,21 +15,19 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from inkstream._network.channels import Endpoints
 from inkstream._network.reader import BatchReader, End, ReadAhead, StreamInfo
-from inkstream._network.retry import Retry
-from inkstream._request.cursor import State
+from inkstream._network.retry import EARLIER_RELEASE, GENERATION_NOT_HERE, Retry
+from inkstream._network.source import Source
+from inkstream._request.earlier_servers import check_understood
 from inkstream._request.plan import Plan
 from inkstream._stream.converter import Converter, Item
-from inkstream._stream.replica_check import check_knowing, check_same
 from inkstream._stream.resume_point import ResumePoint
 from inkstream._stream.stats import Counts
 from inkstream._wire.raw_batch import RawBatch
-from inkstream.errors import Closed, InkstreamError
-from inkstream.v1 import batch_pb2
+from inkstream.errors import Closed, FixRequest, InkstreamError, PlanMismatch, Unavailable
+from inkstream.v1 import batch_pb2, plan_pb2
 
 T = TypeVar("T")
 
@@ -45,18 +43,16 @@ class Prefetcher(Generic[T]):
 
     def __init__(
         self,
-        open_at: Callable[[str, Plan, State | None, ReadAhead], BatchReader],
-        channels: Callable[[], Endpoints],
-        retry_for: float,
+        dataset: Source,
         resume_point: ResumePoint,
         convert: Converter[T],
         counts: Counts,
         ahead: int = MAX_AHEAD,
     ) -> None:
         self.pid = os.getpid()
-        self._open_at = open_at
-        self._channels = channels
-        self._retry = Retry(channels, retry_for)
+        self._dataset = dataset
+        self._channels = dataset._service.channels
+        self._retry = Retry(self._channels, dataset._service.retry_for)
         self._resume_point = resume_point
         self._convert = convert
         self._counts = counts
@@ -207,9 +203,7 @@ class Prefetcher(Generic[T]):
             # Of what may be ahead half is ready then, and half is the reader's.
             batches, size = (self._room, _BYTES // 2) if slow else (self._most, _BYTES)
             ahead = ReadAhead(batches, size, self._convert.own_memory)
-            reader = self._open_at(
-                endpoint, self._resume_point.opening(), self._resume_point.cursor, ahead
-            )
+            reader = self._open_at(endpoint, ahead)
             handed_over = False
             try:
                 info = self._open(reader)
@@ -223,6 +217,14 @@ class Prefetcher(Generic[T]):
                     self._let_go(reader)
         except InkstreamError as error:
             return endpoint, error
+
+    def _open_at(self, endpoint: str, ahead: ReadAhead) -> BatchReader:
+        dataset, cursor = self._dataset, self._resume_point.cursor
+        fingerprint = (cursor or {}).get("fingerprint") or dataset.fingerprint
+        opening = self._resume_point.opening().opening(dataset.name, fingerprint, cursor)
+        if "strokes" not in dataset.stats["codecs"]:  # a server of an earlier release
+            opening.open.delivery.codec = plan_pb2.CODEC_NONE
+        return dataset._service.open_reader(endpoint, opening, ahead)
 
     def _is_last(self, endpoint: str, outcome: End | InkstreamError) -> bool:
         """Whether nothing comes behind it; waits where that is due."""
@@ -249,9 +251,9 @@ class Prefetcher(Generic[T]):
             if self._closing.is_set():
                 raise Closed("the stream was closed")
         info = reader.open()
-        check_knowing(info, self._resume_point.plan, reader.endpoint)
+        _check_knowing(info, self._resume_point.plan, reader.endpoint)
         if self._info is not None:
-            check_same(info, self._info, reader.endpoint)
+            _check_same(info, self._info, reader.endpoint)
         self._counts.opened(reader.endpoint, info)
         with self._changed:
             self._info = self._info or info
@@ -276,3 +278,32 @@ class Prefetcher(Generic[T]):
 
     def _may_read(self) -> bool:
         return self._closing.is_set() or (self._wanted and len(self._ready) < self._room)
+
+
+def _check_knowing(info: StreamInfo, plan: Plan, endpoint: str) -> None:
+    """Refuses a server that passed over a part of what was asked for."""
+    try:
+        check_understood(plan, info.refuses_unknown, endpoint)
+    except FixRequest as error:
+        raise Unavailable(str(error), reason=EARLIER_RELEASE) from None
+
+
+def _check_same(info: StreamInfo, wanted: StreamInfo, endpoint: str) -> None:
+    """Refuses a server that would go on with other data, another order or other pixels."""
+    if info.cursor["fingerprint"] != wanted.cursor["fingerprint"]:
+        raise Unavailable(
+            f"{endpoint}: this server's data has fingerprint {info.cursor['fingerprint']}, "
+            f"the stream's has {wanted.cursor['fingerprint']}",
+            reason=GENERATION_NOT_HERE,
+        )
+    if info.raster_version != wanted.raster_version:
+        raise Unavailable(
+            f"{endpoint}: this server draws with raster version {info.raster_version}, the "
+            f"stream began with {wanted.raster_version}",
+            reason=GENERATION_NOT_HERE,
+        )
+    if info.cursor["plan_hash"] != wanted.cursor["plan_hash"]:
+        raise PlanMismatch(
+            f"{endpoint}: this server's order plan has hash {info.cursor['plan_hash']}, the "
+            f"stream's has {wanted.cursor['plan_hash']}"
+        )

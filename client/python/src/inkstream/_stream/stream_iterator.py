@@ -6,10 +6,10 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
-from inkstream._network.reader import BatchReader, End, ReadAhead, StreamInfo
+from inkstream._network.reader import End, StreamInfo
 from inkstream._network.source import Source
 from inkstream._request.cursor import State, check_state
 from inkstream._request.plan import Plan
@@ -19,7 +19,6 @@ from inkstream._stream.prefetch import MAX_AHEAD, Prefetcher
 from inkstream._stream.resume_point import ResumePoint
 from inkstream._stream.stats import Asker, Counts, bottleneck_of
 from inkstream.errors import Closed, FixRequest, InkstreamError, WrongProcess, WrongThread
-from inkstream.v1 import plan_pb2
 
 T = TypeVar("T")
 
@@ -258,16 +257,7 @@ class StreamIterator(Generic[T]):
         return {**known, **position, "fingerprint": fingerprint}
 
     def _prefetch_on(self, resume_point: ResumePoint) -> Prefetcher[T]:
-        connection = self.dataset._service
-        return Prefetcher(
-            _opener(self.dataset),
-            connection.channels,
-            connection.retry_for,
-            resume_point,
-            self._convert,
-            self._counts,
-            self._ahead,
-        )
+        return Prefetcher(self.dataset, resume_point, self._convert, self._counts, self._ahead)
 
     def _stop(self, only: Prefetcher[T] | None = None) -> None:
         with self._opening:
@@ -288,16 +278,3 @@ def cannot_be_pickled(what: str) -> TypeError:
         f"{what} cannot be pickled: it is a live connection. Pass the dataset (it can be) and "
         "its state_dict(), and open the stream where it is read"
     )
-
-
-def _opener(dataset: Source) -> Callable[[str, Plan, State | None, ReadAhead], BatchReader]:
-    """Not a method, so that a running thread does not keep its stream alive."""
-
-    def open_at(endpoint: str, plan: Plan, cursor: State | None, ahead: ReadAhead) -> BatchReader:
-        fingerprint = (cursor or {}).get("fingerprint") or dataset.fingerprint
-        opening = plan.opening(dataset.name, fingerprint, cursor)
-        if "strokes" not in dataset.stats["codecs"]:  # a server of an earlier release
-            opening.open.delivery.codec = plan_pb2.CODEC_NONE
-        return dataset._service.open_reader(endpoint, opening, ahead)
-
-    return open_at
