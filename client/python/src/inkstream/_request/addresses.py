@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from inkstream._request.values import holds_many
 from inkstream.errors import FixRequest
@@ -29,13 +29,6 @@ class _Wrong(Exception):
         super().__init__(why)
         self.why = why
         self.meant = meant
-
-
-class HostPort(NamedTuple):
-    """An address's two parts, the host without brackets."""
-
-    host: str
-    port: str
 
 
 def addresses_of(target: object) -> tuple[str, ...]:
@@ -93,23 +86,15 @@ def is_loopback(address: str) -> bool:
         return address.startswith("unix")
     if host.lower() == "localhost" or host.lower().endswith(".localhost"):
         return True
-    try:
-        number = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    mapped = getattr(number, "ipv4_mapped", None) or number
-    return bool(mapped.is_loopback or mapped.is_unspecified)
+    number = _number(host)
+    number = getattr(number, "ipv4_mapped", None) or number
+    return number is not None and (number.is_loopback or number.is_unspecified)
 
 
 def is_name(address: str) -> bool:
     """Whether a name server says where it is, so that several servers may be behind it."""
     host = host_of(address)
-    if host is None or is_loopback(address):
-        return False
-    try:
-        return not ipaddress.ip_address(host)
-    except ValueError:
-        return True
+    return host is not None and not is_loopback(address) and _number(host) is None
 
 
 def in_words(address: str) -> str:
@@ -174,7 +159,7 @@ def _endpoints(text: str) -> list[str]:
         raise _Wrong("has a path behind it", repr(text.partition("/")[0]))
     if "," in text:
         raise _Wrong("is several addresses in one text", repr(text.split(",")))
-    _check_host_port(text, "")
+    _check_host_port(text)
     return [text]
 
 
@@ -210,74 +195,63 @@ def _checked_name(rest: str, text: str) -> str:
 
 
 def _checked_number(scheme: str, text: str) -> str:
-    parts = _check_host_port(text, f"{scheme}:")
-    version = 4 if scheme == "ipv4" else 6
-    try:
-        right = ipaddress.ip_address(parts.host).version == version
-    except ValueError:
-        right = False
-    if not right:
-        raise _Wrong(f"has {parts.host!r} for an IPv{version} address", repr(text))
+    host = _check_host_port(text, f"{scheme}:")
+    number = _number(host)
+    if number is None or f"ipv{number.version}" != scheme:
+        raise _Wrong(f"has {host!r} for an IPv{scheme[-1]} address", repr(text))
     return f"{scheme}:{text}"
 
 
-def _check_host_port(text: str, prefix: str) -> HostPort:
-    """`prefix`: what stands before it in what is meant."""
+def _check_host_port(text: str, prefix: str = "") -> str:
+    """The host of HOST:PORT. `prefix`: what stands before it in what is meant."""
     host, port = _split(text, prefix)
     shown = f"[{host}]" if ":" in host else host
     if "@" in host:
         raise _Wrong("has a user's name in it", repr(f"{prefix}{host.rpartition('@')[2]}:{port}"))
-    if not host:
-        raise _Wrong("has no host", repr(f"{prefix}localhost:{port or _PORT}"))
-    if host == "*":
-        raise _Wrong("has '*' for a host", repr(f"{prefix}localhost:{port or _PORT}"))
+    if host in ("", "*"):
+        raise _Wrong(f"has {host!r} for a host", repr(f"{prefix}localhost:{port or _PORT}"))
     if not port and host.isascii() and host.isdecimal():
         raise _Wrong("has no host", repr(f"{prefix}localhost:{host}"))
-    if not port:
-        raise _Wrong("has no port", repr(f"{prefix}{shown}:{_PORT}"))
     if not (port.isascii() and port.isdecimal()):
-        raise _Wrong(f"has the port {port!r}, which is no number", repr(f"{prefix}{shown}:{_PORT}"))
+        why = f"has the port {port!r}, which is no number" if port else "has no port"
+        raise _Wrong(why, repr(f"{prefix}{shown}:{_PORT}"))
     if not 1 <= int(port) <= 65535:
         raise _Wrong(f"has the port {port}; ports are 1..65535")
     labels = host.removesuffix(".").split(".")
     if ":" not in host and not all(0 < len(label) <= 63 for label in labels):
         raise _Wrong(f"has {host!r} for a host, which no name server knows")
-    if len(labels) == 4 and all(label.isdecimal() for label in labels):
-        try:
-            ipaddress.IPv4Address(host)
-        except ValueError:
-            raise _Wrong(f"has {host!r} for a host: numbers of IPv4 are 0..255") from None
-    return HostPort(host, port)
+    if len(labels) == 4 and all(map(str.isdecimal, labels)) and _number(host) is None:
+        raise _Wrong(f"has {host!r} for a host: numbers of IPv4 are 0..255")
+    return host
 
 
-def _split(text: str, prefix: str) -> HostPort:
-    if text.startswith("["):
-        host, bracket, port = text[1:].partition("]")
-        if not bracket:
-            before, _, port = host.rpartition(":")
-            host, port = (host, str(_PORT)) if _is_ipv6(host) else (before, port)
-            raise _Wrong("has no ']'", repr(f"{prefix}[{host}]:{port}"))
-        if not _is_ipv6(host):
-            raise _Wrong(f"has {host!r} in brackets, which are for IPv6", repr(f"{host}{port}"))
-        if port and not port.startswith(":"):
-            raise _Wrong("has something else than a port behind ']'")
-        return HostPort(host, port[1:])
-    if text.count(":") > 1:
-        host, _, port = text.rpartition(":")
-        if _is_ipv6(host) and not _is_ipv6(text):
-            raise _Wrong("is IPv6 without brackets", repr(f"{prefix}[{host}]:{port}"))
-        if _is_ipv6(text):
-            raise _Wrong("is IPv6 without brackets and port", repr(f"{prefix}[{text}]:{_PORT}"))
-        raise _Wrong("has too many colons")
-    host, _, port = text.partition(":")
-    return HostPort(host, port)
+def _split(text: str, prefix: str) -> tuple[str, str]:
+    """Host and port, as far as they are there."""
+    if text.count(":") < 2 and "[" not in text:
+        host, _, port = text.partition(":")
+        return host, port
+    framed = re.fullmatch(r"\[(.*)\](?::(.*))?", text)
+    if framed is not None and _is_ipv6(framed[1]):
+        return framed[1], framed[2] or ""
+    bare = text.replace("[", "").replace("]", "")
+    host, _, port = (bare, "", str(_PORT)) if _is_ipv6(bare) else bare.rpartition(":")
+    if _is_ipv6(host):
+        raise _Wrong("is IPv6 without '[' and ']:' around it", repr(f"{prefix}[{host}]:{port}"))
+    if "[" in text:
+        raise _Wrong("has brackets, which are for IPv6", repr(prefix + bare))
+    raise _Wrong("has too many colons")
+
+
+def _number(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """What it says as an address of the Internet; None: it is a name."""
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
 
 
 def _is_ipv6(text: str) -> bool:
-    try:
-        return bool(ipaddress.IPv6Address(text))
-    except ValueError:
-        return False
+    return isinstance(_number(text), ipaddress.IPv6Address)
 
 
 def _meant_by_url(scheme: str, rest: str) -> str:
@@ -287,7 +261,7 @@ def _meant_by_url(scheme: str, rest: str) -> str:
     if not host:
         return ""
     try:
-        _check_host_port(host, "")
+        _check_host_port(host)
     except _Wrong as wrong:
         return wrong.meant
     secure = " with tls=True" if scheme in ("https", "grpcs") else ""
