@@ -127,7 +127,7 @@ def test_pixels_of_two_raster_versions_are_not_mixed(monkeypatch: pytest.MonkeyP
 def test_too_many_for_memory_are_told_in_bytes(
     data: inkstream.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("inkstream._fetch.joined.MAX_BYTES", 3_000_000)
+    monkeypatch.setattr("inkstream._fetch.random_access.MAX_BYTES", 3_000_000)
     with pytest.raises(FixRequest, match=r"5,000 drawings of 801 bytes .* 4,005,000 .* 3,000,000"):
         data.fetch(np.zeros(5000, int), image=IMAGE)
 

@@ -29,15 +29,14 @@ from inkstream._network import grpc_settings as _grpc_settings  # noqa: F401 - b
 
 # isort: split
 from inkstream._batch.batch import Batch
-from inkstream._network.tls import TLS
+from inkstream._network.credentials import TLS
 from inkstream._order.permutation import Permutation
 from inkstream._request.augment import Augment
 from inkstream._request.cursor import Cursor
 from inkstream._request.image import Image
-from inkstream._request.key_set import KeySet
 from inkstream._request.strokes import Strokes
+from inkstream._request.uploaded_set import KeySet, Weights
 from inkstream._request.view import View
-from inkstream._request.weights import Weights
 from inkstream._version import __version__
 from inkstream.client import Client, connect, open
 from inkstream.dataset import Dataset

@@ -10,9 +10,8 @@ from typing import Any
 from inkstream._engine.engine import EngineConnection
 from inkstream._library.threads import threads_of
 from inkstream._network.connection import Connection
-from inkstream._network.credentials import Credentials
+from inkstream._network.credentials import TLS, Credentials
 from inkstream._network.questions import Questions
-from inkstream._network.tls import TLS
 from inkstream._request.addresses import addresses_of
 from inkstream._request.keywords import checked_keywords
 from inkstream._request.values import real

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inkstream._order.permutation import Permutation
-from inkstream._request.key_set import KeySet
+from inkstream._request.uploaded_set import KeySet
 from inkstream._request.values import whole
 from inkstream._request.view import View, as_view
 from inkstream.errors import FixRequest
@@ -23,27 +24,23 @@ class Fold(NamedTuple):
     valid: View
 
 
-class Tabled(Protocol):
-    """What folds are made from."""
-
-    def table(self, view: View, *, columns: list[str]) -> Table:
-        """Columns of a view."""
-
-
-def stratified(data: Tabled, count: int, view: View | str = "train", seed: int = 0) -> list[Fold]:
+def stratified(
+    read: Callable[..., Table], count: int, view: View | str = "train", seed: int = 0
+) -> list[Fold]:
     """`count` folds of a view, each with the same share of every class, but for one drawing.
 
     `View(fold=...)` splits by chance, so that a rare class may be missing from a fold; here the
     drawings of a class are dealt out one by one, in an order that `seed` shuffles. Drawings without
     a word are a class of their own. The folds are sets of keys: FixRequest where a drawing has no
     `key_id`, or two in the view have the same, and for a view that has sets of its own by hash.
+    `read`: makes a table of a view.
     """
     view = as_view(view)
     count = whole("count", count, 2)
     for name in ("include_keys", "exclude_keys"):
         if isinstance(getattr(view, name), str):
             raise FixRequest(f"view.{name} is a hash: give the keys themselves, for folds of them")
-    table = data.table(view, columns=["label", "key_id"])
+    table = read(view, columns=["label", "key_id"])
     keys, labels = table["key_id"], table["label"]
     _check_keys(keys, count)
     fold = np.empty(keys.size, np.int64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from inkstream._cached_property import cached_property
 from inkstream._display.dataset_html import dataset_html
 from inkstream._display.progress_bar import Progress, progress_of
 from inkstream._export.hugging_face import check_image, to_hugging_face
-from inkstream._fetch.joined import joined
+from inkstream._fetch.random_access import joined
 from inkstream._network.source import Source, describe
 from inkstream._order.permutation import Permutation
 from inkstream._request.image import Image
@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
     from typing_extensions import Unpack
 
-_ROWS_A_BATCH = 4096
+# How a stream gives every drawing of a view once.
+_IN_ORDER: dict[str, Any] = {"batch_size": 4096, "shuffle": "none", "tail": "partial"}
 
 
 class Overview(Source):
@@ -131,9 +132,7 @@ class Overview(Source):
             self,
             columns=[name for name in named if name != "index"],
             strokes=None if asked is None else replace(asked, ragged=True),
-            batch_size=_ROWS_A_BATCH,
-            shuffle="none",
-            tail="partial",
+            **_IN_ORDER,
         )
         tell = progress_of(progress, f"reading {plan.view.split or self.name}")
         rows = self.count(plan.view)
@@ -162,9 +161,7 @@ class Overview(Source):
             view,
             image=image,
             columns=[name for name in columns if name != "index"],
-            batch_size=_ROWS_A_BATCH,
-            shuffle="none",
-            tail="partial",
+            **_IN_ORDER,
         )
         if plan.image is not None:
             check_image(plan.image)
@@ -193,24 +190,17 @@ class Overview(Source):
         asks nothing and needs no keys, splits by chance. Reads the view's labels and keys; the
         folds are sets of keys. FixRequest where drawings have no `key_id`, or several the same.
         """
-        return stratified(self, count, view, seed)
+        return stratified(self.table, count, view, seed)
 
     def _repr_html_(self) -> str:
-        return dataset_html(self)
+        return dataset_html(self, self.sample)
 
 
 @lru_cache(maxsize=64)
 def offset_deviation(data: Overview, max_len: int) -> float:
     """See `Overview.sketchrnn_scale`; of what equals `data`, read once."""
     strokes = Strokes(max_len, too_long="drop", ragged=True)
-    plan = Plan.of(
-        "train",
-        strokes=strokes,
-        columns=(),
-        batch_size=_ROWS_A_BATCH,
-        shuffle="none",
-        tail="partial",
-    )
+    plan = Plan.of("train", strokes=strokes, columns=(), **_IN_ORDER)
     count, total, squares = 0, 0.0, 0.0
     tell = progress_of(None, "reading the offsets of train")
     with Stream(data, plan) as stream:

@@ -4,49 +4,18 @@ from __future__ import annotations
 
 import base64
 import importlib.util
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable
 from html import escape
-from typing import Protocol
 
 from inkstream._batch.batch import Batch
+from inkstream._network.source import Source
 from inkstream.errors import InkstreamError
 
 _WORDS = 12  # classes that are named
 _DRAWINGS = 8
 
 
-class Shown(Protocol):
-    """What of a dataset is shown."""
-
-    @property
-    def name(self) -> str:
-        """As it is served."""
-
-    @property
-    def fingerprint(self) -> str:
-        """Of its content."""
-
-    @property
-    def drawings(self) -> int:
-        """In all."""
-
-    @property
-    def splits(self) -> Mapping[str, int]:
-        """Name → drawings."""
-
-    @property
-    def classes(self) -> Sequence[str]:
-        """Words in label order."""
-
-    @property
-    def columns(self) -> Sequence[str]:
-        """Names."""
-
-    def sample(self, n: int, view: str) -> Batch:
-        """Drawings by chance."""
-
-
-def dataset_html(data: Shown) -> str:
+def dataset_html(data: Source, sample: Callable[[int, str], Batch]) -> str:
     """A table of it, and a row of drawings where Pillow is there and they can be had.
 
     Names and words are whatever the store's files said, and are escaped.
@@ -65,14 +34,14 @@ def dataset_html(data: Shown) -> str:
         f'<tr><th style="text-align:left">{name}</th><td style="text-align:left">{said}</td></tr>'
         for name, said in rows.items()
     )
-    return f"<b>{escape(data.name)}</b><table>{cells}</table>{_drawings(data)}"
+    return f"<b>{escape(data.name)}</b><table>{cells}</table>{_drawings(data, sample)}"
 
 
-def _drawings(data: Shown) -> str:
+def _drawings(data: Source, sample: Callable[[int, str], Batch]) -> str:
     if data.drawings == 0 or importlib.util.find_spec("PIL") is None:
         return ""
     try:
-        batch = data.sample(_DRAWINGS, next(iter(data.splits), ""))
+        batch = sample(_DRAWINGS, next(iter(data.splits), ""))
     except InkstreamError as error:  # the table is worth having without a server
         return f"<i>no drawings to show: {escape(str(error))}</i>"
     png = batch.to_png(columns=_DRAWINGS)

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from inkstream._engine.reader import EngineReader
 from inkstream._library.functions import (
     FETCH_DRAWINGS,
     STREAM_BATCHES,
@@ -22,14 +21,65 @@ from inkstream._library.memory import Pieces, SparePieces
 from inkstream._library.stream import LibraryStream
 from inkstream._library.threads import shares, threads_of
 from inkstream._network.fetch import begun
-from inkstream._network.reader import BatchReader, ReadAhead, StreamInfo
+from inkstream._network.reader import BatchReader, End, ReadAhead, StreamInfo, drawn_ahead
 from inkstream._network.service import Fetched, Waits
 from inkstream._request.addresses import is_address
+from inkstream._request.cursor import to_state
 from inkstream._request.uploaded_set import UploadedSet, wanted_by
 from inkstream._request.values import shown, whole
 from inkstream._wire.raw_batch import RawBatch
 from inkstream.errors import Closed, FixRequest, NotFound
 from inkstream.v1 import dataset_pb2, service_pb2
+
+
+class EngineReader:
+    """See BatchReader. `open_stream` may take as long as a scan of the store."""
+
+    goes_on = True
+    queued = 0
+
+    def __init__(
+        self, open_stream: Callable[[], LibraryStream], store: str, ahead: ReadAhead
+    ) -> None:
+        self._open_stream = open_stream
+        self.endpoint = store
+        self._ahead = ahead
+        self._lock = threading.Lock()
+        self._cancelled = False
+        self._stream: LibraryStream | None = None
+        self._depth = 0  # batches ahead
+
+    def open(self) -> StreamInfo:
+        """See BatchReader."""
+        stream = self._open_stream()
+        info = StreamInfo.of(stream.opened(), transport="here")
+        self._depth = drawn_ahead(self._ahead, info.credit_window, stream.batch_bytes)
+        with self._lock:
+            self._stream = stream
+            if self._cancelled:
+                stream.cancel()
+        return info
+
+    def read(self) -> RawBatch | End:
+        """See BatchReader."""
+        stream = self._stream
+        if stream is None:
+            raise Closed("the stream was closed")
+        while stream.offered < self._depth:
+            stream.offer()
+        found = stream.next()
+        assert found is not None
+        if isinstance(found, RawBatch):
+            return found
+        return End(to_state(found.cursor, stream.common.order_plan), found.reason)
+
+    def cancel(self) -> None:
+        """See BatchReader."""
+        with self._lock:
+            self._cancelled = True
+            if self._stream is not None:
+                self._stream.cancel()
+
 
 Answer = TypeVar("Answer")
 
@@ -107,25 +157,6 @@ class Engine:
             self._close(handle)
 
 
-class Here:
-    """The one place that an engine's streams are at; see Channels."""
-
-    def __init__(self, store: str) -> None:
-        self._store = store
-
-    token_is_read = False
-
-    def endpoints(self) -> list[str]:
-        """The store."""
-        return [self._store]
-
-    def leave(self, endpoint: str, hangs: bool = False) -> None:
-        """There is nowhere to go."""
-
-    def renew(self, endpoint: str) -> None:
-        """There is nothing to make anew."""
-
-
 def _meant_by(path: str) -> str:
     """What to do about one that is no directory."""
     home = os.path.expanduser(path)
@@ -144,6 +175,7 @@ class EngineConnection:
     """
 
     retry_for = 0.0  # what fails here fails again
+    token_is_read = False
 
     def __init__(self, path: str, threads: int, memory: int) -> None:
         self.target = path
@@ -198,10 +230,20 @@ class EngineConnection:
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_per_process": None}
 
-    def channels(self) -> Here:
-        """Where its streams are."""
+    def channels(self) -> EngineConnection:
+        """Where its streams are: here alone; see Endpoints."""
         self.engine()
-        return Here(self.target)
+        return self
+
+    def endpoints(self) -> list[str]:
+        """The store."""
+        return [self.target]
+
+    def leave(self, endpoint: str, hangs: bool = False) -> None:
+        """There is nowhere to go."""
+
+    def renew(self, endpoint: str) -> None:
+        """There is nothing to make anew."""
 
     @property
     def transport(self) -> str:

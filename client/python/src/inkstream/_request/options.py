@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from inkstream._request.augment import Augment
 from inkstream._request.image import Image
 from inkstream._request.strokes import Strokes
+from inkstream._request.uploaded_set import Weights
 from inkstream._request.view import View
-from inkstream._request.weights import Weights
 
 # "window:N" is a str that no Literal can list.
 Shuffle = Literal["full", "none"] | bool | str
@@ -76,19 +76,6 @@ class StreamOptions(OrderOptions, total=False):
     world: int
 
 
-class LoaderOptions(OrderOptions, total=False):
-    """Keywords of `inkstream.torch.loader` whose types need no torch."""
-
-    batch_size: int
-    image: Image | int | tuple[int, int] | None
-    strokes: Strokes | int | None
-    columns: Sequence[str]
-    train: bool
-    rank: int | None
-    world: int | None
-    start: Mapping[str, Any] | None
-
-
 class MixtureLoaderOptions(TypedDict, total=False):
     """Keywords of `inkstream.torch.loader` over a mixture whose types need no torch."""
 
@@ -98,16 +85,19 @@ class MixtureLoaderOptions(TypedDict, total=False):
     start: Mapping[str, Any] | None
 
 
-class MixOptions(TypedDict, total=False):
+class LoaderOptions(OrderOptions, MixtureLoaderOptions, total=False):
+    """Keywords of `inkstream.torch.loader` whose types need no torch."""
+
+    batch_size: int
+    image: Image | int | tuple[int, int] | None
+    strokes: Strokes | int | None
+    columns: Sequence[str]
+
+
+class MixOptions(DrawOptions, total=False):
     """Further keywords of `inkstream.mix`; see `Dataset.stream`."""
 
-    seed: int
     rank: int
     world: int
     shuffle: Shuffle
-    augment: Augment | None
-    views: int
-    ignore_index: int
-    on_corrupt: OnCorrupt
     max_bad: int
-    codec: Codec

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from inkstream._request.uploaded_set import Weights
 from inkstream._request.values import holds_many, nearest, real, sequence, shown
 from inkstream._request.view import View, as_view
-from inkstream._request.weights import Weights
 from inkstream.errors import FixRequest
 from inkstream.v1 import plan_pb2
 

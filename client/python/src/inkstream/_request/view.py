@@ -8,9 +8,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from inkstream._request.key_set import MAX_KEY, KeySet
 from inkstream._request.keywords import checked_fields
 from inkstream._request.messages import message_of
+from inkstream._request.uploaded_set import MAX_KEY, KeySet
 from inkstream._request.values import (
     flag,
     holds_many,
