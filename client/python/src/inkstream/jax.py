@@ -1,6 +1,10 @@
-"""Batches on JAX's devices, one ahead of the loop."""
+"""JAX: a stream's batches as dicts of jax arrays, the next one on its way to the devices."""
 
 from __future__ import annotations
+
+from inkstream._extras import require
+
+require("inkstream.jax", "jax", ["jax"])
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -17,6 +21,8 @@ from inkstream._request.values import shown
 from inkstream.errors import FixRequest
 from inkstream.mixture import Mixture
 from inkstream.stream import Stream
+
+__all__ = ["Batches", "batches"]
 
 _Item = tuple[Batch, State, dict[str, Any]]
 

@@ -1,6 +1,10 @@
-"""A stream as a tf.data.Dataset."""
+"""TensorFlow and Keras: a stream as a tf.data.Dataset."""
 
 from __future__ import annotations
+
+from inkstream._extras import require
+
+require("inkstream.tf", "tf", ["tensorflow"])
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -20,6 +24,8 @@ from inkstream.errors import FixRequest, NotFound
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+__all__ = ["dataset"]
 
 
 @checked_keywords(OrderOptions)

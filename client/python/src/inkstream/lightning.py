@@ -1,6 +1,10 @@
-"""Lightning's DataModule over views of a dataset."""
+"""Lightning: a DataModule over views, whose place is in Trainer's checkpoints."""
 
 from __future__ import annotations
+
+from inkstream._extras import require
+
+require("inkstream.lightning", "lightning", ["torch", "lightning"])
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +26,8 @@ from inkstream.torch import Loader, TensorBatch, loader
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+__all__ = ["InkstreamDataModule"]
 
 _ORDER = ("shuffle", "sampling", "tail", "augment", "views", "seed", "epochs")
 

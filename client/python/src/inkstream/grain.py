@@ -1,6 +1,10 @@
-"""A stream as Grain reads it."""
+"""Grain: a stream as an IterDataset, whose iterators hold their place."""
 
 from __future__ import annotations
+
+from inkstream._extras import require
+
+require("inkstream.grain", "grain", ["grain"])
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +18,8 @@ from inkstream.stream import Stream
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+__all__ = ["IterDataset"]
 
 
 class IterDataset(grain.IterDataset):  # type: ignore[misc]
