@@ -1,5 +1,6 @@
 """Grain: a stream as an IterDataset, whose iterators hold their place."""
 
+# ruff: noqa: E402 - first whether the framework is there
 from __future__ import annotations
 
 from inkstream._extras import require

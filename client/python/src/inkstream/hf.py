@@ -1,5 +1,6 @@
 """Hugging Face's Trainer: a loader's state in its checkpoints, and batches under its names."""
 
+# ruff: noqa: E402 - first whether the framework is there
 from __future__ import annotations
 
 from inkstream._extras import require

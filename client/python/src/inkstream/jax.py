@@ -1,5 +1,6 @@
 """JAX: a stream's batches as dicts of jax arrays, the next one on its way to the devices."""
 
+# ruff: noqa: E402 - first whether the framework is there
 from __future__ import annotations
 
 from inkstream._extras import require

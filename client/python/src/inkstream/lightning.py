@@ -1,5 +1,6 @@
 """Lightning: a DataModule over views, whose place is in Trainer's checkpoints."""
 
+# ruff: noqa: E402 - first whether the framework is there
 from __future__ import annotations
 
 from inkstream._extras import require

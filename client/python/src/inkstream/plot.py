@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 require("inkstream.plot", "plot", ["matplotlib"])
-from matplotlib import pyplot
+from matplotlib import pyplot  # noqa: E402 - once it is known to be there
 
 _COLOURS = "viridis"  # from the first stroke to the last
 _LINE = 2.5  # points

@@ -1,5 +1,6 @@
 """TensorFlow and Keras: a stream as a tf.data.Dataset."""
 
+# ruff: noqa: E402 - first whether the framework is there
 from __future__ import annotations
 
 from inkstream._extras import require
