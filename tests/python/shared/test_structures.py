@@ -209,3 +209,15 @@ def _huge_bytes(array: np.ndarray) -> int:
 def test_what_does_not_pickle_raises_its_own_error() -> None:
     with pytest.raises((TypeError, pickle.PicklingError, AttributeError)):
         shared.share({"a": np.zeros(100_000), "f": threading.Lock()})
+
+
+def test_a_control_group_of_this_process_bounds_what_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {
+        "/proc/meminfo": "MemAvailable:    8000000 kB\n",
+        "/proc/self/cgroup": "0::/job\n",
+        "/sys/fs/cgroup/job/memory.max": "1000000\n",
+        "/sys/fs/cgroup/job/memory.current": "900000\n",
+    }
+    monkeypatch.setattr("inkstream._available_memory._read", lambda path: files.get(path, ""))
+    with pytest.raises(shared.NotEnoughMemory, match="97.7 KiB are free"):
+        shared.share(np.zeros(200_000, np.uint8))
