@@ -7,10 +7,13 @@ usage() {
 Usage: tests/frameworks/run.sh [ENVIRONMENT...] [-- PYTEST ARGUMENT...]
 
 Makes .cache/frameworks/ENVIRONMENT for each file requirements-ENVIRONMENT.txt
-here (torch, jax, tensorflow, ray; all where none is named), installs what the
-file lists with pip, and runs the tests beside it. What the checkout's .venv
-has, PyTorch and Lightning among it, is taken from there. Ends with a closing
-line; prints the versions that were run.
+here (torch, jax, tensorflow, ray, oldest; all where none is named), installs
+what the file lists with pip, and runs the tests beside it. What the checkout's
+.venv has, PyTorch and Lightning among it, is taken from there. Ends with a
+closing line; prints the versions that were run.
+
+oldest has the lower bounds of client/python/pyproject.toml, and runs tests of
+the client itself.
 
 An environment that pip cannot complete is skipped, with its reason: where there
 is no network, there are no frameworks. Each framework's tests are skipped, with
@@ -29,6 +32,13 @@ cache=$root/.cache/frameworks
 declare -A more=(
   [torch]='tests/python/test_hf_trainer.py tests/python/test_accelerate.py
     tests/python/test_lightning.py tests/python/test_which_with_what.py'
+  # No framework: those of the checkout's .venv want newer packages than these.
+  [oldest]='tests/python/test_client.py tests/python/test_codec.py
+    tests/python/test_connections.py tests/python/test_fetch.py tests/python/test_forks.py
+    tests/python/test_mixture.py tests/python/test_open.py tests/python/test_order.py
+    tests/python/test_plan.py tests/python/test_rows.py tests/python/test_stream.py
+    tests/python/test_tensors.py tests/python/test_unix_socket.py tests/python/test_weights.py
+    tests/python/test_wire.py tests/python/shared/test_ends.py tests/python/shared/test_offers.py'
 )
 
 made() {
@@ -59,7 +69,7 @@ while (($#)); do
   esac
   shift
 done
-((${#environments[@]})) || environments=(torch jax tensorflow ray)
+((${#environments[@]})) || environments=(torch jax tensorflow ray oldest)
 
 cd "$root"
 ran=() skipped=() failed=()
@@ -72,8 +82,9 @@ for name in "${environments[@]}"; do
   fi
   python=$cache/$name/bin/python
   read -ra also <<<"$(tr '\n' ' ' <<<"${more[$name]-}")"
+  [[ $name == oldest ]] || also=(tests/frameworks "${also[@]}")
   status=0
-  "$python" -m pytest -q -ra -p no:cacheprovider tests/frameworks "${also[@]}" "$@" || status=$?
+  "$python" -m pytest -q -ra -p no:cacheprovider "${also[@]}" "$@" || status=$?
   # 5: no test of that name here.
   if ((status == 0 || status == 5)); then ran+=("$name"); else failed+=("$name"); fi
   "$python" tests/frameworks/versions.py "$name"

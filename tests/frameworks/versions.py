@@ -14,6 +14,7 @@ OF = {
     "jax": ["jax", "flax", "optax", "grain", "ml_dtypes"],
     "tensorflow": ["tensorflow-cpu", "keras"],
     "ray": ["ray", "pyarrow", "torch"],
+    "oldest": ["grpcio", "protobuf"],
 }  # fmt: skip
 
 
