@@ -17,13 +17,13 @@ from inkstream._request.options import OrderOptions
 from inkstream._request.strokes import Strokes, as_strokes
 from inkstream._request.values import whole
 from inkstream._request.view import View, as_view
+from inkstream._source import dataset_of
 from inkstream.dataset import Dataset
 from inkstream.errors import FixRequest
 from inkstream.fastai._drawing_dl import DrawingDL
 from inkstream.fastai._drawings import Drawings
 from inkstream.fastai._sample import sample_of
 from inkstream.fastai._stream_callback import use_stream_callback
-from inkstream.torch._source import dataset_of
 
 if TYPE_CHECKING:
     from pathlib import Path

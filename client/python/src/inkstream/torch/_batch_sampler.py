@@ -17,13 +17,13 @@ from inkstream._request.options import Shuffle, Tail
 from inkstream._request.plan import Plan
 from inkstream._request.values import whole
 from inkstream._request.view import View
+from inkstream._source import source_of
 from inkstream.dataset import Dataset
 from inkstream.errors import PlanMismatch
 from inkstream.split import Split
 from inkstream.stream import Stream
 from inkstream.torch._map_dataset import IndexBatch, MapDataset
 from inkstream.torch._placement import Placement
-from inkstream.torch._source import source_of
 
 
 def _window_of(shuffle: str) -> int | None:

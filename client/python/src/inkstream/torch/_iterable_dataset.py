@@ -25,11 +25,11 @@ from inkstream._request.plan import Plan
 from inkstream._request.strokes import Strokes
 from inkstream._request.values import whole
 from inkstream._request.view import View
+from inkstream._source import dataset_of
 from inkstream._stream.stream_iterator import StreamIterator
 from inkstream.dataset import Dataset
 from inkstream.errors import FixRequest, WrongProcess
 from inkstream.torch._placement import Placement
-from inkstream.torch._source import dataset_of
 from inkstream.torch._tensor_batch import TensorBatch
 from inkstream.torch._tensors import Ready, Stager
 

@@ -15,6 +15,7 @@ from inkstream._request.plan import Plan
 from inkstream._request.strokes import Strokes
 from inkstream._request.values import flag
 from inkstream._request.view import View
+from inkstream._source import dataset_of
 from inkstream.dataset import Dataset
 from inkstream.errors import FixRequest
 from inkstream.mixture import Mixture
@@ -23,7 +24,6 @@ from inkstream.torch._loader import Loader
 from inkstream.torch._mixture_loader import MixtureLoader
 from inkstream.torch._mixture_loader import loader as mixture_loader
 from inkstream.torch._placement import device_of, place_of
-from inkstream.torch._source import dataset_of
 from inkstream.torch._tensor_batch import TensorBatch
 
 if TYPE_CHECKING:

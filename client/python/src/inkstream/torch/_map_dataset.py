@@ -13,10 +13,10 @@ from inkstream._request.keywords import checked_keywords
 from inkstream._request.options import DrawOptions
 from inkstream._request.strokes import Strokes
 from inkstream._request.view import View
+from inkstream._source import dataset_of
 from inkstream.dataset import Dataset
 from inkstream.split import Split
 from inkstream.torch._collate import Rows
-from inkstream.torch._source import dataset_of
 from inkstream.torch._tensor_batch import TensorBatch
 from inkstream.torch._tensors import from_batch
 
