@@ -408,6 +408,11 @@ class TestSets:
             ({"target": "wrod"}, "no column"),
             ({"bs": 64}, "batch_size"),
             ({"views": 2}, "views"),
+            ({"eval_batch_size": 0}, "at least 1"),
+            ({"target": 3}, "target = 3"),
+            ({"target": []}, "give None"),
+            ({"inputs": []}, "inputs is empty"),
+            ({"valid": View("valid", where={"points": (">", 1 << 20)})}, "valid = .* no drawings"),
         ):
             with pytest.raises(inkstream.FixRequest, match=said):
                 made(data, tmp_path, **keywords)

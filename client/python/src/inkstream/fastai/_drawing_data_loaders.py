@@ -131,8 +131,13 @@ def dataloaders(
         counted = replace(known, classes=tuple(known.classes or classes)) if classes else None
         labelled = counted is not None and data.count(counted) > 0
         sets.append(drawings(known if labelled else as_view(test), 1, labelled))
+    for name, one in zip(("train", "valid", "test"), sets, strict=False):
+        if not len(one):  # Learner would say so after an epoch of training
+            raise FixRequest(f"{name} = {one.view!r} has no drawings: give another view")
     batch_size = whole("batch_size", batch_size, 1)
-    evaluated = batch_size if eval_batch_size is None else whole("eval_batch_size", eval_batch_size)
+    evaluated = batch_size
+    if eval_batch_size is not None:
+        evaluated = whole("eval_batch_size", eval_batch_size, 1)
     on = torch.device(default_device() if device is None else device)
     made = [
         DrawingDL(

@@ -17,6 +17,7 @@ from inkstream._cached_property import cached_property
 from inkstream._library.memory import SparePieces
 from inkstream._request.image import Image
 from inkstream._request.strokes import Strokes
+from inkstream._request.values import sequence
 from inkstream.dataset import Dataset
 from inkstream.errors import FixRequest, NotFound
 from inkstream.fastai._tensor_strokes import Sketch, TensorStrokes
@@ -167,12 +168,12 @@ def sample_of(
     if inputs is None:
         names: tuple[str, ...] = tuple(n for n in ("image", "strokes") if there[n] is not None)
     else:
-        names = (inputs,) if isinstance(inputs, str) else tuple(inputs)
+        names = _names("inputs", inputs, "leave it out")
         for name in names:
             if there.get(name) is None:
                 known = [n for n, asked in there.items() if asked is not None]
                 raise FixRequest(f"inputs = {names!r}: {name!r} is not drawn; there are {known}")
-    columns = () if target is None else (target,) if isinstance(target, str) else tuple(target)
+    columns = () if target is None else _names("target", target, "give None for no target")
     for column in columns:
         if column not in data.columns:
             raise NotFound(f"target = {column!r} is no column; there are {data.columns}")
@@ -183,6 +184,13 @@ def sample_of(
         for column in columns
     )
     return Sample(image, strokes, names, targets, ignore_index)
+
+
+def _names(field: str, given: Any, instead: str) -> tuple[str, ...]:
+    names = (given,) if isinstance(given, str) else tuple(sequence(field, given, "names"))
+    if not names:
+        raise FixRequest(f"{field} is empty: give a name, or several; {instead}")
+    return names
 
 
 def _vocabularies(data: Dataset, columns: Sequence[str]) -> dict[str, Sequence[Any]]:
