@@ -61,6 +61,13 @@ class TestBatches:
         feed.load_state_dict(start)
         assert indices(feed) == wanted
 
+    def test_a_device_is_where_all_of_it_goes(self, data: inkstream.Dataset) -> None:
+        other = jax.devices()[1]
+        batch = next(batches(data.stream("train", batch_size=BATCH, image=8), other))
+        assert all(array.devices() == {other} for array in batch.values())
+        with pytest.raises(inkstream.FixRequest, match=r"sharding = 'data'.*jax\.devices\(\)"):
+            batches(data.stream("train", batch_size=BATCH), "data")
+
     def test_an_error_comes_in_its_turn(self, data: inkstream.Dataset) -> None:
         stream = data.stream("train", batch_size=BATCH)
         feed = batches(stream)
@@ -200,3 +207,5 @@ class TestGrain:
         assert [batch["index"].tolist() for batch in again] == rest
         with pytest.raises(inkstream.FixRequest, match="tail"):
             IterDataset(data, "train", drop_remainder=True)
+        with pytest.raises(inkstream.FixRequest, match=r"give a dataset, such as client\.dataset"):
+            IterDataset("drawings.ink")  # type: ignore[arg-type]

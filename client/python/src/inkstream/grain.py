@@ -14,6 +14,7 @@ import grain
 from inkstream._request.keywords import checked_keywords
 from inkstream._request.options import StreamOptions
 from inkstream._request.view import View
+from inkstream._source import dataset_of
 from inkstream.dataset import Dataset
 from inkstream.stream import Stream
 
@@ -36,8 +37,8 @@ class IterDataset(grain.IterDataset):  # type: ignore[misc]
         self, data: Dataset, view: View | str = "train", **stream: Unpack[StreamOptions]
     ) -> None:
         super().__init__()
-        self._data, self._view, self._asked = data, view, dict(stream)
-        data.stream(view, **stream).close()  # what is wrong is told here
+        self._data, self._view, self._asked = dataset_of(data), view, dict(stream)
+        self._data.stream(view, **stream).close()  # what is wrong is told here
 
     def __iter__(self) -> grain.DatasetIterator:
         asked: Any = self._asked

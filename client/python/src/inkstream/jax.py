@@ -35,9 +35,9 @@ _WIDE = ("key_id", "timestamp")
 def batches(stream: Stream | Mixture, sharding: Any = None) -> Batches:
     """A stream's batches as dicts of jax arrays.
 
-    `sharding`: a `jax.sharding.Sharding` whose first axis is the batch's; left out: the default
-    device. Where it spans processes, each one gives the rows of its own stream: open that with
-    `rank=jax.process_index(), world=jax.process_count()`.
+    `sharding`: a `jax.sharding.Sharding` whose first axis is the batch's, or a device; left out:
+    the default device. Where it spans processes, each one gives the rows of its own stream: open
+    that with `rank=jax.process_index(), world=jax.process_count()`.
     FixRequest for a stream whose batches differ in shape: jit would compile anew for each.
     """
     return Batches(stream, sharding)
@@ -59,7 +59,7 @@ class Batches(Iterator[dict[str, Any]]):
         if isinstance(stream, Stream):
             _check_shapes(stream._iterator.plan)
         self._stream = stream
-        self._sharding = sharding
+        self._sharding = _as_sharding(sharding)
         self._ahead: _Item | None = None
         self._failed: Exception | None = None  # of the batch ahead, told when its turn comes
         self._state: State | None = None
@@ -119,6 +119,17 @@ class Batches(Iterator[dict[str, Any]]):
             return batch, state, jax.device_put(arrays, sharding)
         put = jax.make_array_from_process_local_data
         return batch, state, {name: put(sharding, array) for name, array in arrays.items()}
+
+
+def _as_sharding(given: Any) -> Any:
+    if isinstance(given, jax.Device):
+        return jax.sharding.SingleDeviceSharding(given)
+    if given is None or isinstance(given, jax.sharding.Sharding):
+        return given
+    raise FixRequest(
+        f"sharding = {shown(given)}: give a jax.sharding.Sharding, such as NamedSharding(mesh, "
+        'PartitionSpec("data")), or one of jax.devices()'
+    )
 
 
 def _check_shapes(plan: Plan) -> None:
