@@ -179,6 +179,8 @@ class TestDataset:
         ):
             with pytest.raises(inkstream.FixRequest, match=said):
                 dataset(data, "train", **keywords)
+        with pytest.raises(inkstream.FixRequest, match=r"give a dataset, such as client\.dataset"):
+            dataset("drawings.ink")  # type: ignore[arg-type]
 
 
 class TestIngest:

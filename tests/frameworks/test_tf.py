@@ -82,3 +82,8 @@ def test_what_cannot_be_is_refused(data: inkstream.Dataset) -> None:
         dataset(data, epochs=2)
     with pytest.raises(inkstream.NotFound, match="image"):
         dataset(data, as_tuple=("image", "label"))
+    for wrong, said in (("label", r"give a list of names, \['label'\]"), ((), "as_tuple is empty")):
+        with pytest.raises(inkstream.FixRequest, match=said):
+            dataset(data, as_tuple=wrong)
+    with pytest.raises(inkstream.FixRequest, match=r"give a dataset, such as client\.dataset"):
+        dataset("drawings.ink")  # type: ignore[arg-type]

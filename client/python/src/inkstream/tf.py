@@ -19,7 +19,9 @@ from inkstream._request.image import Image
 from inkstream._request.keywords import checked_keywords
 from inkstream._request.options import OrderOptions
 from inkstream._request.strokes import Strokes
+from inkstream._request.values import nearest, sequence
 from inkstream._request.view import View
+from inkstream._source import dataset_of
 from inkstream.dataset import Dataset
 from inkstream.errors import FixRequest, NotFound
 
@@ -74,11 +76,13 @@ class _Passes:
         start: Mapping[str, Any] | None,
         names: Sequence[str] | None,
     ) -> None:
-        self._data, self._view, self._asked = data, view, asked
+        self._data, self._view, self._asked = dataset_of(data), view, asked
         self._start = start
-        self._names = None if names is None else tuple(names)
+        self._names = None if names is None else tuple(sequence("as_tuple", names, "names"))
+        if self._names == ():
+            raise FixRequest('as_tuple is empty: give names, such as ("image", "label")')
         self._epoch = 0
-        with data.stream(view, **asked, start=start) as probe:
+        with self._data.stream(view, **asked, start=start) as probe:
             state = probe.state_dict()
             self._epoch = state["epoch"]
             # Of an epoch that was begun only the rest comes: then no number fits every pass.
@@ -112,7 +116,8 @@ class _Passes:
             return tensors
         for name in self._names:
             if name not in tensors:
-                raise NotFound(f"as_tuple: no tensor {name!r}; there are {list(tensors)}")
+                near = nearest(str(name), tensors)
+                raise NotFound(f"as_tuple: no tensor {name!r}; there are {list(tensors)}{near}")
         return tuple(tensors[name] for name in self._names)
 
 

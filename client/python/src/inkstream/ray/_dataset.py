@@ -23,6 +23,7 @@ from inkstream._request.options import OrderOptions
 from inkstream._request.strokes import Strokes, as_strokes
 from inkstream._request.values import whole
 from inkstream._request.view import View
+from inkstream._source import dataset_of
 from inkstream.dataset import Dataset
 from inkstream.errors import FixRequest
 
@@ -67,7 +68,7 @@ def dataset(
         raise FixRequest("Strokes.ragged = True: blocks want rows of one shape; leave it out")
     asked: dict[str, Any] = {"batch_size": batch_size, "image": image, "strokes": points}
     asked.update(columns=columns, tail="partial", **stream)
-    source = _Source(data, view, asked, whole("epoch", epoch, 0))
+    source = _Source(dataset_of(data), view, asked, whole("epoch", epoch, 0))
     count = None if blocks is None else min(whole("blocks", blocks, 1), max(source.steps, 1))
     return ray.data.read_datasource(source, override_num_blocks=count)
 
