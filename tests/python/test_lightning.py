@@ -164,6 +164,16 @@ def test_what_it_takes_as_data(server: Server, store: Path, data: inkstream.Data
         assert module(given).data == data
     with pytest.raises(inkstream.FixRequest, match="address"):
         module(3)
+    with pytest.raises(inkstream.NotFound, match="is not a store"):
+        module("/no/such/store.ink")
+    with pytest.raises(inkstream.FixRequest, match="eval_batch_size = 0"):
+        module(data, eval_batch_size=0)
+    with pytest.raises(inkstream.FixRequest, match="view = 3"):
+        module(data, valid=3)
+    with pytest.raises(inkstream.FixRequest, match="view = None"):
+        module(data, train=None)
+    every = module(data, train="").train_dataloader()
+    assert len(every) == len(data) // BATCH
     with pytest.raises(inkstream.FixRequest, match="max_epochs"):
         module(data, epochs=3)
     with pytest.raises(inkstream.FixRequest, match="num_workers"):

@@ -18,8 +18,8 @@ from inkstream._request.image import Image
 from inkstream._request.keywords import checked_keywords
 from inkstream._request.options import OrderOptions
 from inkstream._request.strokes import Strokes
-from inkstream._request.values import shown
-from inkstream._request.view import View
+from inkstream._request.values import shown, whole
+from inkstream._request.view import View, as_view
 from inkstream.client import Client, connect, open
 from inkstream.dataset import Dataset
 from inkstream.errors import FixRequest
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["InkstreamDataModule"]
 
+_PATHS = ("/", "./", "../", "~")
 _ORDER = ("shuffle", "sampling", "tail", "augment", "views", "seed", "epochs")
 
 
@@ -70,10 +71,16 @@ class InkstreamDataModule(LightningDataModule):
         self.data = _dataset(data)
         if "epochs" in stream:
             raise FixRequest("epochs is Trainer's to say: give it max_epochs=")
-        self._views = {"train": train, "valid": valid, "test": test, "predict": predict}
+        others = {"valid": valid, "test": test, "predict": predict}
+        self._views: dict[str, Any] = {"train": as_view(train)}
+        for name, view in others.items():
+            self._views[name] = None if view is None else as_view(view)
         self._drawn: dict[str, Any] = {"image": image, "strokes": strokes, "columns": columns}
         self._stream: dict[str, Any] = dict(stream)
-        self._sizes = (batch_size, batch_size if eval_batch_size is None else eval_batch_size)
+        evaluated = batch_size if eval_batch_size is None else eval_batch_size
+        self._sizes = (
+            whole("batch_size", batch_size, 1), whole("eval_batch_size", evaluated, 1)
+        )  # fmt: skip
         self._state: State | None = None  # loaded, for the loader that is not made yet
         self._train: _OnAndOn | None = None
 
@@ -85,7 +92,7 @@ class InkstreamDataModule(LightningDataModule):
         if self._train is None:
             # Once torch.distributed knows of its ranks.
             made = loader(
-                self.data, self._views["train"] or "train", batch_size=self._sizes[0],
+                self.data, self._views["train"], batch_size=self._sizes[0],
                 start=self._state, **self._drawn, **self._stream,
             )  # fmt: skip
             self._train = _OnAndOn(made)
@@ -163,4 +170,8 @@ def _dataset(given: Any) -> Dataset:
             f"data = {shown(given)}: give a dataset, a client, the path of a store or the address "
             "of a server"
         )
-    return (open(given) if os.path.exists(given) else connect(os.fspath(given))).dataset()
+    path = os.fspath(given)
+    # An address may hold a slash behind a colon; a path that begins with one is none.
+    if os.path.exists(path) or isinstance(given, os.PathLike) or path.startswith(_PATHS):
+        return open(path).dataset()
+    return connect(path).dataset()
