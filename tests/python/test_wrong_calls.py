@@ -96,6 +96,8 @@ VALUES: list[tuple[Ask, str]] = [
     (lambda d: d.stream("train", codec="gzip"), "codec = 'gzip' is not known"),
     (lambda d: d.stream("train", transport="grpc"), "leave it out: bytes travel in gRPC's mess"),
     (lambda d: d.stream("train", columns="label"), r"give a list of names, \['label'\]"),
+    (lambda d: d.table("train", columns="label"), r"give a list of names, \['label'\]"),
+    (lambda d: d.to_hf("train", image=8, columns="label"), r"give a list of names, \['label'\]"),
     (lambda d: d.stream("train", columns=[3]), r"columns\[0\] = 3 is not a str"),
     (lambda d: d.stream("train", columns=5), "columns = 5 is not a list of names"),
     (lambda d: d.stream("train", sampling="even"), '"uniform", "balanced:ALPHA"'),

@@ -23,7 +23,7 @@ from inkstream._request.keywords import checked_keywords
 from inkstream._request.options import DrawOptions
 from inkstream._request.plan import Plan
 from inkstream._request.strokes import Strokes, as_strokes
-from inkstream._request.values import whole
+from inkstream._request.values import sequence, whole
 from inkstream._request.view import View, as_view
 from inkstream.errors import FixRequest
 from inkstream.folds import Fold, stratified
@@ -125,7 +125,10 @@ class Overview(Source):
         `progress`: called with drawings done and in all; True or False for a line on stderr or
         none; left out: a line on a terminal or in a notebook.
         """
-        named = stored(self.columns) if columns is None else columns
+        if columns is None:
+            named = list(stored(self.columns))
+        else:
+            named = sequence("columns", columns, "names")
         asked = as_strokes(strokes)
         plan = Plan.of(
             view,
@@ -160,7 +163,7 @@ class Overview(Source):
         plan = Plan.of(
             view,
             image=image,
-            columns=[name for name in columns if name != "index"],
+            columns=[name for name in sequence("columns", columns, "names") if name != "index"],
             **_IN_ORDER,
         )
         if plan.image is not None:
