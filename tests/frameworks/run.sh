@@ -34,11 +34,9 @@ declare -A more=(
     tests/python/test_lightning.py tests/python/test_which_with_what.py'
   # No framework: those of the checkout's .venv want newer packages than these.
   [oldest]='tests/python/test_client.py tests/python/test_codec.py
-    tests/python/test_connections.py tests/python/test_fetch.py
-    tests/python/test_mixture.py tests/python/test_open.py tests/python/test_order.py
-    tests/python/test_plan.py tests/python/test_rows.py tests/python/test_stream.py
-    tests/python/test_tensors.py tests/python/test_unix_socket.py tests/python/test_weights.py
-    tests/python/test_wire.py tests/python/shared/test_ends.py tests/python/shared/test_offers.py'
+    tests/python/test_connections.py tests/python/test_fetch.py tests/python/test_order.py
+    tests/python/test_plan.py tests/python/test_unix_socket.py
+    tests/python/test_weights.py tests/python/test_wire.py'
 )
 
 made() {
