@@ -219,5 +219,5 @@ def test_a_control_group_of_this_process_bounds_what_fits(monkeypatch: pytest.Mo
         "/sys/fs/cgroup/job/memory.current": "900000\n",
     }
     monkeypatch.setattr("inkstream._available_memory._read", lambda path: files.get(path, ""))
-    with pytest.raises(shared.NotEnoughMemory, match="97.7 KiB are free"):
+    with pytest.raises(shared.NotEnoughMemory, match=r"97\.7 KiB are free"):
         shared.share(np.zeros(200_000, np.uint8))
