@@ -80,3 +80,11 @@ def test_every_library_that_is_loaded_has_a_package(sbom: dict[str, Any], binary
     for library in ("libmicrohttpd", "libsimdjson", "libspdlog", "libxxhash", "libssl", "libcairo"):
         assert library in ldd.replace("libcrypto", "libssl")
         assert any(library in name for name in loaded), library
+
+
+def test_the_build_id_does_not_tell_where_it_was_built(root: Path, binary: Path) -> None:
+    """What differs from one machine to the next would make another binary of the same sources."""
+    program = binary.read_bytes()
+    assert b".note.gnu.build-id" in program
+    for place in (root, binary.parent):
+        assert str(place.resolve()).encode() not in program, place
