@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import random
+import socket
+import struct
 from collections.abc import Iterator
 from typing import Any
 
@@ -93,3 +97,39 @@ def test_messages_that_are_well_formed_are_answered_beside(channel: grpc.Channel
     assert b"quickdraw" in call(b"\x78\x01", timeout=60)
     stub = RawCalls(channel)
     assert stub.DescribeDataset(dataset_pb2.DescribeDatasetRequest(), timeout=60).drawings > 0
+
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+SETTINGS = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
+
+
+def senseless(chance: random.Random) -> bytes:
+    """Bytes, or frames of any kind, flags and stream with any content, behind a right beginning."""
+    if chance.random() < 0.2:
+        return chance.randbytes(500)
+    frames = b""
+    for _ in range(20):
+        payload = chance.randbytes(chance.randrange(100))
+        kind, flags, number = chance.randrange(12), chance.randrange(256), chance.randrange(5)
+        frames += struct.pack(">I", len(payload))[1:]
+        frames += struct.pack(">BBI", kind, flags, number) + payload
+    return PREFACE + SETTINGS + frames
+
+
+def test_bytes_that_are_no_http2_end_their_connection_alone(
+    server: RunningServer, channel: grpc.Channel
+) -> None:
+    host, port = server.address.rsplit(":", 1)
+    chance = random.Random(0)
+    status = RawCalls(channel).GetStatus
+    for _ in range(300):
+        with (
+            contextlib.suppress(ConnectionError),  # it has seen enough
+            socket.create_connection((host, int(port)), 60) as connection,
+        ):
+            connection.sendall(senseless(chance))
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(65536):
+                pass
+        assert status(dataset_pb2.GetStatusRequest(), timeout=60).workers > 0
+    assert server.process.poll() is None
