@@ -6,14 +6,17 @@ import contextlib
 import os
 import resource
 import socket
+import stat
 import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import grpc
 import inkstream
 import pytest
-from beside import Beside
+from beside import Beside, own_mib
 from inkstream import Image
 from support.processes import Server, eventually
 
@@ -211,6 +214,38 @@ def test_a_connection_without_a_call_ends_and_comes_back_with_one(
             beside.keeps_half(alone)
 
 
+def test_a_thousand_idle_connections_take_little(binary: Path, store: Path, tmp_path: Path) -> None:
+    with serving(binary, store, tmp_path) as server, stream_beside(server) as beside:
+        alone = beside.rate()
+        before = own_mib(server.process.pid)
+        with connections(server.tcp, 1000, PREFACE):
+            assert eventually(lambda: open_files(server) > 1000, 60)
+            beside.keeps_half(alone)
+            assert own_mib(server.process.pid) - before < 64
+        assert eventually(lambda: open_files(server) < 200, 60)
+
+
+@pytest.mark.parametrize("sends", [b"", PREFACE])
+def test_a_thousand_that_say_no_more_are_closed(
+    binary: Path, store: Path, tmp_path: Path, sends: bytes
+) -> None:
+    flags = ("--handshake-timeout", "1", "--idle-timeout", "1")
+    with (
+        serving(binary, store, tmp_path, *flags) as server,
+        stream_beside(server) as beside,
+        contextlib.ExitStack() as opened,
+    ):
+        host, port = server.tcp.rsplit(":", 1)
+        idle = []
+        for _ in range(1000):
+            idle.append(opened.enter_context(socket.create_connection((host, int(port)), 60)))
+            with contextlib.suppress(ConnectionError):  # its time may be over already
+                idle[-1].sendall(sends)
+        newcomer_is_served(server.tcp)
+        assert all(map(is_closed, idle))
+        beside.goes_on()
+
+
 VARIABLES = ("http_proxy", "https_proxy", "grpc_proxy", "all_proxy")
 
 
@@ -258,3 +293,65 @@ def test_the_users_of_a_socket_are_who_may_write_to_its_file(
     with serving(binary, store, tmp_path, *flags):
         info = (tmp_path / "socket").stat()
         assert (info.st_mode & 0o777, info.st_gid) == (0o620, group)
+
+
+# Python itself may lie where only root gets.
+_CONNECT = """
+import os, socket, sys
+os.setgroups([int(group) for group in sys.argv[2:]])
+os.setgid(65534)
+os.setuid(65534)
+with socket.socket(socket.AF_UNIX) as one:
+    one.connect(sys.argv[1])
+"""
+_GROUP = 12345
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+@pytest.mark.parametrize(("groups", "let_in"), [([], False), ([_GROUP], True)])
+def test_another_user_gets_in_by_the_group_alone(
+    binary: Path, store: Path, groups: list[int], let_in: bool
+) -> None:
+    flags = ("--unix-mode", "0660", "--unix-group", str(_GROUP))
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        home.chmod(0o755)
+        with serving(binary, store, home, *flags):
+            done = subprocess.run(
+                [sys.executable, "-c", _CONNECT, str(home / "socket"), *map(str, groups)],
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+    assert (done.returncode == 0) == let_in, done.stderr
+    assert let_in or "PermissionError" in done.stderr
+
+
+@pytest.mark.parametrize("kind", ["a link", "a file", "a folder"])
+def test_what_is_no_socket_is_not_replaced_by_one(
+    binary: Path, store: Path, tmp_path: Path, kind: str
+) -> None:
+    path = tmp_path / "socket"
+    if kind == "a link":
+        path.symlink_to(tmp_path / "elsewhere")
+    elif kind == "a file":
+        path.write_text("kept")
+    else:
+        path.mkdir()
+    before = path.lstat()
+    done = subprocess.run(
+        [binary, "serve", "--store", store, "--listen", "none", "--unix", path],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert f"{path} exists and is not a socket" in done.stderr
+    after = path.lstat()
+    assert (after.st_ino, stat.S_IFMT(after.st_mode)) == (
+        before.st_ino,
+        stat.S_IFMT(before.st_mode),
+    )
+    assert not (tmp_path / "elsewhere").exists()

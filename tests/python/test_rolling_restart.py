@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -110,8 +111,11 @@ def test_every_server_is_restarted_and_no_client_sees_it(
     assert sum(a["reopened"] for a in answers) >= moved > 0
 
 
-def test_a_drain_ends_streams_at_the_cursor_of_the_batch_in_hand(replicas: list[Server]) -> None:
+def test_a_drain_ends_streams_at_the_cursor_of_the_batch_in_hand(
+    replicas: list[Server], caplog: pytest.LogCaptureFixture
+) -> None:
     """No batch is sent twice and none is begun: the next server is asked for what follows."""
+    caplog.set_level(logging.INFO, "inkstream")
     address = replicas[0].tcp
     data = inkstream.connect([server.tcp for server in replicas], retry_for=60).dataset()
     whole = inkstream.connect(address).dataset().stream("train", batch_size=64, image=Image(128))
@@ -127,3 +131,5 @@ def test_a_drain_ends_streams_at_the_cursor_of_the_batch_in_hand(replicas: list[
     # wait to be read is none of them.
     assert stream.stats()["received"] == len(wanted)
     assert stream.stats()["in_hand"] == 0
+    # Somebody who was sent elsewhere has nothing to worry about.
+    assert [record for record in caplog.records if record.levelno > logging.INFO] == []
