@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import urllib.request
 from pathlib import Path
@@ -125,7 +124,9 @@ def test_every_metric_is_documented_and_every_documented_one_is_there(
     assert documented == families(busy_page[0])
 
 
-def test_the_page_is_what_prometheus_reads(busy_page: tuple[str, str]) -> None:
+def test_the_page_is_what_prometheus_reads(
+    busy_page: tuple[str, str], prometheus_tools: Path
+) -> None:
     page = busy_page[0]
     types = dict(re.findall(r"^# TYPE (\S+) (\S+)$", page, re.MULTILINE))
     helps = set(re.findall(r"^# HELP (\S+) \S", page, re.MULTILINE))
@@ -135,12 +136,15 @@ def test_the_page_is_what_prometheus_reads(busy_page: tuple[str, str]) -> None:
     for name, _ in samples(page):
         family = re.sub(r"_(bucket|sum|count)$", "", name)
         assert name in types or types.get(family) == "histogram", name
-    promtool = shutil.which("promtool")
-    if promtool is not None:
-        done = subprocess.run(
-            [promtool, "check", "metrics"], input=page, capture_output=True, text=True, check=False
-        )
-        assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    done = subprocess.run(
+        [str(prometheus_tools / "promtool"), "check", "metrics"],
+        input=page,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
 def test_every_stream_has_a_line_at_its_opening_and_at_its_end(busy_page: tuple[str, str]) -> None:

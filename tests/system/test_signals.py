@@ -100,6 +100,7 @@ def test_a_mount_that_hangs_holds_up_neither_start_nor_signal(
             status, said = readyz(http)
             assert status == 503
             assert f"stores: reading {store}, 1 of 1" in said
+            assert "inkstream ready" not in (tmp_path / "log").read_text()
             server.send_signal(signal.SIGTERM)
             assert server.wait(SOON) == 0
         finally:
@@ -142,6 +143,9 @@ def test_streams_end_one_by_one_and_probes_are_answered_to_the_end(
         server.process.send_signal(signal.SIGTERM)
         until(lambda: readyz(http)[0] == 503, "not ready from the signal on")
         assert readyz(http)[1] == "serving: draining: streams go elsewhere\n"
+        health = [str(binary), "health", "--target", server.address]
+        done = subprocess.run(health, stdout=subprocess.PIPE, text=True, timeout=SOON, check=False)
+        assert (done.returncode, done.stdout) == (1, "NOT_SERVING\n")
         # Still serving, also those who come now.
         late = near.dataset().stream("train", batch_size=8, epochs="forever", seed=99)
         next(late)

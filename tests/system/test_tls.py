@@ -301,6 +301,25 @@ def test_an_expired_certificate_is_the_clients_to_refuse_and_the_server_is_ready
         assert "has expired" in server.log
         done = inkstream("health", "--target", server.address, "--tls-ca", authority.ca)
         assert done.returncode == 1
+        assert "certificate verify failed" in done.stderr
+
+
+def test_streams_outlive_the_certificate_that_they_were_opened_with(
+    inkstream: Run, binary: Path, store: Path, authority: Authority, tmp_path: Path
+) -> None:
+    soon = time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + 8))
+    pair = authority.issue("outlived", not_after=soon)
+    flags = flags_of(pair, "--http", "127.0.0.1:0")
+    with RunningServer(binary, [f"quickdraw={store}"], tmp_path / "log", *flags) as server:
+        data = client.connect(server.address, tls=authority.ca).dataset("quickdraw")
+        with data.stream("train", image=28, epochs="forever") as stream:
+            next(stream)
+            at = ("--target", server.address, "--tls-ca", authority.ca)
+            await_true(lambda: inkstream("health", *at).returncode == 1, "it does not expire")
+            for _ in range(100):
+                next(stream)
+            assert stream.stats()["reopened"] == 0
+        assert metric(server, "inkstream_ready") == 1
 
 
 @pytest.mark.parametrize("wrong", ["another key", "no file", "no key", "an unreadable authority"])
