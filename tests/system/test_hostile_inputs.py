@@ -181,12 +181,16 @@ def test_a_json_array_open_for_a_gigabyte_refuses_the_input(ingest: Ingest) -> N
 @pytest.mark.parametrize(
     ("line", "kind"),
     [
-        (b'{"drawing":' + b"[" * 10_000 + b"]" * 10_000 + b"}", "too_deep"),
-        (b"[" * 10_000 + b"]" * 10_000, "too_deep"),
+        (b'{"drawing":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "too_deep"),
+        (b"[" * 100_000 + b"]" * 100_000, "too_deep"),
         (b'{"word":"a\0b","drawing":[[[1],[2]]]}', "nul_byte"),
         (b"\0" * 1000, "nul_byte"),
         (b'{"drawing":[[[1e400],[2]]]}', "bad_number"),
         (b'{"drawing":[[[1],[2],[1e400]]]}', "bad_number"),
+        (b'{"drawing":[[[1e300],[2]]]}', "out_of_range"),
+        (b'{"drawing":[[[NaN],[2]]]}', "not_a_number"),
+        (b'{"drawing":[' + b",".join([b"[[1],[2]]"] * 70_000) + b"]}", "too_large"),
+        (b'{"drawing":[' + b",".join([b"[[1],[2]]"] * 1_000_000) + b"]}", "line_too_long"),
         (b'{"word":"a\\u0007b","drawing":[[[1],[2]]]}', "bad_word"),
         (b'{"word":"a\\u009fb","drawing":[[[1],[2]]]}', "bad_word"),
         (b'{"word":"a\x07b","drawing":[[[1],[2]]]}', "broken_json"),

@@ -17,8 +17,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import inkstream as client
 import mounts
 import pytest
+from serving import RunningServer
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 DRAWINGS = 24_000
@@ -267,7 +269,16 @@ def test_appending_is_a_new_generation_and_the_old_one_stays(
     before = {path.name: path.read_bytes() for path in store.iterdir()}
     arguments: list[str | Path] = ["ingest", *inputs[1:], "--store", store]
     arguments += ["--append", "--resume", "--json"]
-    done, _ = interrupted_at_random(binary, arguments, seed, 1.0)
+    with RunningServer(binary, [str(store)], tmp_path / "log") as server:
+        data = client.connect(server.address).dataset()
+        plan = {"batch_size": 100, "image": 8, "codec": "none"}
+        due = [batch.index.tolist() for batch in data.stream("train", **plan)]
+        with data.stream("train", **plan) as stream:
+            found = [next(stream).index.tolist()]
+            done, _ = interrupted_at_random(binary, arguments, seed, 1.0)
+            found += [batch.index.tolist() for batch in stream]
+            assert found == due
+            assert stream.stats()["reopened"] == 0
     assert report(done)["fingerprint"] == fingerprint_of(inkstream, whole)
     assert fingerprint_of(inkstream, store) == fingerprint_of(inkstream, whole)
     for name, data in before.items():

@@ -262,6 +262,8 @@ def test_secrets_are_folders_that_the_server_reads(
     files = [arg.split("=")[1] for arg in server["args"] if arg.startswith(("--tls", "--tokens"))]
     assert secrets.keys() == mounts.keys()
     assert all("subPath" not in mount and mount["readOnly"] for mount in mounts.values())
+    # Nothing of a Secret's content is in the pod's template, so no new one restarts a pod.
+    assert "annotations" not in deployment["spec"]["template"]["metadata"]
     folders = {mount["mountPath"] for mount in mounts.values()}
     assert {file.rsplit("/", 1)[0] for file in files} == folders
     assert len(files) == {"claim": 0, "certificates": 3, "certificates and tokens": 3}[name]

@@ -184,6 +184,11 @@ def test_the_panels_are_those_that_grafana_shows(dashboard: dict[str, Any]) -> N
     panels = dashboard["panels"]
     assert len({panel["id"] for panel in panels}) == len(panels)
     assert panels[0]["title"] == "Who waits for whom"
+    row = panels[1 : [panel["type"] for panel in panels].index("row", 1)]
+    shown = " ".join(target["expr"] for panel in row for target in panel["targets"])
+    for name in ("stream_seconds_total", "drawings_sent_total", "streams", "rejected_total"):
+        assert f"inkstream_{name}{{" in shown, name
+    assert "inkstream_store_info{" in shown
     taken: set[tuple[int, int]] = set()
     for panel in panels:
         at = panel["gridPos"]
