@@ -86,11 +86,25 @@ def flipped(store: Path, _: Path) -> None:
     os.close(file)
 
 
+def filled(byte: bytes) -> Callable[[Path, Path], None]:
+    """As long as it was, and nothing of it left."""
+
+    def fault(store: Path, _: Path) -> None:
+        segment = max(store.iterdir(), key=lambda file: file.stat().st_size)
+        with segment.open("r+b") as file:
+            file.write(byte * segment.stat().st_size)
+
+    return fault
+
+
+zeroed, all_ones = filled(b"\0"), filled(b"\xff")
+
+
 def cut(store: Path, _: Path) -> None:
     os.truncate(max(store.iterdir(), key=lambda file: file.stat().st_size), 8192)
 
 
-@pytest.mark.parametrize("fault", [deleted, replaced, emptied, flipped, cut])
+@pytest.mark.parametrize("fault", [deleted, replaced, emptied, flipped, zeroed, all_ones, cut])
 def test_a_store_that_goes_or_breaks_hurts_no_stream_of_another(
     binary: Path,
     inkstream: Run,
@@ -120,7 +134,7 @@ def test_a_store_that_goes_or_breaks_hurts_no_stream_of_another(
             server.process.send_signal(signal.SIGHUP)
             beside.keeps_half(alone)
             # What breaks its files takes the dataset down; the rest does not touch it.
-            if fault not in (flipped, cut):
+            if fault not in (flipped, zeroed, all_ones, cut):
                 for _ in range(50):
                     assert next(stream).valid.all()
                 assert near.dataset("victim").fingerprint == fingerprint
