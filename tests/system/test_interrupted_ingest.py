@@ -271,7 +271,7 @@ def test_appending_is_a_new_generation_and_the_old_one_stays(
     arguments += ["--append", "--resume", "--json"]
     with RunningServer(binary, [str(store)], tmp_path / "log") as server:
         data = client.connect(server.address).dataset()
-        plan = {"batch_size": 100, "image": 8, "codec": "none"}
+        plan: dict[str, Any] = {"batch_size": 100, "image": 8, "codec": "none"}
         due = [batch.index.tolist() for batch in data.stream("train", **plan)]
         with data.stream("train", **plan) as stream:
             found = [next(stream).index.tolist()]

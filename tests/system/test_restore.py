@@ -7,12 +7,13 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import inkstream as client
 from serving import RunningServer
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-PLAN = {"batch_size": 32, "image": 28, "epochs": 2, "codec": "none"}
+PLAN: dict[str, Any] = {"batch_size": 32, "image": 28, "epochs": 2, "codec": "none"}
 
 
 def test_a_cursor_goes_on_with_a_copy_that_was_made_under_its_stream(
