@@ -270,10 +270,10 @@ def test_appending_is_a_new_generation_and_the_old_one_stays(
     arguments: list[str | Path] = ["ingest", *inputs[1:], "--store", store]
     arguments += ["--append", "--resume", "--json"]
     with RunningServer(binary, [str(store)], tmp_path / "log") as server:
-        data = client.connect(server.address).dataset()
+        served = client.connect(server.address).dataset()
         plan: dict[str, Any] = {"batch_size": 100, "image": 8, "codec": "none"}
-        due = [batch.index.tolist() for batch in data.stream("train", **plan)]
-        with data.stream("train", **plan) as stream:
+        due = [batch.index.tolist() for batch in served.stream("train", **plan)]
+        with served.stream("train", **plan) as stream:
             found = [next(stream).index.tolist()]
             done, _ = interrupted_at_random(binary, arguments, seed, 1.0)
             found += [batch.index.tolist() for batch in stream]
