@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import inkstream as client
 import pytest
 from engine import BASE, Engine
 
 pytestmark = pytest.mark.timeout(3600)
 
+ROOT = Path(__file__).resolve().parents[3]
 # Of the binary, its libraries, and what they need (Cairo brings X11's and fonts' libraries).
 ADDED_MEGABYTES = 65
 SHELLS = ("/usr/bin/dash", "/usr/bin/bash")
@@ -95,6 +99,54 @@ def test_sigterm_ends_it_with_exit_code_0(engine: Engine, server_image: str, sto
     engine.podman("rm", name)
 
 
+def test_a_server_that_drains_is_not_healthy(
+    engine: Engine, server_image: str, store: Path
+) -> None:
+    name = "inkstream-drain-test"
+    engine.podman("rm", "-f", name, check=False)
+    engine.podman(
+        "run", "-d", "--name", name, *LOCKED_DOWN, "-v", f"{store}:/data:ro",
+        "-p", "127.0.0.1::50051", server_image,
+    )  # fmt: skip
+    try:
+        assert engine.healthy(name, 60)
+        address = engine.podman("port", name, "50051/tcp").stdout.strip()
+        data = client.connect(address).dataset()
+        # Without a stream nothing drains.
+        with data.stream("train", batch_size=8, image=8, epochs="forever") as stream:
+            next(stream)
+            engine.podman("kill", "--signal", "TERM", name)
+            code = 0
+            while code == 0:
+                code = engine.podman("healthcheck", "run", name, check=False).returncode
+            assert code == 1
+            assert engine.inspect(name, ".State.Running") == "true"
+        assert engine.podman("wait", name).stdout.strip() == "0"
+    finally:
+        engine.podman("rm", "-f", name, check=False)
+
+
+def test_another_source_installs_nothing_again(
+    engine: Engine, server_image: str, tmp_path: Path
+) -> None:
+    context = tmp_path / "context"
+    files = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
+    ).stdout.split("\0")
+    for file in filter(None, files):
+        (context / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / file, context / file, follow_symlinks=False)
+    with (context / "server" / "README.md").open("a") as readme:
+        readme.write("Another one.\n")
+    said = engine.build(context, "localhost/inkstream:changed", "server")
+    steps = re.findall(r"^\[?.*STEP \d+/\d+: (.*)\n(.*)$", said, re.MULTILINE)
+    installing = [after for step, after in steps if "install_debian.sh " in step]
+    assert len(installing) >= 2, said
+    assert all("Using cache" in after for after in installing), said
+    copied = [after for step, after in steps if step == "COPY . ."]
+    assert copied and "Using cache" not in copied[0]
+
+
 def test_the_image_says_what_it_is(engine: Engine, server_image: str) -> None:
     (image,) = json.loads(engine.podman("image", "inspect", server_image).stdout)
     config = image["Config"]
@@ -104,6 +156,9 @@ def test_the_image_says_what_it_is(engine: Engine, server_image: str) -> None:
     assert image["Healthcheck"]["Test"][0] == "CMD"  # no shell
     version = engine.podman("run", "--rm", server_image, "--version").stdout.split()[1]
     assert config["Labels"]["org.opencontainers.image.version"] == version
+    history = json.dumps([config["Env"], image["History"]])
+    assert "install_debian.sh" in history
+    assert not re.search(r"(?i)token|password|secret|private key", history)
 
 
 def test_the_image_is_small(engine: Engine, server_image: str) -> None:
