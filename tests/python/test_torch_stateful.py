@@ -22,20 +22,24 @@ EPOCHS = 4
 Make = Callable[..., Any]
 
 
+def started(workers: int) -> dict[str, Any]:
+    """Hundreds are started here, and a fork beside a call of gRPC seldom ends the worker."""
+    return {"num_workers": workers, "multiprocessing_context": "forkserver" if workers else None}
+
+
 def map_style(data: inkstream.Dataset, workers: int, **more: Any) -> Any:
     dataset = MapDataset(data, "train", image=Image(8))
     return stateful.StatefulDataLoader(
         dataset,
         batch_sampler=BatchSampler(dataset, batch_size=BATCH),
         collate_fn=collate,
-        num_workers=workers,
-        **more,
+        **started(workers) | more,
     )
 
 
 def iterable(data: inkstream.Dataset, workers: int, **more: Any) -> Any:
     dataset = IterableDataset(data, "train", batch_size=BATCH, image=Image(8))
-    return stateful.StatefulDataLoader(dataset, batch_size=None, num_workers=workers, **more)
+    return stateful.StatefulDataLoader(dataset, batch_size=None, **started(workers) | more)
 
 
 def of(batches: Any) -> list[list[int]]:
@@ -140,7 +144,7 @@ def test_the_same_loader_goes_back_to_its_state(
         assert of(loader) == wanted[4 : len(wanted) // EPOCHS]
 
 
-@pytest.mark.parametrize("start", ["spawn", "forkserver"])
+@pytest.mark.parametrize("start", ["fork", "spawn"])
 def test_workers_may_be_started_in_any_way(
     data: inkstream.Dataset, wanted: list[list[int]], start: str
 ) -> None:
@@ -167,7 +171,7 @@ def test_a_state_of_another_seed_is_refused_by_workers(data: inkstream.Dataset) 
     loader = iterable(data, 2)
     taken(loader, 3)
     dataset = IterableDataset(data, "train", batch_size=BATCH, image=Image(8), seed=7)
-    other = stateful.StatefulDataLoader(dataset, batch_size=None, num_workers=2)
+    other = stateful.StatefulDataLoader(dataset, batch_size=None, **started(2))
     other.load_state_dict(loader.state_dict())
     with pytest.raises(inkstream.FixRequest, match="seed=0"):
         iter(other)
