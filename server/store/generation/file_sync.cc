@@ -115,6 +115,9 @@ absl::Status ReplaceFile(const std::string& path, absl::string_view bytes) {
 }
 
 absl::Status CopyFile(const std::string& from, const std::string& to) {
+  const absl::StatusOr<int> opened = OpenRegularFile(from);
+  if (!opened.ok()) return opened.status();
+  close(*opened);
   std::error_code error;
   std::filesystem::copy_file(from, to, error);
   if (error) {
