@@ -57,6 +57,10 @@ void AddSeeds(const std::filesystem::path& path,
     return;
   }
   std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    std::fprintf(stderr, "%s: no such file or folder of seeds\n", path.c_str());
+    std::exit(2);
+  }
   std::string seed{std::istreambuf_iterator<char>(file), {}};
   if (seed.size() <= kMaxBytes) seeds->push_back(std::move(seed));
 }
