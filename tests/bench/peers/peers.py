@@ -41,6 +41,7 @@ CONTENDERS = {
     "pixels": "pixels:Pixels",
     "inkstream-tcp": "ours:Tcp",
     "inkstream-unix": "ours:Unix",
+    "inkstream-open": "ours:Open",
     "inkstream-view": "ours:View",
 }
 PACKAGES = [

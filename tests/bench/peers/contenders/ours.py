@@ -1,4 +1,4 @@
-"""Inkstream: streams over TCP and over a Unix socket, and a shared view."""
+"""Inkstream: streams over TCP, over a Unix socket and in the process, and a shared view."""
 
 from __future__ import annotations
 
@@ -21,15 +21,18 @@ class Tcp(Contender):
     name: ClassVar[str] = "inkstream, TCP"
     unix: ClassVar[bool] = False
 
+    def ingested(self) -> Path:
+        """A store of the drawings."""
+        store = self.folder / "drawings.ink"
+        lines = os.environ["PEERS_NDJSON"]
+        command = [os.environ["INKSTREAM_BINARY"], "ingest", lines, "--store", str(store)]
+        subprocess.run(command, check=True, capture_output=True)
+        return store
+
     def prepare(self) -> None:
         """Ingests and serves."""
-        binary = os.environ["INKSTREAM_BINARY"]
-        store = self.folder / "drawings.ink"
-        lines = Path(os.environ["PEERS_NDJSON"])
-        command = [binary, "ingest", str(lines), "--store", str(store)]
-        subprocess.run(command, check=True, capture_output=True)
-        serve = [binary, "serve", "--store", str(store), "--listen", "127.0.0.1:0"]
-        serve += ["--unix", str(self.folder / "socket")]
+        serve = [os.environ["INKSTREAM_BINARY"], "serve", "--store", str(self.ingested())]
+        serve += ["--listen", "127.0.0.1:0", "--unix", str(self.folder / "socket")]
         self._server = subprocess.Popen(
             serve, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
@@ -58,6 +61,21 @@ class Unix(Tcp):
 
     name: ClassVar[str] = "inkstream, Unix socket"
     unix: ClassVar[bool] = True
+
+
+class Open(Tcp):
+    """The same without a server."""
+
+    name: ClassVar[str] = "inkstream, in the process"
+
+    def prepare(self) -> None:
+        """Ingests and opens."""
+        self._client = inkstream.open(self.ingested())
+        self._data = self._client.dataset()
+
+    def stop(self) -> None:
+        """Closes the store."""
+        self._client.close()
 
 
 class View(Tcp):
