@@ -1,4 +1,5 @@
-// How every channel of this library is set up.
+// How every channel of this library is set up, and the memory that it receives
+// into.
 //
 // Thread safety: any thread.
 #pragma once
