@@ -19,7 +19,7 @@ namespace {
 constexpr size_t kLeastMapped = 64 << 10;
 
 struct Free {
-  size_t size = 0;
+  size_t size;
   void operator()(uint8_t* bytes) const {
     if (size < kLeastMapped) {
       std::free(bytes);
@@ -28,23 +28,17 @@ struct Free {
     }
   }
 };
-struct Block {
-  std::unique_ptr<uint8_t, Free> bytes;
-  size_t size = 0;
-};
+using Block = std::unique_ptr<uint8_t, Free>;
 
-// Without bytes: there is no memory.
+size_t SizeOf(const Block& block) { return block.get_deleter().size; }
+
+// Null: there is no memory.
 Block NewBlock(size_t size) {
-  void* memory = nullptr;
-  if (size < kLeastMapped) {
-    memory = std::aligned_alloc(kTensorAlignment, size);
-  } else {
-    memory = MapHugePages(size);
-    if (memory == MAP_FAILED) memory = nullptr;
-  }
-  return {
-      std::unique_ptr<uint8_t, Free>(static_cast<uint8_t*>(memory), Free{size}),
-      size};
+  void* memory = size < kLeastMapped
+                     ? std::aligned_alloc(kTensorAlignment, size)
+                     : MapHugePages(size);
+  if (memory == MAP_FAILED) memory = nullptr;
+  return {static_cast<uint8_t*>(memory), Free{size}};
 }
 
 }  // namespace
@@ -60,13 +54,13 @@ struct BatchBuffers::Shelf {
   Block Take(size_t size) {
     const std::lock_guard<std::mutex> lock(mutex);
     for (size_t i = unused.size(); i-- > 0;) {
-      if (unused[i].size >= size && unused[i].size / 2 <= size) {
+      if (SizeOf(unused[i]) >= size && SizeOf(unused[i]) / 2 <= size) {
         Block block = std::move(unused[i]);
         unused.erase(unused.begin() + static_cast<std::ptrdiff_t>(i));
         return block;
       }
     }
-    return {};
+    return {nullptr, Free{0}};
   }
 
   void Return(Block block) {
@@ -85,22 +79,20 @@ absl::StatusOr<std::shared_ptr<uint8_t>> BatchBuffers::Acquire(size_t size) {
   // aligned_alloc wants a multiple of the alignment, and not 0.
   const size_t rounded = (size / kTensorAlignment + 1) * kTensorAlignment;
   Block block = shelf_->Take(rounded);
-  if (block.bytes == nullptr) {
-    block = NewBlock(rounded);
-    if (block.bytes == nullptr) {
-      return absl::ResourceExhaustedError(
-          absl::StrCat("no memory for a batch of ", size, " bytes"));
-    }
+  if (block == nullptr) block = NewBlock(rounded);
+  if (block == nullptr) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("no memory for a batch of ", size, " bytes"));
   }
-  const size_t block_size = block.size;
-  uint8_t* bytes = block.bytes.release();
-  return std::shared_ptr<uint8_t>(bytes, [shelf = std::weak_ptr<Shelf>(shelf_),
-                                          block_size](uint8_t* b) {
-    Block back{std::unique_ptr<uint8_t, Free>(b, Free{block_size}), block_size};
-    if (const std::shared_ptr<Shelf> alive = shelf.lock()) {
-      alive->Return(std::move(back));
-    }
-  });
+  const Free free = block.get_deleter();
+  return std::shared_ptr<uint8_t>(
+      block.release(),
+      [shelf = std::weak_ptr<Shelf>(shelf_), free](uint8_t* bytes) {
+        Block back(bytes, free);
+        if (const std::shared_ptr<Shelf> alive = shelf.lock()) {
+          alive->Return(std::move(back));
+        }
+      });
 }
 
 }  // namespace inkstream::client
