@@ -65,14 +65,10 @@ std::string Endpoints::target() const {
   return targets_[current_];
 }
 
-std::shared_ptr<grpc::Channel> Endpoints::NewChannel() const {
-  return maker_->Make(targets_[current_]);
-}
-
 std::shared_ptr<grpc::Channel> Endpoints::channel() {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (channel_ == nullptr) {
-    channel_ = NewChannel();
+    channel_ = maker_->Make(targets_[current_]);
   }
   return channel_;
 }
@@ -81,7 +77,7 @@ void Endpoints::Advance(const std::shared_ptr<grpc::Channel>& failed) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (channel_ == failed) {
     current_ = (current_ + 1) % targets_.size();
-    channel_ = NewChannel();
+    channel_ = maker_->Make(targets_[current_]);
   }
 }
 

@@ -45,8 +45,6 @@ class Endpoints {
  private:
   Endpoints(std::vector<std::string> targets,
             std::shared_ptr<const ChannelMaker> maker);
-  // With mutex_ held.
-  std::shared_ptr<grpc::Channel> NewChannel() const;
 
   const std::vector<std::string> targets_;
   const std::shared_ptr<const ChannelMaker> maker_;
