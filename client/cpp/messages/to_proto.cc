@@ -10,27 +10,17 @@
 namespace inkstream::client {
 absl::Status CheckPlan(const Plan& plan) {
   const DeliverySpec& delivery = plan.delivery;
-  const auto zero = [](absl::string_view field) {
+  const std::pair<absl::string_view, uint64_t> fields[] = {
+      {"delivery.batch_size", delivery.batch_size},
+      {"delivery.world", delivery.world},
+      {"delivery.step_stride", delivery.step_stride},
+      {"delivery.epochs", delivery.epochs.value_or(1)},
+      {"delivery.views", delivery.views},
+      {"delivery.image.width", delivery.image.value_or(ImageSpec()).width}};
+  for (const auto& [field, value] : fields) {
+    if (value > 0) continue;
     return absl::InvalidArgumentError(
         absl::StrCat(field, " = 0; it must be at least 1"));
-  };
-  if (delivery.batch_size == 0) {
-    return zero("delivery.batch_size");
-  }
-  if (delivery.world == 0) {
-    return zero("delivery.world");
-  }
-  if (delivery.step_stride == 0) {
-    return zero("delivery.step_stride");
-  }
-  if (delivery.epochs == std::optional<uint64_t>(0)) {
-    return zero("delivery.epochs");
-  }
-  if (delivery.views == 0) {
-    return zero("delivery.views");
-  }
-  if (delivery.image.has_value() && delivery.image->width == 0) {
-    return zero("delivery.image.width");
   }
   return absl::OkStatus();
 }
