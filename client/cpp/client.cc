@@ -5,16 +5,17 @@
 #include <chrono>
 #include <limits>
 #include <memory>
+#include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "client/cpp/batch/batch_buffers.h"
 #include "client/cpp/batch/drawing_threads.h"
-#include "client/cpp/batch/rows_to_draw.h"
 #include "client/cpp/call/endpoints.h"
-#include "client/cpp/call/fetch_call.h"
+#include "client/cpp/call/raw_call.h"
 #include "client/cpp/messages/earlier_servers.h"
 #include "client/cpp/messages/from_proto.h"
 #include "client/cpp/messages/status_conversion.h"
@@ -22,8 +23,10 @@
 #include "client/cpp/moment.h"
 #include "client/cpp/stream/grpc_stream.h"
 #include "client/cpp/stream/key_set_cache.h"
+#include "client/engine/served_batches.h"
 #include "inkstream/errors.h"
 #include "inkstream/v1/service.grpc.pb.h"
+#include "server/raster/draw/rasterizer.h"
 #include "server/wire/messages.h"
 
 namespace inkstream {
@@ -48,18 +51,10 @@ class GrpcClient final : public Client {
     request.set_dataset(dataset);
     request.set_fingerprint(fingerprint);
     *request.mutable_view() = wire::ViewToProto(view);
-    v1::DescribeDatasetResponse response;
-    const absl::Status status = OnAnyTarget(
-        [&](const std::shared_ptr<grpc::Channel>& channel,
-            grpc::ClientContext* context) {
-          return FromGrpc(v1::DrawingService::NewStub(channel)->DescribeDataset(
-              context, request, &response));
-        },
-        SetsOf(view));
-    if (!status.ok()) {
-      return status;
-    }
-    return DatasetInfoOf(response);
+    const absl::StatusOr<v1::DescribeDatasetResponse> response =
+        Ask(&v1::DrawingService::Stub::DescribeDataset, request, SetsOf(view));
+    if (!response.ok()) return response.status();
+    return DatasetInfoOf(*response);
   }
 
   absl::StatusOr<std::unique_ptr<inkstream::Stream>> Stream(
@@ -70,31 +65,28 @@ class GrpcClient final : public Client {
   absl::StatusOr<Batch> Fetch(const FetchRequest& request) override {
     v1::FetchDrawingsRequest message =
         ToMessage(request, options_.max_message_bytes);
-    SayWhoDraws(message.mutable_delivery());
+    message.mutable_delivery()->set_raster_version(raster::kRasterVersion);
     const std::shared_ptr<TurnPool> pool =
         DrawingThreads(options_.drawing_threads);
     const absl::string_view later =
         PassedOver(SamplingKind::kUniform, request.strokes);
-    ReceivedBatch batch;
     std::shared_ptr<const Vocabulary> vocabulary;
-    const absl::Status status = OnAnyTarget(
+    absl::StatusOr<engine::ReceivedBatch> batch = OnAnyTarget(
         [&](const std::shared_ptr<grpc::Channel>& channel,
             grpc::ClientContext* context) {
           const auto deadline = context->deadline();
-          absl::StatusOr<ReceivedBatch> fetched = FetchAt(
-              channel, message, later, deadline, pool.get(), &vocabulary);
+          absl::StatusOr<engine::ReceivedBatch> fetched =
+              FetchAt(channel, message, later, deadline, pool, &vocabulary);
           if (HaveTheServerDraw(fetched.status(), message.mutable_delivery())) {
-            fetched = FetchAt(channel, message, later, deadline, pool.get(),
-                              &vocabulary);
+            fetched =
+                FetchAt(channel, message, later, deadline, pool, &vocabulary);
           }
-          if (fetched.ok()) batch = *std::move(fetched);
-          return fetched.status();
+          return fetched;
         },
         SetsOf(request.view));
-    if (!status.ok()) {
-      return status;
-    }
-    Batch::Content content = ContentOf(std::move(batch), std::move(vocabulary));
+    if (!batch.ok()) return batch.status();
+    Batch::Content content =
+        ContentOf(*std::move(batch), std::move(vocabulary));
     content.cursor.reset();
     return Batch(std::move(content));
   }
@@ -106,22 +98,14 @@ class GrpcClient final : public Client {
     }
     const v1::ExplainPlanRequest request =
         ToMessage(plan, query, options_.max_message_bytes);
-    v1::ExplainPlanResponse response;
-    const absl::Status status = OnAnyTarget(
-        [&](const std::shared_ptr<grpc::Channel>& channel,
-            grpc::ClientContext* context) {
-          return FromGrpc(v1::DrawingService::NewStub(channel)->ExplainPlan(
-              context, request, &response));
-        },
-        SetsOf(plan));
-    if (!status.ok()) {
-      return status;
-    }
+    const absl::StatusOr<v1::ExplainPlanResponse> response =
+        Ask(&v1::DrawingService::Stub::ExplainPlan, request, SetsOf(plan));
+    if (!response.ok()) return response.status();
     absl::Status understood = CheckUnderstood(
         PassedOver(plan.order.sampling.kind, plan.delivery.strokes),
-        response.refuses_unknown(), endpoints_->target());
+        response->refuses_unknown(), endpoints_->target());
     if (!understood.ok()) return understood;
-    return PlanReportOf(response);
+    return PlanReportOf(*response);
   }
 
   absl::StatusOr<UploadedKeys> UploadKeys(std::vector<int64_t> keys) override {
@@ -129,40 +113,68 @@ class GrpcClient final : public Client {
   }
 
   absl::StatusOr<UploadedKeys> UploadWeights(DrawingWeights weights) override {
-    UploadedKeys uploaded;
-    const absl::Status status =
+    absl::StatusOr<UploadedKeys> uploaded =
         OnAnyTarget([&](const std::shared_ptr<grpc::Channel>& channel,
                         grpc::ClientContext* context) {
-          absl::StatusOr<UploadedKeys> sent =
-              KeySetCache::Send(channel, context, weights);
-          if (!sent.ok()) return sent.status();
-          uploaded = *std::move(sent);
-          return absl::OkStatus();
+          return KeySetCache::Send(channel, context, weights);
         });
-    if (!status.ok()) {
-      return status;
-    }
-    keys_->Keep(uploaded.hash, std::move(weights));
+    if (uploaded.ok()) keys_->Keep(uploaded->hash, std::move(weights));
     return uploaded;
   }
 
  private:
-  absl::StatusOr<ReceivedBatch> FetchAt(
+  // Read and drawn by the thread that waits for it: no other has to wake up on
+  // the way.
+  absl::StatusOr<engine::ReceivedBatch> FetchAt(
       const std::shared_ptr<grpc::Channel>& channel,
       const v1::FetchDrawingsRequest& message, absl::string_view later,
-      std::chrono::system_clock::time_point deadline, TurnPool* pool,
+      std::chrono::system_clock::time_point deadline,
+      const std::shared_ptr<TurnPool>& pool,
       std::shared_ptr<const Vocabulary>* vocabulary) {
-    absl::StatusOr<Fetched> fetched = client::Fetch(
-        channel, endpoints_->target(), message, deadline, &fetch_buffers_,
-        options_.max_batch_bytes, pool->threads());
-    if (!fetched.ok()) return fetched.status();
-    absl::Status understood = CheckUnderstood(
-        later, fetched->opened.refuses_unknown(), endpoints_->target());
-    if (!understood.ok()) return understood;
-    *vocabulary = VocabularyOf(fetched->opened);
-    if (!fetched->batch.rows.has_value()) return std::move(fetched->batch);
-    return RowsToDraw(std::move(fetched->rows), std::move(fetched->batch))
-        .DrawNow(&fetch_buffers_, pool);
+    engine::ServedBatches batches(
+        [this](uint64_t bytes, size_t /*ahead*/) {
+          return fetch_buffers_.Acquire(bytes);
+        },
+        /*on_batch=*/nullptr, /*changed=*/[] {}, pool);
+    batches.Begin(engine::AskedBy(message), endpoints_->target(),
+                  options_.max_batch_bytes);
+    RawCall call(channel, message, deadline);
+    absl::Status status =
+        call.ReadAll([&](absl::StatusOr<engine::PartView>* part) {
+          absl::Status fed = batches.Feed(part).status();
+          if (!fed.ok() || !(*part)->opened.has_value()) return fed;
+          const v1::StreamOpened& opened = *(*part)->opened;
+          *vocabulary = VocabularyOf(opened);
+          return CheckUnderstood(later, opened.refuses_unknown(),
+                                 endpoints_->target());
+        });
+    if (!status.ok()) return status;
+    batches.Finish();
+    absl::StatusOr<engine::ServedBatches::Taken> taken = batches.Take();
+    if (!taken.ok()) return taken.status();
+    if (auto* batch = std::get_if<engine::ReceivedBatch>(&*taken)) {
+      return std::move(*batch);
+    }
+    return engine::BrokenProtocol("0 batches as the answer of one Fetch");
+  }
+
+  template <typename Request, typename Response>
+  absl::StatusOr<Response> Ask(grpc::Status (v1::DrawingService::Stub::*method)(
+                                   grpc::ClientContext*, const Request&,
+                                   Response*),
+                               const Request& request,
+                               const std::vector<std::string>& sets) {
+    return OnAnyTarget(
+        [&](const std::shared_ptr<grpc::Channel>& channel,
+            grpc::ClientContext* context) -> absl::StatusOr<Response> {
+          const auto stub = v1::DrawingService::NewStub(channel);
+          Response response;
+          absl::Status status =
+              FromGrpc(((*stub).*method)(context, request, &response));
+          if (!status.ok()) return status;
+          return response;
+        },
+        sets);
   }
 
   // Makes the call at each target in turn until one answers. Each gets an even
@@ -170,18 +182,19 @@ class GrpcClient final : public Client {
   // others. A quota is waited for as long as the server says. A server that
   // lacks some of `sets` gets them, and is asked once more.
   template <typename Call>
-  absl::Status OnAnyTarget(const Call& call,
-                           const std::vector<std::string>& sets = {}) {
+  std::invoke_result_t<Call, const std::shared_ptr<grpc::Channel>&,
+                       grpc::ClientContext*>
+  OnAnyTarget(const Call& call, const std::vector<std::string>& sets = {}) {
     const Moment deadline = Moment::Now() + options_.call_timeout;
-    absl::Status status;
     std::shared_ptr<grpc::Channel> told;
-    for (size_t left = endpoints_->tries(); left > 0;) {
+    for (size_t left = endpoints_->tries();;) {
       const std::shared_ptr<grpc::Channel> channel = endpoints_->channel();
       grpc::ClientContext context;
       const Moment now = Moment::Now();
       context.set_deadline(
           (now + (deadline - now) / static_cast<int64_t>(left)).ByWallClock());
-      status = call(channel, &context);
+      auto answer = call(channel, &context);
+      const absl::Status status = answer.status();
       if (told != channel &&
           keys_->SentWhere(status, channel, sets, deadline - Moment::Now())) {
         told = channel;
@@ -197,12 +210,11 @@ class GrpcClient final : public Client {
       }
       if (status.code() != absl::StatusCode::kUnavailable &&
           status.code() != absl::StatusCode::kDeadlineExceeded) {
-        return status;
+        return answer;
       }
       endpoints_->Advance(channel);
-      --left;
+      if (--left == 0) return answer;
     }
-    return status;
   }
 
   const std::shared_ptr<Endpoints> endpoints_;

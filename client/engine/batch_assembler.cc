@@ -11,12 +11,6 @@ namespace {
 // A batch needs a handful of tensors.
 constexpr int kMaxTensors = 1024;
 
-template <typename... Parts>
-absl::Status Broken(const Parts&... parts) {
-  return absl::InternalError(
-      absl::StrCat("the server broke the protocol: ", parts...));
-}
-
 // Of what is cut over messages.
 uint64_t SizeOf(const v1::BatchHeader& header) {
   return header.has_rows() ? header.wire_size() : header.byte_size();
@@ -29,25 +23,27 @@ absl::Status CheckTensor(const v1::Tensor& tensor, uint64_t byte_size) {
           ? inkstream::SizeOf(static_cast<DType>(tensor.dtype()))
           : 0;
   if (element == 0) {
-    return Broken("tensor \"", tensor.name(), "\" has the unknown dtype ",
-                  static_cast<int>(tensor.dtype()));
+    return BrokenProtocol("tensor \"", tensor.name(),
+                          "\" has the unknown dtype ",
+                          static_cast<int>(tensor.dtype()));
   }
   if (tensor.offset() % kTensorAlignment != 0 || tensor.offset() > byte_size ||
       tensor.length() > byte_size - tensor.offset()) {
-    return Broken("tensor \"", tensor.name(), "\" at ", tensor.offset(), " + ",
-                  tensor.length(), " does not lie in a batch of ", byte_size,
-                  " bytes");
+    return BrokenProtocol("tensor \"", tensor.name(), "\" at ", tensor.offset(),
+                          " + ", tensor.length(),
+                          " does not lie in a batch of ", byte_size, " bytes");
   }
   uint64_t bytes = element;
   for (const int64_t side : tensor.shape()) {
     if (side < 0 ||
         __builtin_mul_overflow(bytes, static_cast<uint64_t>(side), &bytes)) {
-      return Broken("tensor \"", tensor.name(), "\" has an impossible shape");
+      return BrokenProtocol("tensor \"", tensor.name(),
+                            "\" has an impossible shape");
     }
   }
   if (bytes != tensor.length()) {
-    return Broken("tensor \"", tensor.name(), "\" has ", tensor.length(),
-                  " bytes, its shape needs ", bytes);
+    return BrokenProtocol("tensor \"", tensor.name(), "\" has ",
+                          tensor.length(), " bytes, its shape needs ", bytes);
   }
   return absl::OkStatus();
 }
@@ -64,26 +60,30 @@ void BatchAssembler::Growing::Append(const PartView& part, uint64_t begin,
 
 absl::Status BatchAssembler::Check(const v1::BatchHeader& header) {
   if (header.batch_seq() != next_sequence_) {
-    return Broken("batch ", header.batch_seq(), " came where ", next_sequence_,
-                  " was due");
+    return BrokenProtocol("batch ", header.batch_seq(), " came where ",
+                          next_sequence_, " was due");
   }
   if (header.has_rows()) {
     if (rows_ == nullptr) {
-      return Broken("batch ", header.batch_seq(),
-                    " comes as rows, which was not agreed on");
+      return BrokenProtocol("batch ", header.batch_seq(),
+                            " comes as rows, which was not agreed on");
     }
     if (absl::Status s = rows_->Check(header); !s.ok()) return s;
   }
   const uint64_t bytes =
       header.has_rows() ? rows_->BatchBytes(header) : header.byte_size();
+  if (bytes > asked_bytes_) {
+    return BrokenProtocol("batch ", header.batch_seq(), " claims ", bytes,
+                          " bytes; what was asked for takes at most ",
+                          asked_bytes_);
+  }
   if (bytes > most_bytes_) {
     return absl::ResourceExhaustedError(
         absl::StrCat("a batch of ", bytes, " bytes is above the ", most_bytes_,
-                     " that this client allows (max_batch_bytes) or that "
-                     "what was asked for can take"));
+                     " that this client allows (max_batch_bytes)"));
   }
   if (header.tensors_size() > kMaxTensors) {
-    return Broken("a batch of ", header.tensors_size(), " tensors");
+    return BrokenProtocol("a batch of ", header.tensors_size(), " tensors");
   }
   for (const v1::Tensor& tensor : header.tensors()) {
     if (absl::Status status = CheckTensor(tensor, header.byte_size());
@@ -100,6 +100,7 @@ absl::StatusOr<BatchAssembler::Growing> BatchAssembler::Begin(
   Growing growing;
   growing.size = SizeOf(header);
   growing.batch.header = header;
+  growing.batch.wire_bytes = growing.size;
   if (!header.has_rows()) {
     absl::StatusOr<std::shared_ptr<uint8_t>> bytes = memory_of_(growing.size);
     if (!bytes.ok()) return bytes.status();
@@ -131,8 +132,8 @@ absl::Status BatchAssembler::Add(const PartView& part,
 absl::Status BatchAssembler::AddFirst(const PartView& part,
                                       const OnBatch& on_batch) {
   if (part.batches.empty() || part.part != 0 || part.offset != 0) {
-    return Broken("part ", part.part, " of batch ", part.batch_seq,
-                  " came where a new batch was due");
+    return BrokenProtocol("part ", part.part, " of batch ", part.batch_seq,
+                          " came where a new batch was due");
   }
   uint64_t used = 0;  // of the message's bulk bytes
   for (const v1::BatchHeader& header : part.batches) {
@@ -140,15 +141,15 @@ absl::Status BatchAssembler::AddFirst(const PartView& part,
     const uint64_t size = SizeOf(header);
     const uint64_t begin = header.data_offset();
     if (begin < used || begin > part.data_size) {
-      return Broken("batch ", header.batch_seq(), " starts at ", begin, " of ",
-                    part.data_size, " bytes");
+      return BrokenProtocol("batch ", header.batch_seq(), " starts at ", begin,
+                            " of ", part.data_size, " bytes");
     }
     const uint64_t here = part.data_size - begin;
     const bool whole = header.part_count() <= 1;
     if (whole ? here < size : here > size || part.batches.size() > 1) {
-      return Broken("batch ", header.batch_seq(), " of ", size, " bytes in ",
-                    header.part_count(), " parts does not fit ", here,
-                    " bytes");
+      return BrokenProtocol("batch ", header.batch_seq(), " of ", size,
+                            " bytes in ", header.part_count(),
+                            " parts does not fit ", here, " bytes");
     }
     const uint64_t take = whole ? size : here;
     absl::StatusOr<Growing> growing = Begin(header);
@@ -171,22 +172,23 @@ absl::Status BatchAssembler::AddLater(const PartView& part,
   const v1::BatchHeader& header = growing.batch.header;
   if (!part.batches.empty() || part.batch_seq != header.batch_seq() ||
       part.part != growing.parts || part.offset != growing.filled) {
-    return Broken("part ", part.part, " of batch ", part.batch_seq, " at ",
-                  part.offset, " came where part ", growing.parts, " of batch ",
-                  header.batch_seq(), " at ", growing.filled, " was due");
+    return BrokenProtocol("part ", part.part, " of batch ", part.batch_seq,
+                          " at ", part.offset, " came where part ",
+                          growing.parts, " of batch ", header.batch_seq(),
+                          " at ", growing.filled, " was due");
   }
   if (part.data_size == 0) {
-    return Broken("an empty part of batch ", part.batch_seq);
+    return BrokenProtocol("an empty part of batch ", part.batch_seq);
   }
   if (part.data_size > growing.size - growing.filled) {
-    return Broken("batch ", part.batch_seq, " is longer than the ",
-                  growing.size, " bytes it announced");
+    return BrokenProtocol("batch ", part.batch_seq, " is longer than the ",
+                          growing.size, " bytes it announced");
   }
   growing.Append(part, 0, part.data_size);
   if (growing.parts < header.part_count()) return absl::OkStatus();
   if (growing.filled != growing.size) {
-    return Broken("batch ", part.batch_seq, " ended after ", growing.filled,
-                  " of ", growing.size, " bytes");
+    return BrokenProtocol("batch ", part.batch_seq, " ended after ",
+                          growing.filled, " of ", growing.size, " bytes");
   }
   Growing whole = std::move(growing);
   current_.reset();

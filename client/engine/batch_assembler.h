@@ -28,14 +28,14 @@ class BatchAssembler {
       std::function<absl::StatusOr<std::shared_ptr<uint8_t>>(uint64_t bytes)>;
   using OnBatch = std::function<absl::Status(ReceivedBatch batch)>;
 
-  // No batch takes more than `most_bytes`.
-  BatchAssembler(MemoryOf memory_of, uint64_t most_bytes)
-      : memory_of_(std::move(memory_of)), most_bytes_(most_bytes) {}
-
-  // From now on batches may come as rows of that plan.
-  void TakeRows(std::shared_ptr<const RowsPlan> plan) {
-    rows_ = std::move(plan);
-  }
+  // No batch takes more than `most_bytes`, nor can one of what was asked for
+  // take more than `asked_bytes`. `rows`: what may come as rows; null: nothing.
+  BatchAssembler(MemoryOf memory_of, uint64_t most_bytes, uint64_t asked_bytes,
+                 std::shared_ptr<const RowsPlan> rows)
+      : memory_of_(std::move(memory_of)),
+        most_bytes_(most_bytes),
+        asked_bytes_(asked_bytes),
+        rows_(std::move(rows)) {}
 
   // Gives the batches that `part` completes to `on_batch`; those before an
   // error, too. INTERNAL: it does not continue what came before.
@@ -46,8 +46,6 @@ class BatchAssembler {
   bool incomplete() const { return current_.has_value(); }
   // Batches that began.
   uint64_t begun() const { return next_sequence_; }
-  // Lets go of a batch that is incomplete.
-  void Drop() { current_.reset(); }
 
  private:
   struct Growing {
@@ -68,7 +66,8 @@ class BatchAssembler {
 
   const MemoryOf memory_of_;
   const uint64_t most_bytes_;
-  std::shared_ptr<const RowsPlan> rows_;  // null: no rows may come
+  const uint64_t asked_bytes_;
+  const std::shared_ptr<const RowsPlan> rows_;
   uint64_t next_sequence_ = 0;
   std::optional<Growing> current_;
 };

@@ -14,7 +14,6 @@
 #include <new>
 #include <string>
 #include <utility>
-#include <variant>
 
 #include "absl/strings/str_cat.h"
 #include "client/engine/drawing_pool.h"
@@ -135,6 +134,15 @@ absl::Status CheckRequest(const uint8_t* request, size_t size) {
   return absl::OkStatus();
 }
 
+// `options` as this header has them: fields that the caller's lacks are zeros.
+template <typename Options>
+absl::StatusOr<Options> Given(const Options* options) {
+  if (options == nullptr) return absl::InvalidArgumentError("options: null");
+  Options given = {};
+  std::memcpy(&given, options, std::min(options->struct_size, sizeof(given)));
+  return given;
+}
+
 absl::Status CheckKind(uint32_t kind) {
   if (kind == IK_STREAM_BATCHES || kind == IK_FETCH_DRAWINGS) {
     return absl::OkStatus();
@@ -175,32 +183,18 @@ ik_error* Next(ik_stream* stream, double wait_seconds, ik_batch* batch) {
       stream->failed = next.status();
       return ErrorOf(stream->failed);
     }
-    if (auto* drawn = std::get_if<ik::DrawnBatch>(&*next)) {
-      stream->header = std::move(drawn->header);
-      batch->kind = IK_BATCH;
-      batch->rows = drawn->batch.rows;
-      batch->token = drawn->token;
-      batch->size = drawn->batch.byte_size;
-      batch->epoch = drawn->batch.epoch;
-      batch->step = drawn->batch.step;
-      batch->cursor_epoch = drawn->batch.after.epoch;
-      batch->cursor_position = drawn->batch.after.position;
-      batch->bad = drawn->batch.bad;
-      batch->wire_bytes = drawn->wire_bytes;
-    } else if (auto* ended = std::get_if<ik::StreamEnded>(&*next)) {
-      stream->header = std::move(ended->message);
-      batch->kind = IK_END;
-    } else {
-      const std::chrono::duration<double> waited = Clock::now() - began;
-      const double left = wait_seconds - waited.count();
-      if (!(left > 0)) return nullptr;
-      const ik::Waiting waiting;
-      stream->stream->Wait(left);
-      continue;
+    if (next->batch.kind != IK_NOTHING) {
+      stream->header = std::move(next->header);
+      *batch = next->batch;
+      batch->header = reinterpret_cast<const uint8_t*>(stream->header.data());
+      batch->header_size = stream->header.size();
+      return nullptr;
     }
-    batch->header = reinterpret_cast<const uint8_t*>(stream->header.data());
-    batch->header_size = stream->header.size();
-    return nullptr;
+    const std::chrono::duration<double> waited = Clock::now() - began;
+    const double left = wait_seconds - waited.count();
+    if (!(left > 0)) return nullptr;
+    const ik::Waiting waiting;
+    stream->stream->Wait(left);
   }
 }
 
@@ -225,18 +219,15 @@ void ik_bytes_free(ik_bytes* bytes) { delete static_cast<Bytes*>(bytes); }
 ik_error* ik_engine_open(const ik_engine_options* options, ik_engine** engine) {
   return Guarded([&]() -> ik_error* {
     *engine = nullptr;
-    if (options == nullptr) {
-      return ErrorOf(absl::InvalidArgumentError("options: null"));
-    }
-    ik_engine_options given = {};
-    std::memcpy(&given, options, std::min(options->struct_size, sizeof(given)));
-    if (given.path == nullptr || *given.path == '\0') {
+    const absl::StatusOr<ik_engine_options> given = Given(options);
+    if (!given.ok()) return ErrorOf(given.status());
+    if (given->path == nullptr || *given->path == '\0') {
       return ErrorOf(absl::InvalidArgumentError("path: not given"));
     }
     const ik::AtWork at_work;
     absl::StatusOr<std::shared_ptr<ik::LocalEngine>> opened =
-        ik::LocalEngine::Open({given.path, TextOf(given.fingerprint),
-                               given.shares, given.threads, given.memory});
+        ik::LocalEngine::Open({given->path, TextOf(given->fingerprint),
+                               given->shares, given->threads, given->memory});
     if (!opened.ok()) return ErrorOf(opened.status());
     *engine = new ik_engine{*std::move(opened)};
     return nullptr;
@@ -288,22 +279,20 @@ ik_error* ik_stream_receive(const ik_receive_options* options,
                             ik_stream** stream) {
   return Guarded([&]() -> ik_error* {
     *stream = nullptr;
-    if (options == nullptr) {
-      return ErrorOf(absl::InvalidArgumentError("options: null"));
-    }
-    ik_receive_options given = {};
-    std::memcpy(&given, options, std::min(options->struct_size, sizeof(given)));
-    absl::Status status = CheckRequest(given.request, given.request_size);
-    status.Update(CheckRequest(given.first, given.first_size));
-    status.Update(CheckKind(given.kind));
+    const absl::StatusOr<ik_receive_options> given = Given(options);
+    if (!given.ok()) return ErrorOf(given.status());
+    absl::Status status = CheckRequest(given->request, given->request_size);
+    status.Update(CheckRequest(given->first, given->first_size));
+    status.Update(CheckKind(given->kind));
     if (!status.ok()) return ErrorOf(status);
     const ik::AtWork at_work;
     absl::StatusOr<std::shared_ptr<ik::LocalStream>> opened =
-        ik::FedStream::Open({given.kind == IK_FETCH_DRAWINGS,
-                             {given.request, given.request_size},
-                             {given.first, given.first_size},
-                             TextOf(given.endpoint),
-                             ik::DrawingThreads(given.threads, given.shares)});
+        ik::FedStream::Open(
+            {given->kind == IK_FETCH_DRAWINGS,
+             {given->request, given->request_size},
+             {given->first, given->first_size},
+             TextOf(given->endpoint),
+             ik::DrawingThreads(given->threads, given->shares)});
     if (!opened.ok()) return ErrorOf(opened.status());
     *stream = new ik_stream{*std::move(opened)};
     return nullptr;

@@ -1,8 +1,8 @@
 #include "client/engine/drawing_queue.h"
 
-#include <condition_variable>
 #include <system_error>
 
+#include "client/engine/signal.h"
 #include "server/raster/draw/capsule_rasterizer.h"
 #include "server/raster/tensor/image_spec_check.h"
 
@@ -22,57 +22,28 @@ absl::StatusOr<std::unique_ptr<raster::Rasterizer>> MakeRasterizer(
 // has others draw, whatever they are at.
 constexpr uint32_t kMostOwnPieces = 16;
 
-// One batch, by whoever takes its next piece.
-class SharedDrawing final : public TurnSource {
- public:
-  explicit SharedDrawing(std::shared_ptr<RowsWork> work)
-      : work_(std::move(work)) {}
-
-  void TakeTurn() override { DrawNext(); }
-
-  // False: all pieces have begun.
-  bool DrawNext() {
-    const uint32_t piece = next_.fetch_add(1);
-    if (piece >= work_->pieces()) return false;
-    if (work_->DrawPiece(piece, ToolsOfThisThread())) {
-      const std::lock_guard<std::mutex> lock(mu_);
-      done_.notify_all();
-    }
-    return true;
-  }
-
-  void Wait() {
-    std::unique_lock<std::mutex> lock(mu_);
-    done_.wait(lock, [this] { return work_->done(); });
-  }
-
- private:
-  const std::shared_ptr<RowsWork> work_;
-  std::atomic<uint32_t> next_{0};
-  std::mutex mu_;  // of done_
-  std::condition_variable done_;
-};
-
-}  // namespace
-
 layout::DrawingTools* ToolsOfThisThread() {
   thread_local layout::DrawingTools tools(MakeRasterizer);
   return &tools;
 }
 
+}  // namespace
+
 void DrawNow(std::shared_ptr<RowsWork> work, TurnPool* pool) {
   const uint32_t pieces = work->pieces();
-  const auto drawing = std::make_shared<SharedDrawing>(std::move(work));
+  const auto drawn = std::make_shared<Signal>();
+  const auto queue = std::make_shared<DrawingQueue>([drawn] { drawn->Set(); });
+  queue->Add(work);
   try {
     if (pieces > kMostOwnPieces || (pieces > 1 && pool->HasIdle())) {
-      pool->Add(drawing, pieces - 1);
+      pool->Add(queue, pieces - 1);
     }
   } catch (const std::system_error&) {
     // There is no thread but this one.
   }
-  while (drawing->DrawNext()) {
+  while (queue->DrawNext()) {
   }
-  drawing->Wait();
+  while (!work->done()) drawn->Wait(/*seconds=*/1);
 }
 
 RowsWork::RowsWork(std::shared_ptr<const RowsPlan> plan,
@@ -85,9 +56,9 @@ RowsWork::RowsWork(std::shared_ptr<const RowsPlan> plan,
              memory_.get()),
       unfinished_(batch_.pieces()) {}
 
-bool RowsWork::DrawPiece(uint32_t piece, layout::DrawingTools* tools) {
+bool RowsWork::DrawPiece(uint32_t piece) {
   if (!failed_.load(std::memory_order_relaxed)) {
-    absl::Status drawn = batch_.DrawPiece(piece, tools);
+    absl::Status drawn = batch_.DrawPiece(piece, ToolsOfThisThread());
     if (!drawn.ok()) {
       const std::lock_guard<std::mutex> lock(mu_);
       if (status_.ok()) status_ = std::move(drawn);
@@ -112,12 +83,12 @@ void DrawingQueue::Drop() {
   next_piece_ = 0;
 }
 
-void DrawingQueue::TakeTurn() {
+bool DrawingQueue::DrawNext() {
   std::shared_ptr<RowsWork> work;
   uint32_t piece = 0;
   {
     const std::lock_guard<std::mutex> lock(mu_);
-    if (waiting_.empty()) return;  // dropped
+    if (waiting_.empty()) return false;
     work = waiting_.front();
     piece = next_piece_++;
     if (next_piece_ == work->pieces()) {
@@ -125,7 +96,8 @@ void DrawingQueue::TakeTurn() {
       next_piece_ = 0;
     }
   }
-  if (work->DrawPiece(piece, ToolsOfThisThread())) drawn_();
+  if (work->DrawPiece(piece)) drawn_();
+  return true;
 }
 
 }  // namespace inkstream::engine

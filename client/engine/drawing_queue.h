@@ -35,7 +35,7 @@ class RowsWork {
 
   // Once each, from any threads at once. True from exactly one call: the one
   // behind which done() is true.
-  bool DrawPiece(uint32_t piece, layout::DrawingTools* tools);
+  bool DrawPiece(uint32_t piece);
 
   bool done() const { return done_.load(std::memory_order_acquire); }
   // Once it is done: what went wrong first, and what there is.
@@ -55,9 +55,6 @@ class RowsWork {
   absl::Status status_;  // guarded by mu_ until it is done
 };
 
-// What the calling thread draws with.
-layout::DrawingTools* ToolsOfThisThread();
-
 // Draws a batch, which nobody is at, in the calling thread, and by those of
 // `pool` that are free. Returns when it is done: who waits for it has a thread,
 // and those of the pool may be at batches that are less urgent.
@@ -75,7 +72,9 @@ class DrawingQueue : public TurnSource {
   // What has not begun is not drawn; what is being drawn is completed.
   void Drop();
 
-  void TakeTurn() override;
+  // The next piece. False: all have begun, or were dropped.
+  bool DrawNext();
+  void TakeTurn() override { DrawNext(); }
 
  private:
   const std::function<void()> drawn_;

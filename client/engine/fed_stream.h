@@ -2,8 +2,7 @@
 // messages in, batches out. Who has the network feeds it.
 //
 // What is fed is bounded by the credits that the feeder grants, and drawn as
-// far as memory is offered; the rows of a batch, a hundredth of it, wait. The
-// batch of a fetch is drawn by the thread that takes it.
+// far as memory is offered; the rows of a batch, a hundredth of it, wait.
 //
 // Thread safety: Feed() and Finish() from one thread at a time, otherwise as
 // LocalStream.
@@ -12,19 +11,13 @@
 #include <inkstream/v1/service.pb.h>
 
 #include <cstdint>
-#include <deque>
 #include <memory>
-#include <mutex>
-#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "client/engine/batch_assembler.h"
-#include "client/engine/drawing_queue.h"
 #include "client/engine/local_stream.h"
-#include "client/engine/part_view.h"
-#include "client/engine/rows_plan.h"
+#include "client/engine/served_batches.h"
 
 namespace inkstream::engine {
 
@@ -39,64 +32,29 @@ struct FedStreamOptions {
 
 class FedStream : public LocalStream {
  public:
-  // Errors are RowsPlan's and ReadPart's. REQUIRES: AtWork, here and for the
-  // end of the stream.
+  // Errors are ServedBatches'. REQUIRES: AtWork, here and for the end of the
+  // stream.
   static absl::StatusOr<std::shared_ptr<LocalStream>> Open(
       const FedStreamOptions& options);
   ~FedStream() override;
 
   const std::string& opened() const override { return opened_; }
   absl::StatusOr<uint32_t> Feed(absl::Span<const uint8_t> message) override;
-  void Finish() override;
+  void Finish() override { batches_.Finish(); }
   absl::Status Offer(uint64_t token, void* memory, size_t size) override;
   absl::StatusOr<NextResult> TryNext() override;
-  void Cancel() override { End(); }
+  void Cancel() override;
 
  private:
-  // A batch until it is taken.
-  struct Received : ReceivedBatch {
-    std::shared_ptr<RowsWork> work;  // rows that are drawn, or will be
-  };
+  FedStream(uint64_t batch_bytes, uint32_t most_ahead, int threads);
 
-  FedStream(uint64_t batch_bytes, uint32_t most_ahead, bool one)
-      : LocalStream(batch_bytes, most_ahead),
-        one_(one),
-        queue_(std::make_shared<DrawingQueue>(
-            [signal = signal_] { signal->Set(); })),
-        assembler_([this](uint64_t /*bytes*/) { return MemoryNow(); },
-                   batch_bytes) {}
+  // Null: none is offered for the next batch.
+  std::shared_ptr<uint8_t> OfferedNow();
+  NextResult Given(const ReceivedBatch& batch);
 
-  absl::StatusOr<uint32_t> Add(const PartView& part);
-  // With feed_mu_ held, and mu_ not. Null: there is none for the next batch.
-  std::shared_ptr<uint8_t> MemoryNow();
-  absl::Status Take(ReceivedBatch batch);
-  // With mu_ held: gives memory to the batches that wait for it.
-  void UseMemory();
-  // Of a fetch, once it has come as rows.
-  void DrawHere();
-  absl::StatusOr<NextResult> Given(Received batch);
-  void End();
-
-  const bool one_;  // batch comes, of a fetch
-  const std::shared_ptr<DrawingQueue> queue_;
   std::string opened_;
-  std::shared_ptr<const RowsPlan> plan_;  // null: batches do not come as rows
-  std::shared_ptr<TurnPool> pool_;        // likewise
-
-  // By TryNext() alone.
-  DamageCount damage_;
-  std::unique_ptr<v1::BatchHeader> last_;  // that was told
-
-  std::mutex feed_mu_;  // guards what is between messages; before mu_
-  BatchAssembler assembler_;
-
-  std::mutex mu_;                 // guards everything below
-  std::deque<Received> batches_;  // whole ones, in order
-  size_t with_memory_ = 0;        // of them, the first
-  bool cancelled_ = false;
-  bool finished_ = false;
-  std::optional<std::string> ended_;  // StreamEnd, serialised
-  absl::Status failed_;               // what was wrong with the messages
+  std::string last_rest_;  // of the header that was told last, by TryNext()
+  ServedBatches batches_;
 };
 
 }  // namespace inkstream::engine

@@ -7,7 +7,7 @@
 
 namespace inkstream::engine {
 
-absl::StatusOr<std::shared_ptr<LocalStream>> LocalBatches::Open(
+absl::StatusOr<std::shared_ptr<LocalBatches>> LocalBatches::Open(
     std::shared_ptr<void> owner, batch::Engine* engine, uint64_t id,
     const v1::StreamBatchesRequest& request) {
   absl::StatusOr<Plan> plan = wire::PlanFromProto(request);
@@ -56,13 +56,14 @@ absl::StatusOr<NextResult> LocalBatches::TryNext() {
     return Drawn(stream_->facts(), std::move(*batch));
   }
   if (const auto* ended = std::get_if<batch::Ended>(&taken)) {
-    return StreamEnded{
+    return NextResult{
+        {.kind = IK_END},
         service::EndOf(stream_->facts(), *ended).SerializeAsString()};
   }
   if (auto* status = std::get_if<absl::Status>(&taken)) {
     return std::move(*status);
   }
-  return batch::NotReady{};
+  return NextResult{};
 }
 
 void LocalBatches::End() {

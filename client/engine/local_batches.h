@@ -22,7 +22,7 @@ namespace inkstream::engine {
 class LocalBatches : public LocalStream {
  public:
   // `owner`: of the engine; kept. `id`: what GetStatus calls the stream.
-  static absl::StatusOr<std::shared_ptr<LocalStream>> Open(
+  static absl::StatusOr<std::shared_ptr<LocalBatches>> Open(
       std::shared_ptr<void> owner, batch::Engine* engine, uint64_t id,
       const v1::StreamBatchesRequest& request);
   ~LocalBatches() override { End(); }
@@ -31,7 +31,8 @@ class LocalBatches : public LocalStream {
   absl::Status Offer(uint64_t token, void* memory, size_t size) override;
   absl::StatusOr<NextResult> TryNext() override;
   void Cancel() override { End(); }
-  v1::StreamStatus Report() const override;
+  // As GetStatus lists it.
+  v1::StreamStatus Report() const;
 
  private:
   void End();

@@ -42,6 +42,28 @@ absl::StatusOr<std::string> Answered(absl::string_view bytes,
   return response.SerializeAsString();
 }
 
+absl::Status ListDatasets(const service::Service& service,
+                          const v1::ListDatasetsRequest& /*request*/,
+                          v1::ListDatasetsResponse* response) {
+  service::ListDatasets(service, service.engine->datasets(), response);
+  return absl::OkStatus();
+}
+
+absl::Status UploadKeys(const service::Service& service,
+                        const v1::UploadKeysRequest& request,
+                        v1::UploadKeysResponse* response) {
+  std::unique_ptr<batch::KeyUpload> upload =
+      service.engine->NewUpload(/*caller=*/"");
+  absl::Status status = service::AddToUpload(request, upload.get());
+  if (!status.ok()) return status;
+  absl::StatusOr<batch::KeptKeys> kept =
+      service.engine->Keep(std::move(upload));
+  if (!kept.ok()) return kept.status();
+  response->set_hash(kept->hash);
+  response->set_keys(kept->keys);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<LocalEngine>> LocalEngine::Open(
@@ -90,38 +112,19 @@ LocalEngine::~LocalEngine() {
 
 absl::StatusOr<std::string> LocalEngine::Call(absl::string_view method,
                                               absl::string_view request) {
-  if (method == "ListDatasets") {
-    return Answered<v1::ListDatasetsRequest, v1::ListDatasetsResponse>(
-        request, [this](const auto& /*asked*/, auto* response) {
-          service::ListDatasets(service_, service_.engine->datasets(),
-                                response);
-          return absl::OkStatus();
-        });
-  }
-  if (method == "DescribeDataset") {
-    return Answered<v1::DescribeDatasetRequest, v1::DescribeDatasetResponse>(
-        request, [this](const auto& asked, auto* response) {
-          return service::DescribeDataset(service_, asked, response);
-        });
-  }
-  if (method == "ExplainPlan") {
-    return Answered<v1::ExplainPlanRequest, v1::ExplainPlanResponse>(
-        request, [this](const auto& asked, auto* response) {
-          return service::ExplainPlan(service_, asked, response);
-        });
-  }
-  if (method == "InspectDrawing") {
-    return Answered<v1::InspectDrawingRequest, v1::InspectDrawingResponse>(
-        request, [this](const auto& asked, auto* response) {
-          return service::InspectDrawing(service_, asked, response);
-        });
-  }
-  if (method == "UploadKeys") {
-    return Answered<v1::UploadKeysRequest, v1::UploadKeysResponse>(
-        request, [this](const auto& asked, auto* response) {
-          return UploadKeys(asked, response);
-        });
-  }
+  const auto by =
+      [&]<typename Request, typename Response>(absl::Status (*answer)(
+          const service::Service&, const Request&, Response*)) {
+        return Answered<Request, Response>(
+            request, [&](const Request& asked, Response* response) {
+              return answer(service_, asked, response);
+            });
+      };
+  if (method == "ListDatasets") return by(&ListDatasets);
+  if (method == "DescribeDataset") return by(&service::DescribeDataset);
+  if (method == "ExplainPlan") return by(&service::ExplainPlan);
+  if (method == "InspectDrawing") return by(&service::InspectDrawing);
+  if (method == "UploadKeys") return by(&UploadKeys);
   if (method == "GetStatus") {
     return Answered<v1::GetStatusRequest, v1::GetStatusResponse>(
         request, [this](const auto& asked, auto* response) {
@@ -133,18 +136,6 @@ absl::StatusOr<std::string> LocalEngine::Call(absl::string_view method,
                    " answers nothing here; there are ListDatasets, "
                    "DescribeDataset, ExplainPlan, InspectDrawing, UploadKeys "
                    "and GetStatus"));
-}
-
-absl::Status LocalEngine::UploadKeys(const v1::UploadKeysRequest& request,
-                                     v1::UploadKeysResponse* response) {
-  std::unique_ptr<batch::KeyUpload> upload = engine_->NewUpload(/*caller=*/"");
-  absl::Status status = service::AddToUpload(request, upload.get());
-  if (!status.ok()) return status;
-  absl::StatusOr<batch::KeptKeys> kept = engine_->Keep(std::move(upload));
-  if (!kept.ok()) return kept.status();
-  response->set_hash(kept->hash);
-  response->set_keys(kept->keys);
-  return absl::OkStatus();
 }
 
 absl::Status LocalEngine::GetStatus(const v1::GetStatusRequest& request,
@@ -160,15 +151,15 @@ absl::Status LocalEngine::GetStatus(const v1::GetStatusRequest& request,
   response->set_workers(static_cast<uint32_t>(engine_->workers()));
   response->set_memory_budget_bytes(engine_->options().batch_memory);
   response->set_cpu_seconds(static_cast<double>(std::clock()) / CLOCKS_PER_SEC);
-  std::vector<std::shared_ptr<LocalStream>> streams;
+  std::vector<std::weak_ptr<LocalBatches>> streams;
   {
     const std::lock_guard<std::mutex> lock(mu_);
-    for (const std::weak_ptr<LocalStream>& stream : streams_) {
-      if (auto open = stream.lock()) streams.push_back(std::move(open));
-    }
+    streams = streams_;
   }
-  for (const std::shared_ptr<LocalStream>& stream : streams) {
-    v1::StreamStatus status = stream->Report();
+  for (const std::weak_ptr<LocalBatches>& stream : streams) {
+    const std::shared_ptr<LocalBatches> open = stream.lock();
+    if (open == nullptr) continue;
+    v1::StreamStatus status = open->Report();
     if (request.stream_id() != 0 && request.stream_id() != status.id()) {
       continue;
     }
@@ -189,7 +180,7 @@ absl::StatusOr<std::shared_ptr<LocalStream>> LocalEngine::StreamBatches(
     const std::lock_guard<std::mutex> lock(mu_);
     id = ++last_id_;
   }
-  absl::StatusOr<std::shared_ptr<LocalStream>> stream =
+  absl::StatusOr<std::shared_ptr<LocalBatches>> stream =
       LocalBatches::Open(shared_from_this(), engine_.get(), id, *request);
   if (!stream.ok()) return stream;
   const std::lock_guard<std::mutex> lock(mu_);

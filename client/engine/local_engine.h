@@ -20,6 +20,7 @@
 
 namespace inkstream::engine {
 
+class LocalBatches;
 class LocalStream;
 
 struct LocalEngineOptions {
@@ -55,8 +56,6 @@ class LocalEngine : public std::enable_shared_from_this<LocalEngine> {
   LocalEngine(std::shared_ptr<const store::StoreReader> store,
               std::unique_ptr<batch::Engine> engine, uint64_t memory);
 
-  absl::Status UploadKeys(const v1::UploadKeysRequest& request,
-                          v1::UploadKeysResponse* response);
   absl::Status GetStatus(const v1::GetStatusRequest& request,
                          v1::GetStatusResponse* response);
 
@@ -67,7 +66,7 @@ class LocalEngine : public std::enable_shared_from_this<LocalEngine> {
       std::chrono::steady_clock::now();
   std::mutex mu_;  // guards everything below
   uint64_t last_id_ = 0;
-  std::vector<std::weak_ptr<LocalStream>> streams_;
+  std::vector<std::weak_ptr<LocalBatches>> streams_;
 };
 
 }  // namespace inkstream::engine

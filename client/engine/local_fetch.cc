@@ -60,10 +60,10 @@ absl::StatusOr<NextResult> LocalFetch::TryNext() {
     if (answer_->cancelled) {
       return absl::CancelledError("the fetch was cancelled");
     }
-    if (taken_) return StreamEnded{};
+    if (taken_) return NextResult{{.kind = IK_END}, ""};
     fetched.swap(answer_->fetched);
   }
-  if (!fetched.has_value()) return batch::NotReady{};
+  if (!fetched.has_value()) return NextResult{};
   if (!fetched->ok()) return fetched->status();
   taken_ = true;
   opened_ = service::OpenedOf((*fetched)->facts).SerializeAsString();

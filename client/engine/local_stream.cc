@@ -10,16 +10,22 @@ absl::StatusOr<uint32_t> LocalStream::Feed(
       "the stream is an engine's: nothing is fed to it");
 }
 
-DrawnBatch LocalStream::Drawn(const batch::StreamFacts& facts,
+NextResult LocalStream::Drawn(const batch::StreamFacts& facts,
                               batch::FinishedBatch batch) {
-  DrawnBatch drawn;
-  drawn.token = memory_->TakeBack(batch.buffer->data());
-  batch.buffer.reset();
+  NextResult drawn;
   if (batch.tensors != tensors_) {
     drawn.header = service::HeaderOf(facts, batch).SerializeAsString();
     tensors_ = batch.tensors;
   }
-  drawn.batch = std::move(batch);
+  drawn.batch = {.kind = IK_BATCH,
+                 .rows = batch.rows,
+                 .token = memory_->TakeBack(batch.buffer->data()),
+                 .size = batch.byte_size,
+                 .epoch = batch.epoch,
+                 .step = batch.step,
+                 .cursor_epoch = batch.after.epoch,
+                 .cursor_position = batch.after.position,
+                 .bad = batch.bad};
   return drawn;
 }
 

@@ -11,7 +11,6 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -19,23 +18,16 @@
 #include "absl/types/span.h"
 #include "client/engine/offered_memory.h"
 #include "client/engine/signal.h"
+#include "inkstream/engine.h"
 #include "server/batch/batch_stream.h"
 
 namespace inkstream::engine {
 
-// A batch that its user has now.
-struct DrawnBatch {
-  uint64_t token = 0;          // of the memory that it lies in
-  batch::FinishedBatch batch;  // without its buffer
-  uint64_t wire_bytes = 0;     // that it came to in messages
-  // BatchHeader, serialised; empty: what the one before said, but for its place
-  // and `bad`.
+// What ik_stream_next() tells: nothing, unless said otherwise.
+struct NextResult {
+  ik_batch batch = {};  // but for its header
   std::string header;
 };
-struct StreamEnded {
-  std::string message;  // StreamEnd, serialised; empty: none came
-};
-using NextResult = std::variant<batch::NotReady, DrawnBatch, StreamEnded>;
 
 class LocalStream {
  public:
@@ -66,12 +58,9 @@ class LocalStream {
   // Ends it. Returns when nobody writes to what was offered. Idempotent.
   virtual void Cancel() = 0;
 
-  // As GetStatus lists it.
-  virtual v1::StreamStatus Report() const { return {}; }
-
  protected:
   // Takes the batch out of its buffer, whose memory is the user's again.
-  DrawnBatch Drawn(const batch::StreamFacts& facts, batch::FinishedBatch batch);
+  NextResult Drawn(const batch::StreamFacts& facts, batch::FinishedBatch batch);
 
   const std::shared_ptr<OfferedMemory> memory_;
   // What threads that draw refer to, instead of the stream: the last of them

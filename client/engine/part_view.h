@@ -14,10 +14,19 @@
 #include <optional>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 
 namespace inkstream::engine {
+
+// What is said of messages that no server may send.
+template <typename... Parts>
+absl::Status BrokenProtocol(const Parts&... parts) {
+  return absl::InternalError(
+      absl::StrCat("the server broke the protocol: ", parts...));
+}
 
 // Accepted in one message; a header with a vocabulary of every country and word
 // is below 100 KB, and no server has more batches ahead than 256.

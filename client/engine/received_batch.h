@@ -13,6 +13,7 @@ namespace inkstream::engine {
 
 struct ReceivedBatch {
   v1::BatchHeader header;  // its tensor table is checked: all lies in the bytes
+  uint64_t wire_bytes = 0;  // that it came to in messages
   // Of tensors: header.byte_size() bytes, aligned to kTensorAlignment; null:
   // there was no memory yet.
   std::shared_ptr<const uint8_t> bytes;

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "client/engine/part_view.h"
 #include "server/base/status_reason.h"
-#include "server/layout/rows_batch.h"
 #include "server/raster/draw/rasterizer.h"
 #include "server/wire/messages.h"
 
@@ -15,9 +15,7 @@ namespace {
 
 template <typename... Parts>
 absl::Status Broken(const v1::BatchHeader& header, const Parts&... parts) {
-  return absl::InternalError(
-      absl::StrCat("the server broke the protocol: ", "batch ",
-                   header.batch_seq(), ": ", parts...));
+  return BrokenProtocol("batch ", header.batch_seq(), ": ", parts...);
 }
 
 // Servers have limits; whoever was answered by one takes what it accepted.
@@ -145,16 +143,26 @@ absl::StatusOr<rows::RowsView> RowsPlan::Parse(
   return view;
 }
 
-void RowsPlan::Describe(const layout::BatchTensors& batch,
-                        v1::BatchHeader* header) const {
+absl::Status RowsPlan::Describe(const layout::RowsBatch& batch,
+                                v1::BatchHeader* header, uint64_t* bad) const {
+  const layout::Damage& damage = batch.damage();
+  header->set_bad(header->bad() + damage.rows());
+  *bad += header->bad();
+  if (damage.rows() > 0 && max_bad_ > 0 && *bad > max_bad_) {
+    return absl::DataLossError(
+        absl::StrCat(damage.first().message(), "; with it ", *bad,
+                     " damaged drawings since the stream was opened, more than "
+                     "delivery.max_bad = ",
+                     max_bad_));
+  }
   header->clear_rows();
-  header->set_byte_size(batch.byte_size());
+  header->set_byte_size(batch.tensors().byte_size());
   v1::Cursor* const cursor = header->mutable_cursor();
   cursor->set_version(opened_.cursor().version());
   cursor->set_fingerprint(opened_.cursor().fingerprint());
   cursor->set_plan_hash(opened_.cursor().plan_hash());
   cursor->set_seed(opened_.cursor().seed());
-  for (const TensorInfo& info : batch.tensors()) {
+  for (const TensorInfo& info : batch.tensors().tensors()) {
     v1::Tensor* const tensor = header->add_tensors();
     tensor->set_name(info.name);
     tensor->set_dtype(static_cast<v1::DType>(info.dtype));
@@ -162,21 +170,7 @@ void RowsPlan::Describe(const layout::BatchTensors& batch,
     tensor->set_offset(info.offset);
     tensor->set_length(info.length);
   }
-}
-
-absl::Status DamageCount::Add(const RowsPlan& plan,
-                              const layout::Damage& damage,
-                              v1::BatchHeader* header) {
-  header->set_bad(header->bad() + damage.rows());
-  bad_ += header->bad();
-  if (damage.rows() == 0 || plan.max_bad() == 0 || bad_ <= plan.max_bad()) {
-    return absl::OkStatus();
-  }
-  return absl::DataLossError(
-      absl::StrCat(damage.first().message(), "; with it ", bad_,
-                   " damaged drawings since the stream was opened, more than "
-                   "delivery.max_bad = ",
-                   plan.max_bad()));
+  return absl::OkStatus();
 }
 
 }  // namespace inkstream::engine

@@ -16,9 +16,8 @@
 #include "absl/types/span.h"
 #include "inkstream/plan.h"
 #include "inkstream/v1/service.pb.h"
-#include "server/layout/batch_tensors.h"
-#include "server/layout/damage.h"
 #include "server/layout/layout_recipe.h"
+#include "server/layout/rows_batch.h"
 #include "server/rows/rows_form.h"
 
 namespace inkstream::engine {
@@ -51,8 +50,6 @@ class RowsPlan {
   const layout::LayoutRecipe& recipe() const { return recipe_; }
   // The dataset and where it comes from, for texts.
   const std::string& whence() const { return whence_; }
-  // More drawings than this that cannot be read end the stream; 0: no bound.
-  uint64_t max_bad() const { return max_bad_; }
 
   // What a batch takes once it is drawn, at most.
   uint64_t BatchBytes(const v1::BatchHeader& header) const {
@@ -69,9 +66,11 @@ class RowsPlan {
                                        absl::Span<const uint8_t> bytes) const;
 
   // Makes of a header of rows that of the batch they were drawn to, as if the
-  // server had drawn it.
-  void Describe(const layout::BatchTensors& batch,
-                v1::BatchHeader* header) const;
+  // server had drawn it. `bad`: drawings of the stream that could not be read,
+  // on both sides, so far; the server counts what it cannot read, and ends the
+  // stream where that is too much. DATA_LOSS: there are too many now.
+  absl::Status Describe(const layout::RowsBatch& batch, v1::BatchHeader* header,
+                        uint64_t* bad) const;
 
  private:
   RowsPlan(layout::LayoutRecipe recipe, const DeliverySpec& delivery,
@@ -81,24 +80,9 @@ class RowsPlan {
 
   const layout::LayoutRecipe recipe_;
   const uint32_t batch_size_;
-  const uint64_t max_bad_;
+  const uint64_t max_bad_;  // 0: no bound
   const std::string whence_;
   const v1::StreamOpened opened_;
-};
-
-// Drawings of one stream that could not be read, on both sides: the server
-// counts what it cannot read, and ends the stream where that is too much.
-//
-// Thread safety: for one thread.
-class DamageCount {
- public:
-  // Adds what was met in drawing a batch to its header, and both to the count.
-  // DATA_LOSS: there are more than plan.max_bad() now.
-  absl::Status Add(const RowsPlan& plan, const layout::Damage& damage,
-                   v1::BatchHeader* header);
-
- private:
-  uint64_t bad_ = 0;
 };
 
 }  // namespace inkstream::engine

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "client/cpp/batch/rows_to_draw.h"
+#include "client/cpp/batch/batch_buffers.h"
 #include "client/cpp/messages/from_proto.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -26,7 +26,7 @@ class BatchAssemblerTest : public ::testing::Test {
     const absl::StatusOr<engine::PartView> view = engine::ReadPart(
         {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
     EXPECT_TRUE(view.ok()) << view.status();
-    return assembler_.Add(*view, [this](ReceivedBatch batch) {
+    return assembler_.Add(*view, [this](engine::ReceivedBatch batch) {
       batches_.push_back(std::move(batch));
       return absl::OkStatus();
     });
@@ -40,9 +40,10 @@ class BatchAssemblerTest : public ::testing::Test {
   }
 
   BatchBuffers buffers_{2};
-  engine::BatchAssembler assembler_ =
-      AssemblerFor(absl::InvalidArgumentError("unknown"), &buffers_, kMaxBytes);
-  std::vector<ReceivedBatch> batches_;
+  engine::BatchAssembler assembler_{
+      [this](uint64_t bytes) { return buffers_.Acquire(bytes); }, kMaxBytes,
+      2 * kMaxBytes, /*rows=*/nullptr};
+  std::vector<engine::ReceivedBatch> batches_;
 };
 
 // `whole`, cut after each of `cuts` bytes.
@@ -114,7 +115,8 @@ TEST_F(BatchAssemblerTest, BufferIsReusedOnceItsBatchIsGone) {
 
 TEST(BatchAssembler, WhatThereIsNoMemoryForIsKeptAsItCame) {
   engine::BatchAssembler assembler(
-      [](uint64_t /*bytes*/) { return std::shared_ptr<uint8_t>(); }, kMaxBytes);
+      [](uint64_t /*bytes*/) { return std::shared_ptr<uint8_t>(); }, kMaxBytes,
+      kMaxBytes, /*rows=*/nullptr);
   const v1::BatchPart whole = BatchOf(0, 100, 50, 50);
   std::string kept;
   for (const v1::BatchPart& part : Cut(whole, {1, 399})) {
@@ -123,7 +125,7 @@ TEST(BatchAssembler, WhatThereIsNoMemoryForIsKeptAsItCame) {
         {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
     ASSERT_TRUE(assembler
                     .Add(*view,
-                         [&](const ReceivedBatch& batch) {
+                         [&](const engine::ReceivedBatch& batch) {
                            kept.assign(batch.kept.begin(), batch.kept.end());
                            return absl::OkStatus();
                          })
@@ -256,10 +258,12 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST_F(BatchAssemblerTest, BatchAboveTheLimitIsRefusedBeforeItIsAllocated) {
   v1::BatchPart part = BatchOf(0, 0, 8, 8);
-  part.mutable_batches(0)->set_byte_size(uint64_t{1} << 62);
+  part.mutable_batches(0)->set_byte_size(kMaxBytes + 64);
   const absl::Status status = Add(part);
   EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_THAT(status.message(), ::testing::HasSubstr("1048576"));
+  part.mutable_batches(0)->set_byte_size(uint64_t{1} << 62);
+  EXPECT_EQ(Add(part).code(), absl::StatusCode::kInternal);
 }
 
 TEST(Batch, NamesItsTensorsWhereOneIsMissing) {

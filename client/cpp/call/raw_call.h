@@ -1,37 +1,66 @@
-// Calls whose messages are left unparsed.
+// One call of StreamBatches or FetchDrawings, whose answers are left unparsed
+// but for what stands before their bulk bytes.
 //
-// gRPC 1.51 generates stubs for parsed messages only; these make the
-// same calls over grpc::ByteBuffer.
-// Thread safety: pure functions.
+// gRPC 1.51 generates stubs for parsed messages only; this makes the same calls
+// over grpc::ByteBuffer. A request that no other may follow is a stream of one.
+//
+// Thread safety: ReadAll() from one thread; Write() and Cancel() from any, also
+// at the same time.
 #pragma once
 
-#include <google/protobuf/message_lite.h>
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/sync_stream.h>
 
+#include <chrono>
+#include <functional>
 #include <memory>
+#include <mutex>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "client/engine/part_view.h"
 #include "inkstream/v1/service.pb.h"
 
 namespace inkstream::client {
 
-grpc::ByteBuffer Serialize(const google::protobuf::MessageLite& message);
-
 // A BatchPart, of which `message` keeps the bytes. INTERNAL: it is none.
 absl::StatusOr<engine::PartView> ReadPart(grpc::ByteBuffer* message);
 
-// StreamBatches. `context` must outlive the stream.
-std::unique_ptr<grpc::ClientReaderWriter<grpc::ByteBuffer, grpc::ByteBuffer>>
-OpenRawStream(const std::shared_ptr<grpc::Channel>& channel,
-              grpc::ClientContext* context);
+class RawCall {
+ public:
+  using OnPart =
+      std::function<absl::Status(absl::StatusOr<engine::PartView>* part)>;
 
-// FetchDrawings, whose `context` must outlive the reader.
-std::unique_ptr<grpc::ClientReader<grpc::ByteBuffer>> OpenRawFetch(
-    const std::shared_ptr<grpc::Channel>& channel, grpc::ClientContext* context,
-    const v1::FetchDrawingsRequest& request);
+  // StreamBatches, until it is cancelled.
+  explicit RawCall(std::shared_ptr<grpc::Channel> channel);
+  // FetchDrawings, which ends at `deadline` at the latest.
+  RawCall(std::shared_ptr<grpc::Channel> channel,
+          const v1::FetchDrawingsRequest& request,
+          std::chrono::system_clock::time_point deadline);
+
+  // false: the call is over, and its status says why.
+  bool Write(const v1::StreamBatchesRequest& request);
+
+  // Reads to the end, once. The call's status, or the first error of `on_part`,
+  // which ends the call.
+  absl::Status ReadAll(const OnPart& on_part);
+
+  void Cancel() { context_.TryCancel(); }
+
+  const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
+
+ private:
+  RawCall(std::shared_ptr<grpc::Channel> channel, const char* method,
+          std::chrono::system_clock::time_point deadline);
+
+  const std::shared_ptr<grpc::Channel> channel_;
+  grpc::ClientContext context_;
+  std::mutex write_mutex_;
+  bool finished_ = false;  // guarded by it
+  std::unique_ptr<grpc::ClientReaderWriter<grpc::ByteBuffer, grpc::ByteBuffer>>
+      stream_;
+};
 
 }  // namespace inkstream::client

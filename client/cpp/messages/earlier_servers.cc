@@ -1,5 +1,6 @@
 #include "client/cpp/messages/earlier_servers.h"
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 namespace inkstream::client {
@@ -22,6 +23,16 @@ absl::Status CheckUnderstood(absl::string_view what, bool refuses_unknown,
       absl::StrCat(what, ": the server at ", target,
                    " is of an earlier release, which passes it over; update "
                    "it, or leave the field out"));
+}
+
+bool HaveTheServerDraw(const absl::Status& refused, v1::Delivery* delivery) {
+  if (!absl::IsInvalidArgument(refused) ||
+      !absl::StartsWith(refused.message(), "delivery.codec") ||
+      delivery->codec() != v1::CODEC_STROKES) {
+    return false;
+  }
+  delivery->set_codec(v1::CODEC_NONE);
+  return true;
 }
 
 }  // namespace inkstream::client

@@ -1,4 +1,5 @@
-// What servers of earlier releases pass over, although it says what comes.
+// What servers of earlier releases do not know: what they pass over, although
+// it says what comes, and batches as rows.
 //
 // Thread safety: pure functions.
 #pragma once
@@ -8,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "inkstream/plan.h"
+#include "inkstream/v1/service.pb.h"
 
 namespace inkstream::client {
 
@@ -19,5 +21,9 @@ absl::string_view PassedOver(SamplingKind sampling,
 // say `refuses_unknown`.
 absl::Status CheckUnderstood(absl::string_view what, bool refuses_unknown,
                              absl::string_view target);
+
+// Whether a server has refused `delivery` because of its codec, which is newer
+// than itself. It may be asked again: for what it draws, as this makes it.
+bool HaveTheServerDraw(const absl::Status& refused, v1::Delivery* delivery);
 
 }  // namespace inkstream::client

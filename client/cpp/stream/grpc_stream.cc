@@ -21,11 +21,6 @@ namespace {
 constexpr size_t kLeastDrawn = 2;
 constexpr uint64_t kDrawnBytes = 1U << 20U;
 
-absl::Status Broken(const char* what) {
-  return absl::InternalError(
-      absl::StrCat("the server broke the protocol: ", what));
-}
-
 }  // namespace
 
 template <typename Ready>
@@ -80,8 +75,9 @@ absl::StatusOr<std::unique_ptr<inkstream::Stream>> GrpcStream::Open(
           stream->endpoints_->target(), " did not answer the opening of a ",
           "stream within ", absl::FormatDuration(options.call_timeout)));
     } else if (!stream->accepted_) {
-      status = stream->done_->ok() ? Broken("a stream without its first part")
-                                   : *stream->done_;
+      status = stream->done_->ok()
+                   ? engine::BrokenProtocol("a stream without its first part")
+                   : *stream->done_;
     }
   }
   if (!status.ok()) {
@@ -103,12 +99,21 @@ GrpcStream::GrpcStream(std::shared_ptr<Endpoints> endpoints,
       buffers_(std::max(options.read_ahead, kTensorsAhead) + 2),
       retry_(options.failover_timeout, endpoints_->size(),
              !options.security.token_file.empty()),
-      threads_(DrawingThreads(options.drawing_threads)),
-      drawing_(std::make_shared<engine::DrawingQueue>([bell = bell_] {
-        // Whoever looked before the batch was done waits by now.
-        { const std::lock_guard<std::mutex> lock(bell->mutex); }
-        bell->changed.notify_all();
-      })),
+      batches_(
+          [this](uint64_t bytes,
+                 size_t ahead) -> absl::StatusOr<std::shared_ptr<uint8_t>> {
+            if (ahead >= kLeastDrawn && (ahead + 1) * bytes > kDrawnBytes) {
+              return nullptr;
+            }
+            return buffers_.Acquire(bytes);
+          },
+          [this](engine::ReceivedBatch* batch) { return OnBatch(batch); },
+          [bell = bell_] {
+            // Whoever looked before the batch was done waits by now.
+            { const std::lock_guard<std::mutex> lock(bell->mutex); }
+            bell->changed.notify_all();
+          },
+          DrawingThreads(options.drawing_threads)),
       progress_(Moment::Now()),
       reader_([this] { Run(); }) {}
 
@@ -123,12 +128,27 @@ Cursor GrpcStream::cursor() const {
 }
 
 void GrpcStream::Cancel() {
-  // Batches may have something to say as they go: not under the lock.
-  std::deque<Queued> dropped;
-  const std::lock_guard<std::mutex> lock(mutex_);
-  dropped.swap(queue_);
-  drawing_->Drop();
-  EndWith(absl::CancelledError("the stream was cancelled by its reader"));
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    EndWith(absl::CancelledError("the stream was cancelled by its reader"));
+  }
+  batches_.Drop();
+}
+
+absl::Status GrpcStream::NoThread(const std::system_error& error) {
+  return absl::ResourceExhaustedError(
+      absl::StrCat("no thread to draw with: ", error.what()));
+}
+
+absl::Status GrpcStream::Fail(absl::Status status) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (done_.has_value() && done_->ok()) done_.reset();
+    EndWith(std::move(status));
+    status = *done_;
+  }
+  batches_.Drop();
+  return status;
 }
 
 void GrpcStream::EndWith(absl::Status status) {
@@ -150,100 +170,74 @@ void GrpcStream::GiveUpCall() {
 }
 
 absl::StatusOr<std::optional<Batch>> GrpcStream::Next() {
-  std::optional<Queued> next;
-  std::shared_ptr<StreamCall> call;
-  uint32_t credits = 0;
   {
     std::unique_lock<std::mutex> lock(mutex_);
     const Moment began = Moment::Now();
     // The time that the reader spent elsewhere is not the server's.
     progress_ = std::max(progress_, began);
     const auto ready = [this]() {
-      return queue_.empty() ? done_.has_value() : queue_.front().ready();
+      return batches_.empty() ? done_.has_value() : batches_.ready();
     };
     while (!Await(&lock, ready, progress_ + options_.stall_timeout)) {
       if (Moment::Now() < progress_ + options_.stall_timeout) continue;
-      if (queue_.empty()) {
+      if (batches_.empty()) {
         GiveUpCall();
       } else {
         progress_ = Moment::Now();  // it is drawn here, however long that takes
       }
     }
     counts_.waited += absl::ToDoubleSeconds(Moment::Now() - began);
-    if (queue_.empty()) {
+    if (batches_.empty()) {
       if (!done_->ok()) {
         return *done_;
       }
       cursor_ = end_cursor_;
       return std::nullopt;
     }
-    next = std::move(queue_.front());
-    queue_.pop_front();
-    DrawAhead();
+  }
+  absl::StatusOr<engine::ReceivedBatch> taken = TakeFirst();
+  // No other server could draw it, and what is behind it is not wanted.
+  if (!taken.ok()) return Fail(taken.status());
+  const uint64_t wire_bytes = taken->wire_bytes;
+  Batch::Content content = ContentOf(*std::move(taken), vocabulary_);
+  // Sent once a stream; a cursor that is kept should be able to explain itself.
+  content.cursor->order_plan = info_.start.order_plan;
+  std::shared_ptr<RawCall> call;
+  uint32_t credits = 0;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    --queued_;
     credits = TakeGrant();
     call = call_;
+    cursor_ = *content.cursor;
+    ++counts_.batches;
+    counts_.bytes += content.byte_size;
+    counts_.wire_bytes += wire_bytes;
   }
-  if (credits > 0) {
-    v1::StreamBatchesRequest request;
-    request.set_credits(credits);
-    // A failure here means that the call is over; the reading thread learns
-    // why and acts on it.
-    call->Write(request);
-  }
-  const uint64_t wire_bytes = next->wire_bytes;
-  absl::StatusOr<Batch> batch = Finish(*std::move(next));
-  if (!batch.ok()) return batch.status();
-  const std::lock_guard<std::mutex> lock(mutex_);
-  cursor_ = *batch->cursor();
-  ++counts_.batches;
-  counts_.bytes += batch->byte_size();
-  counts_.wire_bytes += wire_bytes;
-  return std::optional<Batch>(*std::move(batch));
-}
-
-absl::StatusOr<Batch> GrpcStream::Finish(Queued queued) {
-  if (queued.rows == nullptr) return Batch(std::move(queued.content));
-  absl::StatusOr<ReceivedBatch> drawn = queued.rows->Take();
-  if (!drawn.ok()) {
-    // No other server could draw it, and what is behind it is not wanted.
-    std::deque<Queued> dropped;
-    const std::lock_guard<std::mutex> lock(mutex_);
-    dropped.swap(queue_);
-    drawing_->Drop();
-    if (done_.has_value() && done_->ok()) done_.reset();
-    EndWith(drawn.status());
-    return *done_;
-  }
-  Batch::Content content = ContentOf(*std::move(drawn), vocabulary_);
-  content.sequence = queued.content.sequence;
-  content.step = queued.content.step;
-  content.cursor = std::move(queued.content.cursor);
+  // A failure here means that the call is over; the reading thread learns why
+  // and acts on it.
+  if (credits > 0) Grant(credits, call.get());
   return Batch(std::move(content));
 }
 
-void GrpcStream::DrawAhead() {
-  size_t pieces = 0;
-  size_t ahead = 0;
-  uint64_t bytes = 0;
-  for (const Queued& queued : queue_) {
-    if (queued.rows == nullptr) continue;
-    bytes += queued.rows->bytes();
-    if (++ahead > kLeastDrawn && bytes > kDrawnBytes) break;
-    if (queued.rows->begun()) continue;
-    pieces += queued.rows->Begin(&buffers_, drawing_.get());
-  }
-  if (pieces == 0) return;
+absl::StatusOr<engine::ReceivedBatch> GrpcStream::TakeFirst() {
   try {
-    threads_->Add(drawing_, pieces);
+    absl::StatusOr<engine::ServedBatches::Taken> taken = batches_.Take();
+    if (!taken.ok()) return taken.status();
+    return std::get<engine::ReceivedBatch>(*std::move(taken));
   } catch (const std::system_error& error) {
-    EndWith(absl::ResourceExhaustedError(
-        absl::StrCat("no thread to draw with: ", error.what())));
-    queue_.clear();
+    return NoThread(error);
   }
 }
 
+void GrpcStream::Grant(uint32_t credits, RawCall* call) {
+  v1::StreamBatchesRequest request;
+  request.set_credits(credits);
+  call->Write(request);
+}
+
 uint32_t GrpcStream::TakeGrant() {
-  const uint32_t held = credit_ + static_cast<uint32_t>(queue_.size());
+  const uint32_t held = credit_ + queued_;
   if (!open_ || done_.has_value() || held >= window_) {
     return 0;
   }

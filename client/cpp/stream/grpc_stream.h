@@ -6,27 +6,29 @@
 // Those that come as rows, a hundredth of what they become, are queued so, and
 // the next few are drawn by other threads. A server that goes away is replaced
 // at the cursor of the last batch queued.
+//
+// Batches are numbered and counted here, and made, queued and drawn by the
+// engine's room.
 #pragma once
 
 #include <condition_variable>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
 #include "absl/strings/string_view.h"
 #include "client/cpp/batch/batch_buffers.h"
-#include "client/cpp/batch/rows_to_draw.h"
-#include "client/cpp/call/call_reader.h"
 #include "client/cpp/call/endpoints.h"
-#include "client/cpp/call/stream_call.h"
+#include "client/cpp/call/raw_call.h"
 #include "client/cpp/moment.h"
 #include "client/cpp/stream/key_set_cache.h"
 #include "client/cpp/stream/resume_point.h"
 #include "client/cpp/stream/retry_policy.h"
+#include "client/engine/served_batches.h"
 #include "inkstream/client.h"
 
 namespace inkstream::client {
@@ -54,15 +56,9 @@ class GrpcStream final : public inkstream::Stream {
              std::shared_ptr<const KeySetCache> keys,
              const ClientOptions& options, const Plan& plan);
 
-  struct Queued {
-    Batch::Content content;            // of rows: what does not depend on them
-    std::unique_ptr<RowsToDraw> rows;  // null: there is nothing to draw
-    uint64_t wire_bytes = 0;           // that it came to in messages
-
-    bool ready() const { return rows == nullptr || rows->ready(); }
-  };
-  // The stream's lock, and what is rung when something changes that is waited
-  // for. Those who draw hold it, and never the stream.
+  // The stream's lock, which is taken before those of batches_, and what is
+  // rung when something changes that is waited for. Those who draw hold it, and
+  // never the stream.
   struct Bell {
     std::mutex mutex;
     std::condition_variable changed;
@@ -75,18 +71,14 @@ class GrpcStream final : public inkstream::Stream {
   void TurnAway();
   // `why_no_rows`: set, the server is to draw whatever the plan says.
   absl::Status ReadOneCall(const std::string& why_no_rows = "");
-  absl::Status OnEvent(CallEvent event, const CallReader& reader,
-                       const std::shared_ptr<StreamCall>& call);
-  absl::Status OnOpened(const v1::StreamOpened& opened,
-                        const std::shared_ptr<StreamCall>& call);
+  absl::Status OnPart(absl::StatusOr<engine::PartView>* part, RawCall* call);
+  absl::Status OnOpened(const v1::StreamOpened& opened, RawCall* call);
   absl::Status CheckSame(const v1::StreamOpened& opened) const;
-  absl::Status OnBatches(std::vector<ReceivedBatch> batches,
-                         const std::shared_ptr<AgreedRows>& rows);
+  absl::Status OnBatch(engine::ReceivedBatch* batch);
   // Batches that may be ahead, whatever their size.
   uint32_t MostAhead(bool rows) const;
-  // Batches of that size that may be ahead.
-  uint32_t FittingBatches(uint64_t batch_bytes) const;
-  static uint32_t FittingRows(uint64_t wire_size);
+  // Batches like that one that may be ahead.
+  uint32_t Fitting(const engine::ReceivedBatch& batch) const;
   // Waits, with `lock` given up meanwhile, until `ready()`. Returns it.
   template <typename Ready>
   bool Await(std::unique_lock<std::mutex>* lock, const Ready& ready,
@@ -94,11 +86,13 @@ class GrpcStream final : public inkstream::Stream {
   // Waits; false: the stream was cancelled meanwhile.
   bool Pause(absl::Duration delay);
 
-  // The batch as its user gets it, and its end where it cannot be drawn.
-  absl::StatusOr<Batch> Finish(Queued queued);
+  // The first batch, which is ready.
+  absl::StatusOr<engine::ReceivedBatch> TakeFirst();
+  // Ends it before the batches that wait, and says why it has ended.
+  absl::Status Fail(absl::Status status);
+  static absl::Status NoThread(const std::system_error& error);
+  static void Grant(uint32_t credits, RawCall* call);
   // All of these with mutex_ held.
-  // Begins to draw the next batches, as far as may be drawn ahead.
-  void DrawAhead();
   // Takes what may be granted now; 0: not worth a message yet.
   uint32_t TakeGrant();
   void EndWith(absl::Status status);
@@ -124,19 +118,18 @@ class GrpcStream final : public inkstream::Stream {
   // Written before Open() returns, then constant.
   StreamInfo info_;
   std::shared_ptr<const Vocabulary> vocabulary_;
-  const std::shared_ptr<TurnPool> threads_;  // that draw
   const std::shared_ptr<Bell> bell_ = std::make_shared<Bell>();
-  const std::shared_ptr<engine::DrawingQueue> drawing_;
+  engine::ServedBatches batches_;
 
   std::mutex& mutex_ = bell_->mutex;  // guards everything below
-  std::deque<Queued> queue_;
   // Set: nothing more will be queued. OK: the stream ended well.
   std::optional<absl::Status> done_;
-  std::shared_ptr<StreamCall> call_;
+  std::shared_ptr<RawCall> call_;
   bool accepted_ = false;  // once, by some server
   bool open_ = false;      // the current call is
   uint32_t window_ = 1;
   uint32_t credit_ = 0;  // batches that may still come
+  uint32_t queued_ = 0;  // that came, and were not taken
   Moment progress_;
   bool stalled_ = false;    // the current call was
   uint64_t stream_id_ = 0;  // of the current call

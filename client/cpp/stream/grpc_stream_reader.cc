@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <exception>
+#include <system_error>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "client/cpp/call/target.h"
@@ -13,6 +13,7 @@
 #include "client/cpp/messages/to_proto.h"
 #include "client/cpp/moment.h"
 #include "client/cpp/stream/grpc_stream.h"
+#include "server/raster/draw/rasterizer.h"
 #include "server/wire/messages.h"
 
 namespace inkstream::client {
@@ -25,11 +26,7 @@ constexpr absl::Duration kPauseWithoutBatches = absl::Milliseconds(50);
 constexpr uint64_t kRowsAheadBytes = 1U << 20U;
 constexpr uint64_t kLeastRowsAhead = 8;
 constexpr uint32_t kMostRowsAhead = 256;
-
-absl::Status Broken(const char* what) {
-  return absl::InternalError(
-      absl::StrCat("the server broke the protocol: ", what));
-}
+constexpr uint64_t kLeastTensorsAhead = 2;  // one in hand, one on its way
 
 }  // namespace
 
@@ -116,7 +113,7 @@ void GrpcStream::TurnAway() {
 }
 
 absl::Status GrpcStream::ReadOneCall(const std::string& why_no_rows) {
-  const auto call = std::make_shared<StreamCall>(endpoints_->channel());
+  const auto call = std::make_shared<RawCall>(endpoints_->channel());
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (done_.has_value()) {
@@ -130,59 +127,50 @@ absl::Status GrpcStream::ReadOneCall(const std::string& why_no_rows) {
     credit_ = 1;
   }
   end_part_.reset();
-  // Where this fails, so does the first Read(), and its status says why.
   v1::StreamBatchesRequest opening =
       wire::PlanToProto(resume_point_.Opening(), 1, options_.max_message_bytes);
   v1::Delivery* const delivery = opening.mutable_open()->mutable_delivery();
   const std::string target = endpoints_->target();
-  SayWhoDraws(delivery);
+  delivery->set_raster_version(raster::kRasterVersion);
   if (!why_no_rows.empty()) delivery->set_codec(v1::CODEC_NONE);
   codec_reason_ = why_no_rows;
+  batches_.Begin(engine::AskedBy(opening), target, options_.max_batch_bytes);
+  // Where this fails, so does the first Read(), and its status says why.
   call->Write(opening);
-
-  CallReader reader(call, target, opening, &buffers_, options_.max_batch_bytes,
-                    threads_->threads());
-  absl::Status refused;  // by this side
-  for (;;) {
-    absl::StatusOr<std::optional<CallEvent>> event = reader.Read();
-    if (!event.ok() || !event->has_value()) {
-      const absl::Status status = refused.ok() ? event.status() : refused;
-      {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        open_ = false;
-      }
-      if (!HaveTheServerDraw(status, delivery)) return status;
-      return ReadOneCall(
-          absl::StrCat(target, " draws itself: ", status.message()));
-    }
-    if (refused.ok()) {
-      refused = OnEvent(**std::move(event), reader, call);
-      if (!refused.ok()) {
-        call->Cancel();
-      }
-    }
+  absl::Status status = call->ReadAll([&](absl::StatusOr<engine::PartView>* p) {
+    return OnPart(p, call.get());
+  });
+  if (status.ok() && !end_part_.has_value()) {
+    status =
+        engine::BrokenProtocol("a stream that ends well without an end part");
   }
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    open_ = false;
+  }
+  if (!HaveTheServerDraw(status, delivery)) return status;
+  return ReadOneCall(absl::StrCat(target, " draws itself: ", status.message()));
 }
 
-absl::Status GrpcStream::OnEvent(CallEvent event, const CallReader& reader,
-                                 const std::shared_ptr<StreamCall>& call) {
+absl::Status GrpcStream::OnPart(absl::StatusOr<engine::PartView>* part,
+                                RawCall* call) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     progress_ = Moment::Now();
   }
-  if (const auto* opened = std::get_if<v1::StreamOpened>(&event)) {
-    return OnOpened(*opened, call);
+  try {
+    absl::Status status = batches_.Feed(part).status();
+    if (!status.ok()) return status;
+  } catch (const std::system_error& error) {
+    return Fail(NoThread(error));
   }
-  if (auto* end = std::get_if<v1::StreamEnd>(&event)) {
-    end_part_ = std::move(*end);
-    return absl::OkStatus();
-  }
-  return OnBatches(std::get<std::vector<ReceivedBatch>>(std::move(event)),
-                   reader.rows());
+  if ((*part)->opened.has_value()) return OnOpened(*(*part)->opened, call);
+  if ((*part)->end.has_value()) end_part_ = std::move((*part)->end);
+  return absl::OkStatus();
 }
 
 absl::Status GrpcStream::OnOpened(const v1::StreamOpened& opened,
-                                  const std::shared_ptr<StreamCall>& call) {
+                                  RawCall* call) {
   uint32_t credits = 0;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -207,18 +195,14 @@ absl::Status GrpcStream::OnOpened(const v1::StreamOpened& opened,
     if (opened.credit_window() > 0) {
       window_ = std::min(window_, opened.credit_window());
     }
-    const uint32_t held = credit_ + static_cast<uint32_t>(queue_.size());
+    const uint32_t held = credit_ + queued_;
     credits = window_ > held ? window_ - held : 0;
     credit_ += credits;
   }
   if (received_ == 0) {
     retry_.OnProgress();
   }
-  if (credits > 0) {
-    v1::StreamBatchesRequest request;
-    request.set_credits(credits);
-    call->Write(request);
-  }
+  if (credits > 0) Grant(credits, call);
   return absl::OkStatus();
 }
 
@@ -227,17 +211,16 @@ uint32_t GrpcStream::MostAhead(bool rows) const {
   return rows ? kMostRowsAhead : kTensorsAhead;
 }
 
-uint32_t GrpcStream::FittingRows(uint64_t wire_size) {
-  return static_cast<uint32_t>(std::max<uint64_t>(
-      kRowsAheadBytes / std::max<uint64_t>(wire_size, 1), kLeastRowsAhead));
-}
-
-uint32_t GrpcStream::FittingBatches(uint64_t batch_bytes) const {
-  constexpr uint64_t kLeast = 2;  // one in hand, one on its way
+uint32_t GrpcStream::Fitting(const engine::ReceivedBatch& batch) const {
+  const uint64_t bytes = std::max<uint64_t>(batch.wire_bytes, 1);
+  if (batch.rows.has_value()) {
+    return static_cast<uint32_t>(
+        std::max(kRowsAheadBytes / bytes, kLeastRowsAhead));
+  }
   const uint64_t most = MostAhead(/*rows=*/false);
-  return static_cast<uint32_t>(std::clamp<uint64_t>(
-      options_.max_read_ahead_bytes / std::max<uint64_t>(batch_bytes, 1),
-      std::min(kLeast, most), most));
+  return static_cast<uint32_t>(
+      std::clamp<uint64_t>(options_.max_read_ahead_bytes / bytes,
+                           std::min(kLeastTensorsAhead, most), most));
 }
 
 // Other pixels or other drawings are another replica's; another order of the
@@ -264,48 +247,24 @@ absl::Status GrpcStream::CheckSame(const v1::StreamOpened& opened) const {
   return absl::OkStatus();
 }
 
-absl::Status GrpcStream::OnBatches(std::vector<ReceivedBatch> batches,
-                                   const std::shared_ptr<AgreedRows>& rows) {
+absl::Status GrpcStream::OnBatch(engine::ReceivedBatch* batch) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (batches.size() > credit_) {
-      return Broken("more batches than were granted");
+    if (credit_ == 0) {
+      return engine::BrokenProtocol("more batches than were granted");
     }
-  }
-  for (ReceivedBatch& received : batches) {
-    const v1::BatchHeader& header = received.header;
-    Queued queued;
-    queued.wire_bytes =
-        received.rows.has_value() ? header.wire_size() : header.byte_size();
-    const uint32_t fitting = received.rows.has_value()
-                                 ? FittingRows(header.wire_size())
-                                 : FittingBatches(header.byte_size());
-    if (received.rows.has_value()) {
-      queued.content.epoch = header.epoch();
-      queued.content.step = header.step();
-      queued.content.cursor = info_.start;
-      queued.content.cursor->epoch = header.cursor().epoch();
-      queued.content.cursor->position = header.cursor().position();
-      queued.rows = std::make_unique<RowsToDraw>(rows, std::move(received));
-    } else {
-      queued.content = ContentOf(std::move(received), vocabulary_);
-      // Sent once a stream; a cursor that is kept should be able to explain
-      // itself.
-      queued.content.cursor->order_plan = info_.start.order_plan;
-    }
-    Batch::Content& content = queued.content;
-    content.sequence = received_++;
-    content.step =
-        resume_point_.Passed(*content.cursor, content.epoch, content.step);
-    moved_ = true;
-    retry_.OnProgress();
-    const std::lock_guard<std::mutex> lock(mutex_);
     --credit_;
-    window_ = std::min(window_, fitting);
-    if (!done_.has_value()) queue_.push_back(std::move(queued));
-    DrawAhead();
-    bell_->changed.notify_all();
+    ++queued_;
+    window_ = std::min(window_, Fitting(*batch));
   }
+  v1::BatchHeader& header = batch->header;
+  Cursor after = info_.start;
+  after.epoch = header.cursor().epoch();
+  after.position = header.cursor().position();
+  header.set_batch_seq(received_++);
+  header.set_step(resume_point_.Passed(after, header.epoch(), header.step()));
+  moved_ = true;
+  retry_.OnProgress();
   return absl::OkStatus();
 }
 

@@ -50,7 +50,7 @@ std::string SentenceOf(const StreamStats& stats, const std::string& server) {
 
 StreamStats GrpcStream::stats() const {
   StreamStats stats;
-  std::shared_ptr<StreamCall> call;
+  std::shared_ptr<RawCall> call;
   v1::GetStatusRequest request;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
