@@ -21,14 +21,9 @@ class TokenSource {
       const std::string& token, const std::string& file) {
     auto source = std::make_shared<TokenSource>();
     source->file_ = file;
-    if (file.empty()) {
-      source->token_ = token;
-      absl::Status status = CheckToken("token", token);
-      if (!status.ok()) return status;
-      return source;
-    }
-    const std::lock_guard<std::mutex> lock(source->mutex_);
-    absl::Status status = source->Read();
+    source->token_ = token;
+    absl::Status status =
+        file.empty() ? CheckToken("token", token) : source->Read();
     if (!status.ok()) return status;
     return source;
   }
@@ -57,7 +52,7 @@ class TokenSource {
                          : absl::OkStatus();
   }
 
-  // With mutex_ held.
+  // With mutex_ held, where others have it too.
   absl::Status Read() {
     identity_ = transport::IdentityOfFile(file_);
     absl::StatusOr<std::string> text = transport::ReadSecretFile(file_);

@@ -20,10 +20,8 @@
 namespace inkstream::client {
 namespace {
 
-constexpr char kDefaultPort[] = "50051";
+constexpr absl::string_view kDefaultPort = "50051";
 constexpr size_t kLongestPath = sizeof(sockaddr_un::sun_path) - 1;
-// gRPC's own, and for it to judge.
-constexpr absl::string_view kOthers[] = {"xds:", "vsock:"};
 constexpr absl::string_view kSchemes[] = {"dns", "ipv4", "ipv6", "unix",
                                           "unix-abstract"};
 
@@ -53,19 +51,16 @@ bool IsV6(absl::string_view text) {
   return inet_pton(AF_INET6, plain.c_str(), &number) == 1;
 }
 
-bool StartsWithAny(absl::string_view text, const absl::string_view* begin,
-                   const absl::string_view* end) {
-  return std::any_of(begin, end, [&](absl::string_view prefix) {
-    return absl::StartsWith(text, prefix);
-  });
+// gRPC's own, and for it to judge.
+bool IsGrpcsOwn(absl::string_view target) {
+  return absl::StartsWith(target, "xds:") || absl::StartsWith(target, "vsock:");
 }
 
 absl::string_view SchemeOf(absl::string_view target) {
-  const absl::string_view scheme = target.substr(0, target.find(':'));
-  const bool known = scheme.size() < target.size() &&
-                     std::find(std::begin(kSchemes), std::end(kSchemes),
-                               scheme) != std::end(kSchemes);
-  return known ? scheme : absl::string_view();
+  for (const absl::string_view scheme : kSchemes) {
+    if (absl::StartsWith(target, absl::StrCat(scheme, ":"))) return scheme;
+  }
+  return "";
 }
 
 HostPort Split(absl::string_view text) {
@@ -105,10 +100,9 @@ absl::Status CheckHostPort(absl::string_view target, absl::string_view text,
                  absl::StrCat(prefix, "localhost:", parts.port));
   }
   if (parts.host == "*") {
-    const std::string port = parts.port.empty() ? absl::StrCat(kDefaultPort)
-                                                : std::string(parts.port);
     return Wrong(target, "has \"*\" for a host",
-                 absl::StrCat(prefix, "localhost:", port));
+                 absl::StrCat(prefix, "localhost:",
+                              parts.port.empty() ? kDefaultPort : parts.port));
   }
   if (parts.port.empty() &&
       std::all_of(parts.host.begin(), parts.host.end(), absl::ascii_isdigit)) {
@@ -234,9 +228,7 @@ absl::StatusOr<std::vector<std::string>> EndpointsOf(absl::string_view target) {
     return Wrong(target, "has blanks in it",
                  std::string(absl::StripAsciiWhitespace(target)));
   }
-  if (StartsWithAny(target, std::begin(kOthers), std::end(kOthers))) {
-    return whole;
-  }
+  if (IsGrpcsOwn(target)) return whole;
   const absl::string_view scheme = SchemeOf(target);
   const absl::string_view rest =
       scheme.empty() ? target : target.substr(scheme.size() + 1);
@@ -259,7 +251,7 @@ bool IsLoopback(absl::string_view target) {
 bool IsName(absl::string_view target) {
   const absl::string_view host = HostOf(target);
   return !IsLoopback(target) && !IsV4(host) && !IsV6(host) &&
-         !StartsWithAny(target, std::begin(kOthers), std::end(kOthers));
+         !IsGrpcsOwn(target);
 }
 
 std::string InWords(absl::string_view target) {
