@@ -66,34 +66,29 @@ void AfterForkInChild() { gate = new Gate; }
 const int registered =
     pthread_atfork(&BeforeFork, &AfterForkInParent, &AfterForkInChild);
 
-}  // namespace
-
-AtWork::AtWork() {
+// `threads`: those that are counted.
+void Enter(int Gate::*threads) {
   std::unique_lock<std::mutex> lock(gate->mu);
   gate->changed.wait(lock, [] { return !gate->forking; });
   GoOn();
-  ++gate->at_work;
+  ++(gate->*threads);
 }
 
-AtWork::~AtWork() {
+void Leave(int Gate::*threads) {
   {
     const std::lock_guard<std::mutex> lock(gate->mu);
-    --gate->at_work;
+    --(gate->*threads);
   }
   gate->changed.notify_all();
 }
 
-Waiting::Waiting() {
-  std::unique_lock<std::mutex> lock(gate->mu);
-  gate->changed.wait(lock, [] { return !gate->forking; });
-  GoOn();
-  ++gate->waiting;
-}
+}  // namespace
 
-Waiting::~Waiting() {
-  const std::lock_guard<std::mutex> lock(gate->mu);
-  --gate->waiting;
-}
+AtWork::AtWork() { Enter(&Gate::at_work); }
+AtWork::~AtWork() { Leave(&Gate::at_work); }
+
+Waiting::Waiting() { Enter(&Gate::waiting); }
+Waiting::~Waiting() { Leave(&Gate::waiting); }
 
 int DrawingThreads(uint32_t threads, uint32_t shares) {
   if (threads > 0) return static_cast<int>(threads);

@@ -45,24 +45,19 @@ class PartReader {
   size_t At() const { return static_cast<size_t>(in_.CurrentPosition()); }
 
   absl::Status ReadNumber(uint32_t tag, PartView* part) {
-    uint64_t* into = nullptr;
-    switch (tag) {
-      case WireFormatLite::MakeTag(v1::BatchPart::kBatchSeqFieldNumber,
-                                   WireFormatLite::WIRETYPE_VARINT):
-        into = &part->batch_seq;
-        break;
-      case WireFormatLite::MakeTag(v1::BatchPart::kPartFieldNumber,
-                                   WireFormatLite::WIRETYPE_VARINT):
-        into = &part->part;
-        break;
-      case WireFormatLite::MakeTag(v1::BatchPart::kOffsetFieldNumber,
-                                   WireFormatLite::WIRETYPE_VARINT):
-        into = &part->offset;
-        break;
-      default:
-        return WireFormatLite::SkipField(&in_, tag)
-                   ? absl::OkStatus()
-                   : Malformed("cut within a field");
+    const auto is = [tag](int field) {
+      return tag ==
+             WireFormatLite::MakeTag(field, WireFormatLite::WIRETYPE_VARINT);
+    };
+    uint64_t* const into =
+        is(v1::BatchPart::kBatchSeqFieldNumber) ? &part->batch_seq
+        : is(v1::BatchPart::kPartFieldNumber)   ? &part->part
+        : is(v1::BatchPart::kOffsetFieldNumber) ? &part->offset
+                                                : nullptr;
+    if (into == nullptr) {
+      return WireFormatLite::SkipField(&in_, tag)
+                 ? absl::OkStatus()
+                 : Malformed("cut within a field");
     }
     return in_.ReadVarint64(into) ? absl::OkStatus()
                                   : Malformed("cut within a number");

@@ -195,9 +195,7 @@ absl::Status GrpcStream::OnOpened(const v1::StreamOpened& opened,
     if (opened.credit_window() > 0) {
       window_ = std::min(window_, opened.credit_window());
     }
-    const uint32_t held = credit_ + queued_;
-    credits = window_ > held ? window_ - held : 0;
-    credit_ += credits;
+    credits = TakeGrant();
   }
   if (received_ == 0) {
     retry_.OnProgress();
