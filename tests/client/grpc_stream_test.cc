@@ -34,6 +34,29 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using BatchStream = inkstream::testing::FakeDrawingServer::BatchStream;
 
+// Sends as many batches of one drawing as are granted, and counts them.
+FakeDrawingServer::StreamScript AsGranted(std::atomic<int>* sent) {
+  return [sent](grpc::ServerContext*, BatchStream* stream) {
+    v1::StreamBatchesRequest request;
+    stream->Read(&request);
+    stream->Write(OpenedPart());
+    do {
+      for (uint64_t credits = request.credits(); credits > 0; --credits) {
+        stream->Write(BatchOf(*sent, *sent, 1, *sent + 1));
+        ++*sent;
+      }
+    } while (stream->Read(&request));
+    return grpc::Status::OK;
+  };
+}
+
+grpc::Status UntilCancelled(grpc::ServerContext* context) {
+  while (!context->IsCancelled()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return grpc::Status::CANCELLED;
+}
+
 TEST(Stream, GivesEveryBatchThenTheEndForEver) {
   FakeDrawingServer server;
   server.OnStream(Epoch(20, 5));
@@ -84,22 +107,7 @@ TEST(Stream, RefusesAServerThatWouldPassOverWhatWasAsked) {
 TEST(Stream, NeverHasMoreAheadThanItAskedFor) {
   std::atomic<int> sent{0};
   FakeDrawingServer server;
-  server.OnStream([&](grpc::ServerContext*, BatchStream* stream) {
-    v1::StreamBatchesRequest request;
-    stream->Read(&request);
-    stream->Write(OpenedPart());
-    uint64_t credits = request.credits();
-    for (;;) {
-      for (; credits > 0; --credits) {
-        stream->Write(BatchOf(sent, sent, 1, sent + 1));
-        ++sent;
-      }
-      if (!stream->Read(&request)) {
-        return grpc::Status::OK;
-      }
-      credits = request.credits();
-    }
-  });
+  server.OnStream(AsGranted(&sent));
   ClientOptions options = Quick();
   options.read_ahead = 3;
   const auto client = Connected({server.target()}, options);
@@ -117,20 +125,7 @@ TEST(Stream, NeverHasMoreAheadThanItAskedFor) {
 TEST(Stream, LargeBatchesAreFewerAhead) {
   std::atomic<int> sent{0};
   FakeDrawingServer server;
-  server.OnStream([&](grpc::ServerContext*, BatchStream* stream) {
-    v1::StreamBatchesRequest request;
-    stream->Read(&request);
-    stream->Write(OpenedPart());
-    uint64_t credits = request.credits();
-    for (;;) {
-      for (; credits > 0; --credits) {
-        stream->Write(BatchOf(sent, sent, 1, sent + 1));
-        ++sent;
-      }
-      if (!stream->Read(&request)) return grpc::Status::OK;
-      credits = request.credits();
-    }
-  });
+  server.OnStream(AsGranted(&sent));
   ClientOptions options = Quick();
   options.read_ahead = 8;
   options.max_read_ahead_bytes = 1;
@@ -278,10 +273,7 @@ TEST(Stream, WithoutProgressEndsAtItsStallTimeout) {
     v1::StreamBatchesRequest request;
     stream->Read(&request);
     stream->Write(OpenedPart());
-    while (!context->IsCancelled()) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-    return grpc::Status::CANCELLED;
+    return UntilCancelled(context);
   });
   ClientOptions options = Quick();
   options.stall_timeout = absl::Milliseconds(200);
@@ -297,10 +289,7 @@ TEST(Stream, WithoutProgressEndsAtItsStallTimeout) {
 TEST(Stream, OpeningThatIsNotAnsweredEndsAtItsTimeout) {
   FakeDrawingServer server;
   server.OnStream([](grpc::ServerContext* context, BatchStream*) {
-    while (!context->IsCancelled()) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-    return grpc::Status::CANCELLED;
+    return UntilCancelled(context);
   });
   ClientOptions options = Quick();
   options.call_timeout = absl::Milliseconds(200);
@@ -316,11 +305,9 @@ TEST(Stream, CancelWakesItsReader) {
     v1::StreamBatchesRequest request;
     stream->Read(&request);
     stream->Write(OpenedPart());
-    while (!context->IsCancelled()) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
+    grpc::Status cancelled = UntilCancelled(context);
     gone = true;
-    return grpc::Status::CANCELLED;
+    return cancelled;
   });
   const auto client = Connected({server.target()});
   auto stream = client->Stream({});
