@@ -14,12 +14,12 @@ std::vector<std::string> Strings(const Repeated& strings) {
   return {strings.begin(), strings.end()};
 }
 
-}  // namespace
-
 DType DTypeOf(v1::DType dtype) {
   return v1::DType_IsValid(dtype) ? static_cast<DType>(dtype)
                                   : DType::kUnspecified;
 }
+
+}  // namespace
 
 StreamInfo StreamInfoOf(const v1::StreamOpened& message) {
   StreamInfo info;

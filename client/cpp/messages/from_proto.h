@@ -12,7 +12,6 @@
 
 namespace inkstream::client {
 
-DType DTypeOf(v1::DType dtype);  // kUnspecified for unknown numbers
 StreamInfo StreamInfoOf(const v1::StreamOpened& message);
 PlanReport PlanReportOf(const v1::ExplainPlanResponse& message);
 DatasetInfo DatasetInfoOf(const v1::DescribeDatasetResponse& message);
