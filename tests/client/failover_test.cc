@@ -1,7 +1,5 @@
 #include <atomic>
-#include <chrono>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/synchronization/notification.h"
@@ -26,6 +24,7 @@ using inkstream::testing::OpenedPart;
 using inkstream::testing::Quick;
 using inkstream::testing::ReadAll;
 using inkstream::testing::StatusWithReason;
+using inkstream::testing::UntilCancelled;
 using inkstream::testing::UpTo;
 using ::testing::HasSubstr;
 using BatchStream = inkstream::testing::FakeDrawingServer::BatchStream;
@@ -63,10 +62,7 @@ TEST(Stream, GoesOnWhereAServerIsKilled) {
     stream->Read(&request);
     stream->Write(OpenedPart());
     stream->Write(BatchOf(0, 0, 5, 5));
-    while (!context->IsCancelled()) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-    return grpc::Status::CANCELLED;
+    return UntilCancelled(context);
   });
   second.OnStream(Epoch(4, 5));
   const auto client = Connected({first.target(), second.target()});
@@ -156,10 +152,7 @@ TEST(Stream, AServerThatHangsIsLeftAtItsStallTimeout) {
     stream->Read(&request);
     stream->Write(OpenedPart());
     stream->Write(BatchOf(0, 0, 5, 5));
-    while (!context->IsCancelled()) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-    return grpc::Status::CANCELLED;
+    return UntilCancelled(context);
   });
   second.OnStream(Epoch(4, 5));
   ClientOptions options = Quick();
@@ -178,10 +171,7 @@ TEST(Stream, AServerThatHangsAtTheOpeningIsLeftToo) {
   FakeDrawingServer first;
   FakeDrawingServer second;
   first.OnStream([](grpc::ServerContext* context, BatchStream*) {
-    while (!context->IsCancelled()) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-    return grpc::Status::CANCELLED;
+    return UntilCancelled(context);
   });
   second.OnStream(Epoch(4, 5));
   ClientOptions options = Quick();

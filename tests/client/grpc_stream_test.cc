@@ -28,6 +28,7 @@ using inkstream::testing::OpenedPart;
 using inkstream::testing::Quick;
 using inkstream::testing::ReadAll;
 using inkstream::testing::StatusWithReason;
+using inkstream::testing::UntilCancelled;
 using inkstream::testing::UpTo;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
@@ -48,13 +49,6 @@ FakeDrawingServer::StreamScript AsGranted(std::atomic<int>* sent) {
     } while (stream->Read(&request));
     return grpc::Status::OK;
   };
-}
-
-grpc::Status UntilCancelled(grpc::ServerContext* context) {
-  while (!context->IsCancelled()) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  return grpc::Status::CANCELLED;
 }
 
 TEST(Stream, GivesEveryBatchThenTheEndForEver) {

@@ -2,8 +2,10 @@
 // end.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -28,6 +30,14 @@ inline std::shared_ptr<Client> Connected(
   auto client = Client::Connect(targets, options);
   EXPECT_TRUE(client.ok()) << client.status();
   return *std::move(client);
+}
+
+// What a server that says nothing (more) answers in the end.
+inline grpc::Status UntilCancelled(grpc::ServerContext* context) {
+  while (!context->IsCancelled()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return grpc::Status::CANCELLED;
 }
 
 // Sends `batches` batches of `rows` rows from the request's cursor on, only as
