@@ -209,6 +209,8 @@ absl::StatusOr<ServedBatches::Taken> ServedBatches::Take() {
   if (batch->work != nullptr) {
     RowsWork& work = *batch->work;
     if (!work.status().ok()) return work.status();
+    if (batch->plan != bad_of_) bad_ = 0;
+    bad_of_ = batch->plan;
     absl::Status status =
         batch->plan->Describe(work.batch(), &batch->header, &bad_);
     if (!status.ok()) return status;

@@ -103,7 +103,9 @@ class ServedBatches {
   const std::function<void()> changed_;
   const std::shared_ptr<TurnPool> pool_;
   const std::shared_ptr<DrawingQueue> queue_;
-  uint64_t bad_ = 0;  // drawings that could not be read; by Take() alone
+  // By Take() alone: drawings of a call that could not be read; that call's.
+  uint64_t bad_ = 0;
+  std::shared_ptr<const RowsPlan> bad_of_;
 
   std::mutex feed_mu_;  // guards what is between messages; before mu_
   absl::StatusOr<AskedBatches> asked_;
