@@ -127,6 +127,7 @@ TEST_F(EngineTest, MemoryThatDoesNotDoIsRefused) {
     IK_OK(ik_stream_next(stream.get(), 10, &batch));
   }
   EXPECT_THAT(offer(memory[7].data(), bytes).text, HasSubstr("already"));
+  ik_stream_cancel(stream.get());  // before its memory goes
 }
 
 TEST_F(EngineTest, AFetchDrawsWhatIsAskedForInItsOrder) {
