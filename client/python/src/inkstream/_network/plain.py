@@ -6,6 +6,8 @@ from typing import Any
 
 from google.protobuf.message import Message
 
+from inkstream._request.messages import name_of
+
 
 def plain(message: Message) -> dict[str, Any]:
     """Every field by its name; of messages in it, those that are set.
@@ -28,8 +30,4 @@ def plain(message: Message) -> dict[str, Any]:
 def _scalar(field: Any, value: Any) -> Any:
     if isinstance(value, Message):
         return plain(value)
-    if field.enum_type is None:
-        return value
-    known = field.enum_type.values_by_number.get(value)
-    prefix = f"{field.enum_type.name.upper()}_"
-    return value if known is None else known.name.removeprefix(prefix).lower()
+    return value if field.enum_type is None else name_of(field.enum_type, value) or value

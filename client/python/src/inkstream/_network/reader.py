@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from inkstream._request.cursor import State, to_state
+from inkstream._request.messages import name_of
 from inkstream._wire.raw_batch import RawBatch
 from inkstream.v1 import batch_pb2, plan_pb2
 
 
 def codec_name(number: int) -> str:
     """As users name it; of one that this release does not know, its number."""
-    known = plan_pb2.Codec.DESCRIPTOR.values_by_number.get(number)
-    return f"codec {number}" if known is None else known.name.removeprefix("CODEC_").lower()
+    return name_of(plan_pb2.Codec.DESCRIPTOR, number) or f"codec {number}"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from inkstream._network.questions import Questions
 from inkstream._network.reader import codec_name
 from inkstream._network.service import Service
 from inkstream._request.keywords import checked_keywords
+from inkstream._request.messages import name_of
 from inkstream._request.values import text
 from inkstream._request.view import View, as_view
 from inkstream.v1 import dataset_pb2, plan_pb2
@@ -55,6 +56,7 @@ class Source:
 
 def stats_of(answer: dataset_pb2.DescribeDatasetResponse) -> dict[str, Any]:
     """What of it becomes `Dataset.stats`."""
+    dtypes, window = plan_pb2.DType.DESCRIPTOR, answer.recommended_window
     return {
         "drawings": answer.drawings,
         "classes": {entry.word: entry.drawings for entry in answer.classes},
@@ -62,21 +64,12 @@ def stats_of(answer: dataset_pb2.DescribeDatasetResponse) -> dict[str, Any]:
         "split_rules": {split.name: split.rule for split in answer.splits},
         "delta_std": {s.name: s.delta_std for s in answer.splits if s.delta_std},
         "tensors": list(answer.tensors),
-        "image_dtypes": [_dtype_name(number) for number in answer.image_dtypes],
+        "image_dtypes": [name_of(dtypes, n) or str(n) for n in answer.image_dtypes],
         "channels": list(answer.channels),
         "generation": answer.generation,
         "raster_version": answer.raster_version,
         "server_version": answer.server_version,
         "codecs": [codec_name(number) for number in answer.codecs],
-        "recommended_shuffle": _shuffle_of(answer.recommended_window),
+        "recommended_shuffle": f"window:{window}" if window else "full",
         "limits": {f.name: v for f, v in answer.limits.ListFields()},
     }
-
-
-def _shuffle_of(window: int) -> str:
-    return f"window:{window}" if window else "full"
-
-
-def _dtype_name(number: int) -> str:
-    known: str = plan_pb2.DType.Name(number) if number in plan_pb2.DType.values() else str(number)
-    return known.removeprefix("DTYPE_").lower()

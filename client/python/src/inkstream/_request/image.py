@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from inkstream._request.keywords import checked_fields
-from inkstream._request.messages import message_of, number_of
+from inkstream._request.messages import message_of
 from inkstream._request.values import (
     TorchDType,
     dtype_name,
@@ -95,22 +95,14 @@ class Image:
                     f"Image.channels = {number}: the short forms are 1 and 3; give names"
                 )
             channels = tuple(_CHANNELS[number])
-        message: dict[str, Any] = {
-            "height": self.height,
+        given = {
+            **vars(self),
             "width": self.height if self.width is None else self.width,
-            "dtype": number_of(plan_pb2.DType, "DTYPE", "Image.dtype", str(self.dtype)),
-            "layout": number_of(
-                plan_pb2.Image.Layout, "LAYOUT", "Image.layout", self.layout, _LAYOUTS
-            ),
-            "channels": list(channels),
-            "fit": number_of(plan_pb2.Image.Fit, "FIT", "Image.fit", self.fit),
-            "line_width": self.line_width,
-            "padding": self.padding,
+            "channels": channels,
             "mean": _listed(self.mean),
             "std": _listed(self.std),
-            "quality": number_of(plan_pb2.Image.Quality, "QUALITY", "Image.quality", self.quality),
         }
-        return message_of(plan_pb2.Image, "Image", message)
+        return message_of(plan_pb2.Image, "Image", given)
 
 
 def as_image(image: Any) -> Image | None:

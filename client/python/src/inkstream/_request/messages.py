@@ -2,16 +2,17 @@
 
 The server alone judges values; here only names are turned into the contract's numbers, so a
 FixRequest from this module means a name that the contract has no number for, or a value of
-another kind than its field's.
+another kind than its field's. Back, numbers become the names again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any, TypeVar
 
-from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from inkstream._request.values import flag, one_of, real, text, whole
@@ -33,28 +34,26 @@ _KINDS: dict[int, Callable[[str, Any], Any]] = {
 
 
 @cache
-def names_in(enum: Any, prefix: str) -> tuple[str, ...]:
-    """The names that the contract has numbers for, as users write them."""
-    known = [k[len(prefix) + 1 :].lower() for k in enum.keys()]  # noqa: SIM118  (not a mapping)
-    return tuple(k for k in known if k != "unspecified")
+def numbers_in(enum: EnumDescriptor) -> dict[str, int]:
+    """The contract's numbers, by name as users write it."""
+    prefix = _prefix_of(enum)
+    named = {v.name.removeprefix(prefix).lower(): v.number for v in enum.values}
+    return {name: number for name, number in named.items() if name != "unspecified"}
 
 
-def number_of(
-    enum: Any, prefix: str, field_name: str, value: str, known: Sequence[str] = ()
-) -> int:
-    """The contract's number of a name such as "drop"; FixRequest lists the names there are,
-    `known` if not all of the contract's fit here."""
-    name = one_of(field_name, value, known or names_in(enum, prefix))
-    return int(enum.Value(f"{prefix}_{name}".upper()))
+def name_of(enum: EnumDescriptor, number: int) -> str | None:
+    """The name of a number, as users write it; None where this release knows none."""
+    known = enum.values_by_number.get(number)
+    return None if known is None else known.name.removeprefix(_prefix_of(enum)).lower()
 
 
-def message_of(kind: type[M], name: str, values: dict[str, Any]) -> M:
+def message_of(kind: type[M], name: str, values: Mapping[str, Any]) -> M:
     """Builds a message; FixRequest names the field that cannot hold its value.
 
-    None: not set.
+    None: not set. Names of an enum become its numbers.
     """
     plain = {}
-    kinds = _kinds_of(kind)
+    kinds = _kinds_of(kind)  # type: ignore[arg-type]
     for key, value in values.items():
         if value is None:
             continue
@@ -67,22 +66,29 @@ def message_of(kind: type[M], name: str, values: dict[str, Any]) -> M:
     return kind(**plain)
 
 
-def _kinds_of(kind: type[Message]) -> dict[str, tuple[Callable[[str, Any], Any], bool]]:
+@cache
+def _kinds_of(kind: Any) -> dict[str, tuple[Callable[[str, Any], Any], bool]]:
     """What makes a value of each field, and whether the field is repeated."""
-    name = kind.DESCRIPTOR.full_name
-    if name not in _known_kinds:
-        empty, found = kind(), {}
-        for field in kind.DESCRIPTOR.fields:
-            make = _KINDS.get(field.cpp_type, _as_it_is)
-            if field.cpp_type in _RANGES:
-                low, high = _RANGES[field.cpp_type]
-                make = partial(whole, low=low, high=high)
-            found[field.name] = make, hasattr(getattr(empty, field.name), "extend")
-        _known_kinds[name] = found
-    return _known_kinds[name]
+    empty, found = kind(), {}
+    for field in kind.DESCRIPTOR.fields:
+        make = _KINDS.get(field.cpp_type, _as_it_is)
+        if field.cpp_type in _RANGES:
+            low, high = _RANGES[field.cpp_type]
+            make = partial(whole, low=low, high=high)
+        elif field.enum_type is not None:
+            make = partial(_number_of, field.enum_type)
+        found[field.name] = make, hasattr(getattr(empty, field.name), "extend")
+    return found
 
 
-_known_kinds: dict[str, dict[str, tuple[Callable[[str, Any], Any], bool]]] = {}
+def _number_of(enum: Any, field: str, name: Any) -> int:
+    numbers = numbers_in(enum)
+    return numbers[one_of(field, name, tuple(numbers))]
+
+
+def _prefix_of(enum: EnumDescriptor) -> str:
+    """What the contract writes before each name: ON_CORRUPT_ in OnCorrupt."""
+    return re.sub("(?<=[a-z])(?=[A-Z])", "_", enum.name).upper() + "_"
 
 
 def _as_it_is(_: str, value: Any) -> Any:

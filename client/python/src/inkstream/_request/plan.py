@@ -6,12 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Protocol
 
+from google.protobuf.descriptor import EnumDescriptor
+
 from inkstream._cached_property import cached_property
 from inkstream._request.augment import Augment, as_augment
 from inkstream._request.cursor import State, to_proto
 from inkstream._request.image import Image, as_image
 from inkstream._request.keywords import refuse_unknown
-from inkstream._request.messages import message_of, names_in, number_of
+from inkstream._request.messages import message_of, numbers_in
 from inkstream._request.sampling import UNIFORM, Sampling, sampling_of
 from inkstream._request.strokes import SKETCHRNN, Strokes, as_strokes
 from inkstream._request.values import is_bool, nearest, one_of, sequence, shown, whole
@@ -22,6 +24,12 @@ from inkstream.v1 import plan_pb2, service_pb2
 # Measured: messages of 1-4 MiB carry best, 16 MiB ones half as fast. Twice the former lets a
 # 4 MiB batch and its labels come whole, so that its arrays need no gathering.
 MAX_MESSAGE_BYTES = 8 << 20
+
+# Fields of a Plan that a Delivery has as they are.
+_DELIVERED = (
+    "columns", "ignore_index", "batch_size", "rank", "world", "tail", "step_offset", "step_stride",
+    "views", "on_corrupt", "max_bad",
+)  # fmt: skip
 
 
 class Planned(Protocol):
@@ -99,11 +107,7 @@ class Plan:
         order: plan_pb2.Order = message_of(
             plan_pb2.Order,
             "",
-            {
-                "seed": self.seed,
-                "shuffle": number_of(plan_pb2.Order.Shuffle, "SHUFFLE", "shuffle", kind),
-                "window": int(size) if size else None,
-            },
+            {"seed": self.seed, "shuffle": kind, "window": int(size) if size else None},
         )
         self.sampling.add_to(order)
         return order
@@ -112,26 +116,14 @@ class Plan:
     def delivery(self) -> plan_pb2.Delivery:
         """How the ordered drawings are cut, drawn and sent. Not to be changed."""
         end = self.last_epoch
-        values: dict[str, Any] = {
+        values = {name: getattr(self, name) for name in _DELIVERED} | {
             "image": self.image and self.image.to_proto(),
             "strokes": self.strokes and self.strokes.to_proto(),
-            "columns": list(self.columns),
-            "ignore_index": self.ignore_index,
-            "batch_size": self.batch_size,
-            "rank": self.rank,
-            "world": self.world,
-            "tail": number_of(plan_pb2.Tail, "TAIL", "tail", self.tail),
+            "augment": self.augment and self.augment.to_proto(),
             "epochs": end or 0,
             "forever": end is None,
-            "step_offset": self.step_offset,
-            "step_stride": self.step_stride,
-            "views": self.views,
-            "augment": self.augment and self.augment.to_proto(),
-            "codec": _codec_number(self.codec),
-            "on_corrupt": number_of(
-                plan_pb2.Delivery.OnCorrupt, "ON_CORRUPT", "on_corrupt", self.on_corrupt
-            ),
-            "max_bad": self.max_bad,
+            # Whether strokes can be had, reader and server say.
+            "codec": "strokes" if self.codec == "auto" else self.codec,
             "max_message_bytes": MAX_MESSAGE_BYTES,
         }
         delivery: plan_pb2.Delivery = message_of(plan_pb2.Delivery, "", values)
@@ -208,18 +200,8 @@ def _at_least(name: str, low: int) -> Callable[[Any], int]:
     return lambda given: whole(name, given, low)
 
 
-_CODECS = ("auto", *names_in(plan_pb2.Codec, "CODEC"))
-
-
-def _codec_number(name: str) -> int:
-    """What "auto" asks for is strokes: whether they can be had, reader and server say."""
-    if name == "auto":
-        return int(plan_pb2.CODEC_STROKES)
-    return number_of(plan_pb2.Codec, "CODEC", "codec", name, _CODECS)
-
-
-def _name(name: str, enum: Any, prefix: str) -> Callable[[Any], str]:
-    return lambda given: one_of(name, given, names_in(enum, prefix))
+def _name(name: str, enum: EnumDescriptor, *more: str) -> Callable[[Any], str]:
+    return lambda given: one_of(name, given, (*more, *numbers_in(enum)))
 
 
 # Forms that users may give keywords in, and the one that a Plan has.
@@ -232,9 +214,9 @@ _PLAIN: dict[str, Callable[[Any], Any]] = {
     "epochs": _epochs,
     "shuffle": _shuffle,
     "max_bad": lambda given: None if given is None else whole("max_bad", given, 1),
-    "tail": _name("tail", plan_pb2.Tail, "TAIL"),
-    "codec": lambda given: one_of("codec", given, _CODECS),
-    "on_corrupt": _name("on_corrupt", plan_pb2.Delivery.OnCorrupt, "ON_CORRUPT"),
+    "tail": _name("tail", plan_pb2.Tail.DESCRIPTOR),
+    "codec": _name("codec", plan_pb2.Codec.DESCRIPTOR, "auto"),
+    "on_corrupt": _name("on_corrupt", plan_pb2.Delivery.OnCorrupt.DESCRIPTOR),
     **{name: _at_least(name, 1) for name in ("batch_size", "world", "views", "step_stride")},
     **{name: _at_least(name, 0) for name in ("rank", "step_offset")},
 }

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from inkstream._request.keywords import checked_fields
-from inkstream._request.messages import message_of, number_of
+from inkstream._request.messages import message_of
 from inkstream._request.values import (
     TorchDType,
     dtype_name,
@@ -88,27 +88,14 @@ class Strokes:
 
     def to_proto(self) -> plan_pb2.Strokes:
         """The contract's message."""
-        kind = plan_pb2.Strokes
-        message: dict[str, Any] = {
-            "format": number_of(kind.Format, "FORMAT", "Strokes.format", self.format),
-            "max_len": self.max_len,
-            "start_token": self.start_token,
-            "too_long": number_of(kind.TooLong, "TOO_LONG", "Strokes.too_long", self.too_long),
-            "ragged": self.ragged,
-            "dtype": number_of(plan_pb2.DType, "DTYPE", "Strokes.dtype", str(self.dtype)),
-            "resample": self.resample,
-            "prefix": self.prefix,
-            "times": self.times,
-        }
+        given = dict(vars(self))
         if self.scale == SKETCHRNN:
-            pass  # a number by the time that it is sent: see Plan.of
-        elif isinstance(self.scale, str):
-            message["scale"] = number_of(kind.Scale, "SCALE", "Strokes.scale", self.scale)
+            del given["scale"]  # a number by the time that it is sent: see Plan.of
         elif self.scale == 0:  # on the wire: "not set"
             raise FixRequest("Strokes.scale = 0; give a number above 0, or a name")
-        else:
-            message["scale_value"] = self.scale
-        return message_of(kind, "Strokes", message)
+        elif not isinstance(self.scale, str):
+            given["scale_value"] = given.pop("scale")
+        return message_of(plan_pb2.Strokes, "Strokes", given)
 
 
 def as_strokes(strokes: Any) -> Strokes | None:
