@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from inkstream import DataLoss
 from inkstream._batch.batch import decode
-from inkstream._wire.assembly import Assembler
+from inkstream._wire.assembled_stream import AssembledStream
 from inkstream._wire.part import parse_part, parse_status, read_varint
 from inkstream._wire.raw_batch import Common, RawBatch
-from inkstream.v1 import batch_pb2
+from inkstream.v1 import batch_pb2, plan_pb2
 
 
 def part_of(sequence: int, part: int, offset: int, data: bytes) -> bytes:
@@ -86,39 +86,42 @@ def test_status_details_are_read() -> None:
         text = any_.SerializeToString()
         details += b"\x1a" + bytes([len(text)]) + text
     found = parse_status(details)
-    assert (found.reason, found.domain, found.retry_delay) == ("DRAIN", "inkstream", 1.5)
+    assert (found.reason, found.retry_delay) == ("DRAIN", 1.5)
+
+
+def stream() -> AssembledStream:
+    opened = batch_pb2.BatchPart(opened=batch_pb2.StreamOpened())
+    return AssembledStream(opened.SerializeToString(), "here", plan_pb2.Delivery())
+
+
+def part_with(headers: list[batch_pb2.BatchHeader], data: bytes) -> bytes:
+    return batch_pb2.BatchPart(batches=headers, data=data).SerializeToString()
 
 
 class TestAssembly:
     @given(st.binary(min_size=1, max_size=300), st.integers(1, 50))
     def test_a_cut_batch_is_gathered(self, data: bytes, size: int) -> None:
         pieces = [data[i : i + size] for i in range(0, len(data), size)]
-        assembler, found = Assembler(), []
+        assembled = stream()
         for i, piece in enumerate(pieces):
-            part = parse_part(part_of(0, i, i * size, piece))
+            part = part_of(0, i, i * size, piece)
             if i == 0:
-                part.head.batches.append(header_of(0, len(data), len(pieces)))
-            assert assembler.partial == (i > 0)
-            found += assembler.feed(part)
-        assert [bytes(raw.memory) for raw in found] == [data]
-        assert not assembler.partial
-
-    def test_gathered_batch_is_aligned_and_read_only(self) -> None:
-        import numpy as np
-
-        assembler = Assembler()
-        first = parse_part(part_of(0, 0, 0, b"a" * 64))
-        first.head.batches.append(header_of(0, 100, 2))
-        assembler.feed(first)
-        (raw,) = assembler.feed(parse_part(part_of(0, 1, 64, b"b" * 36)))
-        array = np.frombuffer(raw.memory, np.uint8)
-        assert array.ctypes.data % 64 == 0
-        assert not array.flags.writeable
+                part = part_with([header_of(0, len(data), len(pieces))], piece)
+            assert assembled.feed(part) == (i + 1 == len(pieces))
+        whole = assembled.next()
+        assert isinstance(whole, RawBatch)
+        assert bytes(whole.memory) == data
+        assert not whole.memory.flags.writeable
 
     def test_several_batches_of_one_message_share_it(self) -> None:
-        part = parse_part(part_of(0, 0, 0, b"aaabb"))
-        part.head.batches.extend([header_of(0, 3), header_of(1, 2, at=3)])
-        assert [bytes(raw.memory) for raw in Assembler().feed(part)] == [b"aaa", b"bb"]
+        assembled = stream()
+        message = part_with([header_of(0, 3), header_of(1, 2, at=3)], b"aaabb")
+        assert assembled.feed(message) == 2
+        for data in (b"aaa", b"bb"):
+            whole = assembled.next()
+            assert isinstance(whole, RawBatch)
+            assert bytes(whole.memory) == data
+            assert whole.memory.base.obj is message
 
     @pytest.mark.parametrize(
         ("headers", "data"),
@@ -128,7 +131,7 @@ class TestAssembly:
             ([header_of(0, 3, at=1)], b"abc"),
             ([header_of(0, 1), header_of(2, 1)], b"abc"),
             ([header_of(0, 9, 2), header_of(1, 1)], b"abc"),  # cut, but not alone
-            ([header_of(0, 1 << 60, 2)], b"abc"),  # must not be allocated
+            ([header_of(0, 1 << 60, 2)], b"abc"),  # more than was asked for
             ([header_of(0, 2, 2)], b"abc"),  # a part beyond the batch
             ([], b"abc"),  # bytes of nothing
         ],
@@ -136,21 +139,18 @@ class TestAssembly:
     def test_broken_order_is_data_loss(
         self, headers: list[batch_pb2.BatchHeader], data: bytes
     ) -> None:
-        part = parse_part(part_of(0, 0, 0, data))
-        part.head.batches.extend(headers)
+        assembled = stream()
         with pytest.raises(DataLoss):
-            Assembler().feed(part)
+            assembled.feed(part_with(headers, data))
 
     @pytest.mark.parametrize(
         "second", [(0, 2, 3, b"abc"), (0, 1, 4, b"abc"), (1, 1, 3, b"abc"), (0, 1, 3, b"abcd")]
     )
     def test_a_part_out_of_place_is_data_loss(self, second: tuple[int, int, int, bytes]) -> None:
-        assembler = Assembler()
-        part = parse_part(part_of(0, 0, 0, b"abc"))
-        part.head.batches.append(header_of(0, 6, 2))
-        assembler.feed(part)
+        assembled = stream()
+        assembled.feed(part_with([header_of(0, 6, 2)], b"abc"))
         with pytest.raises(DataLoss, match="was due"):
-            assembler.feed(parse_part(part_of(*second)))
+            assembled.feed(part_of(*second))
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from google.protobuf.any_pb2 import Any
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import DecodeError
 
 from inkstream.errors import DataLoss
@@ -31,7 +33,6 @@ class StatusDetails:
     """What google.rpc.Status carries beside its code and text."""
 
     reason: str = ""
-    domain: str = ""
     retry_delay: float | None = None
 
 
@@ -100,26 +101,19 @@ def parse_status(status: bytes) -> StatusDetails:
     try:
         for number, value, _ in _fields(memoryview(status)):
             if number == 3 and not isinstance(value, int):
-                _read_detail(value, found)
-    except (DataLoss, UnicodeDecodeError):
+                _read_detail(Any.FromString(bytes(value)), found)
+    except (DataLoss, DecodeError, UnicodeDecodeError):
         pass
     return found
 
 
-def _read_detail(buffer: memoryview, found: StatusDetails) -> None:
-    kind, body = "", _EMPTY
-    for number, value, _ in _fields(buffer):
-        if number == 1 and not isinstance(value, int):
-            kind = bytes(value).decode().rpartition("/")[2]
-        elif number == 2 and not isinstance(value, int):
-            body = value
-    for number, value, _ in _fields(body):
+def _read_detail(detail: Any, found: StatusDetails) -> None:
+    kind = detail.type_url.rpartition("/")[2]
+    for number, value, _ in _fields(memoryview(detail.value)):
         if isinstance(value, int):
             continue
         if kind == "google.rpc.ErrorInfo" and number == 1:
             found.reason = bytes(value).decode()
-        elif kind == "google.rpc.ErrorInfo" and number == 2:
-            found.domain = bytes(value).decode()
         elif kind == "google.rpc.RetryInfo" and number == 1:
-            duration = {n: v for n, v, _ in _fields(value) if isinstance(v, int)}
-            found.retry_delay = duration.get(1, 0) + duration.get(2, 0) / 1e9
+            delay = Duration.FromString(bytes(value))
+            found.retry_delay = delay.seconds + delay.nanos / 1e9
