@@ -21,10 +21,9 @@ from inkstream._library.memory import Pieces, SparePieces
 from inkstream._library.stream import LibraryStream
 from inkstream._library.threads import shares, threads_of
 from inkstream._network.fetch import begun
-from inkstream._network.reader import BatchReader, End, ReadAhead, StreamInfo, drawn_ahead
+from inkstream._network.reader import BatchReader, ReadAhead, StreamInfo
 from inkstream._network.service import Fetched, Waits
 from inkstream._request.addresses import is_address
-from inkstream._request.cursor import to_state
 from inkstream._request.uploaded_set import UploadedSet, wanted_by
 from inkstream._request.values import shown, whole
 from inkstream._wire.raw_batch import RawBatch
@@ -32,53 +31,22 @@ from inkstream.errors import Closed, FixRequest, NotFound
 from inkstream.v1 import dataset_pb2, service_pb2
 
 
-class EngineReader:
-    """See BatchReader. `open_stream` may take as long as a scan of the store."""
-
-    goes_on = True
-    queued = 0
+class EngineReader(BatchReader):
+    """`open_stream` may take as long as a scan of the store."""
 
     def __init__(
         self, open_stream: Callable[[], LibraryStream], store: str, ahead: ReadAhead
     ) -> None:
+        super().__init__(store, ahead)
         self._open_stream = open_stream
-        self.endpoint = store
-        self._ahead = ahead
-        self._lock = threading.Lock()
-        self._cancelled = False
-        self._stream: LibraryStream | None = None
-        self._depth = 0  # batches ahead
 
     def open(self) -> StreamInfo:
         """See BatchReader."""
         stream = self._open_stream()
         info = StreamInfo.of(stream.opened(), transport="here")
-        self._depth = drawn_ahead(self._ahead, info.credit_window, stream.batch_bytes)
-        with self._lock:
-            self._stream = stream
-            if self._cancelled:
-                stream.cancel()
+        self._depth = self._drawn_ahead(info.credit_window, stream.batch_bytes)
+        self._opened(stream)
         return info
-
-    def read(self) -> RawBatch | End:
-        """See BatchReader."""
-        stream = self._stream
-        if stream is None:
-            raise Closed("the stream was closed")
-        while stream.offered < self._depth:
-            stream.offer()
-        found = stream.next()
-        assert found is not None
-        if isinstance(found, RawBatch):
-            return found
-        return End(to_state(found.cursor, stream.common.order_plan), found.reason)
-
-    def cancel(self) -> None:
-        """See BatchReader."""
-        with self._lock:
-            self._cancelled = True
-            if self._stream is not None:
-                self._stream.cancel()
 
 
 Answer = TypeVar("Answer")

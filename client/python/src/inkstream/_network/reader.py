@@ -7,12 +7,15 @@ not its concern.
 
 from __future__ import annotations
 
+import threading
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Protocol
 
+from inkstream._library.stream import MessageStream
 from inkstream._request.cursor import State, to_state
 from inkstream._request.messages import name_of
 from inkstream._wire.raw_batch import RawBatch
+from inkstream.errors import Closed, Unavailable
 from inkstream.v1 import batch_pb2, plan_pb2
 
 
@@ -79,36 +82,63 @@ _DRAWN_BYTES = 8 << 20
 _LEAST_DRAWN = 2
 
 
-def drawn_ahead(ahead: ReadAhead, window: int, batch_bytes: int) -> int:
-    """Batches to be drawn in this process before they are read."""
-    fitting = min(_DRAWN_BYTES, ahead.bytes) // max(1, batch_bytes)
-    return max(1, min(ahead.batches, window, max(_LEAST_DRAWN, fitting)))
+class BatchReader(ABC):
+    """One open stream. One thread reads; `cancel` may come from any other."""
 
+    goes_on = True  # False once the call is over: what is queued is all, and does not block
+    queued = 0  # what `read` would give at once, as far as that is known
 
-class BatchReader(Protocol):
-    """One open stream. One thread reads; `cancel` may come from any other.
+    def __init__(self, endpoint: str, ahead: ReadAhead) -> None:
+        """`endpoint`: where it reads from, for messages."""
+        self.endpoint = endpoint
+        self._ahead = ahead
+        self._lock = threading.Lock()
+        self._cancelled = False
+        self._stream: MessageStream | None = None
+        self._depth = 0  # batches that may be drawn ahead
 
-    `read` blocks, at most as long as the stall limit; it raises Unavailable when another
-    server may be tried at the last batch's cursor, and another InkstreamError when not.
-    """
-
-    @property
-    def endpoint(self) -> str:
-        """Where it reads from, for messages."""
-
-    @property
-    def goes_on(self) -> bool:
-        """False once the call is over: what is queued is all that comes, and does not block."""
-
-    @property
-    def queued(self) -> int:
-        """What `read` would give at once, as far as that is known."""
-
+    @abstractmethod
     def open(self) -> StreamInfo:
         """Waits for the server's first answer. Called once, before `read`."""
 
     def read(self) -> RawBatch | End:
-        """The next batch, or the end. Not called again after an End or an error."""
+        """The next batch, or the end. Not called again after an End or an error.
+
+        Blocks, at most as long as the stall limit; raises Unavailable when another server may be
+        tried at the last batch's cursor, and another InkstreamError when not.
+        """
+        stream = self._stream
+        if stream is None:
+            raise Closed("the stream was closed")
+        while stream.offered < self._depth:
+            stream.offer()
+        found = stream.next()
+        if isinstance(found, RawBatch):
+            return found
+        if found is None:
+            raise self._broken()
+        return End(to_state(found.cursor, stream.common.order_plan), found.reason)
 
     def cancel(self) -> None:
         """Ends the stream at once; a blocked `open` or `read` raises. Idempotent."""
+        with self._lock:
+            self._cancelled = True
+            if self._stream is not None:
+                self._stream.cancel()
+
+    def _broken(self) -> BaseException:
+        """Why nothing more comes, and no end came."""
+        return Unavailable(f"{self.endpoint}: the stream stopped without an end")
+
+    def _opened(self, stream: MessageStream) -> None:
+        """To be read from now on."""
+        with self._lock:
+            self._stream = stream
+            if self._cancelled:
+                stream.cancel()
+                raise Closed("the stream was closed")
+
+    def _drawn_ahead(self, window: int, batch_bytes: int) -> int:
+        """Batches to be drawn in this process before they are read."""
+        fitting = min(_DRAWN_BYTES, self._ahead.bytes) // max(1, batch_bytes)
+        return max(1, min(self._ahead.batches, window, max(_LEAST_DRAWN, fitting)))

@@ -16,12 +16,11 @@ import grpc
 
 from inkstream._library.memory import Pieces
 from inkstream._library.stream import MessageStream, draw_here, receive
-from inkstream._network.reader import End, ReadAhead, StreamInfo, drawn_ahead
+from inkstream._network.reader import BatchReader, End, ReadAhead, StreamInfo
 from inkstream._network.stream_call import StreamCall
-from inkstream._request.cursor import to_state
 from inkstream._request.uploaded_set import UploadedSet, wanted_by
 from inkstream._wire.raw_batch import RawBatch
-from inkstream.errors import Closed, DataLoss, InkstreamError, NotFound, Unavailable
+from inkstream.errors import DataLoss, InkstreamError, NotFound
 from inkstream.v1 import plan_pb2, service_pb2
 
 _KEPT = 4  # pieces of memory that nothing shows
@@ -30,8 +29,8 @@ _ROWS_FOR_ONE = 32
 _JOIN_FOR = 5.0  # seconds
 
 
-class FedReader:
-    """See BatchReader. `threads`: that draw, of the whole process; 0: see inkstream.connect."""
+class FedReader(BatchReader):
+    """`threads`: that draw, of the whole process; 0: see inkstream.connect."""
 
     def __init__(
         self,
@@ -44,18 +43,13 @@ class FedReader:
         threads: int,
     ) -> None:
         """`begin`: makes the call; `upload`: sends its server a set that it lacks."""
+        super().__init__(endpoint, ahead)
         self._codec_reason = draw_here(library, request.open.delivery)
         self._library = library
         self._begin = begin
         self._upload = upload
         self._request = request
-        self.endpoint = endpoint
-        self._ahead = ahead
         self._threads = threads
-        self._lock = threading.Lock()
-        self._cancelled = False
-        self._stream: MessageStream | None = None
-        self._depth = 0  # batches that may be drawn ahead
         self._window = 0  # batches that may be received ahead
         self._granted = self._fed = self._taken = 0  # batches; each counted by one thread
         self._over = False  # nothing more is fed
@@ -64,13 +58,13 @@ class FedReader:
         self._call = begin(request)
 
     @property
-    def queued(self) -> int:
+    def queued(self) -> int:  # type: ignore[override]
         """See BatchReader."""
         # A batch may be taken before the thread that fed it comes to count it.
         return max(0, self._fed - self._taken)
 
     @property
-    def goes_on(self) -> bool:
+    def goes_on(self) -> bool:  # type: ignore[override]
         """See BatchReader. Rows that are far ahead are not drawn only because the call is over."""
         return not self._over or self.queued > self._depth
 
@@ -104,11 +98,7 @@ class FedReader:
         opened.codec_reason = opened.codec_reason or self._codec_reason
         info = StreamInfo.of(opened)
         self._look_ahead(info, stream.batch_bytes, opened.codec == plan_pb2.CODEC_STROKES)
-        with self._lock:
-            self._stream = stream
-            if self._cancelled:
-                stream.cancel()
-                raise Closed("the stream was closed")
+        self._opened(stream)
         self._thread = threading.Thread(
             target=self._feed, args=(stream,), name="inkstream-feed", daemon=True
         )
@@ -117,40 +107,31 @@ class FedReader:
 
     def read(self) -> RawBatch | End:
         """See BatchReader."""
-        stream = self._stream
-        if stream is None:
-            raise Closed("the stream was closed")
-        while stream.offered < self._depth:
-            stream.offer()
         room = self._window - (self._granted - self._taken)
         if 2 * room >= self._window:  # not in drops
             self._granted += room
             self._call.grant(room)
         try:
-            found = stream.next()
+            found = super().read()
         except InkstreamError as error:
             if error.code == grpc.StatusCode.INTERNAL.name:
                 raise DataLoss(str(error)) from None
             raise
         if isinstance(found, RawBatch):
             self._taken += 1
-            return found
-        if found is not None:
-            return End(to_state(found.cursor, stream.common.order_plan), found.reason)
-        if self._failure is not None:
-            raise self._failure
-        # OK without an end part: the server left in mid-stream.
-        raise Unavailable(f"{self.endpoint}: the stream stopped without an end")
+        return found
 
     def cancel(self) -> None:
         """See BatchReader."""
         self._cancelled = True  # first: another call may be about to begin
         self._call.cancel()
-        with self._lock:
-            if self._stream is not None:
-                self._stream.cancel()
+        super().cancel()
         if (thread := self._thread) not in (None, threading.current_thread()):
             thread.join(_JOIN_FOR)
+
+    def _broken(self) -> BaseException:
+        # Where nothing failed, an OK without an end part: the server left in mid-stream.
+        return self._failure or super()._broken()
 
     def _receive(self, first: bytes) -> MessageStream:
         return receive(
@@ -167,7 +148,7 @@ class FedReader:
         ahead = self._ahead
         if rows:
             self._window = min(info.credit_window, _ROWS_FOR_ONE * ahead.batches)
-            self._depth = drawn_ahead(ahead, self._window, batch_bytes)
+            self._depth = self._drawn_ahead(self._window, batch_bytes)
             return
         # Tensors come straight into memory, where there is some for each.
         fitting = max(2, ahead.bytes // max(1, batch_bytes))
