@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 
-from inkstream._cached_property import cached_property
+from inkstream._python.cached_property import cached_property
 
 
 class Slow:

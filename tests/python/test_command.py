@@ -257,7 +257,9 @@ def test_the_doctor_knows_how_little_memory_there_is(monkeypatch: pytest.MonkeyP
         "/sys/fs/cgroup/memory.max": "max\n",
         "/sys/fs/cgroup/memory.current": "5\n",
     }
-    monkeypatch.setattr("inkstream._available_memory._read", lambda path: files.get(path, ""))
+    monkeypatch.setattr(
+        "inkstream._library.available_memory._read", lambda path: files.get(path, "")
+    )
     assert available_memory() == 100_000_000
     memory = next(f for f in own.own_findings() if f.name == "memory")
     assert memory.state == ODD and "batch_size" in memory.advice

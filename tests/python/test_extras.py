@@ -43,7 +43,7 @@ except ModuleNotFoundError as error:
 def test_a_module_that_a_framework_misses_is_not_taken_for_it(tmp_path: Path) -> None:
     (tmp_path / "framework.py").write_text("import what_the_framework_needs")
     program = """
-from inkstream._extras import require
+from inkstream._python.extras import require
 try:
     require("inkstream.framework", "framework", ["framework"])
 except ModuleNotFoundError as error:

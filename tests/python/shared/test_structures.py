@@ -218,6 +218,8 @@ def test_a_control_group_of_this_process_bounds_what_fits(monkeypatch: pytest.Mo
         "/sys/fs/cgroup/job/memory.max": "1000000\n",
         "/sys/fs/cgroup/job/memory.current": "900000\n",
     }
-    monkeypatch.setattr("inkstream._available_memory._read", lambda path: files.get(path, ""))
+    monkeypatch.setattr(
+        "inkstream._library.available_memory._read", lambda path: files.get(path, "")
+    )
     with pytest.raises(shared.NotEnoughMemory, match=r"97\.7 KiB are free"):
         shared.share(np.zeros(200_000, np.uint8))

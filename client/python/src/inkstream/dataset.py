@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from inkstream._batch.batch import Batch
-from inkstream._cached_property import cached_property
 from inkstream._fetch.random_access import RandomAccess, copy_of, indices_of, keys_of
 from inkstream._network.questions import Questions
 from inkstream._network.source import describe, stats_of
+from inkstream._python.cached_property import cached_property
 from inkstream._request.augment import Augment
 from inkstream._request.image import Image
 from inkstream._request.keywords import checked_keywords

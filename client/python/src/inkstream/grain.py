@@ -3,7 +3,7 @@
 # ruff: noqa: E402 - first whether the framework is there
 from __future__ import annotations
 
-from inkstream._extras import require
+from inkstream._python.extras import require
 
 require("inkstream.grain", "grain", ["grain"])
 
@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import grain
 
+from inkstream._adapters.source import dataset_of
 from inkstream._request.keywords import checked_keywords
 from inkstream._request.options import StreamOptions
 from inkstream._request.view import View
-from inkstream._source import dataset_of
 from inkstream.dataset import Dataset
 from inkstream.stream import Stream
 

@@ -3,7 +3,7 @@
 # ruff: noqa: E402 - first whether the framework is there
 from __future__ import annotations
 
-from inkstream._extras import require
+from inkstream._python.extras import require
 
 require("inkstream.jax", "jax", ["jax"])
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from inkstream._batch.batch import Batch
 from inkstream._batch.words import numbered, union_of
-from inkstream._cached_property import cached_property
 from inkstream._order.shares import places_behind, places_of_parts, rows_of_parts
+from inkstream._python.cached_property import cached_property
 from inkstream._request.cursor import State, check_state
 from inkstream._request.image import Image
 from inkstream._request.keywords import checked_keywords

@@ -11,13 +11,13 @@ import numpy as np
 
 from inkstream._batch.batch import Batch
 from inkstream._batch.words import stored
-from inkstream._cached_property import cached_property
 from inkstream._display.dataset_html import dataset_html
 from inkstream._display.progress_bar import Progress, progress_of
 from inkstream._export.hugging_face import check_image, to_hugging_face
 from inkstream._fetch.random_access import joined
 from inkstream._network.source import Source, describe
 from inkstream._order.permutation import Permutation
+from inkstream._python.cached_property import cached_property
 from inkstream._request.image import Image
 from inkstream._request.keywords import checked_keywords
 from inkstream._request.options import DrawOptions

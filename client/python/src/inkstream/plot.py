@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from inkstream._batch.batch import Batch
-from inkstream._extras import require
+from inkstream._python.extras import require
 from inkstream._request.keywords import checked_keywords
 from inkstream._request.values import whole
 from inkstream._request.view import View

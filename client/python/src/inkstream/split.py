@@ -8,9 +8,9 @@ from typing import Any
 from numpy.typing import NDArray
 
 from inkstream._batch.batch import Batch
-from inkstream._cached_property import cached_property
 from inkstream._fetch.random_access import RandomAccess, ranks_of
 from inkstream._network.source import Source
+from inkstream._python.cached_property import cached_property
 from inkstream._request.plan import Plan
 from inkstream._request.values import holds_many, is_bool
 from inkstream._request.view import View

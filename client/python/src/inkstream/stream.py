@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn, cast
 
 from inkstream._batch.batch import Batch, decode
-from inkstream._cached_property import cached_property
 from inkstream._network.reader import StreamInfo
 from inkstream._network.source import Source
+from inkstream._python.cached_property import cached_property
 from inkstream._request.cursor import Cursor
 from inkstream._request.keywords import checked_keywords
 from inkstream._request.plan import Plan

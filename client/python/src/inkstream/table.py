@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from inkstream._batch.batch import Batch
 from inkstream._batch.words import numbered, words_of
-from inkstream._extras import require
+from inkstream._python.extras import require
 from inkstream._request.values import nearest, shown
 from inkstream.errors import NotFound
 

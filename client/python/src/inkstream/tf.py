@@ -3,7 +3,7 @@
 # ruff: noqa: E402 - first whether the framework is there
 from __future__ import annotations
 
-from inkstream._extras import require
+from inkstream._python.extras import require
 
 require("inkstream.tf", "tf", ["tensorflow"])
 
@@ -14,6 +14,7 @@ import ml_dtypes
 import numpy as np
 import tensorflow
 
+from inkstream._adapters.source import dataset_of
 from inkstream._batch.batch import Array
 from inkstream._request.image import Image
 from inkstream._request.keywords import checked_keywords
@@ -21,7 +22,6 @@ from inkstream._request.options import OrderOptions
 from inkstream._request.strokes import Strokes
 from inkstream._request.values import nearest, sequence
 from inkstream._request.view import View
-from inkstream._source import dataset_of
 from inkstream.dataset import Dataset
 from inkstream.errors import FixRequest, NotFound
 

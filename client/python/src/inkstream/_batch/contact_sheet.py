@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from inkstream._extras import require
+from inkstream._python.extras import require
 from inkstream._request.values import whole
 from inkstream.errors import FixRequest
 

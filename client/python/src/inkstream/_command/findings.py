@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import inkstream
-from inkstream._available_memory import available_memory
 from inkstream._command.program import MISSING, find_program
+from inkstream._library.available_memory import available_memory
 from inkstream._library.library import library as native_library
 from inkstream._version import __version__
 

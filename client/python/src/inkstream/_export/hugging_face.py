@@ -10,7 +10,7 @@ import numpy as np
 
 from inkstream._batch.batch import Batch
 from inkstream._batch.words import numbered, values_of
-from inkstream._extras import require
+from inkstream._python.extras import require
 from inkstream._request.image import Image
 from inkstream.errors import FixRequest
 

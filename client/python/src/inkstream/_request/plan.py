@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from google.protobuf.descriptor import EnumDescriptor
 
-from inkstream._cached_property import cached_property
+from inkstream._python.cached_property import cached_property
 from inkstream._request.augment import Augment, as_augment
 from inkstream._request.cursor import State, to_proto
 from inkstream._request.image import Image, as_image

@@ -8,7 +8,7 @@ learn.fit_one_cycle(3, cbs=inkstream.fastai.CheckpointCallback("run.ckpt", every
 
 from __future__ import annotations
 
-from inkstream._extras import require
+from inkstream._python.extras import require
 
 require("inkstream.fastai", "fastai", ["torch", "fastai"])
 

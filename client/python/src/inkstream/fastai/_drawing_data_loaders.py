@@ -10,14 +10,14 @@ import torch
 from fastai.data.core import DataLoaders
 from fastai.torch_core import default_device
 
-from inkstream._cached_property import cached_property
+from inkstream._adapters.source import dataset_of
+from inkstream._python.cached_property import cached_property
 from inkstream._request.image import Image, as_image
 from inkstream._request.keywords import checked_keywords
 from inkstream._request.options import OrderOptions
 from inkstream._request.strokes import Strokes, as_strokes
 from inkstream._request.values import whole
 from inkstream._request.view import View, as_view
-from inkstream._source import dataset_of
 from inkstream.dataset import Dataset
 from inkstream.errors import FixRequest
 from inkstream.fastai._drawing_dl import DrawingDL

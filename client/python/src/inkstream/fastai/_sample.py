@@ -13,8 +13,8 @@ from fastai.losses import CrossEntropyLossFlat, MSELossFlat
 from fastai.torch_core import TensorBase, TensorCategory, TensorImage, TensorImageBW, TitledFloat
 from fastcore.foundation import L
 
-from inkstream._cached_property import cached_property
 from inkstream._library.memory import SparePieces
+from inkstream._python.cached_property import cached_property
 from inkstream._request.image import Image
 from inkstream._request.strokes import Strokes
 from inkstream._request.values import sequence

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inkstream._extras import require
+from inkstream._python.extras import require
 
 require("inkstream.ray", "ray", ["ray", "pyarrow"])
 

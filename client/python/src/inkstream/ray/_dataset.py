@@ -14,6 +14,7 @@ from ray.data.block import BlockMetadata
 from ray.data.datasource import ReadTask
 from ray.data.extensions import ArrowTensorArray
 
+from inkstream._adapters.source import dataset_of
 from inkstream._batch.batch import Batch
 from inkstream._order.schedule import Schedule
 from inkstream._request.cursor import State
@@ -23,7 +24,6 @@ from inkstream._request.options import OrderOptions
 from inkstream._request.strokes import Strokes, as_strokes
 from inkstream._request.values import whole
 from inkstream._request.view import View
-from inkstream._source import dataset_of
 from inkstream.dataset import Dataset
 from inkstream.errors import FixRequest
 

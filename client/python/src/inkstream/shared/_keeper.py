@@ -10,7 +10,7 @@ import sys
 import threading
 from pathlib import Path
 
-from inkstream._available_memory import available_memory
+from inkstream._library.available_memory import available_memory
 from inkstream.errors import InkstreamError
 from inkstream.shared._keep_segments import MESSAGE, peer_of, receive
 from inkstream.shared._memory import text_of

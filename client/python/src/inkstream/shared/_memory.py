@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inkstream._available_memory import available_memory
+from inkstream._library.available_memory import available_memory
 from inkstream.errors import InkstreamError
 
 

@@ -7,7 +7,7 @@ tensors that needs no worker processes. `IterableDataset`, `MapDataset`, `BatchS
 
 from __future__ import annotations
 
-from inkstream._extras import require
+from inkstream._python.extras import require
 
 require("inkstream.torch", "torch", ["torch"])
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from torch.utils.data import Sampler
 
+from inkstream._adapters.source import source_of
 from inkstream._order.permutation import Permutation
 from inkstream._order.schedule import Schedule
 from inkstream._order.window_shuffle import WindowShuffle
@@ -17,7 +18,6 @@ from inkstream._request.options import Shuffle, Tail
 from inkstream._request.plan import Plan
 from inkstream._request.values import whole
 from inkstream._request.view import View
-from inkstream._source import source_of
 from inkstream.dataset import Dataset
 from inkstream.errors import PlanMismatch
 from inkstream.split import Split

@@ -17,6 +17,7 @@ import torch
 from torch.utils.data import IterableDataset as TorchIterableDataset
 from torch.utils.data import get_worker_info
 
+from inkstream._adapters.source import dataset_of
 from inkstream._request.cursor import State, check_state
 from inkstream._request.image import Image
 from inkstream._request.keywords import checked_keywords
@@ -25,7 +26,6 @@ from inkstream._request.plan import Plan
 from inkstream._request.strokes import Strokes
 from inkstream._request.values import whole
 from inkstream._request.view import View
-from inkstream._source import dataset_of
 from inkstream._stream.stream_iterator import StreamIterator
 from inkstream.dataset import Dataset
 from inkstream.errors import FixRequest, WrongProcess

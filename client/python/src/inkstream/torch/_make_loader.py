@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import torch
 
+from inkstream._adapters.source import dataset_of
 from inkstream._request.image import Image
 from inkstream._request.keywords import checked_keywords
 from inkstream._request.options import LoaderOptions, MixtureLoaderOptions, OrderOptions
@@ -15,7 +16,6 @@ from inkstream._request.plan import Plan
 from inkstream._request.strokes import Strokes
 from inkstream._request.values import flag
 from inkstream._request.view import View
-from inkstream._source import dataset_of
 from inkstream.dataset import Dataset
 from inkstream.errors import FixRequest
 from inkstream.mixture import Mixture

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from torch.utils.data import Dataset as TorchDataset
 
+from inkstream._adapters.source import dataset_of
 from inkstream._request.cursor import State
 from inkstream._request.image import Image
 from inkstream._request.keywords import checked_keywords
 from inkstream._request.options import DrawOptions
 from inkstream._request.strokes import Strokes
 from inkstream._request.view import View
-from inkstream._source import dataset_of
 from inkstream.dataset import Dataset
 from inkstream.split import Split
 from inkstream.torch._collate import Rows

@@ -1,0 +1,1 @@
+"""What differs between Pythons and between installations."""
