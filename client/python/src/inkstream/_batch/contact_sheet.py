@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from math import ceil, sqrt
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,8 @@ from inkstream.errors import FixRequest
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
+
+    from inkstream._batch.batch import Batch
 
 _TEXT_HEIGHT = 14  # pixels
 _SMALLEST_CELL = 96  # pixels: narrower labels cannot be read
@@ -27,29 +28,7 @@ _GREYS, _COLOURS = 1, 3  # planes of a cell
 Array = NDArray[Any]
 
 
-class Drawn(Protocol):
-    """What of a Batch is looked at here."""
-
-    @property
-    def rows(self) -> int:
-        """Drawings."""
-
-    def __contains__(self, name: object) -> bool: ...
-    def __getitem__(self, name: str) -> Array: ...
-    def __iter__(self) -> Iterator[str]: ...
-    def __getattr__(self, name: str) -> Array: ...
-
-    def words(self) -> list[str]:
-        """One a drawing."""
-
-    def float32(self, name: str) -> Array:
-        """A tensor of a type that NumPy lacks, widened."""
-
-    def polylines(self, i: int, view: int = 0) -> list[Array]:
-        """The strokes of one drawing and view, [points, 2] each."""
-
-
-def contact_sheet(batch: Drawn, limit: int = 64, columns: int | None = None) -> PilImage:
+def contact_sheet(batch: Batch, limit: int = 64, columns: int | None = None) -> PilImage:
     """One cell a drawing and view, its word below: dark ink on white.
 
     Images of 3 channels are shown in colour, of other numbers by their first. Without images,
@@ -89,7 +68,7 @@ def contact_sheet(batch: Drawn, limit: int = 64, columns: int | None = None) -> 
     return sheet
 
 
-def _cells(batch: Drawn, limit: int) -> Array:
+def _cells(batch: Batch, limit: int) -> Array:
     """[drawings * views, H, W, 1 or 3] uint8 of a batch's images, 255 for ink."""
     images = batch.image if batch.image.dtype == np.uint8 else batch.float32("image")
     if batch["index"].ndim == 0:  # one drawing alone
@@ -104,7 +83,7 @@ def _cells(batch: Drawn, limit: int) -> Array:
     return ((images - low) / max(high - low, 1e-6) * 255).astype(np.uint8)
 
 
-def _sketches(batch: Drawn, limit: int) -> Array:
+def _sketches(batch: Batch, limit: int) -> Array:
     """The same of a batch's strokes, each drawing filling its cell."""
     from PIL import Image, ImageDraw
 
