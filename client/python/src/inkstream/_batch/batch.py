@@ -165,16 +165,7 @@ class Batch(Mapping[str, Array]):
         """
         if self.index.ndim == 0:
             raise FixRequest("this batch is one drawing already")
-        i = row_number(i, self.rows)
-        arrays = {name: array[i] for name, array in self._arrays.items() if name not in RAGGED}
-        if "offsets" in self._arrays:
-            views = (len(self.offsets) - 1) // len(self.index)
-            bounds = self.offsets[i * views : (i + 1) * views + 1]
-            arrays["offsets"] = bounds - bounds[0]
-            arrays["strokes"] = self.strokes[bounds[0] : bounds[-1]]
-        elif "strokes" in self._arrays:
-            arrays["strokes"] = self.strokes[i]
-        return self.like(arrays)
+        return self.like(row_of(self._arrays, i))
 
     def head(self, rows: int) -> Batch:
         """The first rows, as a batch; of ragged strokes too."""
@@ -267,6 +258,21 @@ class Batch(Mapping[str, Array]):
 def row_number(i: Any, rows: int) -> int:
     """The row that `i` names, from either end; OutOfRange where there is none."""
     return whole("row", i, -rows, rows - 1, OutOfRange) % max(rows, 1)
+
+
+def row_of(batch: Mapping[str, Any], i: Any) -> dict[str, Any]:
+    """The i-th drawing of arrays or tensors, each without the batch dimension."""
+    drawings = len(batch["index"])
+    i = row_number(i, drawings)
+    row = {name: array[i] for name, array in batch.items() if name not in RAGGED}
+    if "offsets" in batch:
+        views = (len(batch["offsets"]) - 1) // drawings
+        bounds = batch["offsets"][i * views : (i + 1) * views + 1]
+        row["offsets"] = bounds - bounds[0]
+        row["strokes"] = batch["strokes"][int(bounds[0]) : int(bounds[-1])]
+    elif "strokes" in batch:
+        row["strokes"] = batch["strokes"][i]
+    return row
 
 
 def no_array(batch: Mapping[str, Any]) -> TypeError:

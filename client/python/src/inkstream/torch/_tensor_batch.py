@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import torch
 from torch.nn.utils.rnn import PackedSequence, pack_sequence
 
-from inkstream._batch.batch import ASKED_BY, RAGGED, Batch, no_array, row_number
+from inkstream._batch.batch import ASKED_BY, Batch, no_array, row_of
 from inkstream._batch.words import words_of
 from inkstream._request.cursor import State
 from inkstream._request.strokes import Strokes
@@ -95,16 +95,9 @@ class TensorBatch(dict[str, torch.Tensor]):
 
         Ragged strokes keep their `offsets`, which then begin at 0. OutOfRange where there is none.
         """
-        i = row_number(i, self._rows())
-        tensors = {name: tensor[i] for name, tensor in self.items() if name not in RAGGED}
-        if "offsets" in self:
-            views = (len(self["offsets"]) - 1) // self._rows()
-            bounds = self["offsets"][i * views : (i + 1) * views + 1]
-            tensors["offsets"] = bounds - bounds[0]
-            tensors["strokes"] = self["strokes"][int(bounds[0]) : int(bounds[-1])]
-        elif "strokes" in self:
-            tensors["strokes"] = self["strokes"][i]
-        return self._with(tensors)
+        if self["index"].ndim == 0:
+            raise FixRequest("this is one drawing, not a batch: it has no rows")
+        return self._with(row_of(self, i))
 
     def to(self, device: torch.device | str | int, non_blocking: bool | None = None) -> TensorBatch:
         """The same on `device`; what Lightning and Accelerate move a batch with.
@@ -194,12 +187,6 @@ class TensorBatch(dict[str, torch.Tensor]):
         padded = strokes.reshape(len(rows), *strokes.shape[-2:])
         kept = torch.arange(padded.shape[1], device=rows.device) < rows[:, None]
         return padded[kept], torch.nn.functional.pad(rows.cumsum(0), (1, 0))
-
-    def _rows(self) -> int:
-        index = self["index"]
-        if index.ndim == 0:
-            raise FixRequest("this is one drawing, not a batch: it has no rows")
-        return len(index)
 
     def _with(self, tensors: Mapping[str, torch.Tensor]) -> TensorBatch:
         return TensorBatch(
