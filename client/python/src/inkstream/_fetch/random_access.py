@@ -62,21 +62,18 @@ class RandomAccess:
         """The batches, all by one raster version: replicas may have several."""
         first: int | None = None
         for raw, info in answers:
-            version = info.raster_version if info else None
-            if first not in (None, version):
+            if first not in (None, info.raster_version):
                 raise PlanMismatch(
                     f"some of these drawings came by raster version {first} and others by "
-                    f"{version}: ask again once all servers are of one version"
+                    f"{info.raster_version}: ask again once all servers are of one version"
                 )
-            first = version
+            first = info.raster_version
             yield self._batch((raw, info))
 
     def _batch(self, answer: Fetched) -> Batch:
         raw, info = answer
-        refuses_unknown = info is not None and info.refuses_unknown
-        check_understood(self.plan, refuses_unknown, f"the server of {self.dataset.name!r}")
-        said = info.classes if info and info.classes else ()
-        classes = said or self.plan.view.classes or self.dataset.classes
+        check_understood(self.plan, info.refuses_unknown, f"the server of {self.dataset.name!r}")
+        classes = info.classes or self.plan.view.classes or self.dataset.classes
         return decode(raw, classes=classes, strokes_spec=self.plan.strokes, placed=False)
 
     def _rows_a_call(self, request: service_pb2.FetchDrawingsRequest) -> int:

@@ -12,7 +12,7 @@ from inkstream._wire.raw_batch import RawBatch
 from inkstream.v1 import dataset_pb2, service_pb2
 
 Answer = TypeVar("Answer")
-Fetched = tuple[RawBatch, StreamInfo | None]
+Fetched = tuple[RawBatch, StreamInfo]
 
 
 @dataclass(frozen=True)
