@@ -87,7 +87,6 @@ class ReceiveOptions(Structure):
 
 _FUNCTIONS: tuple[tuple[str, Any, tuple[Any, ...]], ...] = (
     ("ik_abi", c_uint32, ()),
-    ("ik_versions", c_char_p, ()),
     ("ik_raster_version", c_uint32, ()),
     ("ik_error_free", None, (c_void_p,)),
     ("ik_bytes_free", None, (c_void_p,)),

@@ -39,13 +39,9 @@ def _ceil_sqrt(x: int) -> int:
 
 
 def _multiply_high(a: U64, b: int) -> U64:
-    """High halves of the 128-bit products; b < 2^33 suffices here, any b works."""
-    b_low, b_high = np.uint64(b & 0xFFFFFFFF), np.uint64(b >> 32)
-    a_low, a_high = a & _LOW, a >> _32
-    low = (a_low * b_low) >> _32
-    middle = a_high * b_low + low
-    cross = a_low * b_high + (middle & _LOW)
-    high: U64 = a_high * b_high + (middle >> _32) + (cross >> _32)
+    """High halves of the 128-bit products with b < 2^32, which each radix of 2^63 is."""
+    factor = np.uint64(b)
+    high: U64 = ((a >> _32) * factor + ((a & _LOW) * factor >> _32)) >> _32
     return high
 
 
