@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 from inkstream.errors import FixRequest
 
-TAILS = ("drop", "partial", "pad")
-
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -34,8 +32,6 @@ class Schedule:
     tail: str = "drop"
 
     def __post_init__(self) -> None:
-        if self.tail not in TAILS:
-            raise FixRequest(f"tail = {self.tail!r} is not known; there are {list(TAILS)}")
         if self.size < 1 or self.batch_size < 1 or self.world < 1:
             raise FixRequest(
                 f"size = {self.size}, batch_size = {self.batch_size}, world = {self.world}: each "

@@ -8,7 +8,7 @@ epoch, and the dataset gives the batch of a step: what is skipped is never asked
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torch.utils.data import SequentialSampler
 
@@ -17,27 +17,15 @@ from inkstream.torch._collate import Rows
 from inkstream.torch._map_dataset import MapDataset
 from inkstream.torch._tensor_batch import TensorBatch
 
+if TYPE_CHECKING:
+    from inkstream.torch._loader import Steps
+
 
 class Step(NamedTuple):
     """One batch of a Loader."""
 
     epoch: int
     number: int
-
-
-class Stepped(Protocol):
-    """What is asked of a Loader here."""
-
-    def __len__(self) -> int: ...
-
-    def framework_epoch(self) -> int:
-        """The epoch that a framework named last to a training; else the loader's own."""
-
-    def begin_at(self, epoch: int) -> None:
-        """A framework names an epoch."""
-
-    def batch_of(self, step: Step) -> Any:
-        """The batch of a step, wherever the loader stands; it stands behind it then."""
 
 
 class StepSampler(SequentialSampler):
@@ -49,7 +37,7 @@ class StepSampler(SequentialSampler):
     framework's epochs are shorter than the data's.
     """
 
-    def __init__(self, loader: Stepped) -> None:
+    def __init__(self, loader: Steps) -> None:
         super().__init__(loader)
         self._loader = loader
 
@@ -83,7 +71,7 @@ class Given(Rows):
 class LoaderDataset(MapDataset):
     """A loader's drawings by number, and its batches by step."""
 
-    def __init__(self, loader: Stepped, split: Split) -> None:
+    def __init__(self, loader: Steps, split: Split) -> None:
         self.split = split
         self._loader = loader
 
