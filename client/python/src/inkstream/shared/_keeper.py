@@ -13,7 +13,6 @@ from pathlib import Path
 from inkstream._library.available_memory import available_memory
 from inkstream.errors import InkstreamError
 from inkstream.shared._keep_segments import MESSAGE, peer_of, receive
-from inkstream.shared._memory import text_of
 
 _ADDRESS = "_INKSTREAM_KEEPER"  # for children: one keeper serves a whole family of processes
 _LINGER = 30.0  # seconds that what nobody took outlives the last process
@@ -128,11 +127,6 @@ def _start() -> str:
     threading.Thread(target=child.wait, name="inkstream-reap", daemon=True).start()
     os.environ[_ADDRESS] = address
     return address
-
-
-def full(size: int) -> str:
-    """For the warning when a segment does not fit."""
-    return f"{text_of(size)} more would exceed what may be in flight"
 
 
 def _after_fork() -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from inkstream.errors import FixRequest
 from inkstream.shared import _keeper, _structure
-from inkstream.shared._memory import NotEnoughMemory, check_fits
+from inkstream.shared._memory import NotEnoughMemory, check_fits, text_of
 from inkstream.shared._new_segment import create
 from inkstream.shared._segment import (
     Mapping,
@@ -132,7 +132,8 @@ def _sent(identity: bytes, size: int, fd: int) -> str | None:
             if keeper.keep(identity, size, fd):
                 return keeper.address
             warnings.warn(
-                f"inkstream.shared: {_keeper.full(size)} (install(budget=...)); sent by copy",
+                f"inkstream.shared: {text_of(size)} more would exceed what may be in flight "
+                "(install(budget=...)); sent by copy",
                 RuntimeWarning,
                 stacklevel=2,
             )

@@ -118,11 +118,6 @@ def _masked(data: NDArray[Any], mask: Any, fill_value: Any) -> Any:
     return np.ma.MaskedArray(data, mask, fill_value=fill_value)
 
 
-class _Placed(NamedTuple):
-    offset: int
-    size: int
-
-
 def write_structure(value: Any, name: str, *, huge_pages: bool = True) -> tuple[int, int]:
     """(descriptor, bytes) of a sealed segment with everything `value` needs."""
     file = io.BytesIO()
@@ -142,9 +137,9 @@ def write_structure(value: Any, name: str, *, huge_pages: bool = True) -> tuple[
 
 def _lay_out(
     buffers: list[NDArray[np.uint8]],
-) -> tuple[list[_Placed], list[tuple[int, Any]], int]:
-    """Where each buffer goes, what has to be written, and the end of it all."""
-    places = [_Placed(ALIGNMENT, 0)] * len(buffers)
+) -> tuple[list[tuple[int, int]], list[tuple[int, Any]], int]:
+    """Where each buffer goes (offset, size), what has to be written, and the end of it all."""
+    places = [(ALIGNMENT, 0)] * len(buffers)
     pieces: list[tuple[int, Any]] = []
     end = ALIGNMENT
     run_low = run_high = run_at = 0
@@ -158,7 +153,7 @@ def _lay_out(
             pieces.append((run_at + run_high - run_low, buffers[i][run_high - low :]))
             run_high = low + size
             end = run_at + run_high - run_low
-        places[i] = _Placed(run_at + low - run_low, size)
+        places[i] = run_at + low - run_low, size
     return places, pieces, end
 
 
