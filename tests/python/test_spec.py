@@ -81,7 +81,7 @@ def test_sampling() -> None:
         (lambda: Plan.of("train", batch_size=0).delivery, "batch_size = 0"),
         (lambda: Plan.of("train", world=0).delivery, "world = 0"),
         (lambda: Plan.of("train", seed=-1).order, "seed = -1"),
-        (lambda: Plan.of("train", epochs="often").last_epoch, "forever"),
+        (lambda: Plan.of("train", epochs="often").epochs, "forever"),
         (lambda: Plan.of("train", columns="label"), r"\['label'\]"),
         (lambda: Plan.of("train", batchsize=3), "batchsize"),
         (lambda: Plan.of(3), "View or a split"),

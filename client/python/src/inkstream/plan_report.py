@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from inkstream._network.source import Source
 from inkstream._request.cursor import State, check_state, to_state
 from inkstream._request.earlier_servers import check_understood
-from inkstream._request.messages import message_of
+from inkstream._request.messages import message_of, taken
 from inkstream._request.plan import Plan
 from inkstream._request.values import flag, whole
 from inkstream.errors import FixRequest
@@ -73,30 +73,18 @@ class PlanReport:
     def of(cls, answer: service_pb2.ExplainPlanResponse) -> PlanReport:
         """From the contract's message."""
         start = to_state(answer.cursor)
-        return cls(
-            dataset=answer.dataset,
-            start=start,
-            view_drawings=answer.view_drawings,
-            epoch_drawings=answer.epoch_drawings,
-            steps_per_epoch=answer.steps_per_epoch,
-            steps_left=answer.steps_left,
-            step_drawings=answer.step_drawings,
-            batch_bytes=answer.batch_bytes,
-            components={c.name: (c.drawings, c.positions) for c in answer.components},
-            steps=[
-                PlannedStep(
-                    epoch=step.epoch,
-                    step=step.step,
-                    position=step.position,
-                    cursor=to_state(step.cursor, start["order_plan"]),
-                    index=np.array(step.index, dtype=np.int64),
-                    occurrence=np.array(step.occurrence, dtype=np.int64),
-                    valid_rows=step.valid_rows,
-                    bytes=step.bytes,
-                )
-                for step in answer.steps
-            ],
-        )
+        steps = [
+            taken(
+                PlannedStep,
+                step,
+                cursor=to_state(step.cursor, start["order_plan"]),
+                index=np.array(step.index, dtype=np.int64),
+                occurrence=np.array(step.occurrence, dtype=np.int64),
+            )
+            for step in answer.steps
+        ]
+        components = {c.name: (c.drawings, c.positions) for c in answer.components}
+        return taken(cls, answer, start=start, components=components, steps=steps)
 
 
 def explain(

@@ -61,7 +61,7 @@ class Stream:
 
     def __len__(self) -> int:
         """Batches from epoch 0 to the end, wherever the stream stands now."""
-        epochs = self._iterator.plan.last_epoch
+        epochs = self._iterator.plan.epochs
         if epochs is None:
             raise TypeError('an endless stream (epochs="forever") has no len()')
         return epochs * self._iterator.steps()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -156,7 +157,7 @@ class Batch(Mapping[str, Array]):
             n: getattr(self, n) for n in ("epoch", "step", "bad", "vocabulary", "strokes_spec")
         }
         details["classes"] = tuple(self.classes)
-        return (_rebuild, (self._arrays, self._cursor, details))
+        return (partial(Batch, **details), (self._arrays, self._cursor))
 
     def row(self, i: int) -> Batch:
         """The i-th drawing alone, without the batch dimension.
@@ -291,10 +292,6 @@ def _shape(array: Any) -> str:
 
 def _of_tree(names: Sequence[str], arrays: Sequence[Any]) -> Batch:
     return Batch(dict(zip(names, arrays, strict=True)), None, epoch=-1, step=-1)
-
-
-def _rebuild(arrays: dict[str, Array], cursor: State | None, details: dict[str, Any]) -> Batch:
-    return Batch(arrays, cursor, **details)
 
 
 def decode(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from inkstream._network.plain import plain
 from inkstream._network.service import Service
 from inkstream._request.keywords import checked_keywords
+from inkstream._request.messages import plain
 from inkstream._request.values import text
 from inkstream.v1 import dataset_pb2
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from inkstream._library.stream import MessageStream
 from inkstream._request.cursor import State, to_state
-from inkstream._request.messages import name_of
+from inkstream._request.messages import name_of, taken
 from inkstream._wire.raw_batch import RawBatch
 from inkstream.errors import Closed, Unavailable
 from inkstream.v1 import batch_pb2, plan_pb2
@@ -44,19 +44,13 @@ class StreamInfo:
     @classmethod
     def of(cls, opened: batch_pb2.StreamOpened, transport: str = "grpc") -> StreamInfo:
         """From the contract's message. `transport`: how the bytes come."""
-        return cls(
-            dataset=opened.dataset,
+        return taken(
+            cls,
+            opened,
             cursor=to_state(opened.cursor),
-            view_size=opened.view_size,
-            steps_per_epoch=opened.steps_per_epoch,
-            raster_version=opened.raster_version,
             classes=tuple(opened.vocabulary),
-            credit_window=opened.credit_window,
-            stream_id=opened.stream_id,
             transport=transport,
             codec=codec_name(opened.codec),
-            codec_reason=opened.codec_reason,
-            refuses_unknown=opened.refuses_unknown,
         )
 
 

@@ -90,7 +90,15 @@ class FedReader(BatchReader):
             raise DataLoss(f"{self.endpoint}: the stream did not begin with `opened`")
         self._call.arrived(1)
         try:
-            stream = self._receive(first)
+            stream = receive(
+                self._library,
+                self._request,
+                first,
+                self.endpoint,
+                self._threads,
+                lambda size: Pieces(size, _KEPT),
+                self._ahead.own_memory,
+            )
         except InkstreamError:
             self.cancel()
             raise
@@ -132,17 +140,6 @@ class FedReader(BatchReader):
     def _broken(self) -> BaseException:
         # Where nothing failed, an OK without an end part: the server left in mid-stream.
         return self._failure or super()._broken()
-
-    def _receive(self, first: bytes) -> MessageStream:
-        return receive(
-            self._library,
-            self._request,
-            first,
-            self.endpoint,
-            self._threads,
-            lambda size: Pieces(size, _KEPT),
-            self._ahead.own_memory,
-        )
 
     def _look_ahead(self, info: StreamInfo, batch_bytes: int, rows: bool) -> None:
         ahead = self._ahead

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from inkstream._network.channels import Endpoints
-from inkstream._network.plain import plain
 from inkstream._network.reader import BatchReader, ReadAhead, StreamInfo
+from inkstream._request.messages import plain
 from inkstream._wire.raw_batch import RawBatch
 from inkstream.v1 import dataset_pb2, service_pb2
 

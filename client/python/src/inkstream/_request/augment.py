@@ -71,18 +71,13 @@ class Augment:
 
     def to_proto(self) -> plan_pb2.Augment:
         """The contract's message."""
-        message: dict[str, Any] = {}
-        for name in self.__dataclass_fields__:
-            value = getattr(self, name)
-            if value is None:
-                continue
-            if name in _MIDDLES:
-                low, high = _range(name, value)
-                value = message_of(
-                    plan_pb2.Augment.Range, f"Augment.{name}", {"low": low, "high": high}
-                )
-            message[name] = value
-        return message_of(plan_pb2.Augment, "Augment", message)
+        given = dict(vars(self))
+        for name in _MIDDLES:
+            if given[name] is not None:
+                low, high = _range(name, given[name])
+                bounds = {"low": low, "high": high}
+                given[name] = message_of(plan_pb2.Augment.Range, f"Augment.{name}", bounds)
+        return message_of(plan_pb2.Augment, "Augment", given)
 
 
 # What one number is a range about.

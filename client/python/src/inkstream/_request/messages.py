@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from functools import cache, partial
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ from google.protobuf.message import Message
 from inkstream._request.values import flag, one_of, real, text, whole
 
 M = TypeVar("M", bound=Message)
+T = TypeVar("T")
 
 _RANGES = {
     FieldDescriptor.CPPTYPE_INT32: (-(2**31), 2**31 - 1),
@@ -93,3 +95,33 @@ def _prefix_of(enum: EnumDescriptor) -> str:
 
 def _as_it_is(_: str, value: Any) -> Any:
     return value
+
+
+def plain(message: Message) -> dict[str, Any]:
+    """A message as plain Python: every field by its name; of messages in it, those that are set.
+
+    Protobuf's own conversion is to JSON, in which 64-bit numbers are texts and zeros are absent.
+    """
+    fields: dict[str, Any] = {}
+    for field in message.DESCRIPTOR.fields:
+        value = getattr(message, field.name)
+        if isinstance(value, Message):
+            if message.HasField(field.name):
+                fields[field.name] = plain(value)
+        elif isinstance(value, str | bytes | float | int):
+            fields[field.name] = _scalar(field, value)
+        else:
+            fields[field.name] = [_scalar(field, one) for one in value]
+    return fields
+
+
+def _scalar(field: Any, value: Any) -> Any:
+    if isinstance(value, Message):
+        return plain(value)
+    return value if field.enum_type is None else name_of(field.enum_type, value) or value
+
+
+def taken(kind: type[T], message: Message, **others: Any) -> T:
+    """A dataclass of a message's fields that it has too, by name, but for `others`."""
+    names = {field.name for field in fields(kind)} - {*others}  # type: ignore[arg-type]
+    return kind(**{name: getattr(message, name) for name in names}, **others)

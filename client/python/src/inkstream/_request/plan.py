@@ -53,7 +53,7 @@ class Plan:
     strokes: Strokes | None = None
     columns: tuple[str, ...] = ("label",)
     seed: int = 0
-    epochs: int | None = 1  # None: for ever
+    epochs: int | None = 1  # the epoch at whose start the stream has ended; None: it is endless
     rank: int = 0
     world: int = 1
     shuffle: str = "full"
@@ -91,11 +91,6 @@ class Plan:
         _check_effect(plan)
         return plan
 
-    @property
-    def last_epoch(self) -> int | None:
-        """The epoch at whose start the stream has ended; None for an endless one."""
-        return self.epochs
-
     def with_seed(self, seed: int) -> Plan:
         """The same, shuffled by another seed."""
         return replace(self, seed=seed)
@@ -115,13 +110,12 @@ class Plan:
     @cached_property
     def delivery(self) -> plan_pb2.Delivery:
         """How the ordered drawings are cut, drawn and sent. Not to be changed."""
-        end = self.last_epoch
         values = {name: getattr(self, name) for name in _DELIVERED} | {
             "image": self.image and self.image.to_proto(),
             "strokes": self.strokes and self.strokes.to_proto(),
             "augment": self.augment and self.augment.to_proto(),
-            "epochs": end or 0,
-            "forever": end is None,
+            "epochs": self.epochs or 0,
+            "forever": self.epochs is None,
             # Whether strokes can be had, reader and server say.
             "codec": "strokes" if self.codec == "auto" else self.codec,
             "max_message_bytes": MAX_MESSAGE_BYTES,

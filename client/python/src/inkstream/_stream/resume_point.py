@@ -57,7 +57,7 @@ class ResumePoint:
             self.cursor = end.cursor
             return True
         epoch = self.cursor["epoch"] + self.apart
-        if self.plan.last_epoch is not None and epoch >= self.plan.last_epoch:
+        if self.plan.epochs is not None and epoch >= self.plan.epochs:
             return True
         self.cursor = {**self.cursor, "epoch": epoch, "position": 0}
         self.apart = False

@@ -183,7 +183,7 @@ class StreamIterator(Generic[T]):
         self._stop()
 
     def _at_end(self) -> bool:
-        last = self.plan.last_epoch
+        last = self.plan.epochs
         past = last is not None and self._cursor is not None and self._cursor["epoch"] >= last
         return self._ended or past
 
