@@ -8,15 +8,15 @@ from typing import Any
 from numpy.typing import NDArray
 
 from inkstream._batch.batch import Batch
+from inkstream._batch.words import Classed
 from inkstream._fetch.random_access import RandomAccess, ranks_of
 from inkstream._network.source import Source
-from inkstream._python.cached_property import cached_property
 from inkstream._request.plan import Plan
 from inkstream._request.values import holds_many, is_bool
 from inkstream._request.view import View
 
 
-class Split:
+class Split(Classed):
     """A view as a sequence: `split[17]`, `split[[5, 9, 5]]`, `split[10:20]`, `len(split)`.
 
     An integer gives one drawing without the batch dimension, anything else a batch. A mask, one
@@ -42,11 +42,6 @@ class Split:
     def classes(self) -> Sequence[str]:
         """The words that `label` counts."""
         return self.plan.view.classes or self.dataset.classes
-
-    @cached_property
-    def class_to_idx(self) -> dict[str, int]:
-        """Word → label."""
-        return {word: label for label, word in enumerate(self.classes)}
 
     def __len__(self) -> int:
         if self._size is None:

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn, cast
 
 from inkstream._batch.batch import Batch, decode
+from inkstream._batch.words import Classed
 from inkstream._network.reader import StreamInfo
 from inkstream._network.source import Source
-from inkstream._python.cached_property import cached_property
 from inkstream._request.cursor import Cursor
 from inkstream._request.keywords import checked_keywords
 from inkstream._request.plan import Plan
@@ -31,7 +31,7 @@ class _ToBatch:
         return decode(raw, info.classes, self._strokes)
 
 
-class Stream:
+class Stream(Classed):
     """Batches as NumPy arrays, in an order that the seed alone decides.
 
     Iterating goes on from the position: the start, or behind the last batch handed out, or
@@ -111,11 +111,6 @@ class Stream:
     def classes(self) -> Sequence[str]:
         """The words that `label` counts."""
         return self._iterator.plan.view.classes or self.dataset.classes
-
-    @cached_property
-    def class_to_idx(self) -> dict[str, int]:
-        """Word → label."""
-        return {word: label for label, word in enumerate(self.classes)}
 
     def __enter__(self) -> Stream:
         return self

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from inkstream._python.cached_property import cached_property
 from inkstream._request.values import one_of
 
 
@@ -22,6 +23,20 @@ class Worded(Protocol):
         """What other columns count."""
 
     def __getitem__(self, name: str, /) -> Any: ...
+
+
+class Classed:
+    """Something whose `label` counts words."""
+
+    @property
+    def classes(self) -> Sequence[str]:
+        """The words that `label` counts."""
+        raise NotImplementedError
+
+    @cached_property
+    def class_to_idx(self) -> dict[str, int]:
+        """Word → label."""
+        return {word: label for label, word in enumerate(self.classes)}
 
 
 _NUMBERED = ("label", "word", "countrycode")

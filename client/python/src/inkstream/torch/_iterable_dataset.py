@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from torch.utils.data import IterableDataset as TorchIterableDataset
 from torch.utils.data import get_worker_info
 
 from inkstream._adapters.source import dataset_of
+from inkstream._batch.words import Classed
 from inkstream._request.cursor import State, check_state
 from inkstream._request.image import Image
 from inkstream._request.keywords import checked_keywords
@@ -61,7 +63,7 @@ def _is_a_workers(state: Mapping[str, Any]) -> bool:
     return _WORKERS_FIELDS.issubset(state)
 
 
-class IterableDataset(TorchIterableDataset[TensorBatch]):
+class IterableDataset(TorchIterableDataset[TensorBatch], Classed):
     """Ready batches for `DataLoader(dataset, batch_size=None, num_workers=...)`.
 
     Each worker streams every num_workers-th step, so that the DataLoader's round robin gives
@@ -130,20 +132,12 @@ class IterableDataset(TorchIterableDataset[TensorBatch]):
         """The words that `label` counts."""
         return self._plan.view.classes or self.data.classes
 
-    @property
-    def class_to_idx(self) -> dict[str, int]:
-        """Word → label."""
-        return {word: label for label, word in enumerate(self.classes)}
-
     def __len__(self) -> int:
         """Batches of one full epoch of this rank, over all workers."""
         self._place.check()
         if self._steps is None:
-            iterator = self._open(self._plan, None)
-            try:
+            with closing(self._open(self._plan, None)) as iterator:
                 self._steps = iterator.steps()
-            finally:
-                iterator.close()
         return self._steps
 
     def __iter__(self) -> Iterator[TensorBatch]:
@@ -224,14 +218,11 @@ class IterableDataset(TorchIterableDataset[TensorBatch]):
         offset, stride = (0, 1) if worker is None else (worker.id, worker.num_workers)
         start, apart = (self._begin(), False) if resumed is None else resumed
         plan = replace(self._plan, epochs=self._pass + 1, step_offset=offset, step_stride=stride)
-        iterator = self._open(plan, start, apart)
-        try:
+        with closing(self._open(plan, start, apart)) as iterator:
             while (item := iterator.take()) is not None:
                 self._cursor = item.cursor
                 self._apart = stride > 1 and not item.ends_epoch
                 yield item.value.tensors()
-        finally:
-            iterator.close()
 
     def _begin(self) -> State | None:
         """Where the pass starts that this process is asked for; None: epoch 0."""
@@ -281,11 +272,8 @@ class IterableDataset(TorchIterableDataset[TensorBatch]):
         step = self._plan.world * self._plan.batch_size
         if self._plan.tail != "drop":
             return step
-        iterator = self._open(self._plan, None)
-        try:
+        with closing(self._open(self._plan, None)) as iterator:
             return iterator.info().view_size - int(state["position"])
-        finally:
-            iterator.close()
 
     def _open(
         self, plan: Plan, start: Mapping[str, Any] | None, apart: bool = False

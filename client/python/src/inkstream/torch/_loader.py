@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, NoReturn
 
 import torch
 import torch.distributed as dist
 
+from inkstream._batch.words import Classed
 from inkstream._network.reader import StreamInfo
 from inkstream._order.schedule import Schedule
 from inkstream._request.cursor import State, check_state
@@ -39,7 +41,7 @@ else:  # which is of Python 3.13 and later
     T = TypeVar("T")
 
 
-class Loader(Generic[T]):
+class Loader(Classed, Generic[T]):
     """See `loader`. Not a DataLoader: frameworks that re-shard those must leave it alone.
 
     A training loader has one position. A newer `iter()` goes on from it, and the older one raises
@@ -97,11 +99,6 @@ class Loader(Generic[T]):
         return self._iterator.plan.view.classes or self.data.classes
 
     @property
-    def class_to_idx(self) -> dict[str, int]:
-        """Word → label."""
-        return {word: label for label, word in enumerate(self.classes)}
-
-    @property
     def dataset(self) -> MapDataset:
         """The view's drawings by number, where torch's programs look for them."""
         return LoaderDataset(Steps(self), Split(self.data, self._iterator.plan))
@@ -144,11 +141,8 @@ class Loader(Generic[T]):
         """
         self._prepare()
         start = self._iterator.state() if self.train else None
-        iterator = self._open(start, ahead=1)
-        try:
+        with closing(self._open(start, ahead=1)) as iterator:
             item = iterator.take()
-        finally:
-            iterator.close()
         if item is None:
             raise FixRequest(f"no batch comes next: this loader has given its {self.epoch} epochs")
         return self._given(item.value)
@@ -233,15 +227,12 @@ class Loader(Generic[T]):
         # What this opens, or a comparison of ranks has, is the stream of this pass: `len` later
         # opens none that nobody reads.
         self._info()
-        iterator, self._iterator = self._iterator, self._open(None)
-        self._latest = iterator
-        try:
+        self._latest, self._iterator = self._iterator, self._open(None)
+        with closing(self._latest) as iterator:
             while (item := iterator.take()) is not None:
                 yield self._given(item.value)
                 if item.ends_epoch:
                     return
-        finally:
-            iterator.close()
 
     def _given(self, ready: Ready) -> T:
         given: T = self._form.chosen(ready.tensors(self.device))
@@ -310,7 +301,7 @@ class Loader(Generic[T]):
 
 
 class Steps:
-    """A loader by steps; see `Stepped`."""
+    """A loader by steps: what StepSampler and LoaderDataset ask of it."""
 
     def __init__(self, loader: Loader[Any]) -> None:
         self._loader = loader
@@ -320,16 +311,19 @@ class Steps:
         return len(self._loader)
 
     def framework_epoch(self) -> int:
+        """The epoch that a framework named last to a training; else the loader's own."""
         named = self._loader._framework_epoch
         return self._loader.epoch if named is None or not self._loader.train else named
 
     def begin_at(self, epoch: int) -> None:
+        """A framework names an epoch."""
         loader = self._loader
         loader._framework_epoch = epoch
         if not loader._placed and loader._iterator.untouched:
             loader.set_epoch(epoch)
 
     def batch_of(self, step: Step) -> Any:
+        """The batch of a step, wherever the loader stands; it stands behind it then."""
         loader = self._loader
         loader._prepare()
         plan = loader._iterator.plan

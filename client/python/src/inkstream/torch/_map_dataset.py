@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from torch.utils.data import Dataset as TorchDataset
 
 from inkstream._adapters.source import dataset_of
+from inkstream._batch.words import Classed
 from inkstream._request.cursor import State
 from inkstream._request.image import Image
 from inkstream._request.keywords import checked_keywords
@@ -45,7 +46,7 @@ class IndexBatch(list[int]):
         self.valid_rows = len(self) if valid_rows < 0 else valid_rows
 
 
-class MapDataset(TorchDataset[TensorBatch]):
+class MapDataset(TorchDataset[TensorBatch], Classed):
     """Drawings of a view by number, fetched a batch at a time.
 
     For `DataLoader(dataset, batch_size=...)`, and in a stream's order
@@ -85,11 +86,6 @@ class MapDataset(TorchDataset[TensorBatch]):
     def classes(self) -> Sequence[str]:
         """The words that `label` counts."""
         return self.split.classes
-
-    @property
-    def class_to_idx(self) -> dict[str, int]:
-        """Word → label."""
-        return self.split.class_to_idx
 
     def __len__(self) -> int:
         return len(self.split)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
@@ -14,21 +14,12 @@ from inkstream.errors import FixRequest
 from inkstream.mixture import Mixture
 from inkstream.split import Split
 from inkstream.torch._form import Form, form_of
-from inkstream.torch._loader import Loader, Steps
+from inkstream.torch._loader import Loader, Steps, T
 from inkstream.torch._map_dataset import MapDataset
 from inkstream.torch._placement import device_of, place_of
 from inkstream.torch._position import MixturePosition
 from inkstream.torch._steps import LoaderDataset
 from inkstream.torch._tensor_batch import TensorBatch
-
-if TYPE_CHECKING:
-    from typing_extensions import TypeVar
-
-    T = TypeVar("T", default=TensorBatch)
-else:  # which is of Python 3.13 and later
-    from typing import TypeVar
-
-    T = TypeVar("T")
 
 
 class MixtureLoader(Loader[T]):
@@ -114,10 +105,6 @@ class _MixedDrawings(LoaderDataset):
     @property
     def classes(self) -> Sequence[str]:
         return self._classes
-
-    @property
-    def class_to_idx(self) -> dict[str, int]:
-        return {word: label for label, word in enumerate(self._classes)}
 
     def __len__(self) -> int:
         return self._drawings
