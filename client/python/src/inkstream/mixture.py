@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inkstream._batch.batch import Batch
-from inkstream._batch.words import numbered, union_of
+from inkstream._batch.words import Classed, numbered, union_of
 from inkstream._order.shares import places_behind, places_of_parts, rows_of_parts
 from inkstream._python.cached_property import cached_property
 from inkstream._request.cursor import State, check_state
@@ -74,7 +74,7 @@ def mix(
     )
 
 
-class Mixture:
+class Mixture(Classed):
     """Batches of several parts; see `mix`. Like a Stream, for one thread of one process.
 
     `batch["part"]` says which part a row is of, and `index` counts that part's dataset. Labels,
@@ -128,11 +128,6 @@ class Mixture:
         if self._given is not None:
             return list(self._given)
         return union_of(plan.view.classes or data.classes for data, plan in self._with_plans())
-
-    @cached_property
-    def class_to_idx(self) -> dict[str, int]:
-        """Word → label."""
-        return {word: label for label, word in enumerate(self.classes)}
 
     @cached_property
     def vocabulary(self) -> dict[str, list[str]]:
