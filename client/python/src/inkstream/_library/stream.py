@@ -109,7 +109,7 @@ class LibraryStream:
         return len(self._offered)
 
     def opened(self) -> batch_pb2.StreamOpened:
-        """What the stream begins with."""
+        """What the stream begins with; of a store's fetch, there with its batch."""
         said = self._library.ik_stream_opened(self._handle).copied()
         opened = batch_pb2.StreamOpened.FromString(said)
         self._common = Common.of(opened)
