@@ -30,7 +30,8 @@ absl::Status Take(const ServeOptions& options, const RunningParts& parts) {
     return absl::Status(used.code(),
                         absl::StrCat("--generation: ", used.message()));
   }
-  parts.server->Adjust(*connections, options.stall, options.rebalance);
+  parts.server->Adjust(*connections, options.grpc.stall,
+                       options.grpc.rebalance);
   SetLogLevel(options.log_level);
   ExpectEnd(options, parts.guard);
   return absl::OkStatus();
@@ -71,8 +72,7 @@ void ServeUntilSignalled(const RunningParts& parts, const ReadAgain& read_again,
 }
 
 void ExpectEnd(const ServeOptions& options, EndGuard* guard) {
-  guard->ExpectEndWithin(options.drain_delay + options.drain_spread +
-                         options.grace + kLastSteps);
+  guard->ExpectEndWithin(options.drain.all() + kLastSteps);
 }
 
 }  // namespace inkstream::app

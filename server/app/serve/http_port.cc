@@ -14,7 +14,7 @@ namespace {
 ops::HttpOptions AccessOf(const ServeOptions& options,
                           const transport::SecurityFiles* security) {
   ops::HttpOptions access;
-  access.network = options.insecure_network;
+  access.network = options.grpc.insecure_network;
   if (security->encrypts()) {
     access.certificates = [security] { return security->certificates(); };
   }
@@ -45,7 +45,7 @@ absl::StatusOr<std::unique_ptr<ops::HttpServer>> StartHttp(
   const std::string why_not = WhyNoPage(options.http, *security);
   if (why_not.empty()) {
     auto page = page::Page::Create(
-        {engine, options.version, shares.all}, shares.page,
+        {engine, options.grpc.version, shares.all}, shares.page,
         [state](v1::GetStatusResponse* response) {
           return state->GetStatus(response);
         },

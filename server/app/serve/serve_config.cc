@@ -49,7 +49,7 @@ ServeConfig::ServeConfig(const CLI::App& command, std::string file)
 ServeConfig::Values ServeConfig::Read(ServeOptions* options,
                                       std::string* text) const {
   CLI::App command;
-  options->version = INKSTREAM_VERSION;
+  options->grpc.version = INKSTREAM_VERSION;
   AddServeFlags(&command, options);
   AddLogFlags(&command, &options->log_level, &options->log_format);
   for (const auto& [name, results] : given_) {

@@ -85,13 +85,13 @@ void AddServeFlags(CLI::App* command, ServeOptions* to) {
                    "who name it; default: the newest")
       ->check(CLI::Validator(CheckGenerationArgument, ""))
       ->type_name("NAME=FINGERPRINT");
-  command->add_option("--unix", options.unix_path, "Unix socket for gRPC")
+  command->add_option("--unix", options.grpc.unix_path, "Unix socket for gRPC")
       ->type_name("PATH");
   command
       ->add_option_function<std::string>(
           "--unix-mode",
           [to](const std::string& octal) {
-            to->unix_access.mode = std::stoul(octal, nullptr, 8);
+            to->grpc.unix_access.mode = std::stoul(octal, nullptr, 8);
           },
           "Mode of the socket's file: who may write may connect; "
           "default: what the umask leaves")
@@ -101,7 +101,7 @@ void AddServeFlags(CLI::App* command, ServeOptions* to) {
       ->add_option_function<std::string>(
           "--unix-group",
           [to](const std::string& group) {
-            to->unix_access.group = GroupOf(group);
+            to->grpc.unix_access.group = GroupOf(group);
           },
           "Group of that file; default: that of the process")
       ->check(CLI::Validator(CheckGroup, ""))
@@ -131,7 +131,7 @@ void AddServeFlags(CLI::App* command, ServeOptions* to) {
           "Asks every call for a token of this file, of lines of `inkstream "
           "token`; read again when it changes");
   command->add_flag(
-      "--insecure-network", options.insecure_network,
+      "--insecure-network", options.grpc.insecure_network,
       "Allows --listen and --http on addresses other machines can reach, "
       "without encryption");
   command
@@ -140,10 +140,10 @@ void AddServeFlags(CLI::App* command, ServeOptions* to) {
                    "the container's limit or of RAM")
       ->transform(ByteSize())
       ->type_name("BYTES");
-  AddCount(command, "--workers,--threads", &options.workers, 1024,
+  AddCount(command, "--workers,--threads", &options.engine.workers, 1024,
            "Threads that draw; default: as many as the CPU quota");
-  AddCount(command, "--max-streams", &options.max_streams, 1'000'000,
-           "Streams open at once")
+  AddCount(command, "--max-streams", &options.engine.limits.max_streams,
+           1'000'000, "Streams open at once")
       ->capture_default_str();
   AddCount(command, "--max-connections", &options.max_connections, 1'000'000,
            "Connections to gRPC at once; over it one without a call makes "
@@ -154,30 +154,31 @@ void AddServeFlags(CLI::App* command, ServeOptions* to) {
            &options.max_connections_per_peer, 1'000'000,
            "Of them from one address, or one user of the Unix socket; "
            "default: half");
-  AddTime(command, "--handshake-timeout", &options.handshake, 0.05, 3600,
+  AddTime(command, "--handshake-timeout", &options.grpc.handshake, 0.05, 3600,
           "Closes a connection that says nothing for this long");
-  AddTime(command, "--idle-timeout", &options.idle, 0.05, 86400,
+  AddTime(command, "--idle-timeout", &options.grpc.idle, 0.05, 86400,
           "Closes a connection without a call for this long; its client "
           "connects again with its next call");
-  command->add_flag("--channelz", options.channelz,
+  command->add_flag("--channelz", options.grpc.channelz,
                     "Offers gRPC's channelz service, which shows every "
                     "connection and call to whoever asks");
-  AddTime(command, "--stall", &options.stall, 0.05, 86400,
+  AddTime(command, "--stall", &options.grpc.stall, 0.05, 86400,
           "Ends a stream that could go on and does not for this long");
-  AddTime(command, "--drain-delay", &options.drain_delay, 0, 86400,
+  AddTime(command, "--drain-delay", &options.drain.delay, 0, 86400,
           "After SIGTERM, time to be not ready and serve as before, until no "
           "new clients are sent here; nothing without streams or --http, and "
           "on SIGINT");
-  AddTime(command, "--drain-spread", &options.drain_spread, 0, 86400,
+  AddTime(command, "--drain-spread", &options.drain.spread, 0, 86400,
           "Time over which streams then end one by one, so that they do not "
           "come back elsewhere in one moment; likewise");
-  AddTime(command, "--grace", &options.grace, 0, 86400,
+  AddTime(command, "--grace", &options.drain.grace, 0, 86400,
           "Time to finish batches when streams were told to end");
-  AddTime(command, "--rebalance", &options.rebalance, 0, 7 * 86400,
+  AddTime(command, "--rebalance", &options.grpc.rebalance, 0, 7 * 86400,
           "Ends a stream well after this long, give or take a tenth, so that "
           "its client connects anew and finds replicas that were added; 0: "
           "never");
-  AddCount(command, "--retain-generations", &options.retain_generations, 64,
+  AddCount(command, "--retain-generations", &options.engine.retain_generations,
+           64,
            "Generations of a store that are served, the newest included: "
            "cursors of the older ones go on")
       ->capture_default_str();

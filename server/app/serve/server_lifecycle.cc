@@ -68,7 +68,7 @@ absl::StatusOr<std::vector<std::string>> ListenAddresses(
     return absl::InvalidArgumentError(
         "--listen none stands beside other addresses; give one or the other");
   }
-  if (options.unix_path.empty()) {
+  if (options.grpc.unix_path.empty()) {
     return absl::InvalidArgumentError(
         "--listen none leaves nothing to reach the server by; give --unix "
         "PATH too");
@@ -89,8 +89,8 @@ std::string AddressesOf(const transport::GrpcServer& server,
   if (!server.addresses().empty()) {
     absl::StrAppend(&line, " grpc=", absl::StrJoin(server.addresses(), ","));
   }
-  if (!options.unix_path.empty()) {
-    absl::StrAppend(&line, " unix=", options.unix_path);
+  if (!options.grpc.unix_path.empty()) {
+    absl::StrAppend(&line, " unix=", options.grpc.unix_path);
   }
   if (!http.empty()) absl::StrAppend(&line, " http=", http);
   return line;
@@ -109,45 +109,59 @@ void SayReady(const std::string& addresses) {
   }).detach();
 }
 
-// How many may connect, and where.
-absl::Status CheckPlaces(const ServeOptions& options,
-                         transport::SecurityFiles* security) {
+struct Prepared {
+  MemoryShares shares;
+  ForConnections for_connections;
+  std::unique_ptr<transport::SecurityFiles> security;
+};
+
+// What follows from what was asked for; `options` are filled in. Refuses before
+// a socket is opened, and before stores, which may take long to read.
+absl::StatusOr<Prepared> Prepare(ServeOptions* options) {
+  const absl::StatusOr<MemoryShares> shares = MemorySharesOf(*options);
+  if (!shares.ok()) return shares.status();
   const absl::StatusOr<uint64_t> descriptors = RaiseDescriptorLimit();
   if (!descriptors.ok()) return descriptors.status();
-  absl::Status status =
-      LimitsOfConnections({*descriptors}, options.max_connections,
-                          options.max_connections_per_peer)
-          .status();
-  absl::StatusOr<std::vector<std::string>> listen = ListenAddresses(options);
-  status.Update(listen.status());
-  if (!status.ok()) return status;
-  transport::GrpcServerOptions server;
-  server.listen = *std::move(listen);
-  server.security = security;
-  server.insecure_network = options.insecure_network;
-  status = transport::GrpcServer::CheckAddresses(server);
-  return status.ok() ? CheckHttp(options, security) : status;
+  const ForConnections for_connections = {*descriptors, shares->connections,
+                                          !options->security.tls.cert.empty()};
+  const absl::StatusOr<transport::ConnectionLimits> connections =
+      LimitsOfConnections(for_connections, options->max_connections,
+                          options->max_connections_per_peer);
+  if (!connections.ok()) return connections.status();
+  absl::StatusOr<std::unique_ptr<transport::SecurityFiles>> security =
+      transport::SecurityFiles::Load(options->security);
+  if (!security.ok()) return security.status();
+  absl::StatusOr<std::vector<std::string>> listen = ListenAddresses(*options);
+  if (!listen.ok()) return listen.status();
+  batch::EngineOptions& engine = options->engine;
+  engine.batch_memory = shares->batches;
+  engine.view_memory = shares->views;
+  engine.limits.max_batch_bytes =
+      std::min(engine.limits.max_batch_bytes, engine.batch_memory);
+  transport::GrpcServerOptions& grpc = options->grpc;
+  grpc.listen = *std::move(listen);
+  grpc.connections = *connections;
+  grpc.max_calls = MaxCalls(*shares, engine.limits.max_streams);
+  grpc.security = security->get();
+  grpc.memory_bytes = shares->all;
+  absl::Status places = transport::GrpcServer::CheckAddresses(grpc);
+  if (places.ok()) places = CheckHttp(*options, security->get());
+  if (!places.ok()) return places;
+  return Prepared{*shares, for_connections, *std::move(security)};
 }
 
 transport::DrainTimes DrainTimesOf(const ServeOptions& options) {
-  transport::DrainTimes times{options.grace};
   if (Interrupt::signal() == SIGTERM && !options.http.empty()) {
-    times.delay = options.drain_delay;
-    times.spread = options.drain_spread;
+    return options.drain;
   }
-  return times;
+  return {.grace = options.drain.grace};
 }
 
 }  // namespace
 
-absl::Status CheckServeOptions(const ServeOptions& options) {
-  absl::Status status = MemorySharesOf(options).status();
-  const absl::StatusOr<std::unique_ptr<transport::SecurityFiles>> security =
-      transport::SecurityFiles::Load(options.security);
-  status.Update(security.status());
-  if (status.ok()) status = CheckPlaces(options, security->get());
-  if (status.ok()) status = CheckStores(options);
-  return status;
+absl::Status CheckServeOptions(ServeOptions options) {
+  const absl::Status status = Prepare(&options).status();
+  return status.ok() ? CheckStores(options) : status;
 }
 
 absl::Status ServeUntilInterrupted(ServeOptions options,
@@ -158,73 +172,33 @@ absl::Status ServeUntilInterrupted(ServeOptions options,
   google::protobuf::SetLogHandler(LogForProtobuf);
   EndGuard guard;
   // Declared in the order in which they must be there; pages first and last.
-  ServiceState state(options.version);
+  ServiceState state(options.grpc.version);
   ServiceLog log;
   std::string http_address;
-  const absl::StatusOr<MemoryShares> shares = MemorySharesOf(options);
-  if (!shares.ok()) return shares.status();
-  const absl::StatusOr<uint64_t> descriptors = RaiseDescriptorLimit();
-  if (!descriptors.ok()) return descriptors.status();
-  const ForConnections for_connections = {*descriptors, shares->connections,
-                                          !options.security.tls.cert.empty()};
-  const absl::StatusOr<transport::ConnectionLimits> connections =
-      LimitsOfConnections(for_connections, options.max_connections,
-                          options.max_connections_per_peer);
-  if (!connections.ok()) return connections.status();
-  batch::EngineOptions engine_options;
-  engine_options.workers = options.workers;
-  engine_options.batch_memory = shares->batches;
-  engine_options.view_memory = shares->views;
-  engine_options.limits.max_streams = options.max_streams;
-  engine_options.retain_generations = options.retain_generations;
-  engine_options.limits.max_batch_bytes = std::min(
-      engine_options.limits.max_batch_bytes, engine_options.batch_memory);
   // Before the engine, whose threads answer the page.
-  absl::StatusOr<std::unique_ptr<transport::SecurityFiles>> security =
-      transport::SecurityFiles::Load(options.security);
-  if (!security.ok()) return security.status();
-  // Before the stores, which may take long to read.
-  absl::Status places = CheckPlaces(options, security->get());
-  if (!places.ok()) return places;
+  const absl::StatusOr<Prepared> prepared = Prepare(&options);
+  if (!prepared.ok()) return prepared.status();
+  const auto& [shares, for_connections, security] = *prepared;
+  options.grpc.observer = &log;
   absl::StatusOr<std::unique_ptr<batch::Engine>> engine =
-      batch::Engine::Create(engine_options);
+      batch::Engine::Create(options.engine);
   if (!engine.ok()) return engine.status();
   std::unique_ptr<transport::GrpcServer> server;
   const absl::StatusOr<std::unique_ptr<ops::HttpServer>> http =
-      StartHttp(options, *shares, engine->get(), security->get(), &state, &log,
+      StartHttp(options, shares, engine->get(), security.get(), &state, &log,
                 &http_address);
   if (!http.ok()) return http.status();
   absl::StatusOr<std::vector<GenerationWatch::Served>> served =
       AddStores(options, engine->get(),
                 [&state](std::string what) { state.Loading(std::move(what)); });
   if (!served.ok()) return served.status();
-
-  transport::GrpcServerOptions server_options;
-  absl::StatusOr<std::vector<std::string>> listen = ListenAddresses(options);
-  if (!listen.ok()) return listen.status();
-  server_options.listen = *std::move(listen);
-  server_options.unix_path = options.unix_path;
-  server_options.unix_access = options.unix_access;
-  server_options.connections = *connections;
-  server_options.max_calls = MaxCalls(*shares, options.max_streams);
-  server_options.handshake = options.handshake;
-  server_options.idle = options.idle;
-  server_options.channelz = options.channelz;
-  server_options.security = security->get();
-  server_options.insecure_network = options.insecure_network;
-  server_options.stall = options.stall;
-  server_options.rebalance = options.rebalance;
-  server_options.memory_bytes = shares->all;
-  server_options.version = options.version;
-  server_options.observer = &log;
   absl::StatusOr<std::unique_ptr<transport::GrpcServer>> started =
-      transport::GrpcServer::Start(engine->get(), server_options);
+      transport::GrpcServer::Start(engine->get(), options.grpc);
   if (!started.ok()) return started.status();
   server = *std::move(started);
   state.Serving(server.get());
   spdlog::info("{} workers, {} MiB of memory, {} MiB of it for batches",
-               (*engine)->workers(), shares->all >> 20U,
-               engine_options.batch_memory >> 20U);
+               (*engine)->workers(), shares.all >> 20U, shares.batches >> 20U);
   const std::string addresses = AddressesOf(*server, http_address, options);
   GenerationWatch watch(
       engine->get(), *std::move(served), OpenOptionsOf(options), options.poll,
@@ -245,7 +219,7 @@ absl::Status ServeUntilInterrupted(ServeOptions options,
   SayReady(addresses);
   const ServiceManager manager([&state] { return state.Alive(); });
 
-  ServeUntilSignalled({&watch, security->get(), engine->get(), server.get(),
+  ServeUntilSignalled({&watch, security.get(), engine->get(), server.get(),
                        &guard, &state, for_connections},
                       read_again, &options);
   state.Draining();

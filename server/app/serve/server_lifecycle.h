@@ -11,44 +11,37 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "server/base/socket_file.h"
+#include "server/batch/engine_options.h"
+#include "server/transport/grpc/grpc_server.h"
 #include "server/transport/security/security_files.h"
 
 namespace inkstream::app {
 
 struct ServeOptions {
-  std::vector<std::string> stores;       // [NAME=]PATH
-  std::vector<std::string> generations;  // NAME=FINGERPRINT
-  std::vector<std::string> listen = {"127.0.0.1:50051"};
-  std::string unix_path;  // empty: no Unix socket
-  SocketAccess unix_access;
+  std::vector<std::string> stores;                        // [NAME=]PATH
+  std::vector<std::string> generations;                   // NAME=FINGERPRINT
+  std::vector<std::string> listen = {"127.0.0.1:50051"};  // or "none"
+  // As far as they were asked for; the rest follows from `listen`, `memory` and
+  // the machine.
+  transport::GrpcServerOptions grpc;
+  batch::EngineOptions engine;
   std::string http;  // HOST:PORT; empty: no HTTP
-  bool insecure_network = false;
   transport::SecurityPaths security;
   uint64_t memory = 0;  // bytes; 0: 90 % of what this process may use
-  int workers = 0;      // threads; 0: by the CPU quota
-  uint32_t max_streams = 1024;
   // None given: by the limit of open files.
   std::optional<uint32_t> max_connections;
   std::optional<uint32_t> max_connections_per_peer;
-  std::chrono::milliseconds handshake = std::chrono::seconds(10);
-  std::chrono::milliseconds idle = std::chrono::hours(1);
-  bool channelz = false;
-  std::chrono::milliseconds stall = std::chrono::seconds(60);
-  // On SIGTERM, while there are streams and probes can be asked (`http`); see
-  // transport::DrainTimes. SIGINT: somebody waits.
-  std::chrono::milliseconds drain_delay = std::chrono::seconds(5);
-  std::chrono::milliseconds drain_spread = std::chrono::seconds(5);
-  std::chrono::milliseconds grace = std::chrono::seconds(20);
-  std::chrono::milliseconds rebalance = std::chrono::minutes(30);  // 0: never
-  uint32_t retain_generations = 2;
+  // Delay and spread on SIGTERM only, while there are streams and probes can be
+  // asked (`http`). SIGINT: somebody waits.
+  transport::DrainTimes drain = {.grace = std::chrono::seconds(20),
+                                 .delay = std::chrono::seconds(5),
+                                 .spread = std::chrono::seconds(5)};
   std::chrono::milliseconds poll = std::chrono::seconds(1);  // for generations
   bool preload = false;
   uint64_t scrub =
       4U << 20U;  // bytes of stores checked again a second; 0: none
   std::string log_level = "info";
   std::string log_format = "text";
-  std::string version;
 };
 
 // Serves until SIGINT or SIGTERM; then drains. Ends the process itself where a
@@ -62,6 +55,6 @@ absl::Status ServeUntilInterrupted(ServeOptions options,
 
 // What would refuse them, before a socket is opened: what is wrong is said in
 // the same words.
-absl::Status CheckServeOptions(const ServeOptions& options);
+absl::Status CheckServeOptions(ServeOptions options);
 
 }  // namespace inkstream::app
