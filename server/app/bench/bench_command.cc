@@ -28,22 +28,17 @@ constexpr char kName[] = "bench";
 
 struct BenchFlags {
   TargetFlags at;
-  std::string dataset;
-  std::string split = "train";
+  BenchSetup setup;
   std::string image = "128x128";
-  uint32_t strokes = 0;  // points; 0: pixels instead
-  uint32_t batch = 256;
-  std::string codec = "auto";
-  uint32_t streams = 1;
   double seconds = 10;
   bool json = false;
 };
 
-bool ParseSides(const std::string& text, ImageSpec* image) {
+bool ParseSides(const std::string& text, BenchSetup* setup) {
   char rest = 0;
-  const int read = std::sscanf(text.c_str(), "%5ux%5u%c", &image->height,
-                               &image->width, &rest);
-  return read == 2 && image->height > 0 && image->width > 0;
+  const int read = std::sscanf(text.c_str(), "%5ux%5u%c", &setup->height,
+                               &setup->width, &rest);
+  return read == 2 && setup->height > 0 && setup->width > 0;
 }
 
 Codec CodecOf(const std::string& name) {
@@ -54,8 +49,8 @@ Codec CodecOf(const std::string& name) {
 
 // A stream of its own connection.
 absl::StatusOr<std::unique_ptr<Stream>> OpenStream(const BenchFlags& flags,
-                                                   const ImageSpec& image,
                                                    uint32_t number) {
+  const BenchSetup& setup = flags.setup;
   ClientOptions options;
   options.security = flags.at.security();
   auto client = Client::Connect({flags.at.target}, options);
@@ -63,26 +58,29 @@ absl::StatusOr<std::unique_ptr<Stream>> OpenStream(const BenchFlags& flags,
     return client.status();
   }
   Plan plan;
-  plan.dataset = flags.dataset;
-  plan.view.split = flags.split;
+  plan.dataset = setup.dataset;
+  plan.view.split = setup.split;
   plan.order.seed = number;
-  if (flags.strokes > 0) {
+  if (setup.strokes > 0) {
     plan.delivery.strokes = StrokesSpec{};
     plan.delivery.strokes->format = StrokeFormat::kStroke5;
-    plan.delivery.strokes->max_len = flags.strokes;
+    plan.delivery.strokes->max_len = setup.strokes;
   } else {
-    plan.delivery.image = image;
+    plan.delivery.image.emplace();
+    plan.delivery.image->height = setup.height;
+    plan.delivery.image->width = setup.width;
   }
   plan.delivery.columns = {"label"};
-  plan.delivery.batch_size = flags.batch;
+  plan.delivery.batch_size = setup.batch;
   plan.delivery.epochs = std::nullopt;
-  plan.delivery.codec = CodecOf(flags.codec);
+  plan.delivery.codec = CodecOf(setup.codec);
   return (*client)->Stream(plan);
 }
 
-int RunBench(const BenchFlags& flags) {
-  ImageSpec image;
-  if (!ParseSides(flags.image, &image)) {
+int RunBench(BenchFlags flags) {
+  BenchSetup& setup = flags.setup;
+  setup.target = flags.at.target;
+  if (!ParseSides(flags.image, &setup)) {
     return Fail(kName,
                 absl::InvalidArgumentError(absl::StrCat(
                     "--image ", flags.image,
@@ -90,8 +88,8 @@ int RunBench(const BenchFlags& flags) {
                 kExitUsage);
   }
   Interrupt::Install();
-  BenchStreams streams(flags.streams, [&](uint32_t number) {
-    return OpenStream(flags, image, number);
+  BenchStreams streams(setup.streams, [&](uint32_t number) {
+    return OpenStream(flags, number);
   });
   absl::Status status = streams.AwaitFirstBatches();
   if (absl::IsCancelled(status) && Interrupt::requested()) {
@@ -111,7 +109,7 @@ int RunBench(const BenchFlags& flags) {
   all.cpu_seconds =
       static_cast<double>(std::clock()) / CLOCKS_PER_SEC - cpu_before;
   // Batches read ahead count with those before the first one: near enough.
-  for (uint32_t i = 0; i < flags.streams; ++i) {
+  for (uint32_t i = 0; i < setup.streams; ++i) {
     const StreamStats& stats = streams.stats(i);
     if (stats.bytes > 0) {
       all.wire_bytes +=
@@ -125,10 +123,6 @@ int RunBench(const BenchFlags& flags) {
       all.server_bytes = stats.server_bytes - before.server_bytes;
     }
   }
-  BenchSetup setup = {flags.at.target, flags.dataset, flags.split,
-                      image.height,    image.width,   flags.batch,
-                      flags.streams};
-  setup.strokes = flags.strokes;
   setup.codec =
       streams.stream(0).info().codec == Codec::kStrokes ? "strokes" : "none";
   const std::string report =
@@ -144,30 +138,30 @@ void AddBenchCommand(CLI::App& app, int* exit_code) {
   CLI::App* command = app.add_subcommand(
       kName, "Measures how fast batches arrive from a server");
   AddTargetFlags(command, &flags->at);
-  command->add_option("--dataset", flags->dataset,
+  command->add_option("--dataset", flags->setup.dataset,
                       "Left out: the server's only one");
-  command->add_option("--split", flags->split, "Subset to stream")
+  command->add_option("--split", flags->setup.split, "Subset to stream")
       ->capture_default_str();
   CLI::Option* const image =
       command->add_option("--image", flags->image, "Pixels")
           ->type_name("HEIGHTxWIDTH")
           ->capture_default_str();
   command
-      ->add_option("--strokes", flags->strokes,
+      ->add_option("--strokes", flags->setup.strokes,
                    "Stroke-5 tensors of up to N points, instead of pixels")
       ->type_name("N")
       ->check(CLI::Range(1U, 1U << 20U))
       ->excludes(image);
-  command->add_option("--batch", flags->batch, "Drawings a batch")
+  command->add_option("--batch", flags->setup.batch, "Drawings a batch")
       ->check(CLI::Range(1U, 1U << 20U))
       ->capture_default_str();
   command
-      ->add_option("--codec", flags->codec,
+      ->add_option("--codec", flags->setup.codec,
                    "What travels; auto, strokes: the client draws")
       ->check(CLI::IsMember({"none", "auto", "strokes"}))
       ->capture_default_str();
   command
-      ->add_option("--streams", flags->streams,
+      ->add_option("--streams", flags->setup.streams,
                    "Streams at once, each over a connection of its own")
       ->check(CLI::Range(1U, 256U))
       ->capture_default_str();

@@ -11,6 +11,7 @@ namespace inkstream::app {
 namespace {
 
 constexpr double kStep = 0.02;  // of the logarithm
+constexpr uint64_t kLast = 1099;
 
 double PerSecond(uint64_t count, const BenchFigures& figures) {
   return static_cast<double>(count) / std::max(figures.seconds, 1e-9);
@@ -29,30 +30,14 @@ double WireBytesADrawing(const BenchFigures& figures) {
 
 void WaitHistogram::Add(absl::Duration wait) {
   const double micros = std::max(1.0, absl::ToDoubleMicroseconds(wait));
-  const auto bucket = static_cast<size_t>(std::log(micros) / kStep);
-  ++counts_[std::min(bucket, counts_.size() - 1)];
-}
-
-void WaitHistogram::Merge(const WaitHistogram& other) {
-  for (size_t i = 0; i < counts_.size(); ++i) {
-    counts_[i] += other.counts_[i];
-  }
+  buckets_.Add(
+      std::min(kLast, static_cast<uint64_t>(std::log(micros) / kStep)));
 }
 
 double WaitHistogram::Quantile(double quantile) const {
-  uint64_t total = 0;
-  for (const uint64_t count : counts_) {
-    total += count;
-  }
-  const double wanted = quantile * static_cast<double>(total);
-  uint64_t seen = 0;
-  for (size_t i = 0; i < counts_.size(); ++i) {
-    seen += counts_[i];
-    if (seen > 0 && static_cast<double>(seen) >= wanted) {
-      return std::exp((static_cast<double>(i) + 0.5) * kStep) / 1000;
-    }
-  }
-  return 0;
+  if (buckets_.total() == 0) return 0;
+  const auto bucket = static_cast<double>(buckets_.Quantile(quantile));
+  return std::exp((bucket + 0.5) * kStep) / 1000;
 }
 
 void BenchFigures::Merge(const BenchFigures& other) {

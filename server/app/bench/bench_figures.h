@@ -3,12 +3,12 @@
 // Thread safety: plain values, pure functions.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 
 #include "absl/time/time.h"
+#include "server/app/commands/value_counts.h"
 
 namespace inkstream::app {
 
@@ -17,24 +17,24 @@ namespace inkstream::app {
 class WaitHistogram {
  public:
   void Add(absl::Duration wait);
-  void Merge(const WaitHistogram& other);
+  void Merge(const WaitHistogram& other) { buckets_.Merge(other.buckets_); }
   // Milliseconds, within 1 %; 0 where nothing was added. `quantile`: 0..1.
   double Quantile(double quantile) const;
 
  private:
-  std::array<uint64_t, 1100> counts_{};
+  ValueCounts buckets_;
 };
 
 struct BenchSetup {
   std::string target;
   std::string dataset;
-  std::string split;
+  std::string split = "train";
   uint32_t height = 0;  // pixels
   uint32_t width = 0;
-  uint32_t batch = 0;  // drawings
-  uint32_t streams = 0;
+  uint32_t batch = 256;  // drawings
+  uint32_t streams = 1;
   uint32_t strokes = 0;  // points of stroke tensors; 0: images
-  std::string codec = "none";
+  std::string codec = "auto";
 };
 
 struct BenchFigures {
