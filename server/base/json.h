@@ -13,6 +13,8 @@ namespace inkstream {
 using Json = nlohmann::ordered_json;
 
 // On one line, with its line feed. Bytes that are not UTF-8 are replaced.
-std::string JsonLine(const Json& json);
+inline std::string JsonLine(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
 
 }  // namespace inkstream

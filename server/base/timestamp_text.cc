@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <cstdio>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "absl/time/time.h"
 
 namespace inkstream {
 namespace {
@@ -17,8 +19,6 @@ constexpr size_t kFractionDigits = 6;
 constexpr size_t kMaxIsoDigits = 9;
 constexpr absl::string_view kShape = "dddd-dd-dd dd:dd:dd";
 constexpr absl::string_view kZone = " UTC";
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 int Digits(absl::string_view text, size_t at, size_t count) {
   int value = 0;
@@ -35,7 +35,7 @@ std::optional<int> OffsetMinutes(absl::string_view zone) {
   if (digits.size() == 5 && digits[2] == ':') digits.erase(2, 1);
   if (digits.size() == 2) digits += "00";
   if (digits.size() != 4 ||
-      !std::all_of(digits.begin(), digits.end(), IsDigit)) {
+      !std::all_of(digits.begin(), digits.end(), absl::ascii_isdigit)) {
     return std::nullopt;
   }
   const int hours = Digits(digits, 0, 2), minutes = Digits(digits, 2, 2);
@@ -48,7 +48,8 @@ std::optional<int> OffsetMinutes(absl::string_view zone) {
 std::optional<Timestamp> ParseTimestamp(absl::string_view text) {
   if (text.size() < kShape.size() + kZone.size()) return std::nullopt;
   for (size_t i = 0; i < kShape.size(); ++i) {
-    if (kShape[i] == 'd' ? !IsDigit(text[i]) : text[i] != kShape[i]) {
+    if (kShape[i] == 'd' ? !absl::ascii_isdigit(text[i])
+                         : text[i] != kShape[i]) {
       return std::nullopt;
     }
   }
@@ -66,7 +67,7 @@ std::optional<Timestamp> ParseTimestamp(absl::string_view text) {
       return std::nullopt;
     }
     for (const char c : fraction) {
-      if (!IsDigit(c)) return std::nullopt;
+      if (!absl::ascii_isdigit(c)) return std::nullopt;
       micros = micros * 10 + (c - '0');
       result.trailing_zeros = c == '0' ? result.trailing_zeros + 1 : 0;
     }
@@ -117,33 +118,15 @@ std::optional<Timestamp> ParseIsoTimestamp(absl::string_view text) {
 }
 
 std::string FormatTimestamp(const Timestamp& timestamp) {
-  using std::chrono::floor;
-  const std::chrono::sys_time<std::chrono::microseconds> instant{
-      std::chrono::microseconds(timestamp.micros)};
-  const auto day = floor<std::chrono::days>(instant);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss time(instant - day);
-  char text[64];
-  int length = std::snprintf(
-      text, sizeof(text), "%04d-%02u-%02u %02d:%02d:%02d",
-      static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-      static_cast<unsigned>(date.day()), static_cast<int>(time.hours().count()),
-      static_cast<int>(time.minutes().count()),
-      static_cast<int>(time.seconds().count()));
-  std::string result(text, static_cast<size_t>(length));
-
-  const int64_t micros = time.subseconds().count();
-  std::string fraction;
-  if (micros != 0) {
-    length =
-        std::snprintf(text, sizeof(text), "%06d", static_cast<int>(micros));
-    fraction.assign(text, static_cast<size_t>(length));
-    fraction.erase(fraction.find_last_not_of('0') + 1);
+  // The fraction without the zeros at its end.
+  std::string text = absl::FormatTime("%E4Y-%m-%d %H:%M:%E*S",
+                                      absl::FromUnixMicros(timestamp.micros),
+                                      absl::UTCTimeZone());
+  if (timestamp.trailing_zeros > 0) {
+    if (!absl::StrContains(text, '.')) text += '.';
+    text.append(timestamp.trailing_zeros, '0');
   }
-  fraction.append(timestamp.trailing_zeros, '0');
-  if (!fraction.empty()) result += "." + fraction;
-  result.append(kZone.data(), kZone.size());
-  return result;
+  return absl::StrCat(text, kZone);
 }
 
 }  // namespace inkstream
