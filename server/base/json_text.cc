@@ -1,5 +1,6 @@
 #include "server/base/json_text.h"
 
+#include <algorithm>
 #include <cstdint>
 
 #include "absl/strings/str_format.h"
@@ -32,8 +33,16 @@ bool IsControl(absl::string_view character) {
          (lead == 0xC2 && static_cast<uint8_t>(character[1]) < 0xA0);
 }
 
-uint32_t ControlCode(absl::string_view character) {
-  return static_cast<uint8_t>(character.back());
+// Takes the first character off, and answers how it is written.
+std::string TakeWritten(absl::string_view* text, bool as_json) {
+  const size_t bytes = CharacterBytes(*text);
+  const std::string character(text->substr(0, std::max<size_t>(1, bytes)));
+  text->remove_prefix(character.size());
+  const auto code = static_cast<uint8_t>(character.back());
+  if (bytes == 0) {
+    return as_json ? "\\ufffd" : absl::StrFormat("\\x%02x", code);
+  }
+  return IsControl(character) ? absl::StrFormat("\\u%04x", code) : character;
 }
 
 }  // namespace
@@ -41,22 +50,8 @@ uint32_t ControlCode(absl::string_view character) {
 void AppendJsonString(absl::string_view text, std::string* json) {
   json->push_back('"');
   while (!text.empty()) {
-    const size_t bytes = CharacterBytes(text);
-    const absl::string_view character = text.substr(0, bytes);
-    if (bytes == 0) {
-      json->append("\\ufffd");
-      text.remove_prefix(1);
-      continue;
-    }
-    if (character == "\"" || character == "\\") {
-      json->push_back('\\');
-      json->push_back(character[0]);
-    } else if (IsControl(character)) {
-      absl::StrAppendFormat(json, "\\u%04x", ControlCode(character));
-    } else {
-      json->append(character.data(), character.size());
-    }
-    text.remove_prefix(bytes);
+    if (text[0] == '"' || text[0] == '\\') json->push_back('\\');
+    json->append(TakeWritten(&text, /*as_json=*/true));
   }
   json->push_back('"');
 }
@@ -65,23 +60,10 @@ std::string PrintableText(absl::string_view bytes, size_t max_characters) {
   std::string text;
   size_t characters = 0;
   while (!bytes.empty()) {
-    const size_t length = CharacterBytes(bytes);
-    const absl::string_view character = bytes.substr(0, length);
-    std::string shown;
-    size_t width = 1;
-    if (length == 0) {
-      shown = absl::StrFormat("\\x%02x", static_cast<uint8_t>(bytes[0]));
-      width = shown.size();
-    } else if (IsControl(character)) {
-      shown = absl::StrFormat("\\u%04x", ControlCode(character));
-      width = shown.size();
-    } else {
-      shown = std::string(character);
-    }
-    if (characters + width > max_characters) break;
-    characters += width;
-    text += shown;
-    bytes.remove_prefix(length == 0 ? 1 : length);
+    const std::string written = TakeWritten(&bytes, /*as_json=*/false);
+    characters += written[0] == '\\' ? written.size() : 1;
+    if (characters > max_characters) break;
+    text += written;
   }
   return text;
 }
