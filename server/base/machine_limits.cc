@@ -6,19 +6,13 @@
 #include <algorithm>
 #include <fstream>
 #include <optional>
-#include <sstream>
 #include <vector>
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/str_split.h"
 
 namespace inkstream {
 namespace {
-
-std::optional<std::string> ReadFile(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) return std::nullopt;
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 // A number above 0, or nullopt for "max", -1 (both: no limit), a missing file
 // or anything else.
@@ -33,20 +27,17 @@ std::optional<uint64_t> ReadNumber(const std::string& path) {
 std::vector<std::string> CgroupDirectories(const std::string& root,
                                            const std::string& controller) {
   std::vector<std::string> directories;
-  std::istringstream lines(
-      ReadFile(root + "/proc/self/cgroup").value_or(std::string()));
+  std::ifstream lines(root + "/proc/self/cgroup");
   for (std::string line; std::getline(lines, line);) {
-    const size_t first = line.find(':');
-    const size_t second = line.find(':', first + 1);
-    if (first == std::string::npos || second == std::string::npos) continue;
-    const std::string names = line.substr(first + 1, second - first - 1);
-    std::string path = line.substr(second + 1);
+    const std::vector<std::string> parts =
+        absl::StrSplit(line, absl::MaxSplits(':', 2));
+    if (parts.size() < 3) continue;
+    const std::vector<std::string> names =
+        absl::StrSplit(parts[1], ',', absl::SkipEmpty());
+    std::string path = parts[2];
     std::string mount = root + "/sys/fs/cgroup";
     if (!names.empty()) {
-      if (("," + names + ",").find("," + controller + ",") ==
-          std::string::npos) {
-        continue;
-      }
+      if (absl::c_count(names, controller) == 0) continue;
       mount += "/" + controller;
     }
     // Inside a container the path may not exist below the mount: the mount's
@@ -86,7 +77,7 @@ int UsableCpus(const std::string& root) {
     cpus = std::max(1, static_cast<int>(std::min<uint64_t>(cpus, share)));
   };
   for (const std::string& directory : CgroupDirectories(root, "cpu")) {
-    std::istringstream v2(ReadFile(directory + "/cpu.max").value_or(""));
+    std::ifstream v2(directory + "/cpu.max");
     uint64_t quota = 0;
     uint64_t period = 0;
     if (v2 >> quota >> period) apply(quota, period);
