@@ -64,11 +64,11 @@ void TurnPool::StartThread() {
   ++idle_;
 }
 
-void TurnPool::Pause() {
+void TurnPool::EndThreads(bool* reason) {
   std::vector<std::thread> threads;
   {
     const std::lock_guard<std::mutex> lock(mu_);
-    paused_ = true;
+    *reason = true;
     threads.swap(threads_);
     if (watcher_.joinable()) threads.push_back(std::move(watcher_));
   }
@@ -76,6 +76,8 @@ void TurnPool::Pause() {
   watch_.notify_all();
   for (std::thread& thread : threads) thread.join();
 }
+
+void TurnPool::Pause() { EndThreads(&paused_); }
 
 void TurnPool::Resume(int threads) {
   const std::lock_guard<std::mutex> lock(mu_);
@@ -119,16 +121,7 @@ bool TurnPool::HasIdle() {
 }
 
 void TurnPool::Stop() {
-  std::vector<std::thread> threads;
-  {
-    const std::lock_guard<std::mutex> lock(mu_);
-    stopped_ = true;
-    threads.swap(threads_);
-    if (watcher_.joinable()) threads.push_back(std::move(watcher_));
-  }
-  work_.notify_all();
-  watch_.notify_all();
-  for (std::thread& thread : threads) thread.join();
+  EndThreads(&stopped_);
   std::map<std::string, Sources> dropped;
   const std::lock_guard<std::mutex> lock(mu_);
   dropped.swap(sources_);

@@ -113,6 +113,8 @@ class TurnPool {
 
   void Run();
   void WatchSleepers();
+  // For this reason, a member that mu_ guards.
+  void EndThreads(bool* reason);
   // All of these with mu_ held.
   void StartThreads();
   void StartThread();
