@@ -3,8 +3,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_replace.h"
 #include "server/base/nearest_name.h"
 #include "spdlog/spdlog.h"
 
@@ -12,15 +14,6 @@ namespace inkstream::app {
 namespace {
 
 constexpr char kPrefix[] = "INKSTREAM_";
-
-bool StartsWith(const std::string& text, const std::string& prefix) {
-  return text.rfind(prefix, 0) == 0;
-}
-
-bool EndsWith(const std::string& text, const std::string& suffix) {
-  return text.size() >= suffix.size() &&
-         text.compare(text.size() - suffix.size(), suffix.size(), suffix) == 0;
-}
 
 void BindOptions(CLI::App& app, std::vector<std::string>* known) {
   for (CLI::Option* option : app.get_options([](CLI::Option* candidate) {
@@ -37,23 +30,21 @@ void BindOptions(CLI::App& app, std::vector<std::string>* known) {
 }  // namespace
 
 std::string EnvironmentName(const std::string& option) {
-  std::string variable = kPrefix;
-  for (const char c : option) {
-    variable += c == '-' ? '_' : static_cast<char>(std::toupper(c));
-  }
-  return variable;
+  return kPrefix +
+         absl::StrReplaceAll(absl::AsciiStrToUpper(option), {{"-", "_"}});
 }
 
 bool IsInjectedByKubernetes(const std::string& variable) {
   // NAME_SERVICE_HOST, NAME_SERVICE_PORT, NAME_SERVICE_PORT_WORD, NAME_PORT,
   // NAME_PORT_50051_TCP and what follows on that.
-  if (EndsWith(variable, "_SERVICE_HOST") || EndsWith(variable, "_PORT") ||
-      variable.find("_SERVICE_PORT_") != std::string::npos) {
+  if (absl::EndsWith(variable, "_SERVICE_HOST") ||
+      absl::EndsWith(variable, "_PORT") ||
+      absl::StrContains(variable, "_SERVICE_PORT_")) {
     return true;
   }
   const size_t port = variable.find("_PORT_");
   return port != std::string::npos && port + 6 < variable.size() &&
-         std::isdigit(static_cast<unsigned char>(variable[port + 6])) != 0;
+         absl::ascii_isdigit(variable[port + 6]);
 }
 
 std::vector<std::string> UnknownVariableWarnings(
@@ -62,7 +53,8 @@ std::vector<std::string> UnknownVariableWarnings(
   std::vector<std::string> warnings;
   std::string far;  // from every name
   for (const std::string& variable : variables) {
-    if (!StartsWith(variable, kPrefix) || IsInjectedByKubernetes(variable) ||
+    if (!absl::StartsWith(variable, kPrefix) ||
+        IsInjectedByKubernetes(variable) ||
         std::find(known.begin(), known.end(), variable) != known.end()) {
       continue;
     }
