@@ -7,8 +7,6 @@
 
 namespace inkstream::app {
 
-void AddCommands(CLI::App& app, int* exit_code);
-
 void AddGenerateCommand(CLI::App& app, int* exit_code);
 void AddIngestCommand(CLI::App& app, int* exit_code);
 void AddMergeCommand(CLI::App& app, int* exit_code);

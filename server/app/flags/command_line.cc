@@ -101,7 +101,18 @@ int RunCommandLine(int argc, const char* const* argv) {
       "Every option can also be set as INKSTREAM_<OPTION>, for instance\n"
       "INKSTREAM_LOG_LEVEL=debug. Exit status: 0 done, 1 the work failed,\n"
       "2 the command line is wrong.");
-  AddCommands(app, &exit_code);
+  AddGenerateCommand(app, &exit_code);
+  AddIngestCommand(app, &exit_code);
+  AddMergeCommand(app, &exit_code);
+  AddVerifyCommand(app, &exit_code);
+  AddInspectCommand(app, &exit_code);
+  AddStatsCommand(app, &exit_code);
+  AddPlanCommand(app, &exit_code);
+  AddExportCommand(app, &exit_code);
+  AddHealthCommand(app, &exit_code);
+  AddServeCommand(app, &exit_code);
+  AddTokenCommand(app, &exit_code);
+  AddBenchCommand(app, &exit_code);
   for (CLI::App* command : app.get_subcommands(nullptr)) {
     command->fallthrough();
   }
