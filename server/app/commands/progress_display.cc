@@ -56,7 +56,7 @@ std::string ProgressLine(const std::string& label, const ProgressState& state,
                     std::string(kBarCells - filled, '-'), "] ",
                     static_cast<int>(part * 100), "%");
   }
-  absl::StrAppend(&line, " ", WithThousands(state.drawings), " ", state.noun);
+  absl::StrAppend(&line, " ", WithThousands(state.drawings), " drawings");
   if (seconds > 0) {
     absl::StrAppend(&line, ", ",
                     WithThousands(static_cast<uint64_t>(

@@ -15,7 +15,6 @@ struct ProgressState {
   uint64_t done = 0;      // of total, in any unit
   uint64_t total = 0;     // 0: not known, no bar and no time left
   bool bytes = false;     // done and total are bytes, worth showing
-  const char* noun = "drawings";
 };
 
 class ProgressDisplay {
