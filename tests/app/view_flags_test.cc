@@ -24,11 +24,11 @@ class ViewFlagsTest : public ::testing::Test {
 
 TEST_F(ViewFlagsTest, EveryFlagIsOfTheView) {
   ViewFlags flags;
-  flags.split = "train[:10%]";
-  flags.classes = {"cat", "dog"};
+  flags.view.split = "train[:10%]";
+  flags.view.classes = {"cat", "dog"};
   flags.where = {"countrycode not in DE, FR", "points<=250"};
-  flags.max_per_class = 7;
-  flags.fraction = 0.5;
+  flags.view.max_per_class = 7;
+  flags.view.fraction = 0.5;
   flags.fold = "1/5:held-out";
   const auto view = ViewOf(flags);
   ASSERT_TRUE(view.ok()) << view.status();
@@ -45,7 +45,7 @@ TEST_F(ViewFlagsTest, EveryFlagIsOfTheView) {
 
 TEST_F(ViewFlagsTest, AllIsEveryDrawing) {
   ViewFlags flags;
-  flags.split = "all";
+  flags.view.split = "all";
   EXPECT_EQ(*ViewOf(flags), View());
   EXPECT_THAT(KeysOf(flags)->include, IsEmpty());
 }

@@ -27,7 +27,7 @@ constexpr char kName[] = "export";
 
 struct ExportFlags {
   std::string store;
-  ViewFlags view = {.split = "all"};
+  ViewFlags view = {.view = {.split = "all"}};
   std::string output;
   std::string format = "ndjson";
   int threads = 0;

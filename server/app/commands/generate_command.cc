@@ -23,24 +23,21 @@ namespace {
 constexpr char kName[] = "generate";
 
 struct GenerateFlags {
-  uint64_t drawings = 0;
-  uint64_t seed = 0;
-  uint64_t classes = 0;
+  ingest::GenerateOptions options;
   std::string format = "ndjson";
-  int threads = 0;
-  std::string output;
 };
 
 int RunGenerate(const GenerateFlags& flags) {
+  ingest::GenerateOptions options = flags.options;
   const size_t offered = ingest::ClassCatalog().size();
-  if (flags.classes > offered) {
+  if (options.classes > offered) {
     return Fail(
         kName,
-        absl::InvalidArgumentError(absl::StrCat("--classes is ", flags.classes,
-                                                ", the limit is ", offered)),
+        absl::InvalidArgumentError(absl::StrCat(
+            "--classes is ", options.classes, ", the limit is ", offered)),
         kExitUsage);
   }
-  if (flags.format == "bin" && flags.output == "-") {
+  if (flags.format == "bin" && options.output == "-") {
     return Fail(kName,
                 absl::InvalidArgumentError(
                     "--format bin is one file a class: name a directory with "
@@ -49,27 +46,24 @@ int RunGenerate(const GenerateFlags& flags) {
   }
   Interrupt::Install();
   ProgressDisplay display(kName);
-  ingest::GenerateOptions options;
-  options.drawings = flags.drawings;
-  options.seed = flags.seed;
-  options.classes = flags.classes == 0 ? offered : flags.classes;
-  options.threads = flags.threads > 0 ? flags.threads : UsableCpus();
+  if (options.classes == 0) options.classes = offered;
+  if (options.threads == 0) options.threads = UsableCpus();
   options.format = ingest::ParseOutputFormat(flags.format);
-  options.output = flags.output;
   options.interrupted = [] { return Interrupt::requested(); };
   options.progress = [&](uint64_t written) {
-    display.Update({written, written, flags.drawings, false});
+    display.Update({written, written, options.drawings, false});
   };
   const absl::Status status = ingest::RunGenerate(options);
   display.Clear();
   if (!status.ok()) return Fail(kName, status, kExitFailed);
   const double seconds = std::max(display.seconds(), 1e-6);
-  std::fprintf(stderr, "Generated %s drawings of %s classes in %.1f s (%s/s)\n",
-               WithThousands(flags.drawings).c_str(),
-               WithThousands(options.classes).c_str(), seconds,
-               WithThousands(static_cast<uint64_t>(
-                                 static_cast<double>(flags.drawings) / seconds))
-                   .c_str());
+  std::fprintf(
+      stderr, "Generated %s drawings of %s classes in %.1f s (%s/s)\n",
+      WithThousands(options.drawings).c_str(),
+      WithThousands(options.classes).c_str(), seconds,
+      WithThousands(static_cast<uint64_t>(
+                        static_cast<double>(options.drawings) / seconds))
+          .c_str());
   return kExitDone;
 }
 
@@ -77,18 +71,19 @@ int RunGenerate(const GenerateFlags& flags) {
 
 void AddGenerateCommand(CLI::App& app, int* exit_code) {
   auto flags = std::make_shared<GenerateFlags>();
+  flags->options.threads = 0;
   CLI::App* command = app.add_subcommand(
       kName, "Writes synthetic drawings in Quick, Draw!'s own formats");
-  command->add_option("--drawings", flags->drawings, "How many")
+  command->add_option("--drawings", flags->options.drawings, "How many")
       ->transform(WholeNumber())
       ->required();
   command
-      ->add_option("--seed", flags->seed,
+      ->add_option("--seed", flags->options.seed,
                    "Same seed, same bytes, whatever the number of threads")
       ->transform(WholeNumber())
       ->capture_default_str();
   command
-      ->add_option("--classes", flags->classes,
+      ->add_option("--classes", flags->options.classes,
                    "How many classes, in turn; 0: all")
       ->transform(WholeNumber())
       ->capture_default_str();
@@ -97,11 +92,12 @@ void AddGenerateCommand(CLI::App& app, int* exit_code) {
                    "ndjson, bin (a directory of WORD.bin) or csv (Kaggle's)")
       ->check(CLI::IsMember({"ndjson", "bin", "csv"}))
       ->capture_default_str();
-  command->add_option("--threads", flags->threads, "0: one a usable core")
+  command
+      ->add_option("--threads", flags->options.threads, "0: one a usable core")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
   command
-      ->add_option("-o,--output", flags->output,
+      ->add_option("-o,--output", flags->options.output,
                    "FILE (.gz and .zst are compressed), DIR (one file a "
                    "class) or - (standard output)")
       ->required();

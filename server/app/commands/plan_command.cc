@@ -92,7 +92,7 @@ ServerSize SizeOf(const PlanFlags& flags, const Plan& plan,
           ? uint64_t{plan.delivery.image->height} * plan.delivery.image->width
           : 0;
   load.batch_bytes = explained.batch_bytes;
-  load.batch = flags.batch;
+  load.batch = plan.delivery.batch_size;
   load.store_bytes = store.bytes_on_disk;
   return ServerSizeFor(load, UsableCpus());
 }
@@ -172,15 +172,17 @@ void AddPlanCommand(CLI::App& app, int* exit_code) {
   };
   option("STORE", &flags->store, "The store")->required();
   AddViewFlags(command, &flags->view);
-  option("--seed", &flags->seed, "Of the shuffle");
+  option("--seed", &flags->plan.order.seed, "Of the shuffle");
   option("--shuffle", &flags->shuffle, "full, none or window:N");
   option("--sampling", &flags->sampling,
          "uniform, balanced:ALPHA or weights:W,W,... one a class");
   option("--image", &flags->image, "HEIGHTxWIDTH in pixels; left out: none");
-  option("--columns", &flags->columns, "Columns of a batch")->delimiter(',');
-  option("--batch", &flags->batch, "Drawings a rank and step");
-  option("--world", &flags->world, "Ranks");
-  option("--rank", &flags->rank, "Whose batches");
+  DeliverySpec& delivery = flags->plan.delivery;
+  delivery.columns = {"label"};
+  option("--columns", &delivery.columns, "Columns of a batch")->delimiter(',');
+  option("--batch", &delivery.batch_size, "Drawings a rank and step");
+  option("--world", &delivery.world, "Ranks");
+  option("--rank", &delivery.rank, "Whose batches");
   option("--tail", &flags->tail, "drop, partial or pad");
   option("--epoch", &flags->epoch, "The epoch of the steps listed");
   option("--step", &flags->step, "The first step listed");

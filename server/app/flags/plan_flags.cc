@@ -55,11 +55,10 @@ absl::Status SetSampling(const std::string& text, Sampling* sampling) {
 }  // namespace
 
 absl::StatusOr<Plan> PlanOf(const PlanFlags& flags) {
-  Plan plan;
+  Plan plan = flags.plan;
   absl::StatusOr<View> view = ViewOf(flags.view);
   if (!view.ok()) return view.status();
   plan.view = *std::move(view);
-  plan.order.seed = flags.seed;
   absl::Status status = SetShuffle(flags.shuffle, &plan.order);
   status.Update(SetSampling(flags.sampling, &plan.order.sampling));
   if (!status.ok()) return status;
@@ -71,10 +70,6 @@ absl::StatusOr<Plan> PlanOf(const PlanFlags& flags) {
     if (read != 2) return Wrong("--image", flags.image, "HEIGHTxWIDTH");
     plan.delivery.image = image;
   }
-  plan.delivery.columns = flags.columns;
-  plan.delivery.batch_size = flags.batch;
-  plan.delivery.world = flags.world;
-  plan.delivery.rank = flags.rank;
   if (flags.tail == "partial") {
     plan.delivery.tail = Tail::kPartial;
   } else if (flags.tail == "pad") {

@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "inkstream/plan.h"
@@ -15,15 +14,11 @@ namespace inkstream::app {
 
 struct PlanFlags {
   std::string store;
-  ViewFlags view = {.split = "train"};
-  uint64_t seed = 0;
+  Plan plan;  // as far as it is as flags say it
+  ViewFlags view = {.view = {.split = "train"}};
   std::string shuffle = "full";
   std::string sampling = "uniform";
   std::string image;  // HxW; empty: no pixels
-  std::vector<std::string> columns = {"label"};
-  uint32_t batch = 256;
-  uint32_t world = 1;
-  uint32_t rank = 0;
   std::string tail = "drop";
   uint64_t epoch = 0;
   uint64_t step = 0;

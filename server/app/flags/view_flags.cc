@@ -102,20 +102,21 @@ absl::StatusOr<std::vector<int64_t>> ReadKeys(const std::string& flag,
 
 void AddViewFlags(CLI::App* command, ViewFlags* flags) {
   command
-      ->add_option("--split", flags->split,
+      ->add_option("--split", flags->view.split,
                    "A split, a slice as in train[:10%], or all")
       ->capture_default_str();
-  command->add_option("--classes", flags->classes, "Words, in label order")
+  command->add_option("--classes", flags->view.classes, "Words, in label order")
       ->delimiter(',');
   command->add_option("--where", flags->where,
                       "A term such as \"recognized==1\"; may be given again, "
                       "all must hold");
   command
-      ->add_option("--max-per-class", flags->max_per_class,
+      ->add_option("--max-per-class", flags->view.max_per_class,
                    "Drawings; 0: no bound")
       ->transform(WholeNumber())
       ->capture_default_str();
-  command->add_option("--fraction", flags->fraction, "Of the view, in (0, 1]")
+  command
+      ->add_option("--fraction", flags->view.fraction, "Of the view, in (0, 1]")
       ->capture_default_str();
   command->add_option("--fold", flags->fold,
                       "INDEX/COUNT, or INDEX/COUNT:held-out");
@@ -126,11 +127,8 @@ void AddViewFlags(CLI::App* command, ViewFlags* flags) {
 }
 
 absl::StatusOr<View> ViewOf(const ViewFlags& flags) {
-  View view;
-  view.split = flags.split == "all" ? "" : flags.split;
-  view.classes = flags.classes;
-  view.max_per_class = flags.max_per_class;
-  view.fraction = flags.fraction;
+  View view = flags.view;
+  if (view.split == "all") view.split.clear();
   for (const std::string& text : flags.where) {
     absl::StatusOr<WhereTerm> term = TermOf(text);
     if (!term.ok()) return term.status();

@@ -14,17 +14,14 @@
 namespace inkstream::app {
 
 struct ViewFlags {
-  std::string split;  // "all": every drawing
-  std::vector<std::string> classes = {};
+  View view;                            // split "all": every drawing
   std::vector<std::string> where = {};  // COLUMN OP VALUE[,VALUE...]
-  uint64_t max_per_class = 0;
-  double fraction = 1;
-  std::string fold = {};          // I/K or I/K:held-out
-  std::string include_keys = {};  // files; empty: none
+  std::string fold = {};                // I/K or I/K:held-out
+  std::string include_keys = {};        // files; empty: none
   std::string exclude_keys = {};
 };
 
-// The default of --split is what flags->split is.
+// The default of --split is what flags->view.split is.
 void AddViewFlags(CLI::App* command, ViewFlags* flags);
 
 // Without its sets of keys. INVALID_ARGUMENT names the flag, its value and what
