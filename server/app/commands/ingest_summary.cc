@@ -91,48 +91,35 @@ std::string SummaryText(const IngestSummary& summary) {
       PathText(summary.store), WithThousands(report.read),
       WithThousands(report.kept), WithThousands(skipped));
   absl::StrAppend(&text, ErrorsText(summary));
-  if (!report.empty.empty()) {
-    absl::StrAppend(&text, "  empty files: ", PathsText(report.empty), "\n");
-  }
-  if (!summary.passed_over.empty()) {
-    absl::StrAppend(&text, "  passed over, no drawings by their names: ",
-                    PathsText(summary.passed_over), "\n");
-  }
-  if (report.taken_over > 0) {
-    absl::StrAppend(&text, "  taken over from an interrupted ingest: ",
-                    WithThousands(report.taken_over), "\n");
-  }
-  if (summary.duplicates > 0 || summary.dropped > 0) {
-    absl::StrAppend(&text, "  key_ids that came before: ",
-                    WithThousands(summary.duplicates), " kept, ",
-                    WithThousands(summary.dropped), " dropped\n");
-  }
-  if (summary.info.unlabelled > 0) {
-    absl::StrAppend(&text, "  in the store without a word, of no class: ",
-                    WithThousands(summary.info.unlabelled),
-                    " (--word gives one to .bin files)\n");
-  }
-  if (report.simplified > 0) {
-    absl::StrAppend(&text, "  raw, simplified as Google did, times left out: ",
-                    WithThousands(report.simplified), "\n");
-  }
-  if (report.kept_raw > 0) {
-    absl::StrAppend(&text, "  raw, kept with their times: ",
-                    WithThousands(report.kept_raw), "\n");
-  }
-  if (!report.unknown_keys.counts().empty()) {
-    absl::StrAppend(&text, "  keys that a store has no column for: ",
-                    CountsText(report.unknown_keys), "\n");
-  }
-  if (!report.null_values.counts().empty()) {
-    absl::StrAppend(&text,
-                    "  null read as missing: ", CountsText(report.null_values),
-                    "\n");
-  }
-  if (!report.other_forms.counts().empty()) {
-    absl::StrAppend(&text, "  not as Google writes it, but clear: ",
-                    CountsText(report.other_forms), "\n");
-  }
+  const auto line_if = [&text](bool there, const auto&... parts) {
+    if (there) absl::StrAppend(&text, "  ", parts..., "\n");
+  };
+  line_if(!report.empty.empty(), "empty files: ", PathsText(report.empty));
+  line_if(!summary.passed_over.empty(),
+          "passed over, no drawings by their names: ",
+          PathsText(summary.passed_over));
+  line_if(report.taken_over > 0, "taken over from an interrupted ingest: ",
+          WithThousands(report.taken_over));
+  line_if(summary.duplicates > 0 || summary.dropped > 0,
+          "key_ids that came before: ", WithThousands(summary.duplicates),
+          " kept, ", WithThousands(summary.dropped), " dropped");
+  line_if(summary.info.unlabelled > 0,
+          "in the store without a word, of no class: ",
+          WithThousands(summary.info.unlabelled),
+          " (--word gives one to .bin files)");
+  line_if(report.simplified > 0,
+          "raw, simplified as Google did, times left out: ",
+          WithThousands(report.simplified));
+  line_if(report.kept_raw > 0,
+          "raw, kept with their times: ", WithThousands(report.kept_raw));
+  line_if(
+      !report.unknown_keys.counts().empty(),
+      "keys that a store has no column for: ", CountsText(report.unknown_keys));
+  line_if(!report.null_values.counts().empty(),
+          "null read as missing: ", CountsText(report.null_values));
+  line_if(
+      !report.other_forms.counts().empty(),
+      "not as Google writes it, but clear: ", CountsText(report.other_forms));
   const auto rate = static_cast<uint64_t>(PerSecond(summary));
   absl::StrAppendFormat(
       &text,

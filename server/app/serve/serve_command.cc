@@ -6,6 +6,7 @@
 #include <string>
 
 #include "server/app/commands/commands.h"
+#include "server/app/failure.h"
 #include "server/app/flags/command_line.h"
 #include "server/app/log/logging.h"
 #include "server/app/serve/serve_config.h"
@@ -27,9 +28,8 @@ struct CommandFlags {
 
 int Answer(const absl::Status& status) {
   if (status.ok()) return kExitDone;
-  std::fprintf(stderr, "inkstream serve: %s\n",
-               std::string(status.message()).c_str());
-  return absl::IsInvalidArgument(status) ? kExitUsage : kExitFailed;
+  return Fail("serve", status,
+              absl::IsInvalidArgument(status) ? kExitUsage : kExitFailed);
 }
 
 int RunServe(const CLI::App& command, const CommandFlags& flags) {
