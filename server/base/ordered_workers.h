@@ -55,11 +55,8 @@ class OrderedWorkers {
   }
 
  private:
-  struct Slot {
-    bool ready = false;
-    bool end = false;
-    absl::StatusOr<Result> result = absl::UnknownError("not ready");
-  };
+  // Of a task; nullopt: there are no more.
+  using Outcome = absl::StatusOr<std::optional<Result>>;
 
   bool WaitForRoom(uint64_t sequence) {
     std::unique_lock<std::mutex> lock(mutex_);
@@ -68,13 +65,10 @@ class OrderedWorkers {
     return !stopped_;
   }
 
-  void Post(uint64_t sequence, bool end, absl::StatusOr<Result> result) {
+  void Post(uint64_t sequence, Outcome outcome) {
     {
       std::lock_guard<std::mutex> lock(mutex_);
-      Slot& slot = slots_[sequence % slots_.size()];
-      slot.ready = true;
-      slot.end = end;
-      slot.result = std::move(result);
+      slots_[sequence % slots_.size()] = std::move(outcome);
     }
     changed_.notify_all();
   }
@@ -92,32 +86,29 @@ class OrderedWorkers {
         absl::StatusOr<bool> more = stages_.next(&task);
         if (!more.ok() || !*more) {
           exhausted_ = true;
-          Post(sequence, true,
-               more.ok() ? absl::OutOfRangeError("end") : more.status());
+          Post(sequence, more.ok() ? Outcome(std::nullopt) : more.status());
           return;
         }
       }
-      Post(sequence, false, work(task));
+      Post(sequence, work(task));
     }
   }
 
   absl::Status TakeAll() {
     for (;;) {
-      std::optional<Slot> slot;
+      std::optional<Outcome> outcome;
       {
         std::unique_lock<std::mutex> lock(mutex_);
-        Slot& next = slots_[taken_ % slots_.size()];
-        changed_.wait(lock, [&] { return next.ready; });
-        slot = std::exchange(next, Slot());
+        std::optional<Outcome>& next = slots_[taken_ % slots_.size()];
+        changed_.wait(lock, [&] { return next.has_value(); });
+        outcome = std::exchange(next, std::nullopt);
         ++taken_;
       }
       changed_.notify_all();
-      const absl::Status& status = slot->result.status();
-      if (slot->end) {
-        return absl::IsOutOfRange(status) ? absl::OkStatus() : status;
-      }
-      if (!status.ok()) return status;
-      absl::Status taken = stages_.take(*std::move(slot->result));
+      if (!outcome->ok()) return outcome->status();
+      std::optional<Result>& result = **outcome;
+      if (!result.has_value()) return absl::OkStatus();
+      absl::Status taken = stages_.take(*std::move(result));
       if (!taken.ok()) return taken;
     }
   }
@@ -131,7 +122,7 @@ class OrderedWorkers {
 
   std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
-  std::vector<Slot> slots_;
+  std::vector<std::optional<Outcome>> slots_;  // null: not there yet
   uint64_t taken_ = 0;
   bool stopped_ = false;
 };
