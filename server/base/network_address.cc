@@ -15,37 +15,31 @@
 namespace inkstream {
 namespace {
 
-// An address of either family. Copied, since the bytes have no type of their
-// own that both families share.
-sockaddr_in V4(const sockaddr_storage& address) {
-  sockaddr_in v4;
-  std::memcpy(&v4, &address, sizeof(v4));
-  return v4;
+// The address as its family has it, and back. Copied, since the bytes have no
+// type of their own that both families share.
+template <typename Family>
+Family As(const sockaddr_storage& address) {
+  Family own;
+  std::memcpy(&own, &address, sizeof(own));
+  return own;
 }
-sockaddr_in6 V6(const sockaddr_storage& address) {
-  sockaddr_in6 v6;
-  std::memcpy(&v6, &address, sizeof(v6));
-  return v6;
-}
-
-sockaddr_storage FromV4(const in_addr& host, in_port_t port) {
-  sockaddr_in v4 = {};
-  v4.sin_family = AF_INET;
-  v4.sin_addr = host;
-  v4.sin_port = port;
+template <typename Family>
+sockaddr_storage StorageOf(const Family& own) {
   sockaddr_storage address = {};
-  std::memcpy(&address, &v4, sizeof(v4));
+  std::memcpy(&address, &own, sizeof(own));
   return address;
 }
 
 // Clients of a socket for both families look like ::ffff:10.0.0.7 to it.
 sockaddr_storage WithoutMapping(const sockaddr_storage& address) {
   if (address.ss_family != AF_INET6) return address;
-  const sockaddr_in6 v6 = V6(address);
+  const sockaddr_in6 v6 = As<sockaddr_in6>(address);
   if (!IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) return address;
-  in_addr host;
-  std::memcpy(&host, &v6.sin6_addr.s6_addr[12], sizeof(host));
-  return FromV4(host, v6.sin6_port);
+  sockaddr_in v4 = {};
+  v4.sin_family = AF_INET;
+  v4.sin_port = v6.sin6_port;
+  std::memcpy(&v4.sin_addr, &v6.sin6_addr.s6_addr[12], sizeof(v4.sin_addr));
+  return StorageOf(v4);
 }
 
 std::string WithoutBrackets(absl::string_view host) {
@@ -102,36 +96,35 @@ socklen_t SizeOf(const sockaddr_storage& address) {
 bool IsLoopback(const sockaddr_storage& address) {
   const sockaddr_storage plain = WithoutMapping(address);
   if (plain.ss_family == AF_INET) {
-    return ntohl(V4(plain).sin_addr.s_addr) >> 24U == 127;
+    return ntohl(As<sockaddr_in>(plain).sin_addr.s_addr) >> 24U == 127;
   }
   if (plain.ss_family != AF_INET6) return false;
-  const sockaddr_in6 v6 = V6(plain);
+  const sockaddr_in6 v6 = As<sockaddr_in6>(plain);
   return IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr);
 }
 
 bool IsLoopbackHost(absl::string_view host) {
   if (absl::EqualsIgnoreCase(host, "localhost")) return true;
   const std::string digits = WithoutBrackets(host);
-  sockaddr_in6 v6 = {};
-  sockaddr_storage address = {};
-  in_addr v4;
-  if (inet_pton(AF_INET, digits.c_str(), &v4) == 1) {
-    address = FromV4(v4, 0);
-  } else if (inet_pton(AF_INET6, digits.c_str(), &v6.sin6_addr) == 1) {
-    v6.sin6_family = AF_INET6;
-    std::memcpy(&address, &v6, sizeof(v6));
+  sockaddr_in v4 = {};
+  v4.sin_family = AF_INET;
+  if (inet_pton(AF_INET, digits.c_str(), &v4.sin_addr) == 1) {
+    return IsLoopback(StorageOf(v4));
   }
-  return IsLoopback(address);
+  sockaddr_in6 v6 = {};
+  v6.sin6_family = AF_INET6;
+  return inet_pton(AF_INET6, digits.c_str(), &v6.sin6_addr) == 1 &&
+         IsLoopback(StorageOf(v6));
 }
 
 std::string HostOf(const sockaddr_storage& address) {
   const sockaddr_storage plain = WithoutMapping(address);
   char text[INET6_ADDRSTRLEN] = {};
   if (plain.ss_family == AF_INET) {
-    const sockaddr_in v4 = V4(plain);
+    const sockaddr_in v4 = As<sockaddr_in>(plain);
     inet_ntop(AF_INET, &v4.sin_addr, text, sizeof(text));
   } else {
-    const sockaddr_in6 v6 = V6(plain);
+    const sockaddr_in6 v6 = As<sockaddr_in6>(plain);
     inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof(text));
   }
   return text;
@@ -141,17 +134,15 @@ std::string CallerAt(const sockaddr_storage& address) {
   if (IsLoopback(address)) return "localhost";
   const sockaddr_storage plain = WithoutMapping(address);
   if (plain.ss_family == AF_INET) return absl::StrCat("ipv4:", HostOf(plain));
-  sockaddr_in6 v6 = V6(plain);
+  sockaddr_in6 v6 = As<sockaddr_in6>(plain);
   std::memset(&v6.sin6_addr.s6_addr[8], 0, 8);
-  sockaddr_storage network = {};
-  std::memcpy(&network, &v6, sizeof(v6));
-  return absl::StrCat("ipv6:", HostOf(network), "/64");
+  return absl::StrCat("ipv6:", HostOf(StorageOf(v6)), "/64");
 }
 
 std::string ToString(const sockaddr_storage& address) {
   const std::string host = HostOf(address);
   // At the same place in both families.
-  const int port = ntohs(V4(address).sin_port);
+  const int port = ntohs(As<sockaddr_in>(address).sin_port);
   return absl::StrContains(host, ':') ? absl::StrCat("[", host, "]:", port)
                                       : absl::StrCat(host, ":", port);
 }
