@@ -25,30 +25,26 @@ void AddTargetFlags(CLI::App* command, TargetFlags* flags) {
       ->capture_default_str();
   command->add_flag("--tls", flags->tls,
                     "By TLS, trusting the system's authorities");
-  command
-      ->add_option("--tls-ca", flags->files.ca,
-                   "By TLS, trusting those of this file in PEM")
-      ->type_name("FILE");
+  const auto file = [command](const char* name, std::string* path,
+                              const char* help) {
+    return command->add_option(name, *path, help)->type_name("FILE");
+  };
+  file("--tls-ca", &flags->files.ca,
+       "By TLS, trusting those of this file in PEM");
   command
       ->add_option("--tls-server-name", flags->files.server_name,
                    "Name in the server's certificate; left out: the target's")
       ->type_name("NAME");
   // In a container with these in its environment, for the server, its health
   // check proves itself by them.
-  CLI::Option* const cert =
-      command
-          ->add_option("--tls-cert", flags->files.cert,
-                       "Certificate to prove oneself by, in PEM")
-          ->type_name("FILE");
+  CLI::Option* const cert = file("--tls-cert", &flags->files.cert,
+                                 "Certificate to prove oneself by, in PEM");
   CLI::Option* const key =
-      command->add_option("--tls-key", flags->files.key, "Its key, in PEM")
-          ->type_name("FILE");
+      file("--tls-key", &flags->files.key, "Its key, in PEM");
   cert->needs(key);
   key->needs(cert);
-  command
-      ->add_option("--token-file", flags->token_file,
-                   "File with a token of `inkstream token`")
-      ->type_name("FILE");
+  file("--token-file", &flags->token_file,
+       "File with a token of `inkstream token`");
 }
 
 }  // namespace inkstream::app
