@@ -15,7 +15,6 @@
 #include "server/app/failure.h"
 #include "server/app/flags/command_line.h"
 #include "server/app/flags/ingest_flags.h"
-#include "server/app/flags/split_flag.h"
 #include "server/app/interrupt.h"
 #include "server/base/machine_limits.h"
 #include "server/ingest/export/byte_sink.h"

@@ -10,7 +10,7 @@ namespace inkstream::app {
 inline constexpr int kExitDone = 0;
 inline constexpr int kExitFailed = 1;         // the work failed
 inline constexpr int kExitUsage = 2;          // the command line is wrong
-inline constexpr int kExitInterrupted = 130;  // SIGINT; SIGTERM: 143
+// 130: SIGINT; 143: SIGTERM.
 
 int RunCommandLine(int argc, const char* const* argv);
 

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -17,6 +18,9 @@
 
 namespace inkstream::app {
 namespace {
+
+// 0.7 + 0.2 + 0.1 is a little over 1 in binary.
+constexpr double kRounding = 1e-9;
 
 // Where the errors file cannot be written is said before hours of work.
 absl::Status CheckErrorsPath(const std::string& path) {
@@ -181,6 +185,39 @@ absl::Status FillOptions(const IngestFlags& flags,
   options->inputs = *std::move(inputs);
   options->may_be_empty = true;
   return CheckErrorsPath(flags.errors);
+}
+
+absl::StatusOr<std::vector<store::SplitFraction>> ParseSplits(
+    const std::string& text) {
+  std::vector<store::SplitFraction> splits;
+  if (text.empty()) return splits;
+  double sum = 0;
+  for (const absl::string_view part : absl::StrSplit(text, ',')) {
+    const std::pair<absl::string_view, absl::string_view> pair =
+        absl::StrSplit(part, absl::MaxSplits('=', 1));
+    store::SplitFraction split;
+    split.name = std::string(pair.first);
+    if (split.name.empty() || !absl::SimpleAtod(pair.second, &split.fraction) ||
+        !(split.fraction > 0 && split.fraction <= 1)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--split has '", part,
+                       "', expected NAME=FRACTION with a fraction in (0, 1], "
+                       "such as train=0.9,valid=0.1"));
+    }
+    for (const store::SplitFraction& other : splits) {
+      if (other.name == split.name) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("--split names '", split.name, "' twice"));
+      }
+    }
+    sum += split.fraction;
+    splits.push_back(std::move(split));
+  }
+  if (sum > 1 + kRounding) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the fractions of --split sum to ", sum, ", the limit is 1"));
+  }
+  return splits;
 }
 
 store::WriterOptions WriterOptionsOf(const IngestFlags& flags,

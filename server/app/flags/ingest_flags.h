@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "CLI/CLI.hpp"
-#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "server/ingest/ingest_job.h"
 #include "server/store/format.h"
 #include "server/store/store_writer.h"
@@ -52,6 +52,11 @@ absl::Status FillOptions(const IngestFlags& flags,
 // Everything that decides what is stored, in the order it is compared.
 std::vector<std::pair<std::string, std::string>> JobOptions(
     const IngestFlags& flags);
+
+// Of --split; "": none. INVALID_ARGUMENT names the part that is wrong: a name
+// or fraction that is missing, not in (0, 1], given twice, or a sum over 1.
+absl::StatusOr<std::vector<store::SplitFraction>> ParseSplits(
+    const std::string& text);
 
 // `options` are filled in, threads too; `job` describes the ingest.
 store::WriterOptions WriterOptionsOf(const IngestFlags& flags,

@@ -1,4 +1,4 @@
-#include "server/app/flags/split_flag.h"
+#include "server/app/flags/ingest_flags.h"
 
 #include <string>
 
