@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "inkstream/image_spec.h"
 
 namespace inkstream::raster {
@@ -20,9 +21,13 @@ namespace inkstream::raster {
 // The float32 element of one pixel.
 float FloatPixel(uint8_t pixel, float mean, float std);
 
-// The mean and std of channel `c`: a list of one holds for all channels.
-float MeanOf(const ImageSpec& spec, size_t c);
-float StdOf(const ImageSpec& spec, size_t c);
+// The name of an element type, for error texts.
+const char* NameOf(DType dtype);
+
+// OK, or INVALID_ARGUMENT naming the field whose elements cannot be written:
+// the type, mean and std by their number, or an element that the type does not
+// hold. Channels have been checked.
+absl::Status CheckElements(const ImageSpec& spec);
 
 class PixelWriter {
  public:

@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/raster/draw/float_bits.h"
-#include "server/raster/tensor/dtype_name.h"
+#include "server/raster/tensor/pixel_writer.h"
 
 namespace inkstream::raster {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "absl/strings/escaping.h"
 #include "inkstream/errors.h"
-#include "server/raster/tensor/dtype_name.h"
+#include "server/raster/tensor/pixel_writer.h"
 
 namespace inkstream::conformance {
 namespace {
@@ -26,7 +26,7 @@ Json Listed(absl::Span<const T> values) {
 
 Json JsonOf(const TensorView& tensor, const Batch& batch) {
   const TensorInfo& info = *tensor.info;
-  Json json = {{"dtype", NameOf(info.dtype)},
+  Json json = {{"dtype", raster::NameOf(info.dtype)},
                {"shape", info.shape},
                {"sha256", HashOf(tensor.bytes)}};
   if (info.dtype == DType::kInt64 && info.shape.size() == 1) {
@@ -87,7 +87,7 @@ Json JsonOf(const DatasetInfo& info) {
   Json columns = Json::object();
   for (const auto& column : info.columns) columns[column.name] = column.present;
   Json dtypes = Json::array();
-  for (const DType dtype : info.image_dtypes) dtypes.push_back(NameOf(dtype));
+  for (const DType dtype : info.image_dtypes) dtypes.push_back(raster::NameOf(dtype));
   const DatasetInfo::Limits& limits = info.limits;
   return {{"dataset", info.dataset},
           {"fingerprint", info.fingerprint},
