@@ -184,7 +184,8 @@ std::vector<Field> FieldsOf(absl::string_view text) {
   return fields;
 }
 
-const Field* Find(const std::vector<Field>& fields, absl::string_view name) {
+const Field* FieldNamed(const std::vector<Field>& fields,
+                        absl::string_view name) {
   for (const Field& field : fields) {
     if (field.name == name) return &field;
   }
@@ -200,18 +201,18 @@ absl::Status FirstDifference(absl::string_view cursor,
   const std::vector<Field> new_fields = FieldsOf(stream);
   for (const Field& now : new_fields) {
     if (now.name == kSizeField) continue;
-    const Field* const old = Find(old_fields, now.name);
+    const Field* const old = FieldNamed(old_fields, now.name);
     if (old == nullptr) return Differs(now.name, "(not set)", now.value);
     if (old->value != now.value)
       return Differs(now.name, old->value, now.value);
   }
   for (const Field& old : old_fields) {
-    if (Find(new_fields, old.name) == nullptr) {
+    if (FieldNamed(new_fields, old.name) == nullptr) {
       return Differs(old.name, old.value, "(not set)");
     }
   }
-  const Field* const old_size = Find(old_fields, kSizeField);
-  const Field* const new_size = Find(new_fields, kSizeField);
+  const Field* const old_size = FieldNamed(old_fields, kSizeField);
+  const Field* const new_size = FieldNamed(new_fields, kSizeField);
   if (old_size != nullptr && new_size != nullptr &&
       old_size->value != new_size->value) {
     return Differs(kSizeField, old_size->value, new_size->value);

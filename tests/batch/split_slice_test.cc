@@ -25,7 +25,12 @@ TEST(SplitSliceTest, WhatIsNoSliceIsRefusedWithAnExample) {
        {"train[", "train[:10%", "train[10]", "train[:1000]", "train[20%:10%]",
         "train[10%:10%]", "train[:101%]", "train[:1.0000001%]", "train[-1%:]",
         "train[:.5%]", "train[:5.%]", "train[:10%]x"}) {
-    const absl::Status status = ParseSplitSlice(text).status();
+    EXPECT_EQ(ParseSplitSlice(text), std::nullopt) << text;
+    View view;
+    view.split = text;
+    order::ResolvedView order;
+    const absl::Status status =
+        CompileHashes(store::StoreInfo(), view, &order).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << text;
     EXPECT_THAT(std::string(status.message()), HasSubstr("train[10%:20%]"));
   }

@@ -158,18 +158,19 @@ absl::StatusOr<KeySetCache::Kept> KeySetCache::Find(const std::string& field,
                                                     const std::string& hash,
                                                     absl::string_view what) {
   const bool weights = what != "key set";
+  const std::string name = Quoted(hash);
   const std::lock_guard<std::mutex> lock(mu_);
   if (const Kept* const found = sets_.Find(hash)) {
     ++lookups_.hits;
     if (weights == (found->weights != nullptr)) return *found;
     return absl::InvalidArgumentError(
-        absl::StrCat(field, ": ", Quoted(hash), " is no ", what, " but a ",
+        absl::StrCat(field, ": ", name, " is no ", what, " but a ",
                      weights ? "key set" : "set of weights"));
   }
   ++lookups_.misses;
   return WithReason(
       absl::NotFoundError(absl::StrCat(
-          field, ": this server does not have the ", what, " ", Quoted(hash),
+          field, ": this server does not have the ", what, " ", name,
           " (any more); upload it with UploadKeys and ask again")),
       kReasonKeysNotHere);
 }

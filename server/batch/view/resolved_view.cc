@@ -1,7 +1,6 @@
 #include "server/batch/view/resolved_view.h"
 
 #include <algorithm>
-#include <cmath>
 #include <unordered_map>
 #include <utility>
 
@@ -13,25 +12,6 @@
 
 namespace inkstream::batch {
 namespace {
-
-absl::StatusOr<const store::SplitInfo*> FindSplit(const store::StoreInfo& info,
-                                                  const std::string& name) {
-  std::vector<std::string> names;
-  for (const store::SplitInfo& split : info.splits) {
-    if (split.name == name) return &split;
-    names.push_back(split.name);
-  }
-  return absl::NotFoundError(absl::StrCat("view.split: there is no split ",
-                                          Quoted(name),
-                                          NearestHint(name, names)));
-}
-
-HashRange RangeOf(const store::SplitInfo& split) {
-  constexpr uint64_t kMax = ~uint64_t{0};
-  if (split.high == kMax) return {split.low, kMax, false};
-  if (split.low >= split.high) return {0, 0, true};
-  return {split.low, split.high - 1, false};
-}
 
 // Label in the view by label in the store; -1 for a class that is left out.
 absl::StatusOr<std::vector<int32_t>> LabelsOf(
@@ -56,17 +36,6 @@ absl::StatusOr<std::vector<int32_t>> LabelsOf(
     labels[found->second] = static_cast<int32_t>(i);
   }
   return labels;
-}
-
-// The largest SampleHash that a fraction takes in.
-absl::StatusOr<uint64_t> LastSample(double fraction) {
-  if (!(fraction > 0 && fraction <= 1)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("view.fraction: ", fraction, " is not in (0, 1]"));
-  }
-  if (fraction == 1) return ~uint64_t{0};
-  const double bound = std::ldexp(fraction, 64);
-  return bound < 1 ? 0 : static_cast<uint64_t>(bound) - 1;
 }
 
 bool NeedsSizes(const CompiledTerm& term) {
@@ -124,8 +93,6 @@ absl::Status ResolvedView::Compile(const store::StoreReader& store,
                                    const View& view, const ViewInputs& inputs,
                                    ViewFilter* filter) {
   const store::StoreInfo& info = store.info();
-  absl::Status status = CompileHashes(store, view, filter);
-  if (!status.ok()) return status;
   classes_ = info.classes;
   class_counts_ = info.class_counts;
   if (!view.classes.empty()) {
@@ -141,6 +108,9 @@ absl::Status ResolvedView::Compile(const store::StoreReader& store,
     classes_ = std::move(words);
   }
   filter->classes = classes_.size();
+  absl::StatusOr<HashFilter> hashes = CompileHashes(info, view, &order_);
+  if (!hashes.ok()) return hashes.status();
+  static_cast<HashFilter&>(*filter) = *hashes;
   absl::StatusOr<std::vector<CompiledTerm>> terms =
       CompileWhere(view.where, store);
   if (!terms.ok()) return terms.status();
@@ -159,46 +129,6 @@ absl::Status ResolvedView::Compile(const store::StoreReader& store,
     filter->sizes = *std::move(sizes);
   }
   filter->terms = *std::move(terms);
-  return absl::OkStatus();
-}
-
-absl::Status ResolvedView::CompileHashes(const store::StoreReader& store,
-                                         const View& view, ViewFilter* filter) {
-  order_.split_rule = "all";
-  absl::StatusOr<SplitSlice> slice = ParseSplitSlice(view.split);
-  if (!slice.ok()) return slice.status();
-  if (!slice->split.empty()) {
-    absl::StatusOr<const store::SplitInfo*> split =
-        FindSplit(store.info(), slice->split);
-    if (!split.ok()) return split.status();
-    order_.split_rule = (*split)->rule;
-    const bool whole = (*split)->drawings == store.size();
-    if (store.info().listed_splits) {
-      // Members named by the input have hashes from all over.
-      filter->by_sample = true;
-      if (!whole) filter->split = *split - store.info().splits.data();
-    } else if (!whole) {
-      filter->hashes = RangeOf(**split);
-    }
-  }
-  if (!slice->whole()) {
-    order_.slice = slice->Text();
-    filter->hashes =
-        filter->hashes.Part(slice->from, slice->to, SplitSlice::kWhole);
-  }
-  if (view.fold.has_value()) {
-    const Fold& fold = *view.fold;
-    if (absl::Status status = CheckFold(fold); !status.ok()) return status;
-    order_.fold = absl::StrCat(fold.index, "/", fold.count,
-                               fold.held_out ? " held out" : "");
-    const HashRange part =
-        filter->hashes.Part(fold.index, fold.index + 1, fold.count);
-    (fold.held_out ? filter->hashes : filter->fold_out) = part;
-  }
-  absl::StatusOr<uint64_t> last = LastSample(view.fraction);
-  if (!last.ok()) return last.status();
-  filter->last_sample = *last;
-  order_.fraction = view.fraction;
   return absl::OkStatus();
 }
 

@@ -91,8 +91,6 @@ class ResolvedView {
 
   absl::Status Compile(const store::StoreReader& store, const View& view,
                        const ViewInputs& inputs, ViewFilter* filter);
-  absl::Status CompileHashes(const store::StoreReader& store, const View& view,
-                             ViewFilter* filter);
 
   order::ResolvedView order_;
   std::vector<std::string> classes_;    // label order

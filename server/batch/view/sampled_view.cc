@@ -39,15 +39,6 @@ absl::StatusOr<std::shared_ptr<const SampledView>> SampledView::Create(
   if (!resolved.ok()) return resolved.status();
   auto sampled = std::make_shared<SampledView>(*resolved);
   if (sampling.kind == SamplingKind::kUniform) return sampled;
-  if (sampling.kind == SamplingKind::kDrawings) {
-    absl::StatusOr<std::shared_ptr<const WeightedDrawings>> weighted =
-        views->GetWeighted(store, view, sampling.drawings);
-    if (!weighted.ok()) return weighted.status();
-    sampled->weighted_ = *std::move(weighted);
-    sampled->mixture_ = std::make_shared<const order::Mixture>(
-        order::Mixture::ByDrawing(sampled->weighted_->slots()));
-    return sampled;
-  }
   std::vector<uint64_t> sizes = (*resolved)->class_counts();
   if (sampling.kind == SamplingKind::kMix) {
     if (sampling.views.empty() || sampling.views.size() > kMaxViews) {
@@ -69,6 +60,15 @@ absl::StatusOr<std::shared_ptr<const SampledView>> SampledView::Create(
       sampled->part_orders_.push_back((*part)->order_view());
       sampled->parts_.push_back(*std::move(part));
     }
+  }
+  if (sampling.kind == SamplingKind::kDrawings) {
+    absl::StatusOr<std::shared_ptr<const WeightedDrawings>> weighted =
+        views->GetWeighted(store, view, sampling.drawings);
+    if (!weighted.ok()) return weighted.status();
+    sampled->weighted_ = *std::move(weighted);
+    sampled->mixture_ = std::make_shared<const order::Mixture>(
+        order::Mixture::ByDrawing(sampled->weighted_->slots()));
+    return sampled;
   }
   absl::StatusOr<order::Mixture> mixture =
       order::Mixture::Create(sampling, std::move(sizes));

@@ -120,11 +120,11 @@ absl::StatusOr<std::shared_ptr<const WeightedDrawings>> ViewCache::GetWeighted(
     const store::StoreReader& store, const View& view,
     const std::string& hash) {
   using Weighted = absl::StatusOr<std::shared_ptr<const WeightedDrawings>>;
+  std::string key = absl::StrCat("weights:", KeyOf(store, view));
+  Append(&key, hash);
   const absl::StatusOr<std::shared_ptr<const WeightSet>> set =
       key_sets_.GetWeights("order.sampling.drawings.weights", hash);
   if (!set.ok() && hash.empty()) return set.status();
-  std::string key = absl::StrCat("weights:", KeyOf(store, view));
-  Append(&key, hash);
   return Share<WeightedDrawings>(
       store, key, [&](Promised* promised) -> Weighted {
         // What is there already does not need its set any more.

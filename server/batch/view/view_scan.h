@@ -20,13 +20,7 @@
 namespace inkstream::batch {
 
 // A view, compiled against one store.
-struct ViewFilter {
-  std::optional<size_t> split;  // of a store whose splits name their drawings
-  // Of the split hash or, by_sample, of the SampleHash of its complement.
-  HashRange hashes;
-  HashRange fold_out{0, 0, true};  // and not these
-  bool by_sample = false;
-  uint64_t last_sample = ~uint64_t{0};  // SampleHash at most this
+struct ViewFilter : HashFilter {
   std::vector<int32_t> labels;  // by store label, -1: left out; empty: all stay
   size_t classes = 0;           // of the view
   std::vector<CompiledTerm> terms;
