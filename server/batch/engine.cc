@@ -122,23 +122,32 @@ std::vector<ServedStore> Engine::stores() const {
   return stores;
 }
 
-absl::StatusOr<Dataset> Engine::Use(const std::string& dataset) const {
-  absl::StatusOr<Dataset> found = datasets_.Find(dataset);
+absl::StatusOr<Dataset> Engine::Use(const std::string& dataset,
+                                    const std::string& fingerprint,
+                                    const char* field) const {
+  absl::StatusOr<Dataset> found = datasets_.Find(dataset, fingerprint, field);
   if (!found.ok()) return found;
   absl::Status room = requests_.MaySleepIn(found->store->path());
   if (!room.ok()) return room;
   return found;
 }
 
+absl::StatusOr<Dataset> Engine::UseFor(const Plan& plan) const {
+  if (plan.fingerprint.empty() && plan.start.has_value()) {
+    return Use(plan.dataset, plan.start->fingerprint,
+               "open.cursor.fingerprint");
+  }
+  return Use(plan.dataset, plan.fingerprint, "open.fingerprint");
+}
+
 absl::StatusOr<DatasetFacts> Engine::DescribeGeneration(
     const std::string& dataset, const std::string& fingerprint,
     const View& view) const {
   // All of it is known without the disk.
-  absl::StatusOr<Dataset> found =
-      view == View() ? datasets_.Find(dataset) : Use(dataset);
+  absl::StatusOr<Dataset> found = view == View()
+                                      ? datasets_.Find(dataset, fingerprint)
+                                      : Use(dataset, fingerprint);
   if (!found.ok()) return found.status();
-  const absl::Status here = UseGeneration("fingerprint", fingerprint, &*found);
-  if (!here.ok()) return here;
   absl::StatusOr<std::shared_ptr<const ResolvedView>> resolved =
       views_.Get(*found->store, view);
   if (!resolved.ok()) return resolved.status();
@@ -161,7 +170,7 @@ absl::StatusOr<std::shared_ptr<BatchStream>> Engine::OpenStreamFor(
 
 absl::StatusOr<std::shared_ptr<OrderedStream>> Engine::Open(
     const std::string& caller, const Plan& plan, MemoryArbiter* memory) {
-  absl::StatusOr<Dataset> dataset = Use(plan.dataset);
+  absl::StatusOr<Dataset> dataset = UseFor(plan);
   if (!dataset.ok()) return dataset.status();
   absl::StatusOr<OpenedPlan> opened =
       OpenPlan(plan, *std::move(dataset), options_, &views_);
@@ -180,6 +189,8 @@ absl::StatusOr<std::shared_ptr<OrderedStream>> Engine::Open(
   if (!first_order.ok()) return first_order.status();
   facts.steps_per_epoch = schedule->StepsFrom(0);
 
+  opened->recipe.rows_a_piece =
+      layout::RowsAPiece(plan.delivery, options_.workers);
   const std::shared_ptr<const BatchRecipe> recipe =
       RecipeOf(std::move(opened->recipe), opened->dataset, sampled,
                plan.delivery.ignore_index);
@@ -215,7 +226,7 @@ absl::StatusOr<std::shared_ptr<OrderedStream>> Engine::Open(
 
 absl::StatusOr<ExplainedPlan> Engine::Explain(const Plan& plan,
                                               const StepsAsked& asked) {
-  absl::StatusOr<Dataset> dataset = Use(plan.dataset);
+  absl::StatusOr<Dataset> dataset = UseFor(plan);
   if (!dataset.ok()) return dataset.status();
   absl::StatusOr<OpenedPlan> opened =
       OpenPlan(plan, *std::move(dataset), options_, &views_);
@@ -279,11 +290,10 @@ void Engine::Begin(const std::shared_ptr<FetchRequest>& request,
 }
 
 absl::StatusOr<Engine::PricedFetch> Engine::Price(const FetchPlan& plan) const {
-  absl::StatusOr<Dataset> dataset = datasets_.Find(plan.dataset);
+  absl::StatusOr<Dataset> dataset =
+      datasets_.Find(plan.dataset, plan.fingerprint);
   if (!dataset.ok()) return dataset.status();
-  absl::Status status =
-      UseGeneration("fingerprint", plan.fingerprint, &*dataset);
-  status.Update(CheckFetch(plan, options_.limits));
+  const absl::Status status = CheckFetch(plan, options_.limits);
   if (!status.ok()) return status;
   DeliverySpec delivery = plan.delivery;
   delivery.batch_size = static_cast<uint32_t>(

@@ -165,7 +165,11 @@ class Engine {
                                                       MemoryArbiter* memory);
   // The dataset, in its newest generation, for a request that reads its store.
   // IsParked(): it does so later.
-  absl::StatusOr<Dataset> Use(const std::string& dataset) const;
+  absl::StatusOr<Dataset> Use(const std::string& dataset,
+                              const std::string& fingerprint = "",
+                              const char* field = "fingerprint") const;
+  // In the generation that the plan names, or else its cursor.
+  absl::StatusOr<Dataset> UseFor(const Plan& plan) const;
   struct PricedFetch {
     Dataset dataset;  // in the generation that is asked for
     DeliverySpec delivery;

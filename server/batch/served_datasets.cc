@@ -80,11 +80,18 @@ std::vector<ServedStore> ServedDatasets::stores() const {
   return stores;
 }
 
-absl::StatusOr<Dataset> ServedDatasets::Find(const std::string& name) const {
+absl::StatusOr<Dataset> ServedDatasets::Find(const std::string& name,
+                                             const std::string& fingerprint,
+                                             const char* field) const {
   const std::lock_guard<std::mutex> lock(mu_);
-  if (name.empty() && datasets_.size() == 1) return datasets_.begin()->second;
-  const auto found = datasets_.find(name);
-  if (found != datasets_.end()) return found->second;
+  const bool only = name.empty() && datasets_.size() == 1;
+  const auto found = only ? datasets_.begin() : datasets_.find(name);
+  if (found != datasets_.end()) {
+    Dataset dataset = found->second;
+    const absl::Status here = UseGeneration(field, fingerprint, &dataset);
+    if (!here.ok()) return here;
+    return dataset;
+  }
   std::vector<std::string> names;
   for (const auto& [served, dataset] : datasets_) names.push_back(served);
   if (name.empty()) {

@@ -34,9 +34,12 @@ class ServedDatasets {
       const std::map<std::string, std::string>& fingerprints);
   std::vector<std::string> names() const;   // ascending
   std::vector<ServedStore> stores() const;  // in their order
-  // As it is now. "": the only one, INVALID_ARGUMENT where there are others.
-  // NOT_FOUND names the nearest.
-  absl::StatusOr<Dataset> Find(const std::string& name) const;
+  // As it is now, in the generation with this fingerprint ("": the one in use;
+  // errors as UseGeneration's, of `field`). `name` "": the only dataset,
+  // INVALID_ARGUMENT where there are others. NOT_FOUND names the nearest.
+  absl::StatusOr<Dataset> Find(const std::string& name,
+                               const std::string& fingerprint = "",
+                               const char* field = "fingerprint") const;
 
  private:
   const uint32_t retain_;

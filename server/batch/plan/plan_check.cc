@@ -9,12 +9,22 @@
 #include "server/base/nearest_name.h"
 #include "server/order/order_plan.h"
 #include "server/raster/augment/augmenter.h"
-#include "server/raster/draw/rasterizer.h"
+#include "server/raster/tensor/image_spec_check.h"
 
 namespace inkstream::batch {
 namespace {
 
-absl::Status InDelivery(const absl::Status& status) {
+// What the raster room says of a spec, which to it is no field of anything.
+absl::Status CheckDrawing(const DeliverySpec& delivery, const Limits& limits,
+                          bool has_times) {
+  absl::Status status;
+  if (delivery.image.has_value()) {
+    status = raster::CheckImageSpec(*delivery.image, limits.max_image_side,
+                                    has_times);
+  }
+  if (delivery.augment.has_value()) {
+    status.Update(raster::CheckAugmentSpec(*delivery.augment));
+  }
   if (status.ok()) return status;
   return absl::Status(status.code(),
                       absl::StrCat("delivery.", status.message()));
@@ -68,6 +78,8 @@ absl::StatusOr<layout::LayoutRecipe> CheckDelivery(
     const store::StoreReader& store) {
   absl::Status status = CheckSharding(delivery, options.limits);
   if (!status.ok()) return status;
+  absl::StatusOr<double> dataset_std = DatasetStd(store, delivery.strokes);
+  if (!dataset_std.ok()) return dataset_std.status();
   absl::StatusOr<layout::BatchLayout> layout =
       layout::BatchLayout::Create(delivery, options.limits);
   if (!layout.ok()) return layout.status();
@@ -80,13 +92,8 @@ absl::StatusOr<layout::LayoutRecipe> CheckDelivery(
         "image"));
   }
   const bool has_times = store.info().has_times;
-  if (delivery.image.has_value()) {
-    status = InDelivery(
-        raster::Rasterizer::Create(*delivery.image,
-                                   options.limits.max_image_side, has_times)
-            .status());
-    if (!status.ok()) return status;
-  }
+  status = CheckDrawing(delivery, options.limits, has_times);
+  if (!status.ok()) return status;
   if (delivery.strokes.has_value() && delivery.strokes->times && !has_times) {
     return absl::InvalidArgumentError(
         "delivery.strokes.times is true, but this dataset has no times: "
@@ -94,12 +101,6 @@ absl::StatusOr<layout::LayoutRecipe> CheckDelivery(
         "is false; times are kept of raw drawings that are ingested with "
         "--keep raw");
   }
-  if (delivery.augment.has_value()) {
-    status = InDelivery(raster::CheckAugmentSpec(*delivery.augment));
-    if (!status.ok()) return status;
-  }
-  absl::StatusOr<double> dataset_std = DatasetStd(store, delivery.strokes);
-  if (!dataset_std.ok()) return dataset_std.status();
   return layout::LayoutRecipe{
       .layout = *std::move(layout),
       .image = delivery.image,
@@ -114,18 +115,10 @@ absl::StatusOr<layout::LayoutRecipe> CheckDelivery(
 absl::StatusOr<OpenedPlan> OpenPlan(const Plan& plan, Dataset dataset,
                                     const EngineOptions& options,
                                     ViewCache* views) {
-  absl::Status status =
-      UseGeneration("open.fingerprint", plan.fingerprint, &dataset);
-  if (status.ok() && plan.fingerprint.empty() && plan.start.has_value()) {
-    status = UseGeneration("open.cursor.fingerprint", plan.start->fingerprint,
-                           &dataset);
-  }
-  if (!status.ok()) return status;
   absl::StatusOr<layout::LayoutRecipe> recipe =
       CheckDelivery(plan.delivery, options, *dataset.store);
   if (!recipe.ok()) return recipe.status();
   recipe->seed = plan.order.seed;
-  recipe->rows_a_piece = layout::RowsAPiece(plan.delivery, options.workers);
   absl::StatusOr<std::shared_ptr<const SampledView>> sampled =
       SampledView::Create(views, *dataset.store, plan.view,
                           plan.order.sampling);
@@ -136,7 +129,7 @@ absl::StatusOr<OpenedPlan> OpenPlan(const Plan& plan, Dataset dataset,
   start.plan_hash = order::OrderPlanHash(start.order_plan);
   start.seed = plan.order.seed;
   if (plan.start.has_value()) {
-    status =
+    const absl::Status status =
         order::CheckCursor(*plan.start, start.fingerprint, start.order_plan);
     if (!status.ok()) return status;
     start.epoch = plan.start->epoch;

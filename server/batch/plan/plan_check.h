@@ -35,9 +35,10 @@ struct OpenedPlan {
   Cursor start;
 };
 
-// Checks the generation, the delivery and the cursor, in this order, and
-// resolves the view before the cursor: that may take as long as a scan of the
-// store. Errors are of those checks and name the field.
+// Checks the delivery, resolves the view, which may take as long as a scan of
+// the store, and checks the cursor. `dataset` is in the generation that the
+// plan asks for. Errors are of those checks and name the field. The rows a
+// piece are left to whoever runs it.
 absl::StatusOr<OpenedPlan> OpenPlan(const Plan& plan, Dataset dataset,
                                     const EngineOptions& options,
                                     ViewCache* views);
