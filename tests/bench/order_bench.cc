@@ -1,5 +1,5 @@
-// The order room, one core: a position of an epoch to its rank, for sizes below,
-// at and above the domain where fewer rounds suffice.
+// The order room, one core: a position of an epoch to its rank, for sizes
+// below, at and above the domain where fewer rounds suffice.
 
 #include <benchmark/benchmark.h>
 

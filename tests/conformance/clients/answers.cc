@@ -87,7 +87,8 @@ Json JsonOf(const DatasetInfo& info) {
   Json columns = Json::object();
   for (const auto& column : info.columns) columns[column.name] = column.present;
   Json dtypes = Json::array();
-  for (const DType dtype : info.image_dtypes) dtypes.push_back(raster::NameOf(dtype));
+  for (const DType dtype : info.image_dtypes)
+    dtypes.push_back(raster::NameOf(dtype));
   const DatasetInfo::Limits& limits = info.limits;
   return {{"dataset", info.dataset},
           {"fingerprint", info.fingerprint},
