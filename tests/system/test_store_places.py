@@ -119,7 +119,8 @@ def test_an_interrupted_one_goes_on(
         arguments += [*SEGMENTS, *(["--append"] if step else [])]
         interrupt(binary, arguments, data, staging(place))
         done = report(inkstream(*arguments, stdin=data.decode()))
-        assert done["taken_over"] == 4000
+        # The third segment may be finished between the look and the kill.
+        assert done["taken_over"] in (4000, 6000)
     assert done["fingerprint"] == whole
     assert report(inkstream("verify", place, "--json"))["fingerprint"] == whole
     assert ".partial" not in names(place)
