@@ -8,8 +8,8 @@ namespace inkstream::app {
 
 // Every subcommand keeps to these.
 inline constexpr int kExitDone = 0;
-inline constexpr int kExitFailed = 1;         // the work failed
-inline constexpr int kExitUsage = 2;          // the command line is wrong
+inline constexpr int kExitFailed = 1;  // the work failed
+inline constexpr int kExitUsage = 2;   // the command line is wrong
 // 130: SIGINT; 143: SIGTERM.
 
 int RunCommandLine(int argc, const char* const* argv);
