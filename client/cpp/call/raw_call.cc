@@ -61,8 +61,9 @@ bool RawCall::Write(const v1::StreamBatchesRequest& request) {
 
 absl::Status RawCall::ReadAll(const OnPart& on_part) {
   absl::Status status;
-  grpc::ByteBuffer message;
-  while (stream_->Read(&message)) {
+  // Each is let go of before the next one comes, which then is received into
+  // memory that is still in the caches.
+  for (grpc::ByteBuffer message; stream_->Read(&message); message.Clear()) {
     // The call is over only once everything is read and its status taken.
     if (!status.ok()) continue;
     // Thrown further up, it would leave the call without its end.
