@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from inkstream._batch.contact_sheet import cells_of_images, cells_of_strokes, contact_sheet
 from inkstream._batch.polylines import to_polylines
 from inkstream._batch.pytree import register_with_jax
 from inkstream._batch.words import words_of
+from inkstream._python.extras import require
 from inkstream._request.cursor import Cursor, State
 from inkstream._request.strokes import Strokes
 from inkstream._request.values import nearest, whole
@@ -240,10 +242,29 @@ class Batch(Mapping[str, Array]):
         return self.to_png()
 
     def to_image(self, limit: int = 64, columns: int | None = None) -> PilImage:
-        """A contact sheet of the first `limit` drawings with their labels (needs Pillow)."""
-        from inkstream._batch.contact_sheet import contact_sheet
+        """A contact sheet of the first `limit` drawings with their labels (needs Pillow).
 
-        return contact_sheet(self, limit, columns)
+        Without images, strokes are drawn. FixRequest where there is neither.
+        """
+        limit = whole("limit", limit, 1)
+        require("a contact sheet", "cli", ["PIL"])
+        if self.rows == 0:
+            raise FixRequest("this batch has no drawings to show")
+        alone = self["index"].ndim == 0
+        drawings = 1 if alone else min(limit, len(self["index"]))
+        if "image" in self:
+            images = self.image if self.image.dtype == np.uint8 else self.float32("image")
+            cells = cells_of_images(images[None] if alone else images[:drawings])
+        elif "strokes" in self:
+            views = range(self.length.size // self["index"].size)
+            cells = cells_of_strokes(
+                self.polylines(i, view) for i in range(drawings) for view in views
+            )
+        else:
+            raise FixRequest(f"this batch has no images or strokes to show; it has {list(self)}")
+        labelled = "label" in self or "word" in self
+        words = self.words()[:drawings] if labelled else [""] * drawings
+        return contact_sheet(cells, words, columns)
 
     def to_png(self, limit: int = 64, columns: int | None = None) -> bytes:
         """The contact sheet as a PNG file's bytes."""

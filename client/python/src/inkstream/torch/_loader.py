@@ -101,12 +101,12 @@ class Loader(Classed, Generic[T]):
     @property
     def dataset(self) -> MapDataset:
         """The view's drawings by number, where torch's programs look for them."""
-        return LoaderDataset(Steps(self), Split(self.data, self._iterator.plan))
+        return LoaderDataset(LoaderSteps(self), Split(self.data, self._iterator.plan))
 
     @property
     def batch_sampler(self) -> StepSampler:
         """Where frameworks look for `set_epoch`, and for what to skip."""
-        return StepSampler(Steps(self))
+        return StepSampler(LoaderSteps(self))
 
     @property
     def sampler(self) -> StepSampler:
@@ -300,8 +300,8 @@ class Loader(Classed, Generic[T]):
         }
 
 
-class Steps:
-    """A loader by steps: what StepSampler and LoaderDataset ask of it."""
+class LoaderSteps:
+    """What StepSampler and LoaderDataset ask of a loader."""
 
     def __init__(self, loader: Loader[Any]) -> None:
         self._loader = loader
@@ -311,19 +311,19 @@ class Steps:
         return len(self._loader)
 
     def framework_epoch(self) -> int:
-        """The epoch that a framework named last to a training; else the loader's own."""
+        """See Steps."""
         named = self._loader._framework_epoch
         return self._loader.epoch if named is None or not self._loader.train else named
 
     def begin_at(self, epoch: int) -> None:
-        """A framework names an epoch."""
+        """See Steps."""
         loader = self._loader
         loader._framework_epoch = epoch
         if not loader._placed and loader._iterator.untouched:
             loader.set_epoch(epoch)
 
     def batch_of(self, step: Step) -> Any:
-        """The batch of a step, wherever the loader stands; it stands behind it then."""
+        """See Steps."""
         loader = self._loader
         loader._prepare()
         plan = loader._iterator.plan

@@ -14,7 +14,7 @@ from inkstream.errors import FixRequest
 from inkstream.mixture import Mixture
 from inkstream.split import Split
 from inkstream.torch._form import Form, form_of
-from inkstream.torch._loader import Loader, Steps, T
+from inkstream.torch._loader import Loader, LoaderSteps, T
 from inkstream.torch._map_dataset import MapDataset
 from inkstream.torch._placement import device_of, place_of
 from inkstream.torch._position import MixturePosition
@@ -98,7 +98,7 @@ class _MixedDrawings(LoaderDataset):
     """An epoch's batches by step; drawings of a mixture have no numbers."""
 
     def __init__(self, loader: MixtureLoader[Any]) -> None:
-        super().__init__(Steps(loader), Split(loader.data, loader._iterator.plan))
+        super().__init__(LoaderSteps(loader), Split(loader.data, loader._iterator.plan))
         self._drawings = loader.mixture.drawings
         self._classes = loader.classes
 

@@ -8,7 +8,7 @@ epoch, and the dataset gives the batch of a step: what is skipped is never asked
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from torch.utils.data import SequentialSampler
 
@@ -17,15 +17,28 @@ from inkstream.torch._collate import Rows
 from inkstream.torch._map_dataset import MapDataset
 from inkstream.torch._tensor_batch import TensorBatch
 
-if TYPE_CHECKING:
-    from inkstream.torch._loader import Steps
-
 
 class Step(NamedTuple):
     """One batch of a Loader."""
 
     epoch: int
     number: int
+
+
+class Steps(Protocol):
+    """A loader by its steps."""
+
+    def __len__(self) -> int:
+        """Steps of an epoch."""
+
+    def framework_epoch(self) -> int:
+        """The epoch that a framework named last to a training; else the loader's own."""
+
+    def begin_at(self, epoch: int) -> None:
+        """A framework names an epoch."""
+
+    def batch_of(self, step: Step) -> Any:
+        """The batch of a step, wherever the loader stands; it stands behind it then."""
 
 
 class StepSampler(SequentialSampler):
