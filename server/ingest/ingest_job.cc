@@ -131,14 +131,8 @@ class IngestRun {
     // gone on behind from its beginning.
     absl::Status stored = Store(placed.place, std::move(chunk.drawings));
     if (!stored.ok()) return Kept(stored);
-    report_->read += chunk.read;
+    report_->Merge(chunk);
     report_->kept += kept;
-    report_->errors.Merge(chunk.errors);
-    report_->unknown_keys.Merge(chunk.unknown_keys);
-    report_->null_values.Merge(chunk.null_values);
-    report_->other_forms.Merge(chunk.other_forms);
-    report_->simplified += chunk.simplified;
-    report_->kept_raw += chunk.kept_raw;
     if (options_.max_errors.IsOverNow(report_->errors.total())) {
       return TooManyErrors(options_, *report_);
     }

@@ -21,20 +21,13 @@
 
 namespace inkstream::ingest {
 
-struct IngestReport {
-  uint64_t read = 0;  // kept + skipped
-  uint64_t kept = 0;
-  ErrorLog errors;
+struct IngestReport : RecordCounts {
+  uint64_t kept = 0;               // of those read; the others are bad
   std::vector<std::string> empty;  // inputs: files without a byte
-  KeyCounts unknown_keys;
-  KeyCounts null_values;
-  KeyCounts other_forms;     // as ParsedChunk
-  uint64_t simplified = 0;   // raw drawings
-  uint64_t kept_raw = 0;     // raw drawings, kept as they were drawn
-  uint64_t bytes_read = 0;   // from the inputs, compressed where they are
-  uint64_t bytes_total = 0;  // of the inputs; 0: not known
-  std::string fingerprint;   // of the store; empty unless complete
-  uint64_t taken_over = 0;   // drawings that an interrupted ingest had stored
+  uint64_t bytes_read = 0;         // from the inputs, compressed where they are
+  uint64_t bytes_total = 0;        // of the inputs; 0: not known
+  std::string fingerprint;         // of the store; empty unless complete
+  uint64_t taken_over = 0;  // drawings that an interrupted ingest had stored
 };
 
 struct IngestOptions {

@@ -39,7 +39,8 @@ std::string ResumePointText(const InputPlace& place,
                      {"kept_raw", report.kept_raw},
                      {"errors", report.errors.Save()},
                      {"unknown_keys", CountsJson(report.unknown_keys)},
-                     {"null_values", CountsJson(report.null_values)}};
+                     {"null_values", CountsJson(report.null_values)},
+                     {"other_forms", CountsJson(report.other_forms)}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -55,6 +56,8 @@ absl::StatusOr<InputPlace> ParseResumePoint(absl::string_view text,
     report->errors = ErrorLog::Saved(json.at("errors"));
     ReadCounts(json.at("unknown_keys"), &report->unknown_keys);
     ReadCounts(json.at("null_values"), &report->null_values);
+    // Not in what was written before they were kept.
+    ReadCounts(json.value("other_forms", Json::array()), &report->other_forms);
     return InputPlace{json.at("file"), json.at("offset"), json.at("line")};
   } catch (const Json::exception& error) {
     return absl::DataLossError(

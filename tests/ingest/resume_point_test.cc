@@ -18,6 +18,7 @@ IngestReport Report() {
   report.errors.Add(ErrorKind::kBadWord, 3, 7, 1000, "why", "a\tb\xFF");
   report.unknown_keys.Add("index", 5);
   report.null_values.Add("word", 4);
+  report.other_forms.Add("key_id as a number", 6);
   return report;
 }
 
@@ -34,6 +35,16 @@ TEST(ResumePointTest, PlaceAndReportComeBack) {
   EXPECT_EQ(report.errors.Save(), Report().errors.Save());
   EXPECT_EQ(report.unknown_keys.counts(), Report().unknown_keys.counts());
   EXPECT_EQ(report.null_values.counts(), Report().null_values.counts());
+  EXPECT_EQ(report.other_forms.counts(), Report().other_forms.counts());
+}
+
+TEST(ResumePointTest, ATextOfBeforeFormsWereCountedIsRead) {
+  Json text = Json::parse(ResumePointText({1, 2, 3}, Report()));
+  text.erase("other_forms");
+  IngestReport report;
+  EXPECT_TRUE(ParseResumePoint(text.dump(), &report).ok());
+  EXPECT_EQ(report.null_values.counts(), Report().null_values.counts());
+  EXPECT_TRUE(report.other_forms.counts().empty());
 }
 
 TEST(ResumePointTest, NothingIsTheBeginning) {

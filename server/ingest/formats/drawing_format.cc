@@ -35,4 +35,14 @@ void KeyCounts::Merge(const KeyCounts& other) {
   for (const auto& [name, count] : other.counts_) Add(name, count);
 }
 
+void RecordCounts::Merge(const RecordCounts& later) {
+  read += later.read;
+  errors.Merge(later.errors);
+  unknown_keys.Merge(later.unknown_keys);
+  null_values.Merge(later.null_values);
+  other_forms.Merge(later.other_forms);
+  simplified += later.simplified;
+  kept_raw += later.kept_raw;
+}
+
 }  // namespace inkstream::ingest

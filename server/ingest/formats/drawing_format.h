@@ -45,16 +45,23 @@ class KeyCounts {
   std::map<std::string, uint64_t> counts_;
 };
 
-// What a run of records was read into.
-struct ParsedChunk {
-  store::PackedDrawings drawings;  // in input order, all of them valid
-  uint64_t read = 0;               // drawings and bad records
+// What was seen in records.
+struct RecordCounts {
+  uint64_t read = 0;  // drawings and bad records
   ErrorLog errors;
   KeyCounts unknown_keys;
   KeyCounts null_values;    // read as missing, by key
   KeyCounts other_forms;    // values not as Google writes them, by key and form
   uint64_t simplified = 0;  // raw drawings, good and bad
   uint64_t kept_raw = 0;    // raw drawings, kept as they were drawn
+
+  // Adds those of records that stand later.
+  void Merge(const RecordCounts& later);
+};
+
+// What a run of records was read into.
+struct ParsedChunk : RecordCounts {
+  store::PackedDrawings drawings;  // in input order, all of them valid
   // Of each drawing; empty unless ParserOptions::places.
   std::vector<RecordPlace> places;
 };
