@@ -17,6 +17,9 @@ namespace inkstream::ingest {
 namespace {
 
 constexpr size_t kShownCharacters = 40;
+constexpr absl::string_view kByFile = "file";
+constexpr absl::string_view kByDirectory = "directory";
+constexpr absl::string_view kByRecognized = "recognized";
 
 std::string AsSplitName(std::string name) {
   for (char& c : name) {
@@ -31,16 +34,11 @@ std::string AsSplitName(std::string name) {
 }  // namespace
 
 absl::Status SplitRules::SetRule(absl::string_view by) {
-  if (by == "file") {
-    by_ = By::kFile;
-  } else if (by == "directory") {
-    by_ = By::kDirectory;
-  } else if (by == "recognized") {
-    by_ = By::kRecognized;
-  } else {
+  if (by != kByFile && by != kByDirectory && by != kByRecognized) {
     return absl::InvalidArgumentError(absl::StrCat(
         "--split-by is '", by, "', expected file, directory or recognized"));
   }
+  by_ = std::string(by);
   return absl::OkStatus();
 }
 
@@ -91,10 +89,10 @@ absl::Status SplitRules::AddList(const std::string& name,
 }
 
 std::string SplitRules::SplitOfInput(const std::string& input) const {
-  if (by_ != By::kFile && by_ != By::kDirectory) return "";
+  if (by_ != kByFile && by_ != kByDirectory) return "";
   std::error_code ignored;
   const std::filesystem::path path = std::filesystem::absolute(input, ignored);
-  if (by_ == By::kDirectory) {
+  if (by_ == kByDirectory) {
     return AsSplitName(path.parent_path().filename().string());
   }
   const std::string name = path.filename().string();
@@ -105,6 +103,7 @@ void SplitRules::Apply(const std::string& input,
                        store::PackedDrawings* drawings) const {
   if (empty()) return;
   const std::string of_input = SplitOfInput(input);
+  const bool by_recognized = by_ == kByRecognized;
   for (size_t i = 0; i < drawings->size(); ++i) {
     if (drawings->split(i) != nullptr) continue;
     const store::PackedDrawing drawing = (*drawings)[i];
@@ -117,7 +116,7 @@ void SplitRules::Apply(const std::string& input,
         continue;
       }
     }
-    if (by_ == By::kRecognized) {
+    if (by_recognized) {
       if (drawing.recognized.has_value()) {
         drawings->SetSplit(i,
                            *drawing.recognized ? "recognized" : "unrecognized");
@@ -129,18 +128,8 @@ void SplitRules::Apply(const std::string& input,
 }
 
 std::string SplitRules::origin() const {
-  if (by_ != By::kNothing && !names_.empty()) return "listed";
-  switch (by_) {
-    case By::kFile:
-      return "file";
-    case By::kDirectory:
-      return "directory";
-    case By::kRecognized:
-      return "recognized";
-    case By::kNothing:
-      break;
-  }
-  return names_.empty() ? "source" : "list";
+  if (by_.empty()) return names_.empty() ? "source" : "list";
+  return names_.empty() ? by_ : "listed";
 }
 
 }  // namespace inkstream::ingest

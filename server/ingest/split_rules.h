@@ -16,7 +16,6 @@ namespace inkstream::ingest {
 
 class SplitRules {
  public:
-  enum class By { kNothing, kFile, kDirectory, kRecognized };
   // Keys of all lists together: they are held in memory, 16 bytes each.
   static constexpr size_t kMaxListedKeys = size_t{1} << 23;
 
@@ -40,14 +39,14 @@ class SplitRules {
   // What Describe shows as the origin: the rule, "list", "listed" for both, or
   // "source".
   std::string origin() const;
-  bool empty() const { return by_ == By::kNothing && names_.empty(); }
+  bool empty() const { return by_.empty() && names_.empty(); }
 
  private:
   struct Listed {
     int64_t key;
     uint32_t name;  // place in names_
   };
-  By by_ = By::kNothing;
+  std::string by_;                  // the rule; empty: none
   std::vector<std::string> names_;  // of the lists
   std::vector<Listed> listed_;      // by key
 };
