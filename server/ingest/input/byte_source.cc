@@ -1,13 +1,13 @@
 #include "server/ingest/input/byte_source.h"
 
+#include <algorithm>
+#include <cstring>
 #include <filesystem>
 #include <system_error>
 #include <utility>
 
 #include "absl/strings/match.h"
-#include "absl/strings/string_view.h"
 #include "server/ingest/input/file_source.h"
-#include "server/ingest/input/peeked_source.h"
 
 namespace inkstream::ingest {
 namespace {
@@ -26,6 +26,27 @@ bool IsZstd(absl::string_view first) {
 
 }  // namespace
 
+absl::StatusOr<absl::string_view> PeekedSource::Peek(size_t bytes) {
+  while (beginning_.size() < bytes) {
+    const size_t have = beginning_.size();
+    beginning_.resize(bytes);
+    absl::StatusOr<size_t> got =
+        source_->Read(beginning_.data() + have, bytes - have);
+    beginning_.resize(have + (got.ok() ? *got : 0));
+    if (!got.ok()) return got.status();
+    if (*got == 0) break;
+  }
+  return absl::string_view(beginning_);
+}
+
+absl::StatusOr<size_t> PeekedSource::Read(char* out, size_t capacity) {
+  if (beginning_.empty()) return source_->Read(out, capacity);
+  const size_t taken = std::min(capacity, beginning_.size());
+  std::memcpy(out, beginning_.data(), taken);
+  beginning_.erase(0, taken);
+  return taken;
+}
+
 bool IsPlainFile(const std::string& path) {
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(path, ignored)) return false;
@@ -37,7 +58,7 @@ bool IsPlainFile(const std::string& path) {
   return first.ok() && !absl::StartsWith(*first, kGzipMagic) && !IsZstd(*first);
 }
 
-absl::StatusOr<std::unique_ptr<ByteSource>> OpenSource(
+absl::StatusOr<std::unique_ptr<PeekedSource>> OpenSource(
     const std::string& path, InterruptCheck interrupted) {
   absl::StatusOr<std::unique_ptr<FileSource>> file =
       FileSource::Open(path, std::move(interrupted));
@@ -46,12 +67,14 @@ absl::StatusOr<std::unique_ptr<ByteSource>> OpenSource(
   const absl::StatusOr<absl::string_view> first = source->Peek(kMagicBytes);
   if (!first.ok()) return first.status();
   if (absl::StartsWith(*first, kGzipMagic)) {
-    return NewGzipSource(std::move(source), SourceName(path));
+    return std::make_unique<PeekedSource>(
+        NewGzipSource(std::move(source), SourceName(path)));
   }
   if (IsZstd(*first)) {
-    return NewZstdSource(std::move(source), SourceName(path));
+    return std::make_unique<PeekedSource>(
+        NewZstdSource(std::move(source), SourceName(path)));
   }
-  return std::unique_ptr<ByteSource>(std::move(source));
+  return source;
 }
 
 }  // namespace inkstream::ingest

@@ -8,8 +8,10 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 
 namespace inkstream::ingest {
 
@@ -31,9 +33,26 @@ using InterruptCheck = std::function<bool()>;
 // The window of a .zst frame that is still accepted: 2^27 = 128 MiB.
 inline constexpr int kMaxZstdWindowLog = 27;
 
+// A source whose beginning has been looked at.
+class PeekedSource : public ByteSource {
+ public:
+  explicit PeekedSource(std::unique_ptr<ByteSource> source)
+      : source_(std::move(source)) {}
+
+  // The first bytes, at most `bytes`, without taking them. Call before Read.
+  absl::StatusOr<absl::string_view> Peek(size_t bytes);
+
+  absl::StatusOr<size_t> Read(char* out, size_t capacity) override;
+  uint64_t consumed() const override { return source_->consumed(); }
+
+ private:
+  const std::unique_ptr<ByteSource> source_;
+  std::string beginning_;  // what is left of it
+};
+
 // Opens a file, or standard input for "-", and decompresses gzip and zstd by
 // content, not by name; several members or frames in a row are one input.
-absl::StatusOr<std::unique_ptr<ByteSource>> OpenSource(
+absl::StatusOr<std::unique_ptr<PeekedSource>> OpenSource(
     const std::string& path, InterruptCheck interrupted);
 
 // Decompress another source, one member or frame after the other. `name`: what

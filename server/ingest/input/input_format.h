@@ -9,7 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "server/ingest/formats/drawing_format.h"
-#include "server/ingest/input/peeked_source.h"
+#include "server/ingest/input/byte_source.h"
 
 namespace inkstream::ingest {
 

@@ -10,7 +10,6 @@
 #include "server/ingest/input/file_word.h"
 #include "server/ingest/input/input_shard.h"
 #include "server/ingest/input/line_cutter.h"
-#include "server/ingest/input/peeked_source.h"
 
 namespace inkstream::ingest {
 
@@ -20,14 +19,13 @@ absl::Status CheckInputs(const std::vector<InputFile>& inputs,
   for (const InputFile& input : inputs) {
     std::error_code ignored;
     if (!std::filesystem::is_regular_file(input.path, ignored)) continue;
-    absl::StatusOr<std::unique_ptr<ByteSource>> source =
+    absl::StatusOr<std::unique_ptr<PeekedSource>> source =
         OpenSource(input.path, interrupted);
     if (!source.ok()) return source.status();
-    PeekedSource peeked(*std::move(source));
     absl::Status status =
-        ChooseFormat(format, &peeked, SourceName(input.path)).status();
+        ChooseFormat(format, source->get(), SourceName(input.path)).status();
     if (!status.ok()) return status;
-    if (peeked.Peek(1)->empty()) empty->push_back(input.path);
+    if ((*source)->Peek(1)->empty()) empty->push_back(input.path);
   }
   return absl::OkStatus();
 }
@@ -106,12 +104,11 @@ absl::Status InputSequence::OpenAt(uint64_t offset, uint64_t line) {
 
 absl::Status InputSequence::Open() {
   const InputFile& input = inputs_[file_];
-  absl::StatusOr<std::unique_ptr<ByteSource>> source =
+  absl::StatusOr<std::unique_ptr<PeekedSource>> source =
       OpenSource(input.path, interrupted_);
   if (!source.ok()) return source.status();
-  auto peeked = std::make_unique<PeekedSource>(*std::move(source));
   absl::StatusOr<const DrawingFormat*> format =
-      ChooseFormat(wanted_, peeked.get(), SourceName(input.path));
+      ChooseFormat(wanted_, source->get(), SourceName(input.path));
   if (!format.ok()) return format.status();
   format_ = *format;
   const bool resumed = file_ == start_.file && start_.offset > input.begin;
@@ -122,8 +119,8 @@ absl::Status InputSequence::Open() {
     return line.ok() ? OpenAt(input.begin, *line) : line.status();
   }
   if (resumed) skip_before_ = start_.offset;
-  source_ = peeked.get();
-  cutter_ = format_->new_cutter(std::move(peeked), SourceName(input.path));
+  source_ = source->get();
+  cutter_ = format_->new_cutter(*std::move(source), SourceName(input.path));
   return absl::OkStatus();
 }
 

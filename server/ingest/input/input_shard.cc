@@ -12,7 +12,6 @@
 #include "absl/strings/str_split.h"
 #include "server/ingest/input/file_source.h"
 #include "server/ingest/input/line_cutter.h"
-#include "server/ingest/input/peeked_source.h"
 
 namespace inkstream::ingest {
 namespace {
@@ -26,12 +25,11 @@ bool IsRegular(const std::string& path) {
 
 absl::StatusOr<bool> IsCutAtLines(const InputFile& input, InputFormat wanted) {
   if (!IsPlainFile(input.path)) return false;
-  absl::StatusOr<std::unique_ptr<ByteSource>> source =
+  absl::StatusOr<std::unique_ptr<PeekedSource>> source =
       OpenSource(input.path, nullptr);
   if (!source.ok()) return source.status();
-  PeekedSource peeked(*std::move(source));
   absl::StatusOr<const DrawingFormat*> format =
-      ChooseFormat(wanted, &peeked, SourceName(input.path));
+      ChooseFormat(wanted, source->get(), SourceName(input.path));
   if (!format.ok()) return format.status();
   return (*format)->lines_are_records;
 }
