@@ -42,21 +42,16 @@ class CsvParser : public RecordParser {
   }
 
  private:
-  bool Refuse(ErrorKind kind, std::string reason) {
-    error_ = {kind, std::move(reason)};
-    return false;
-  }
-
   bool ReadRow(absl::string_view row, ParsedChunk* parsed) {
     drawing_.Clear();
     if (!SplitCsvRow(row, columns_.delimiter, &fields_)) {
-      return Refuse(ErrorKind::kBadRow,
+      return Refuse(&error_, ErrorKind::kBadRow,
                     "a quote stands inside a field; a field with quotes is "
                     "quoted itself, its quotes doubled");
     }
     if (fields_.size() != columns_.columns.size()) {
       return Refuse(
-          ErrorKind::kBadRow,
+          &error_, ErrorKind::kBadRow,
           absl::StrCat("the row has ", fields_.size(), " fields, the header ",
                        columns_.columns.size()));
     }
@@ -65,7 +60,8 @@ class CsvParser : public RecordParser {
         parsed->unknown_keys.Add(columns_.names[f]);
       } else if (fields_[f].empty()) {
         if (columns_.columns[f] == DrawingField::kDrawing) {
-          return Refuse(ErrorKind::kNoDrawing, "the field drawing is empty");
+          return Refuse(&error_, ErrorKind::kNoDrawing,
+                        "the field drawing is empty");
         }
         parsed->null_values.Add(columns_.names[f]);
       } else if (!ReadField(columns_.columns[f], fields_[f], parsed)) {
@@ -73,7 +69,7 @@ class CsvParser : public RecordParser {
       }
     }
     if (absl::Status status = store::ValidateDrawing(drawing_); !status.ok()) {
-      return Refuse(KindOfStoreRule(status.message()),
+      return Refuse(&error_, KindOfStoreRule(status.message()),
                     std::string(status.message()));
     }
     return true;

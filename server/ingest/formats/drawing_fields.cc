@@ -15,13 +15,12 @@ namespace {
 
 constexpr size_t kMaxShownValue = 40;
 
-bool Refuse(RecordError* error, ErrorKind kind, absl::string_view field,
-            absl::string_view text, absl::string_view expected) {
-  error->kind = kind;
-  error->reason =
+bool RefuseText(RecordError* error, ErrorKind kind, absl::string_view field,
+                absl::string_view text, absl::string_view expected) {
+  return Refuse(
+      error, kind,
       absl::StrCat(field, " is \"", PrintableText(text, kMaxShownValue),
-                   "\", expected ", expected);
-  return false;
+                   "\", expected ", expected));
 }
 
 bool Contains(absl::string_view text, absl::string_view word) {
@@ -44,6 +43,15 @@ bool HasBareWord(absl::string_view text, absl::string_view word) {
 
 }  // namespace
 
+bool Refuse(RecordError* error, ErrorKind kind, std::string reason) {
+  *error = {kind, std::move(reason)};
+  return false;
+}
+
+std::string Shown(simdjson::dom::element value) {
+  return PrintableText(simdjson::minify(value), kMaxShownValue);
+}
+
 std::optional<int64_t> ParseKeyId(absl::string_view text) {
   int64_t key = 0;
   const char* const end = text.data() + text.size();
@@ -60,9 +68,9 @@ bool ReadKeyIdText(absl::string_view text, Drawing* drawing,
   const bool of_float = absl::ConsumeSuffix(&digits, ".0");
   drawing->key_id = ParseKeyId(digits);
   if (!drawing->key_id || (of_float && *drawing->key_id > kMaxExactInDouble)) {
-    return Refuse(error, ErrorKind::kBadKeyId, "key_id", text,
-                  "a decimal string in 1..9223372036854775807, no leading "
-                  "zeros");
+    return RefuseText(error, ErrorKind::kBadKeyId, "key_id", text,
+                      "a decimal string in 1..9223372036854775807, no leading "
+                      "zeros");
   }
   return true;
 }
@@ -71,8 +79,8 @@ bool ReadIsoTimestamp(absl::string_view text, Drawing* drawing,
                       RecordError* error) {
   drawing->timestamp = ParseIsoTimestamp(text);
   return drawing->timestamp.has_value() ||
-         Refuse(error, ErrorKind::kBadTimestamp, "timestamp", text,
-                "YYYY-MM-DD HH:MM:SS[.ffffff] UTC, or ISO 8601");
+         RefuseText(error, ErrorKind::kBadTimestamp, "timestamp", text,
+                    "YYYY-MM-DD HH:MM:SS[.ffffff] UTC, or ISO 8601");
 }
 
 bool ReadRecognizedText(absl::string_view text, Drawing* drawing,
@@ -84,8 +92,8 @@ bool ReadRecognizedText(absl::string_view text, Drawing* drawing,
     if (text == no) drawing->recognized = false;
   }
   return drawing->recognized.has_value() ||
-         Refuse(error, ErrorKind::kBadRecognized, "recognized", text,
-                "True or False");
+         RefuseText(error, ErrorKind::kBadRecognized, "recognized", text,
+                    "True or False");
 }
 
 RecordError ExplainJsonError(simdjson::error_code code,

@@ -1,10 +1,12 @@
-// Single columns of a drawing from their texts, shared by the formats.
+// Single columns of a drawing from their texts, and how a value is refused;
+// shared by the formats.
 //
 // Thread safety: pure functions.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "absl/strings/string_view.h"
 #include "inkstream/drawing.h"
@@ -14,6 +16,11 @@ namespace inkstream::ingest {
 
 // Up to it every whole number is a double of its own.
 inline constexpr int64_t kMaxExactInDouble = int64_t{1} << 53U;
+
+// Fills `error`; false, for the caller to return.
+bool Refuse(RecordError* error, ErrorKind kind, std::string reason);
+// The beginning of a value, as reasons show it.
+std::string Shown(simdjson::dom::element value);
 
 // A decimal number in 1..2^63-1 without leading zeros.
 std::optional<int64_t> ParseKeyId(absl::string_view text);

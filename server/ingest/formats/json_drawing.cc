@@ -3,12 +3,10 @@
 #include <cmath>
 #include <optional>
 #include <string>
-#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "server/base/json_text.h"
 #include "server/base/timestamp_text.h"
 #include "server/ingest/formats/drawing_fields.h"
 #include "server/ingest/formats/json_strokes.h"
@@ -20,20 +18,8 @@ namespace {
 using simdjson::dom::element;
 using simdjson::dom::element_type;
 
-constexpr size_t kMaxShownValue = 40;
-
-bool Refuse(RecordError* error, ErrorKind kind, std::string reason) {
-  error->kind = kind;
-  error->reason = std::move(reason);
-  return false;
-}
-
 absl::string_view View(std::string_view text) {
   return {text.data(), text.size()};
-}
-
-std::string Shown(element value) {
-  return PrintableText(simdjson::minify(value), kMaxShownValue);
 }
 
 bool ReadText(element value, absl::string_view key, ErrorKind kind,

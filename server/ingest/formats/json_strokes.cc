@@ -2,31 +2,20 @@
 
 #include <cmath>
 #include <string>
-#include <utility>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "server/base/json_text.h"
 #include "server/ingest/formats/drawing_fields.h"
+#include "server/store/format.h"
+#include "server/store/strokes/raw_codec.h"
 
 namespace inkstream::ingest {
 namespace {
 
 using simdjson::dom::array;
 using simdjson::dom::element;
-using simdjson::dom::element_type;
 
 constexpr double kMaxCoordinate = 255;
-constexpr size_t kMaxShownValue = 40;
-
-bool Refuse(RecordError* error, ErrorKind kind, std::string reason) {
-  error->kind = kind;
-  error->reason = std::move(reason);
-  return false;
-}
-
-std::string Shown(element value) {
-  return PrintableText(simdjson::minify(value), kMaxShownValue);
-}
 
 // Where in the drawing a coordinate stands, for messages.
 struct Axis {
@@ -59,23 +48,14 @@ bool ReadAxis(array values, const Axis& axis, std::vector<float>* out,
               RecordError* error) {
   size_t point = 0;
   for (const element value : values) {
-    int64_t integer = 0;
-    if (value.type() == element_type::INT64) {
-      integer = value.get<int64_t>().value_unsafe();
-      if (integer < 0 || integer > 255) {
-        return RefuseCoordinate(value, axis, point, error);
-      }
-      out->push_back(static_cast<float>(integer));
-    } else {
-      // 12.0 is the whole number 12.
-      double number = 0;
-      if (value.get<double>().get(number) != simdjson::SUCCESS ||
-          !(number >= 0 && number <= kMaxCoordinate) ||
-          number != std::floor(number)) {
-        return RefuseCoordinate(value, axis, point, error);
-      }
-      out->push_back(static_cast<float>(number));
+    // 12.0 is the whole number 12.
+    double number = 0;
+    if (value.get<double>().get(number) != simdjson::SUCCESS ||
+        !(number >= 0 && number <= kMaxCoordinate) ||
+        number != std::floor(number)) {
+      return RefuseCoordinate(value, axis, point, error);
     }
+    out->push_back(static_cast<float>(number));
     ++point;
   }
   return true;
@@ -121,7 +101,99 @@ bool ReadStroke(element value, size_t stroke, Drawing* drawing,
   return true;
 }
 
+// The limits are far beyond any screen and keep the arithmetic of the
+// simplifier exact.
+struct RawAxis {
+  const char* name;
+  size_t stroke;
+  double limit;
+};
+
+bool ReadRawAxis(array values, const RawAxis& axis, std::vector<double>* out,
+                 RecordError* error) {
+  size_t point = 0;
+  for (const element value : values) {
+    double number = 0;
+    const bool is_number = value.get<double>().get(number) == simdjson::SUCCESS;
+    if (!is_number || !(std::fabs(number) <= axis.limit)) {
+      return Refuse(
+          error, is_number ? ErrorKind::kOutOfRange : ErrorKind::kNotANumber,
+          absl::StrCat("drawing: ", axis.name, "[", point, "] of raw stroke ",
+                       axis.stroke, " is ", Shown(value),
+                       ", expected a number within ", axis.limit));
+    }
+    out->push_back(number);
+    ++point;
+  }
+  return true;
+}
+
+// Only raw drawings have strokes of three lists.
+bool IsRaw(array strokes) {
+  array first;
+  return strokes.size() > 0 && strokes.at(0).get(first) == simdjson::SUCCESS &&
+         first.size() == 3;
+}
+
 }  // namespace
+
+bool StrokesReader::ReadRawStroke(element value, size_t stroke,
+                                  RecordError* error) {
+  array axes, x, y, t;
+  if (value.get(axes) != simdjson::SUCCESS || axes.size() != 3 ||
+      axes.at(0).get(x) != simdjson::SUCCESS ||
+      axes.at(1).get(y) != simdjson::SUCCESS ||
+      axes.at(2).get(t) != simdjson::SUCCESS) {
+    return Refuse(error, ErrorKind::kBadDrawing,
+                  absl::StrCat("drawing: raw stroke ", stroke,
+                               " is not three lists, x, y and t, as the first "
+                               "stroke is"));
+  }
+  if (x.size() != y.size() || x.size() != t.size()) {
+    return Refuse(
+        error, ErrorKind::kUnequalXy,
+        absl::StrCat("drawing: raw stroke ", stroke, " has ", x.size(), " x, ",
+                     y.size(), " y and ", t.size(), " t"));
+  }
+  if (x.size() == 0) {
+    return Refuse(
+        error, ErrorKind::kEmptyStroke,
+        absl::StrCat("drawing: raw stroke ", stroke, " has no points"));
+  }
+  if (points_.x.size() + x.size() > store::kMaxPoints) {
+    return Refuse(
+        error, ErrorKind::kTooLarge,
+        absl::StrCat("drawing: more than ", store::kMaxPoints,
+                     " raw points; the limit is ", store::kMaxPoints));
+  }
+  if (!ReadRawAxis(x, {"x", stroke, store::kMaxRawPixel}, &points_.x, error) ||
+      !ReadRawAxis(y, {"y", stroke, store::kMaxRawPixel}, &points_.y, error) ||
+      !ReadRawAxis(t, {"t", stroke, store::kMaxRawMillis}, &points_.t, error)) {
+    return false;
+  }
+  stroke_ends_.push_back(static_cast<uint32_t>(points_.x.size()));
+  return true;
+}
+
+bool StrokesReader::ReadRaw(array strokes, Drawing* drawing,
+                            RecordError* error) {
+  stroke_ends_.clear();
+  points_.Clear();
+  size_t stroke = 0;
+  for (const element value : strokes) {
+    if (!ReadRawStroke(value, stroke++, error)) return false;
+  }
+  if (options_.keep_raw) {
+    drawing->stroke_ends = stroke_ends_;
+    drawing->raw = points_;
+    store::FillCanvas(drawing);
+    return true;
+  }
+  absl::Status status =
+      simplifier_.Simplify(stroke_ends_, points_.x, points_.y, drawing);
+  if (status.ok()) return true;
+  return Refuse(error, ErrorKind::kTooLarge, std::string(status.message()));
+}
 
 bool StrokesReader::Read(element value, Drawing* drawing, ParsedChunk* chunk,
                          RecordError* error) {
@@ -131,12 +203,12 @@ bool StrokesReader::Read(element value, Drawing* drawing, ParsedChunk* chunk,
                   absl::StrCat("drawing is ", Shown(value),
                                ", expected a list of strokes"));
   }
-  if (RawDrawingReader::IsRaw(strokes)) {
-    if (!raw_.Read(strokes, drawing, error)) return false;
-    ++(raw_.keeps() ? chunk->kept_raw : chunk->simplified);
+  if (IsRaw(strokes)) {
+    if (!ReadRaw(strokes, drawing, error)) return false;
+    ++(options_.keep_raw ? chunk->kept_raw : chunk->simplified);
     return true;
   }
-  if (raw_.only_raw() && strokes.size() > 0) {
+  if (options_.only_raw && strokes.size() > 0) {
     return Refuse(error, ErrorKind::kBadDrawing,
                   "drawing: its first stroke is not three lists, x, y and t, "
                   "as --format raw expects");

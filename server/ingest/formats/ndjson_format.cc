@@ -4,7 +4,7 @@
 // that the source has the drawing in). Keys may be missing (all but
 // drawing) and in any order; null reads as missing; blank lines are passed
 // over. Strokes of three lists, [[x, ...], [y, ...], [t, ...]], are those of a
-// raw file: such a drawing is simplified as Google did (raw_drawing.h).
+// raw file: such a drawing is simplified as Google did (json_strokes.h).
 
 #include <algorithm>
 #include <utility>
