@@ -140,82 +140,59 @@ class BinParser : public RecordParser {
   // Adds the drawing, or says in kind_ and reason_ why not.
   bool Read(absl::string_view bytes, const std::string& word,
             store::PackedDrawings* drawings) {
-    if (ReadPlain(bytes, word)) {
-      drawings->Add(found_);
-      return true;
-    }
     Decode(bytes, word);
-    const absl::Status status = Check();
-    if (status.ok()) {
-      drawings->Add(drawing_);
-    } else {
-      reason_ = std::string(status.message());
+    if (!IsPlain()) {
+      const absl::Status status = Check();
+      if (!status.ok()) {
+        reason_ = std::string(status.message());
+        return false;
+      }
     }
-    return status.ok();
+    drawings->Add(found_);
+    return true;
   }
 
-  // Into found_. False: something may be wrong with it, and Decode and Check
-  // must say what.
-  bool ReadPlain(absl::string_view bytes, const std::string& word) {
-    const auto printable = [&](size_t at) {
-      return bytes[at] >= 0x20 && bytes[at] < 0x7F;
-    };
-    const int64_t key_id = LoadLittle<int64_t>(bytes.data());
-    const uint8_t recognized = LoadLittle<uint8_t>(bytes.data() + 10);
-    const uint16_t strokes = LoadLittle<uint16_t>(bytes.data() + 15);
-    if (key_id < 1 || recognized > 1 || strokes == 0 || !printable(8) ||
-        !printable(9)) {
-      return false;
-    }
+  void Decode(absl::string_view bytes, const std::string& word) {
     // No record has more points than bytes.
     if (x_.size() < bytes.size()) {
       x_.resize(bytes.size());
       y_.resize(bytes.size());
     }
     stroke_ends_.clear();
+    const uint16_t strokes = LoadLittle<uint16_t>(bytes.data() + 15);
     const char* at = bytes.data() + kHeaderBytes;
     size_t count = 0;
     for (uint16_t s = 0; s < strokes; ++s) {
       const size_t points = LoadLittle<uint16_t>(at);
-      if (points == 0) return false;
       std::memcpy(x_.data() + count, at + 2, points);
       std::memcpy(y_.data() + count, at + 2 + points, points);
       at += 2 + 2 * points;
       count += points;
       stroke_ends_.push_back(static_cast<uint32_t>(count));
     }
-    if (count > store::kMaxPoints) return false;
     found_.strokes = {stroke_ends_, {x_.data(), count}, {y_.data(), count}};
     found_.word = word;
     found_.countrycode = bytes.substr(8, 2);
     found_.timestamp =
         Timestamp{LoadLittle<uint32_t>(bytes.data() + 11) * kMicrosASecond, 0};
-    found_.recognized = recognized != 0;
-    found_.key_id = key_id;
-    return true;
+    recognized_ = LoadLittle<int8_t>(bytes.data() + 10);
+    found_.recognized = recognized_ != 0;
+    found_.key_id = LoadLittle<int64_t>(bytes.data());
   }
 
-  void Decode(absl::string_view bytes, const std::string& word) {
-    drawing_.Clear();
-    if (!word.empty()) drawing_.word = word;
-    drawing_.key_id = LoadLittle<int64_t>(bytes.data());
-    drawing_.countrycode = std::string(bytes.substr(8, 2));
-    recognized_ = LoadLittle<int8_t>(bytes.data() + 10);
-    drawing_.recognized = recognized_ != 0;
-    drawing_.timestamp =
-        Timestamp{LoadLittle<uint32_t>(bytes.data() + 11) * kMicrosASecond, 0};
-    const uint16_t strokes = LoadLittle<uint16_t>(bytes.data() + 15);
-    const char* at = bytes.data() + kHeaderBytes;
-    for (uint16_t s = 0; s < strokes; ++s) {
-      const uint16_t points = LoadLittle<uint16_t>(at);
-      at += 2;
-      const auto* coordinates = reinterpret_cast<const uint8_t*>(at);
-      drawing_.x.insert(drawing_.x.end(), coordinates, coordinates + points);
-      drawing_.y.insert(drawing_.y.end(), coordinates + points,
-                        coordinates + 2 * size_t{points});
-      at += 2 * size_t{points};
-      drawing_.stroke_ends.push_back(static_cast<uint32_t>(drawing_.x.size()));
-    }
+  bool HasEmptyStroke() const {
+    return stroke_ends_.front() == 0 ||
+           std::adjacent_find(stroke_ends_.begin(), stroke_ends_.end()) !=
+               stroke_ends_.end();
+  }
+
+  // Whether no rule can be broken, so that Check may be spared.
+  bool IsPlain() const {
+    const auto printable = [](char c) { return c >= 0x20 && c < 0x7F; };
+    return *found_.key_id >= 1 && (recognized_ == 0 || recognized_ == 1) &&
+           printable(found_.countrycode[0]) &&
+           printable(found_.countrycode[1]) && !stroke_ends_.empty() &&
+           !HasEmptyStroke() && stroke_ends_.back() <= store::kMaxPoints;
   }
 
   // What the store's rules cannot see, then those.
@@ -225,19 +202,22 @@ class BinParser : public RecordParser {
       return absl::InvalidArgumentError(
           absl::StrCat("recognized is ", recognized_, ", expected 0 or 1"));
     }
-    if (drawing_.stroke_ends.empty()) {
+    if (stroke_ends_.empty()) {
       kind_ = ErrorKind::kNoStrokes;
       return absl::InvalidArgumentError("drawing: no strokes");
     }
-    uint32_t begin = 0;
-    for (const uint32_t end : drawing_.stroke_ends) {
-      if (end == begin) {
-        kind_ = ErrorKind::kEmptyStroke;
-        return absl::InvalidArgumentError("drawing: a stroke has no points");
-      }
-      begin = end;
+    if (HasEmptyStroke()) {
+      kind_ = ErrorKind::kEmptyStroke;
+      return absl::InvalidArgumentError("drawing: a stroke has no points");
     }
-    absl::Status status = store::ValidateDrawing(drawing_);
+    Drawing drawing;
+    drawing.stroke_ends = stroke_ends_;
+    drawing.x.assign(found_.strokes.x.begin(), found_.strokes.x.end());
+    drawing.y.assign(found_.strokes.y.begin(), found_.strokes.y.end());
+    if (!found_.word.empty()) drawing.word.emplace(found_.word);
+    drawing.countrycode.emplace(found_.countrycode);
+    drawing.key_id = found_.key_id;
+    absl::Status status = store::ValidateDrawing(drawing);
     if (!status.ok()) kind_ = KindOfStoreRule(status.message());
     return status;
   }
@@ -249,7 +229,6 @@ class BinParser : public RecordParser {
   std::vector<uint8_t> x_, y_;
   std::vector<uint32_t> stroke_ends_;
   store::FoundDrawing found_;
-  Drawing drawing_;
   int recognized_ = 0;
   ErrorKind kind_ = ErrorKind::kTooLarge;
   std::string reason_;
