@@ -1,10 +1,10 @@
 #include "server/ingest/export/export_job.h"
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "server/base/ordered_workers.h"
@@ -20,33 +20,22 @@ struct RankRange {
   uint64_t end = 0;
 };
 
-// The bytes of drawings of one word, or of any.
-struct Piece {
-  std::string word;
-  std::string bytes;
-};
-
-struct Pieces {
-  std::vector<Piece> pieces;
+struct Formatted {
+  std::map<std::string, std::string> bytes;  // by word; "": of any
   uint64_t drawings = 0;
 };
 
-absl::StatusOr<Pieces> Format(const OutputFormat& format,
-                              const ExportedDrawings& drawings,
-                              store::DrawingReader& reader, RankRange range) {
-  Pieces result;
+absl::StatusOr<Formatted> Format(const OutputFormat& format, bool by_word,
+                                 const DrawingSource& source, RankRange range) {
+  Formatted result;
   Drawing drawing;
   for (uint64_t rank = range.begin; rank < range.end; ++rank) {
-    const uint64_t index = drawings.index_of(rank);
-    absl::Status status = reader.ReadDrawing(index, &drawing);
-    if (!status.ok()) return status;
-    const std::string word = format.by_word ? drawing.word.value_or("") : "";
-    if (result.pieces.empty() || result.pieces.back().word != word) {
-      result.pieces.push_back({word, ""});
-    }
-    status = format.append(drawing, &result.pieces.back().bytes);
+    const absl::StatusOr<uint64_t> index = source(rank, &drawing);
+    if (!index.ok()) return index.status();
+    absl::Status status = format.append(
+        drawing, &result.bytes[by_word ? drawing.word.value_or("") : ""]);
     if (!status.ok()) {
-      return absl::Status(status.code(), absl::StrCat("drawing ", index, ": ",
+      return absl::Status(status.code(), absl::StrCat("drawing ", *index, ": ",
                                                       status.message()));
     }
   }
@@ -54,30 +43,47 @@ absl::StatusOr<Pieces> Format(const OutputFormat& format,
   return result;
 }
 
-absl::Status Run(const store::StoreReader& store,
-                 const ExportedDrawings& drawings, const ExportOptions& options,
-                 const std::function<absl::Status(const Piece&)>& write) {
+std::function<DrawingSource()> Source(const store::StoreReader& store,
+                                      const ExportedDrawings& drawings) {
+  return [&] {
+    std::shared_ptr<store::DrawingReader> reader = store.NewDrawingReader();
+    return [&drawings, reader](uint64_t rank,
+                               Drawing* drawing) -> absl::StatusOr<uint64_t> {
+      const uint64_t index = drawings.index_of(rank);
+      absl::Status status = reader->ReadDrawing(index, drawing);
+      if (!status.ok()) return status;
+      return index;
+    };
+  };
+}
+
+}  // namespace
+
+absl::Status WriteDrawings(
+    uint64_t count, const std::function<DrawingSource()>& new_source,
+    bool by_word, const ExportOptions& options,
+    const std::function<absl::Status(const std::string& word,
+                                     const std::string& bytes)>& write) {
   uint64_t next = 0;
   uint64_t written = 0;
-  OrderedStages<RankRange, Pieces> stages;
+  OrderedStages<RankRange, Formatted> stages;
   stages.next = [&](RankRange* range) -> absl::StatusOr<bool> {
     if (options.interrupted && options.interrupted()) {
       return absl::CancelledError("interrupted");
     }
     range->begin = next;
-    range->end = std::min(next + kDrawingsAChunk, drawings.count);
+    range->end = std::min(next + kDrawingsAChunk, count);
     next = range->end;
     return range->begin < range->end;
   };
   stages.new_worker = [&] {
-    std::shared_ptr<store::DrawingReader> reader = store.NewDrawingReader();
-    return [&options, &drawings, reader](RankRange& range) {
-      return Format(*options.format, drawings, *reader, range);
+    return [&options, by_word, source = new_source()](RankRange& range) {
+      return Format(*options.format, by_word, source, range);
     };
   };
-  stages.take = [&](Pieces formatted) {
-    for (const Piece& piece : formatted.pieces) {
-      if (absl::Status status = write(piece); !status.ok()) return status;
+  stages.take = [&](Formatted formatted) {
+    for (const auto& [word, bytes] : formatted.bytes) {
+      if (absl::Status status = write(word, bytes); !status.ok()) return status;
     }
     written += formatted.drawings;
     if (options.progress) options.progress(written);
@@ -86,15 +92,16 @@ absl::Status Run(const store::StoreReader& store,
   return RunInOrder(options.threads, std::move(stages));
 }
 
-}  // namespace
-
 absl::Status RunExport(const store::StoreReader& store,
                        const ExportedDrawings& drawings,
                        const ExportOptions& options, ByteSink* sink) {
   absl::Status status = sink->Write(options.format->header);
   if (!status.ok()) return status;
-  return Run(store, drawings, options,
-             [&](const Piece& piece) { return sink->Write(piece.bytes); });
+  return WriteDrawings(
+      drawings.count, Source(store, drawings), /*by_word=*/false, options,
+      [&](const std::string& /*word*/, const std::string& bytes) {
+        return sink->Write(bytes);
+      });
 }
 
 absl::Status RunExportByWord(const store::StoreReader& store,
@@ -104,9 +111,11 @@ absl::Status RunExportByWord(const store::StoreReader& store,
   absl::StatusOr<std::unique_ptr<WordFiles>> files =
       WordFiles::Create(directory, options.format->suffix);
   if (!files.ok()) return files.status();
-  absl::Status status = Run(store, drawings, options, [&](const Piece& piece) {
-    return (*files)->Append(piece.word, piece.bytes);
-  });
+  absl::Status status = WriteDrawings(
+      drawings.count, Source(store, drawings), /*by_word=*/true, options,
+      [&](const std::string& word, const std::string& bytes) {
+        return (*files)->Append(word, bytes);
+      });
   return status.ok() ? (*files)->Close() : status;
 }
 

@@ -1,4 +1,5 @@
-// Store -> files: what went in, in the format asked for.
+// Store -> files: what went in, in the format asked for; and drawings of any
+// origin into the bytes of a format, in parallel.
 //
 // Thread safety: one job on one thread; its threads end before it returns.
 #pragma once
@@ -9,6 +10,8 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "inkstream/drawing.h"
 #include "server/ingest/export/byte_sink.h"
 #include "server/ingest/export/drawing_writer.h"
 #include "server/ingest/input/byte_source.h"
@@ -23,6 +26,20 @@ struct ExportOptions {
   std::function<void(uint64_t drawings)> progress;  // written so far
 };
 
+// Fills the drawing of a rank and answers its index. One a thread.
+using DrawingSource =
+    std::function<absl::StatusOr<uint64_t>(uint64_t rank, Drawing* drawing)>;
+
+// Hands the bytes of `count` drawings, by rank, to `write` on the calling
+// thread; with `by_word` those of each word apart. Errors of a source, of
+// `write`, and: CANCELLED: interrupted. INVALID_ARGUMENT: the format cannot
+// carry a drawing, whose index is named.
+absl::Status WriteDrawings(
+    uint64_t count, const std::function<DrawingSource()>& new_source,
+    bool by_word, const ExportOptions& options,
+    const std::function<absl::Status(const std::string& word,
+                                     const std::string& bytes)>& write);
+
 // Which drawings of a store, by ascending index.
 struct ExportedDrawings {
   uint64_t count = 0;
@@ -30,9 +47,8 @@ struct ExportedDrawings {
   std::function<uint64_t(uint64_t rank)> index_of;
 };
 
-// Writes the drawings in index order; the caller closes the sink. DATA_LOSS:
-// a record is damaged. CANCELLED: interrupted. INVALID_ARGUMENT: the format
-// cannot carry a drawing, whose index is named. REQUIRES: a format that is one
+// Writes the drawings in index order; the caller closes the sink. Errors as
+// WriteDrawings. DATA_LOSS: a record is damaged. REQUIRES: a format that is one
 // file.
 absl::Status RunExport(const store::StoreReader& store,
                        const ExportedDrawings& drawings,

@@ -124,13 +124,49 @@ void DrawingGenerator::Transform(KeyedRandom* random) {
   }
 }
 
+// Ramer-Douglas-Peucker; the first and the last point are always kept.
+void DrawingGenerator::Thin(absl::Span<const Point> stroke) {
+  keep_.assign(stroke.size(), 0);
+  keep_.front() = 1;
+  keep_.back() = 1;
+  open_.assign(1, {0, stroke.size() - 1});
+  while (!open_.empty()) {
+    const auto [first, last] = open_.back();
+    open_.pop_back();
+    const Point a = stroke[first];
+    const double bx = stroke[last].x - a.x, by = stroke[last].y - a.y;
+    const double squared = bx * bx + by * by;
+    // Distances are compared squared and scaled by the chord, which spares a
+    // root and a division a point; a closed run has no chord.
+    double farthest = 0;
+    size_t split = first;
+    for (size_t i = first + 1; i < last; ++i) {
+      const double px = stroke[i].x - a.x, py = stroke[i].y - a.y;
+      const double cross = bx * py - by * px;
+      const double distance = squared > 0 ? cross * cross : px * px + py * py;
+      if (distance > farthest) {
+        farthest = distance;
+        split = i;
+      }
+    }
+    const double limit = kEpsilon * kEpsilon * (squared > 0 ? squared : 1);
+    if (farthest > limit) {
+      keep_[split] = 1;
+      open_.emplace_back(first, split);
+      open_.emplace_back(split, last);
+    }
+  }
+  for (size_t i = 0; i < stroke.size(); ++i) {
+    if (keep_[i] != 0) kept_.push_back(stroke[i]);
+  }
+}
+
 void DrawingGenerator::Simplify(Drawing* drawing) {
   FitToCanvas(&points_);
   kept_.clear();
   size_t begin = 0;
   for (const uint32_t end : ends_) {
-    thinner_.Thin(absl::MakeConstSpan(points_).subspan(begin, end - begin),
-                  kEpsilon, &kept_);
+    Thin(absl::MakeConstSpan(points_).subspan(begin, end - begin));
     drawing->stroke_ends.push_back(static_cast<uint32_t>(kept_.size()));
     begin = end;
   }

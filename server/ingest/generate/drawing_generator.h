@@ -6,11 +6,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "inkstream/drawing.h"
 #include "server/ingest/generate/pen.h"
-#include "server/ingest/generate/stroke_thinner.h"
 
 namespace inkstream::ingest {
 
@@ -30,15 +31,18 @@ class DrawingGenerator {
   void ChooseStrokes(KeyedRandom* random, bool recognized);
   void Transform(KeyedRandom* random);
   void Simplify(Drawing* drawing);
+  // Adds to kept_ the points without which the stroke would move visibly.
+  void Thin(absl::Span<const Point> stroke);
 
   const uint64_t seed_;
   const size_t classes_;
   Pen pen_;
-  StrokeThinner thinner_;
   // Scratch: the drawing before and after simplification.
   std::vector<uint32_t> order_;
   std::vector<Point> points_, kept_;
   std::vector<uint32_t> ends_;
+  std::vector<uint8_t> keep_;                    // [points of a stroke]
+  std::vector<std::pair<size_t, size_t>> open_;  // runs still to be split
 };
 
 }  // namespace inkstream::ingest

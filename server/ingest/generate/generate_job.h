@@ -6,27 +6,21 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <string>
 
 #include "absl/status/status.h"
-#include "server/ingest/export/drawing_writer.h"
-#include "server/ingest/input/byte_source.h"
+#include "server/ingest/export/export_job.h"
 
 namespace inkstream::ingest {
 
-struct GenerateOptions {
+struct GenerateOptions : ExportOptions {
   uint64_t drawings = 0;
   uint64_t seed = 0;
   size_t classes = 0;  // 1..ClassCatalog().size()
-  int threads = 1;
-  const OutputFormat* format = &kNdjsonOutput;
   // A file (.gz and .zst are compressed), "-", or a directory that exists or
   // ends in '/': then one WORD.ndjson a class, as the published files. The
   // binary format, whose words are its files' names, is always a directory.
   std::string output;
-  InterruptCheck interrupted;
-  std::function<void(uint64_t drawings)> progress;  // written so far
 };
 
 // Nothing is left behind on failure. CANCELLED: interrupted.
