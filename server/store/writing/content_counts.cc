@@ -82,11 +82,7 @@ void ContentCounts::AddStore(const StoreInfo& other) {
 
 void ContentCounts::TakeSplits(const StoreInfo& from) {
   for (const SplitInfo& split : from.splits) {
-    const auto at =
-        std::find_if(splits_.begin(), splits_.end(),
-                     [&](const SplitInfo& s) { return s.name == split.name; });
-    SplitInfo& into = at == splits_.end() ? splits_.emplace_back() : *at;
-    into.name = split.name;
+    SplitInfo& into = SplitNamed(split.name);
     into.drawings += split.drawings;
     into.members += split.members;
     into.deltas.Add(split.deltas);
@@ -98,7 +94,7 @@ void ContentCounts::TakeSplits(const StoreInfo& from) {
   }
 }
 
-SplitInfo& ContentCounts::ListedSplit(absl::string_view name) {
+SplitInfo& ContentCounts::SplitNamed(absl::string_view name) {
   if (last_listed_ < splits_.size() && splits_[last_listed_].name == name) {
     return splits_[last_listed_];
   }
@@ -140,7 +136,7 @@ void ContentCounts::Count(const Drawing& drawing, const DrawingFacts& facts,
 
 void ContentCounts::CountListed(const std::string& name,
                                 const DrawingFacts& facts, bool remove) {
-  SplitInfo& split = ListedSplit(name);
+  SplitInfo& split = SplitNamed(name);
   split.drawings += remove ? ~uint64_t{0} : 1;
   split.members +=
       remove ? 0 - MemberNumber(*facts.hash) : MemberNumber(*facts.hash);

@@ -58,7 +58,7 @@ class ContentCounts {
   void CountListed(const std::string& split, const DrawingFacts& facts,
                    bool remove);
   void CountRanges(const DrawingFacts& facts, bool remove);
-  SplitInfo& ListedSplit(absl::string_view name);
+  SplitInfo& SplitNamed(absl::string_view name);
   void TakeSplits(const StoreInfo& from);
 
   std::map<std::string, uint64_t> words_;  // as written
