@@ -54,10 +54,7 @@ class OpenStore final : public StoreReader {
   std::unique_ptr<DrawingReader> NewDrawingReader() const override;
 
   int32_t Label(uint64_t index) const override {
-    const Place at = Find(index);
-    const ColumnView& column = at.column(ColumnKind::kWord);
-    if (!column.Has(at.row)) return -1;
-    return Translated(at.segment->labels, column.Value(at.row));
+    return NumberOf(index, ColumnKind::kWord, &OneSegment::labels);
   }
   int64_t KeyId(uint64_t index) const override {
     return ValueOr(index, ColumnKind::kKeyId, -1);
@@ -69,16 +66,10 @@ class OpenStore final : public StoreReader {
     return static_cast<int32_t>(ValueOr(index, ColumnKind::kRecognized, -1));
   }
   int32_t Countrycode(uint64_t index) const override {
-    const Place at = Find(index);
-    const ColumnView& column = at.column(ColumnKind::kCountrycode);
-    if (!column.Has(at.row)) return -1;
-    return Translated(at.segment->countrycodes, column.Value(at.row));
+    return NumberOf(index, ColumnKind::kCountrycode, &OneSegment::countrycodes);
   }
   int32_t ListedSplit(uint64_t index) const override {
-    const Place at = Find(index);
-    const ColumnView& column = at.column(ColumnKind::kSplit);
-    if (!column.Has(at.row)) return -1;
-    return Translated(at.segment->splits, column.Value(at.row));
+    return NumberOf(index, ColumnKind::kSplit, &OneSegment::splits);
   }
   uint64_t SplitHash(uint64_t index) const override {
     const Place at = Find(index);
@@ -136,6 +127,15 @@ class OpenStore final : public StoreReader {
     const Place at = Find(index);
     const ColumnView& column = at.column(kind);
     return column.Has(at.row) ? column.Value(at.row) : missing;
+  }
+
+  // The store's number of what the segment has a rank of; -1: none.
+  int32_t NumberOf(uint64_t index, ColumnKind kind,
+                   std::vector<int32_t> OneSegment::*table) const {
+    const Place at = Find(index);
+    const ColumnView& column = at.column(kind);
+    if (!column.Has(at.row)) return -1;
+    return Translated(at.segment->*table, column.Value(at.row));
   }
 
   // -1: beyond the table. A column that is lost since it was checked may hold
