@@ -229,9 +229,9 @@ absl::StatusOr<Manifest> FindManifest(const std::string& path,
 
 }  // namespace
 
-std::unique_ptr<DrawingReader> NewReaderOf(
-    std::shared_ptr<const OpenStore> store) {
-  return std::make_unique<OpenDrawingReader>(std::move(store));
+std::unique_ptr<DrawingReader> OpenStore::NewDrawingReader() const {
+  return std::make_unique<OpenDrawingReader>(
+      std::static_pointer_cast<const OpenStore>(shared_from_this()));
 }
 
 void StoreReader::ReadColumn(StoreColumn column, uint64_t first,

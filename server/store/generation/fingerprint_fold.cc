@@ -53,12 +53,6 @@ absl::Status ReadRun(const OpenStore& store, uint64_t run,
   return absl::OkStatus();
 }
 
-// The reader does not outlive the call that the store is lent to.
-std::unique_ptr<DrawingReader> BorrowingReader(const OpenStore& store) {
-  return NewReaderOf(
-      std::shared_ptr<const OpenStore>(std::shared_ptr<void>(), &store));
-}
-
 }  // namespace
 
 absl::Status FoldStore(const OpenStore& store, int threads,
@@ -68,7 +62,7 @@ absl::Status FoldStore(const OpenStore& store, int threads,
   std::mutex mutex;
   absl::Status failed;  // guarded by mutex
   const auto work = [&] {
-    const std::unique_ptr<DrawingReader> reader = BorrowingReader(store);
+    const std::unique_ptr<DrawingReader> reader = store.NewDrawingReader();
     for (uint64_t run; (run = next.fetch_add(1)) < folds.size();) {
       if (folds[run].has_value()) continue;
       FingerprintFold fold;
@@ -90,7 +84,7 @@ absl::Status FoldStore(const OpenStore& store, int threads,
   if (!failed.ok()) return failed;
   for (const std::optional<Digest>& run : folds) result->AddRun(*run);
   if (store.size() % kFoldRun == 0) return absl::OkStatus();
-  return ReadRun(store, folds.size(), BorrowingReader(store).get(), result);
+  return ReadRun(store, folds.size(), store.NewDrawingReader().get(), result);
 }
 
 }  // namespace inkstream::store

@@ -179,11 +179,6 @@ absl::StatusOr<uint64_t> OpenStore::Scrub(uint64_t part) const {
   return segments_[s].reader->Scrub(static_cast<uint32_t>(part));
 }
 
-std::unique_ptr<DrawingReader> OpenStore::NewDrawingReader() const {
-  return NewReaderOf(
-      std::static_pointer_cast<const OpenStore>(shared_from_this()));
-}
-
 absl::StatusOr<std::shared_ptr<const OpenStore>> OpenStore::Create(
     const std::string& path, const Manifest& manifest,
     const std::vector<std::string>& directories, uint64_t manifest_bytes,

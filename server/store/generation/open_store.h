@@ -159,9 +159,4 @@ class OpenStore final : public StoreReader {
   std::vector<std::string> countrycodes_;
 };
 
-// Decodes drawings of `store`. The pointer may not own it: then it must outlive
-// the reader.
-std::unique_ptr<DrawingReader> NewReaderOf(
-    std::shared_ptr<const OpenStore> store);
-
 }  // namespace inkstream::store
