@@ -53,8 +53,12 @@ void FuzzRecord(const std::string& bytes) {
   drawing.x.assign(found->x.begin(), found->x.end());
   drawing.y.assign(found->y.begin(), found->y.end());
   Require(ValidateDrawing(drawing).ok(), "a decoded record breaks the rules");
+  const auto strokes = DecodeBytes(
+      Model(), absl::string_view(framed).substr(kRecordMargin, bytes.size()),
+      &scratch);
+  Require(strokes.ok(), "a record decodes but not as bytes");
   std::string again;
-  EncodeRecord(Model(), drawing.strokes(), &again);
+  EncodeRecord(Model(), *strokes, &again);
   Require(again.size() == bytes.size(), "a record has two lengths");
 }
 

@@ -68,7 +68,8 @@ TEST(FormatGolden, FingerprintsStandForEver) {
 TEST(FormatGolden, RecordsKeepTheirBytes) {
   const auto model = StrokeModelTrainer().Train();
   std::string record;
-  EncodeRecord(*model, OneStroke({0, 10, 200}, {0, 250, 7}).strokes(), &record);
+  EncodeRecord(*model, ByteCopy(OneStroke({0, 10, 200}, {0, 250, 7})).strokes,
+               &record);
   EXPECT_EQ(absl::BytesToHexString(record), "20a452ff416e22");
 }
 

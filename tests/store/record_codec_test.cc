@@ -14,7 +14,8 @@ namespace {
 
 std::shared_ptr<const StrokeModel> SampleModel() {
   StrokeModelTrainer trainer;
-  for (const Drawing& drawing : SampleDrawings(500)) trainer.Add(drawing);
+  for (const Drawing& drawing : SampleDrawings(500))
+    trainer.Add(ByteCopy(drawing).strokes);
   return trainer.Train();
 }
 
@@ -36,7 +37,7 @@ class Framed {
 
 void ExpectRoundTrip(const StrokeModel& model, const Drawing& drawing) {
   std::string record;
-  EncodeRecord(model, drawing.strokes(), &record);
+  EncodeRecord(model, ByteCopy(drawing).strokes, &record);
   const Framed framed(record);
   RecordScratch scratch;
   const auto found = DecodeRecord(model, framed.record(), &scratch);
@@ -82,7 +83,7 @@ TEST(RecordCodec, AShorterOrLongerRecordIsDamage) {
   RecordScratch scratch;
   for (const Drawing& drawing : SampleDrawings(50)) {
     std::string record;
-    EncodeRecord(*model, drawing.strokes(), &record);
+    EncodeRecord(*model, ByteCopy(drawing).strokes, &record);
     const Framed longer(record + "\xFF");
     const auto found = DecodeRecord(*model, longer.record(), &scratch);
     // The y deltas stand at the end, so one more byte shifts them all.
@@ -120,8 +121,8 @@ TEST(StrokeModel, ComesBackFromItsStoredForm) {
   EXPECT_EQ((*again)->Serialize(), model->Serialize());
   for (const Drawing& drawing : SampleDrawings(20)) {
     std::string a, b;
-    EncodeRecord(*model, drawing.strokes(), &a);
-    EncodeRecord(**again, drawing.strokes(), &b);
+    EncodeRecord(*model, ByteCopy(drawing).strokes, &a);
+    EncodeRecord(**again, ByteCopy(drawing).strokes, &b);
     EXPECT_EQ(a, b);
   }
 }
@@ -149,8 +150,8 @@ TEST(StrokeModel, TrainingMakesRecordsSmaller) {
   std::string small, large;
   for (uint64_t i = 5000; i < 5200; ++i) {
     const Drawing drawing = SampleDrawing(i);
-    EncodeRecord(*trained, drawing.strokes(), &small);
-    EncodeRecord(*untrained, drawing.strokes(), &large);
+    EncodeRecord(*trained, ByteCopy(drawing).strokes, &small);
+    EncodeRecord(*untrained, ByteCopy(drawing).strokes, &large);
   }
   EXPECT_LT(small.size(), large.size());
 }
@@ -158,13 +159,14 @@ TEST(StrokeModel, TrainingMakesRecordsSmaller) {
 TEST(EncodeRecordTest, TheFastWayGivesTheBytesOfTheSlowOne) {
   std::vector<Drawing> drawings = SampleDrawings(2000);
   StrokeModelTrainer trainer;
-  for (const Drawing& drawing : drawings) trainer.Add(drawing);
+  for (const Drawing& drawing : drawings)
+    trainer.Add(ByteCopy(drawing).strokes);
   for (Drawing& odd : OddDrawings()) drawings.push_back(std::move(odd));
   for (const auto& model : {trainer.Train(), StrokeModelTrainer().Train()}) {
     for (const Drawing& drawing : drawings) {
       std::string fast = "before";
       std::string slow = "before";
-      EncodeRecord(*model, drawing.strokes(), &fast);
+      EncodeRecord(*model, ByteCopy(drawing).strokes, &fast);
       ReferenceEncodeRecord(*model, drawing.strokes(), &slow);
       ASSERT_EQ(fast, slow) << Describe(drawing);
     }

@@ -10,6 +10,7 @@
 #include "inkstream/drawing.h"
 #include "server/store/store_reader.h"
 #include "server/store/store_writer.h"
+#include "server/store/strokes/byte_strokes.h"
 
 namespace inkstream::store {
 
@@ -20,6 +21,17 @@ std::vector<Drawing> SampleDrawings(uint64_t count);
 
 // One stroke.
 Drawing OneStroke(std::vector<float> x, std::vector<float> y);
+
+// A drawing's strokes on the canvas as writers take them: bytes. Borrows it.
+struct ByteCopy {
+  explicit ByteCopy(const Drawing& drawing)
+      : x(drawing.x.begin(), drawing.x.end()),
+        y(drawing.y.begin(), drawing.y.end()),
+        strokes{drawing.stroke_ends, x, y} {}
+
+  std::vector<uint8_t> x, y;
+  ByteStrokes strokes;
+};
 
 // Drawings at the limits: one point, 255s, 10,000 points, a thousand strokes,
 // every combination of missing columns, Unicode words, extreme numbers.

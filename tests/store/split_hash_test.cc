@@ -13,7 +13,7 @@ namespace {
 TEST(SplitHash, IsTheSameForEver) {
   EXPECT_EQ(SplitHashOfKey(1), UINT64_C(7305087974498371918));
   EXPECT_EQ(SplitHashOfKey(4897919444451328), UINT64_C(3293007855780785978));
-  EXPECT_EQ(SplitHashOfStrokes(OneStroke({1, 2}, {3, 4}).strokes()),
+  EXPECT_EQ(SplitHashOfStrokes(ByteCopy(OneStroke({1, 2}, {3, 4})).strokes),
             UINT64_C(14824446708955344251));
 }
 

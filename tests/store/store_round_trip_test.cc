@@ -93,8 +93,9 @@ void ExpectHolds(const StoreReader& store,
     ASSERT_EQ(country < 0 ? "" : store.countrycodes()[country],
               drawings[i].countrycode.value_or(""));
     ASSERT_EQ(store.SplitHash(i),
-              drawings[i].key_id ? SplitHashOfKey(*drawings[i].key_id)
-                                 : SplitHashOfStrokes(drawings[i].strokes()));
+              drawings[i].key_id
+                  ? SplitHashOfKey(*drawings[i].key_id)
+                  : SplitHashOfStrokes(ByteCopy(drawings[i]).strokes));
   }
 }
 

@@ -35,8 +35,6 @@ inline constexpr size_t kRecordMargin = 8;
 // Appends the record. REQUIRES: the drawing passed ValidateDrawing.
 void EncodeRecord(const StrokeModel& model, const ByteStrokes& strokes,
                   std::string* out);
-void EncodeRecord(const StrokeModel& model, const StrokesView& strokes,
-                  std::string* out);
 
 // Any bytes are safe: what is not a record gives DATA_LOSS. The view borrows
 // `scratch`. REQUIRES: kRecordMargin readable bytes on both sides of `record`.

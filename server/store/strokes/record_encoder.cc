@@ -69,20 +69,6 @@ void PutCount(const StrokeModel& model, int context, uint32_t value,
 
 }  // namespace
 
-void EncodeRecord(const StrokeModel& model, const StrokesView& strokes,
-                  std::string* out) {
-  const auto bytes = [](absl::Span<const float> values) {
-    std::vector<uint8_t> result(values.size());
-    for (size_t i = 0; i < values.size(); ++i) {
-      result[i] = static_cast<uint8_t>(static_cast<int>(values[i]));
-    }
-    return result;
-  };
-  const std::vector<uint8_t> x = bytes(strokes.x);
-  const std::vector<uint8_t> y = bytes(strokes.y);
-  EncodeRecord(model, ByteStrokes{strokes.stroke_ends, x, y}, out);
-}
-
 void EncodeRecord(const StrokeModel& model, const ByteStrokes& strokes,
                   std::string* out) {
   thread_local Scratch scratch;

@@ -140,8 +140,7 @@ absl::StatusOr<std::shared_ptr<const StrokeModel>> StrokeModel::Parse(
 
 StrokeModelTrainer::StrokeModelTrainer() : x_(kXContexts), y_(kYContexts) {}
 
-template <typename Strokes>
-void StrokeModelTrainer::Count(const Strokes& strokes) {
+void StrokeModelTrainer::Add(const ByteStrokes& strokes) {
   struct Counter {
     StrokeModelTrainer& to;
     void Count(int context, uint32_t value) {
@@ -156,12 +155,6 @@ void StrokeModelTrainer::Count(const Strokes& strokes) {
   } counter{*this};
   WalkStrokes(strokes, counter);
 }
-
-void StrokeModelTrainer::Add(const Drawing& drawing) {
-  Count(drawing.strokes());
-}
-
-void StrokeModelTrainer::Add(const ByteStrokes& strokes) { Count(strokes); }
 
 std::shared_ptr<const StrokeModel> StrokeModelTrainer::Train() const {
   std::shared_ptr<StrokeModel> model(new StrokeModel());

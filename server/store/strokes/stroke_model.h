@@ -14,7 +14,6 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "inkstream/drawing.h"
 #include "server/store/strokes/byte_strokes.h"
 #include "server/store/strokes/context_clusters.h"
 #include "server/store/strokes/stroke_symbols.h"
@@ -110,16 +109,12 @@ class StrokeModelTrainer {
  public:
   StrokeModelTrainer();
   // REQUIRES: the drawing passed ValidateDrawing.
-  void Add(const Drawing& drawing);
   void Add(const ByteStrokes& strokes);
   std::shared_ptr<const StrokeModel> Train() const;
   // What the sample takes under a model, in bits of code.
   uint64_t CodedBits(const StrokeModel& model) const;
 
  private:
-  template <typename Strokes>
-  void Count(const Strokes& strokes);
-
   std::vector<DeltaCounts> x_;  // [contexts]
   std::vector<DeltaCounts> y_;
   std::array<std::array<uint32_t, kCountSymbols>, kCountContexts> count_{};

@@ -77,14 +77,7 @@ uint64_t SplitHashOfStrokes(const ByteStrokes& strokes) {
   return XXH3_64bits(bytes.data(), bytes.size());
 }
 
-uint64_t SplitHashOfStrokes(const StrokesView& strokes) {
-  const std::vector<uint8_t> x(strokes.x.begin(), strokes.x.end());
-  const std::vector<uint8_t> y(strokes.y.begin(), strokes.y.end());
-  return SplitHashOfStrokes(ByteStrokes{strokes.stroke_ends, x, y});
-}
-
 uint64_t SplitHashOfStrokes(const Drawing& drawing) {
-  if (drawing.raw.empty()) return SplitHashOfStrokes(drawing.strokes());
   std::string bytes = absl::StrCat(kSplitSalt, "/raw");
   AppendLittle<uint32_t>(static_cast<uint32_t>(drawing.stroke_ends.size()),
                          &bytes);

@@ -27,8 +27,7 @@ uint64_t SplitHashOfKey(int64_t key_id);
 void SplitHashesOfKeys(absl::Span<int64_t> keys);
 // For drawings without a key_id.
 uint64_t SplitHashOfStrokes(const ByteStrokes& strokes);
-uint64_t SplitHashOfStrokes(const StrokesView& strokes);
-// The same, of the raw points where the drawing has them.
+// The same, of the raw points. REQUIRES: a raw drawing.
 uint64_t SplitHashOfStrokes(const Drawing& drawing);
 
 // 1 to 64 letters, digits, '_', '.' or '-'.
