@@ -167,7 +167,7 @@ TEST(EncodeRecordTest, TheFastWayGivesTheBytesOfTheSlowOne) {
       std::string fast = "before";
       std::string slow = "before";
       EncodeRecord(*model, ByteCopy(drawing).strokes, &fast);
-      ReferenceEncodeRecord(*model, drawing.strokes(), &slow);
+      ReferenceEncodeRecord(*model, ByteCopy(drawing).strokes, &slow);
       ASSERT_EQ(fast, slow) << Describe(drawing);
     }
   }

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-#include "inkstream/drawing.h"
+#include "server/store/strokes/byte_strokes.h"
 #include "server/store/strokes/stroke_model.h"
 #include "server/store/strokes/stroke_walk.h"
 
@@ -92,7 +92,7 @@ struct RecordSink {
 }  // namespace internal
 
 inline void ReferenceEncodeRecord(const StrokeModel& model,
-                                  const StrokesView& strokes,
+                                  const ByteStrokes& strokes,
                                   std::string* out) {
   internal::BackwardBits back;
   back.Clear();

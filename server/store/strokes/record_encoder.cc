@@ -8,6 +8,7 @@
 
 #include "server/store/strokes/record_codec.h"
 #include "server/store/strokes/stroke_symbols.h"
+#include "server/store/strokes/stroke_walk.h"
 
 namespace inkstream::store {
 namespace {
@@ -57,15 +58,29 @@ struct Scratch {
   std::vector<uint8_t> front, back;
 };
 
-void PutCount(const StrokeModel& model, int context, uint32_t value,
-              ForwardBits* front) {
-  const int symbol = CountSymbolOf(value);
-  const Code code = model.CountCode(context, symbol);
-  const Bucket bucket = kCountBuckets[symbol];
-  front->Put(static_cast<uint32_t>(code.bits) << bucket.extra_bits |
-                 (value - static_cast<uint32_t>(bucket.base)),
-             code.length + bucket.extra_bits);
-}
+// As the walk of a drawing names its numbers.
+struct RecordSink {
+  const StrokeModel& model;
+  ForwardBits front;
+  BackwardBits back;
+
+  void Count(int context, uint32_t value) {
+    const int symbol = CountSymbolOf(value);
+    const Code code = model.CountCode(context, symbol);
+    const Bucket bucket = kCountBuckets[symbol];
+    front.Put(static_cast<uint32_t>(code.bits) << bucket.extra_bits |
+                  (value - static_cast<uint32_t>(bucket.base)),
+              code.length + bucket.extra_bits);
+  }
+  void X(int context, uint8_t delta) {
+    const DeltaBits code = model.x().Bits(context)[delta];
+    front.Put(code.bits, code.length);
+  }
+  void Y(int context, uint8_t delta) {
+    const DeltaBits code = model.y().Bits(context)[delta];
+    back.Put(code.bits, code.length);
+  }
+};
 
 }  // namespace
 
@@ -79,52 +94,11 @@ void EncodeRecord(const StrokeModel& model, const ByteStrokes& strokes,
   const size_t front_bytes =
       counts * kMostCountBytes + points * kMostDeltaBytes + 2 * kStoreBytes;
   if (scratch.front.size() < front_bytes) scratch.front.resize(front_bytes);
-  const uint8_t* const xs = strokes.x.data();
-  const uint8_t* const ys = strokes.y.data();
-
   uint8_t* const back_end = scratch.back.data() + scratch.back.size();
-  ForwardBits front{scratch.front.data()};
-  BackwardBits back{back_end};
-  const uint32_t count = static_cast<uint32_t>(strokes.strokes());
-  PutCount(model, 0, count - 1, &front);
-  int context = FirstLengthContext(count);
-  uint32_t begin = 0;
-  for (const uint32_t end : strokes.stroke_ends) {
-    PutCount(model, context, end - begin - 1, &front);
-    context = NextLengthContext(end - begin);
-    begin = end;
-  }
-
-  const DeltaCodes& x_codes = model.x();
-  const DeltaCodes& y_codes = model.y();
-  uint8_t x = 0, y = 0, zone_x = 0, zone_y = 0;
-  uint8_t last_dx = kZeroClass, older_dx = kZeroClass, last_dy = kZeroClass;
-  begin = 0;
-  for (const uint32_t end : strokes.stroke_ends) {
-    for (uint32_t p = begin; p < end; ++p) {
-      const int slot = p == begin       ? kFirstPoint
-                       : p == begin + 1 ? kSecondPoint
-                                        : kLaterPoint;
-      const uint8_t dx = static_cast<uint8_t>(xs[p] - x);
-      const uint8_t dy = static_cast<uint8_t>(ys[p] - y);
-      const uint8_t class_dx = kDeltaClass[dx];
-      const DeltaBits in_x = x_codes.Bits(
-          EarlyXContext(slot, zone_x, older_dx) + LateContext(last_dx))[dx];
-      const DeltaBits in_y =
-          y_codes.Bits(EarlyYContext(slot, zone_y, class_dx, last_dx) +
-                       LateContext(last_dy))[dy];
-      front.Put(in_x.bits, in_x.length);
-      back.Put(in_y.bits, in_y.length);
-      zone_x = kZone[x];
-      zone_y = kZone[y];
-      x = xs[p];
-      y = ys[p];
-      older_dx = last_dx;
-      last_dx = class_dx;
-      last_dy = kDeltaClass[dy];
-    }
-    begin = end;
-  }
+  RecordSink sink{model, {scratch.front.data()}, {back_end}};
+  WalkStrokes(strokes, sink);
+  const ForwardBits& front = sink.front;
+  const BackwardBits& back = sink.back;
 
   // The bytes that are not full lie at front.at[0] and back.at[-1].
   out->append(reinterpret_cast<const char*>(scratch.front.data()),

@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-#include "inkstream/drawing.h"
+#include "server/store/strokes/byte_strokes.h"
 #include "server/store/strokes/stroke_symbols.h"
 
 namespace inkstream::store {
@@ -14,17 +14,17 @@ namespace inkstream::store {
 // Calls sink.Count(context, value) for the stroke count and the stroke lengths
 // (each less one), then for every point sink.X(context, delta) and
 // sink.Y(context, delta), deltas modulo 256.
-// `Strokes`: StrokesView or ByteStrokes. REQUIRES: they passed ValidateDrawing.
-template <typename Strokes, typename Sink>
-void WalkStrokes(const Strokes& strokes, Sink& sink) {
+// REQUIRES: the strokes passed ValidateDrawing.
+template <typename Sink>
+void WalkStrokes(const ByteStrokes& strokes, Sink& sink) {
   const uint32_t count = static_cast<uint32_t>(strokes.strokes());
   sink.Count(0, count - 1);
   int context = FirstLengthContext(count);
-  for (uint32_t s = 0; s < count; ++s) {
-    const uint32_t length =
-        static_cast<uint32_t>(strokes.end(s) - strokes.begin(s));
-    sink.Count(context, length - 1);
-    context = NextLengthContext(length);
+  uint32_t begin = 0;
+  for (const uint32_t end : strokes.stroke_ends) {
+    sink.Count(context, end - begin - 1);
+    context = NextLengthContext(end - begin);
+    begin = end;
   }
   uint8_t x = 0;
   uint8_t y = 0;
@@ -33,11 +33,11 @@ void WalkStrokes(const Strokes& strokes, Sink& sink) {
   uint8_t last_dx = kZeroClass;
   uint8_t older_dx = kZeroClass;
   uint8_t last_dy = kZeroClass;
-  for (uint32_t s = 0; s < count; ++s) {
-    const size_t begin = strokes.begin(s);
-    for (size_t p = begin; p < strokes.end(s); ++p) {
-      const uint8_t next_x = static_cast<uint8_t>(strokes.x[p]);
-      const uint8_t next_y = static_cast<uint8_t>(strokes.y[p]);
+  begin = 0;
+  for (const uint32_t end : strokes.stroke_ends) {
+    for (uint32_t p = begin; p < end; ++p) {
+      const uint8_t next_x = strokes.x[p];
+      const uint8_t next_y = strokes.y[p];
       const uint8_t dx = static_cast<uint8_t>(next_x - x);
       const uint8_t dy = static_cast<uint8_t>(next_y - y);
       const uint8_t class_dx = kDeltaClass[dx];
@@ -56,6 +56,7 @@ void WalkStrokes(const Strokes& strokes, Sink& sink) {
       last_dx = class_dx;
       last_dy = kDeltaClass[dy];
     }
+    begin = end;
   }
 }
 
