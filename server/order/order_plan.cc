@@ -12,7 +12,6 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
-#include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 
 namespace inkstream::order {
@@ -234,7 +233,7 @@ std::string CanonicalOrderPlan(const ResolvedView& view, const OrderSpec& spec,
                       SamplingText(spec.sampling, parts));
 }
 
-std::string OrderPlanHash(const std::string& canonical) {
+std::string OrderPlanHash(absl::string_view canonical) {
   return HashHex(canonical);
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "inkstream/cursor.h"
 #include "inkstream/plan.h"
 
@@ -37,7 +38,7 @@ std::string CanonicalOrderPlan(const ResolvedView& view, const OrderSpec& spec,
                                const std::vector<ResolvedView>& parts = {});
 
 // First 128 bits of the SHA-256 of the canonical text, lower-case hex.
-std::string OrderPlanHash(const std::string& canonical);
+std::string OrderPlanHash(absl::string_view canonical);
 
 // OK if `cursor` continues the order plan `canonical` on the store with
 // `fingerprint`, with `spec`'s seed. Otherwise FAILED_PRECONDITION that names

@@ -68,10 +68,6 @@ class KeySetCache::Upload : public KeyUpload {
   }
 
  private:
-  static const char* FieldOf(DrawingName by) {
-    return by == DrawingName::kKey ? "key_id" : "index";
-  }
-
   // Whether more of these are a set together with what came before.
   absl::Status Take(DrawingName by, bool weighted,
                     absl::Span<const int64_t> names) {

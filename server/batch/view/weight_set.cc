@@ -1,26 +1,16 @@
 #include "server/batch/view/weight_set.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <numeric>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "server/order/order_plan.h"
+#include "server/store/segment/endian_io.h"
 
 namespace inkstream::batch {
 namespace {
-
-void Append(uint64_t number, std::string* bytes) {
-  for (int shift = 0; shift < 64; shift += 8) {
-    bytes->push_back(static_cast<char>(number >> shift & 0xFFU));
-  }
-}
-
-const char* FieldOf(DrawingName by) {
-  return by == DrawingName::kKey ? "key_id" : "index";
-}
 
 // Relative to the largest. What is above 0 stays there. One division and one
 // product, rounded alike everywhere.
@@ -49,7 +39,7 @@ absl::StatusOr<WeightSet> WeightSet::Create(DrawingName by,
           absl::StrCat(FieldOf(by), ": ", name,
                        " comes twice; give each drawing one weight"));
     }
-    Append(static_cast<uint64_t>(name), &bytes);
+    store::AppendLittle(name, &bytes);
   }
   const double largest = *std::max_element(weights.begin(), weights.end());
   if (!(largest > 0)) {
@@ -59,7 +49,7 @@ absl::StatusOr<WeightSet> WeightSet::Create(DrawingName by,
   }
   for (const uint32_t i : order) {
     // A negative zero is the zero that it equals.
-    Append(std::bit_cast<uint64_t>(weights[i] == 0 ? 0.0 : weights[i]), &bytes);
+    store::AppendLittle(weights[i] == 0 ? 0.0 : weights[i], &bytes);
   }
   WeightSet set;
   set.by_ = by;

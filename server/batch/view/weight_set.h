@@ -16,6 +16,9 @@ namespace inkstream::batch {
 
 // What a drawing is named by.
 enum class DrawingName : uint8_t { kKey, kIndex };
+inline const char* FieldOf(DrawingName by) {
+  return by == DrawingName::kKey ? "key_id" : "index";
+}
 
 class WeightSet {
  public:
