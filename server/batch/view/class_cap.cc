@@ -11,9 +11,6 @@
 namespace inkstream::batch {
 namespace {
 
-constexpr uint64_t kChunkWords = 64;
-constexpr uint64_t kChunk = 64 * kChunkWords;
-constexpr uint64_t kChunksAThread = 64;
 constexpr int kBinBits = 10;
 constexpr uint64_t kBins = 1U << kBinBits;
 constexpr int kMostThreads = 16;  // each has a histogram of its own
@@ -37,9 +34,7 @@ class Cap {
         labels_(labels),
         view_(view),
         groups_(view->class_counts.size() + 1),
-        chunks_((view->words.size() + kChunkWords - 1) / kChunkWords),
-        parts_(ScanParts(chunks_, kChunksAThread,
-                         std::min(threads, kMostThreads))) {}
+        parts_(ChunkParts(store.size(), std::min(threads, kMostThreads))) {}
 
   void Apply(uint64_t most) {
     if (!AnyAbove(most)) return;
@@ -50,7 +45,6 @@ class Cap {
       const uint64_t bin = BinOf(hash);
       if (bin < cuts[group].bin) return;
       if (bin > cuts[group].bin) {
-        // Chunks are whole words, so no two threads write the same one.
         Remove(index);
       } else {
         edges[part].emplace_back(group, Rank{hash, index});
@@ -83,28 +77,25 @@ class Cap {
   // Calls visit(part, group, hash, index) for every drawing of the view.
   template <typename Visit>
   void ForEach(const Visit& visit) const {
-    ScanInParts(
-        chunks_, parts_, [&](uint64_t part, uint64_t begin, uint64_t end) {
-          std::vector<int64_t> hashes(kChunk);
-          std::vector<int64_t> classes(kChunk);
-          for (uint64_t chunk = begin; chunk < end; ++chunk) {
-            const uint64_t first = chunk * kChunk;
-            const size_t count = std::min(kChunk, store_.size() - first);
-            store_.ReadColumn(store::StoreColumn::kSplitHash, first,
-                              absl::MakeSpan(hashes.data(), count));
-            store_.ReadColumn(store::StoreColumn::kLabel, first,
-                              absl::MakeSpan(classes.data(), count));
-            for (size_t at = 0; at < count; at += 64) {
-              uint64_t rest = view_->words[(first + at) / 64];
-              for (; rest != 0; rest &= rest - 1) {
-                const size_t i = at + std::countr_zero(rest);
-                const uint64_t hash = static_cast<uint64_t>(hashes[i]);
-                visit(part, GroupOf(classes[i]), order::SampleHash(hash),
-                      first + i);
-              }
-            }
+    ScanChunks(store_.size(), parts_, [&](uint64_t part) {
+      return [&, part, hashes = std::vector<int64_t>(kScanChunk),
+              classes = std::vector<int64_t>(kScanChunk)](
+                 uint64_t first, uint64_t count) mutable {
+        store_.ReadColumn(store::StoreColumn::kSplitHash, first,
+                          absl::MakeSpan(hashes.data(), count));
+        store_.ReadColumn(store::StoreColumn::kLabel, first,
+                          absl::MakeSpan(classes.data(), count));
+        for (size_t at = 0; at < count; at += 64) {
+          uint64_t rest = view_->words[(first + at) / 64];
+          for (; rest != 0; rest &= rest - 1) {
+            const size_t i = at + std::countr_zero(rest);
+            const uint64_t hash = static_cast<uint64_t>(hashes[i]);
+            visit(part, GroupOf(classes[i]), order::SampleHash(hash),
+                  first + i);
           }
-        });
+        }
+      };
+    });
   }
 
   std::vector<Cut> Cuts(uint64_t most) const {
@@ -140,7 +131,6 @@ class Cap {
   const std::vector<int32_t>& labels_;
   ScannedView* const view_;
   const size_t groups_;  // the classes, and one of drawings without any
-  const uint64_t chunks_;
   const uint64_t parts_;
 };
 

@@ -1,4 +1,4 @@
-// Runs a scan of many numbers on several threads.
+// Runs a scan of many numbers, or of a store's columns, on several threads.
 //
 // Thread safety: pure function; it returns when all threads have ended.
 #pragma once
@@ -37,6 +37,30 @@ inline void ScanInParts(
   }
   run(0);
   for (std::thread& helper : helpers) helper.join();
+}
+
+// Drawings whose columns are read at once: whole words of a bitmap, so that no
+// two threads write the same one.
+inline constexpr uint64_t kScanChunk = 4096;
+
+// Parts that `threads` threads make of the chunks of so many drawings.
+inline uint64_t ChunkParts(uint64_t drawings, int threads) {
+  constexpr uint64_t kDrawingsAThread = 64 * kScanChunk;
+  return ScanParts(drawings, kDrawingsAThread, threads);
+}
+
+// Calls begin(part) on the thread of each part, and what that returns with
+// (first, count) for each chunk of the part.
+template <typename Begin>
+void ScanChunks(uint64_t drawings, uint64_t parts, const Begin& begin) {
+  const uint64_t chunks = (drawings + kScanChunk - 1) / kScanChunk;
+  ScanInParts(chunks, parts, [&](uint64_t part, uint64_t from, uint64_t to) {
+    auto&& scan = begin(part);
+    for (uint64_t chunk = from; chunk < to; ++chunk) {
+      const uint64_t first = chunk * kScanChunk;
+      scan(first, std::min(kScanChunk, drawings - first));
+    }
+  });
 }
 
 }  // namespace inkstream::batch

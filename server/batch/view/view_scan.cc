@@ -12,10 +12,6 @@
 namespace inkstream::batch {
 namespace {
 
-constexpr uint64_t kChunkWords = 64;
-constexpr uint64_t kChunk = 64 * kChunkWords;
-constexpr uint64_t kChunksAThread = 64;
-
 // One thread's scan, a chunk at a time.
 class ChunkScan {
  public:
@@ -142,7 +138,7 @@ class ChunkScan {
   const store::StoreReader& store_;
   const ViewFilter& filter_;
   std::vector<uint64_t> counts_;
-  std::array<int64_t, kChunk> buffer_;
+  std::array<int64_t, kScanChunk> buffer_;
   uint64_t first_ = 0;
   absl::Span<int64_t> values_;
 };
@@ -158,25 +154,23 @@ bool ViewFilter::everything() const {
 ScannedView ScanView(const store::StoreReader& store, const ViewFilter& filter,
                      int threads) {
   const uint64_t drawings = store.size();
-  const uint64_t chunks = (drawings + kChunk - 1) / kChunk;
-  const uint64_t parts = ScanParts(chunks, kChunksAThread, threads);
+  const uint64_t parts = ChunkParts(drawings, threads);
   ScannedView view;
   view.words.resize((drawings + 63) / 64);
-  std::vector<std::vector<uint64_t>> counts(parts);
-  ScanInParts(chunks, parts, [&](uint64_t part, uint64_t begin, uint64_t end) {
-    const auto scan = std::make_unique<ChunkScan>(store, filter);
-    for (uint64_t chunk = begin; chunk < end; ++chunk) {
-      const uint64_t first = chunk * kChunk;
-      const size_t count = std::min(kChunk, drawings - first);
-      scan->Run(first, count,
-                absl::MakeSpan(view.words)
-                    .subspan(chunk * kChunkWords, (count + 63) / 64));
-    }
-    counts[part] = scan->counts();
+  std::vector<std::unique_ptr<ChunkScan>> scans(parts);
+  ScanChunks(drawings, parts, [&](uint64_t part) {
+    scans[part] = std::make_unique<ChunkScan>(store, filter);
+    return [&view, scan = scans[part].get()](uint64_t first, uint64_t count) {
+      scan->Run(
+          first, count,
+          absl::MakeSpan(view.words).subspan(first / 64, (count + 63) / 64));
+    };
   });
   view.class_counts.resize(filter.classes);
-  for (const std::vector<uint64_t>& part : counts) {
-    for (size_t c = 0; c < part.size(); ++c) view.class_counts[c] += part[c];
+  for (const std::unique_ptr<ChunkScan>& scan : scans) {
+    for (size_t c = 0; c < filter.classes; ++c) {
+      view.class_counts[c] += scan->counts()[c];
+    }
   }
   if (filter.max_per_class > 0) {
     CapClasses(store, filter.labels, filter.max_per_class, threads, &view);

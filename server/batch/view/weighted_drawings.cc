@@ -16,8 +16,6 @@
 namespace inkstream::batch {
 namespace {
 
-constexpr uint64_t kChunk = 4096;
-constexpr uint64_t kChunksAThread = 64;
 constexpr char kField[] = "order.sampling.drawings.weights";
 
 // Reads the names of 4,096 drawings at a time and looks them up.
@@ -47,23 +45,19 @@ class NameScan {
  private:
   const store::StoreReader& store_;
   const WeightSet& set_;
-  std::array<int64_t, kChunk> keys_;
+  std::array<int64_t, kScanChunk> keys_;
 };
 
 // Calls chunk(scan, first, count) for all of the store, on several threads.
 template <typename Chunk>
-void ScanChunks(const store::StoreReader& store, const WeightSet& set,
-                int threads, const Chunk& chunk) {
-  const uint64_t chunks = (store.size() + kChunk - 1) / kChunk;
-  ScanInParts(chunks, ScanParts(chunks, kChunksAThread, threads),
-              [&](uint64_t /*part*/, uint64_t begin, uint64_t end) {
-                const auto scan = std::make_unique<NameScan>(store, set);
-                for (uint64_t i = begin; i < end; ++i) {
-                  const uint64_t first = i * kChunk;
-                  chunk(scan.get(), first,
-                        std::min(kChunk, store.size() - first));
-                }
-              });
+void ScanNames(const store::StoreReader& store, const WeightSet& set,
+               int threads, const Chunk& chunk) {
+  ScanChunks(store.size(), ChunkParts(store.size(), threads), [&](uint64_t) {
+    return [&, scan = std::make_unique<NameScan>(store, set)](uint64_t first,
+                                                              uint64_t count) {
+      chunk(scan.get(), first, count);
+    };
+  });
 }
 
 using Bits = std::vector<std::atomic<uint64_t>>;
@@ -75,19 +69,19 @@ std::vector<uint64_t> FindMembers(const store::StoreReader& store,
                                   const WeightSet& set, int threads,
                                   Bits* named) {
   std::vector<uint64_t> members((store.size() + 63) / 64);
-  ScanChunks(store, set, threads,
-             [&](NameScan* scan, uint64_t first, uint64_t count) {
-               scan->Run(
-                   first, count, [](uint64_t) { return true; },
-                   [&](uint64_t i, const WeightSet::Entry& entry) {
-                     (*named)[entry.number / 64].fetch_or(
-                         uint64_t{1} << (entry.number % 64),
-                         std::memory_order_relaxed);
-                     const uint64_t index = first + i;
-                     if (entry.weight == 0 || !view.Contains(index)) return;
-                     members[index / 64] |= uint64_t{1} << (index % 64);
-                   });
-             });
+  ScanNames(store, set, threads,
+            [&](NameScan* scan, uint64_t first, uint64_t count) {
+              scan->Run(
+                  first, count, [](uint64_t) { return true; },
+                  [&](uint64_t i, const WeightSet::Entry& entry) {
+                    (*named)[entry.number / 64].fetch_or(
+                        uint64_t{1} << (entry.number % 64),
+                        std::memory_order_relaxed);
+                    const uint64_t index = first + i;
+                    if (entry.weight == 0 || !view.Contains(index)) return;
+                    members[index / 64] |= uint64_t{1} << (index % 64);
+                  });
+            });
   return members;
 }
 
@@ -95,16 +89,16 @@ std::vector<uint32_t> WeightsOf(const store::StoreReader& store,
                                 const WeightSet& set, int threads,
                                 const RankSelect& members) {
   std::vector<uint32_t> weights(members.size());
-  ScanChunks(store, set, threads,
-             [&](NameScan* scan, uint64_t first, uint64_t count) {
-               uint64_t rank = members.RankOf(first);
-               scan->Run(
-                   first, count,
-                   [&](uint64_t i) { return members.Contains(first + i); },
-                   [&](uint64_t /*i*/, const WeightSet::Entry& entry) {
-                     weights[rank++] = entry.weight;
-                   });
-             });
+  ScanNames(store, set, threads,
+            [&](NameScan* scan, uint64_t first, uint64_t count) {
+              uint64_t rank = members.RankOf(first);
+              scan->Run(
+                  first, count,
+                  [&](uint64_t i) { return members.Contains(first + i); },
+                  [&](uint64_t /*i*/, const WeightSet::Entry& entry) {
+                    weights[rank++] = entry.weight;
+                  });
+            });
   return weights;
 }
 
