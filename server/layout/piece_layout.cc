@@ -12,7 +12,7 @@ using Clock = std::chrono::steady_clock;
 }  // namespace
 
 absl::StatusOr<double> LayOut(const LayoutRecipe& recipe, const Piece& piece,
-                              const BatchTensors& batch, StrokesSource* source,
+                              const BatchTensors& batch, ReadStrokes read,
                               DrawingTools* tools, Damage* damage) {
   absl::StatusOr<raster::DrawingTensors> drawing = tools->Of(recipe);
   if (!drawing.ok()) return drawing.status();
@@ -37,7 +37,7 @@ absl::StatusOr<double> LayOut(const LayoutRecipe& recipe, const Piece& piece,
     const uint32_t i = row - piece.first;
     const bool timed = i % kTimedEvery == 0;
     const Clock::time_point start = timed ? Clock::now() : Clock::time_point();
-    absl::StatusOr<StrokesView> strokes = source->Read(i);
+    absl::StatusOr<StrokesView> strokes = read(i);
     if (timed) decoding += kTimedEvery * (Clock::now() - start);
     if (!strokes.ok()) {
       if (!damage->Skips(strokes.status())) return strokes.status();

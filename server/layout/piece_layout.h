@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "absl/status/status.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "inkstream/drawing.h"
@@ -19,14 +19,9 @@
 
 namespace inkstream::layout {
 
-// Decodes the drawings of a piece.
-class StrokesSource {
- public:
-  virtual ~StrokesSource() = default;
-  // Of row `i` of the piece, each once and in this order; valid until the next
-  // call. DATA_LOSS: it cannot be read.
-  virtual absl::StatusOr<StrokesView> Read(size_t i) = 0;
-};
+// Decodes the drawing of row `i` of the piece: each once and in this order;
+// valid until the next call. DATA_LOSS: it cannot be read.
+using ReadStrokes = absl::FunctionRef<absl::StatusOr<StrokesView>(size_t i)>;
 
 struct Piece {
   uint32_t first = 0;  // row of the batch
@@ -40,7 +35,7 @@ struct Piece {
 // rest of the time is drawing's. INVALID_ARGUMENT: a drawing is too long, under
 // TooLong::kError.
 absl::StatusOr<double> LayOut(const LayoutRecipe& recipe, const Piece& piece,
-                              const BatchTensors& batch, StrokesSource* source,
+                              const BatchTensors& batch, ReadStrokes read,
                               DrawingTools* tools, Damage* damage);
 
 }  // namespace inkstream::layout

@@ -10,34 +10,6 @@
 #include "server/rows/stroke_coding.h"
 
 namespace inkstream::layout {
-namespace {
-
-class CodedStrokes final : public StrokesSource {
- public:
-  CodedStrokes(const rows::RowsView& rows, uint32_t first,
-               const int64_t* indices, const std::string& whence)
-      : rows_(rows), first_(first), indices_(indices), whence_(whence) {}
-
-  absl::StatusOr<StrokesView> Read(size_t i) override {
-    const uint32_t row = first_ + static_cast<uint32_t>(i);
-    const absl::Span<const uint8_t> strokes = rows_.strokes(row);
-    if (strokes.empty()) return StrokesView();
-    absl::StatusOr<StrokesView> drawing = decoder_.Decode(strokes);
-    if (drawing.ok()) return drawing;
-    return absl::DataLossError(absl::StrCat("drawing ", indices_[row], " of ",
-                                            whence_, ": ",
-                                            drawing.status().message()));
-  }
-
- private:
-  const rows::RowsView& rows_;
-  const uint32_t first_;
-  const int64_t* const indices_;
-  const std::string& whence_;
-  rows::StrokesDecoder decoder_;
-};
-
-}  // namespace
 
 rows::RowsShape RowsShapeOf(const LayoutRecipe& recipe, bool sampled) {
   const std::vector<Field>& fields = recipe.layout.fields();
@@ -85,8 +57,18 @@ absl::Status RowsBatch::DrawPiece(uint32_t piece, DrawingTools* tools) {
     std::memcpy(occurrences.data(),
                 rows_.occurrences() + sizeof(uint64_t) * first, bytes);
   }
-  CodedStrokes source(rows_, first, tensors_.index(), whence_);
-  return LayOut(recipe_, {first, last, epoch_, occurrences}, tensors_, &source,
+  rows::StrokesDecoder decoder;
+  const auto read = [&](size_t i) -> absl::StatusOr<StrokesView> {
+    const uint32_t row = first + static_cast<uint32_t>(i);
+    const absl::Span<const uint8_t> strokes = rows_.strokes(row);
+    if (strokes.empty()) return StrokesView();
+    absl::StatusOr<StrokesView> drawing = decoder.Decode(strokes);
+    if (drawing.ok()) return drawing;
+    return absl::DataLossError(absl::StrCat("drawing ", tensors_.index()[row],
+                                            " of ", whence_, ": ",
+                                            drawing.status().message()));
+  };
+  return LayOut(recipe_, {first, last, epoch_, occurrences}, tensors_, read,
                 tools, &damage_)
       .status();
 }

@@ -44,10 +44,10 @@ absl::Status BatchJob::RunRows(uint32_t piece, WorkerScratch* scratch,
   reader->Find(indices);
   measured->found = ThreadUsage::Now();
 
-  FoundStrokes source(reader);
-  const absl::StatusOr<double> decoding =
-      layout::LayOut(*recipe_, {first, last, batch_.epoch, occurrences},
-                     tensors_, &source, scratch->tools(), &damage_);
+  const absl::StatusOr<double> decoding = layout::LayOut(
+      *recipe_, {first, last, batch_.epoch, occurrences}, tensors_,
+      [reader](size_t i) { return reader->ReadFound(i); }, scratch->tools(),
+      &damage_);
   if (!decoding.ok()) return decoding.status();
   measured->decoding = *decoding;
   return absl::OkStatus();

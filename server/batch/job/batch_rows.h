@@ -11,7 +11,6 @@
 #include "server/batch/view/resolved_view.h"
 #include "server/batch/view/sampled_view.h"
 #include "server/layout/layout_recipe.h"
-#include "server/layout/piece_layout.h"
 #include "server/order/epoch_order.h"
 #include "server/store/store_reader.h"
 
@@ -41,17 +40,5 @@ struct RowSource {
 // the index or of `valid`.
 void FillColumn(const BatchRecipe& recipe, layout::Field field,
                 absl::Span<const int64_t> indices, int64_t* out);
-
-// Decodes what a reader has found.
-class FoundStrokes final : public layout::StrokesSource {
- public:
-  explicit FoundStrokes(store::DrawingReader* reader) : reader_(reader) {}
-  absl::StatusOr<StrokesView> Read(size_t i) override {
-    return reader_->ReadFound(i);
-  }
-
- private:
-  store::DrawingReader* const reader_;
-};
 
 }  // namespace inkstream::batch
