@@ -51,16 +51,13 @@ struct Ended {
 using TakeResult = std::variant<FinishedBatch, NotReady, Ended, absl::Status>;
 
 // Seconds of a stream's life, by what it waited for. One thing at a time, so
-// they add up to the time since it was opened.
-struct WaitTimes {
+// they add up to the time since it was opened. Those of StageTimes: workers
+// were at the batch that was due.
+struct WaitTimes : StageTimes {
   double client = 0;  // no credits
   // Credits, but no batch ready, because there is nothing to lay it out in, ...
   double memory = 0;
-  double queue = 0;   // ... workers are at other batches, ...
-  double disk = 0;    // ... one waits for pages of the store, ...
-  double decode = 0;  // ... or they are at this one.
-  double draw = 0;
-  double pack = 0;
+  double queue = 0;  // ... or workers are at other batches.
 
   double workers() const { return memory + queue + decode + draw + pack; }
   double sum() const { return client + workers() + disk; }

@@ -10,21 +10,17 @@
 namespace inkstream::batch {
 
 WaitTimes& WaitTimes::operator+=(const WaitTimes& other) {
+  StageTimes::operator+=(other);
   client += other.client;
   memory += other.memory;
   queue += other.queue;
-  disk += other.disk;
-  decode += other.decode;
-  draw += other.draw;
-  pack += other.pack;
   return *this;
 }
 
 WaitTimes WaitTimes::operator-(const WaitTimes& earlier) const {
-  return {client - earlier.client, memory - earlier.memory,
-          queue - earlier.queue,   disk - earlier.disk,
-          decode - earlier.decode, draw - earlier.draw,
-          pack - earlier.pack};
+  WaitTimes since = {earlier * -1, -earlier.client, -earlier.memory,
+                     -earlier.queue};
+  return since += *this;
 }
 
 namespace {
@@ -211,10 +207,8 @@ size_t OrderedStream::Finish(const std::shared_ptr<Slot>& slot) {
   PieceJob& job = *slot->job;
   slow_store_ = job.store_seconds() >= kSlowReadSeconds * job.rows();
   std::vector<FinishedBatch> batches = job.Take();
-  StageTimes stages = job.stages();
-  const double share = 1.0 / std::max<size_t>(1, batches.size());
-  stages = {stages.disk * share, stages.decode * share, stages.draw * share,
-            stages.pack * share};
+  const StageTimes stages =
+      job.stages() * (1.0 / std::max<size_t>(1, batches.size()));
   for (FinishedBatch& batch : batches) {
     batch.stages = stages;
     slot->ready.push_back(std::move(batch));

@@ -5,7 +5,6 @@
 // status() only after a RunPiece returned true; the rest at any time.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -39,9 +38,15 @@ class PieceJob {
   const absl::Status& status() const { return status_; }
 
   // Of the pieces that are done.
-  StageTimes stages() const;
+  StageTimes stages() const {
+    const std::lock_guard<std::mutex> lock(mu_);
+    return stages_;
+  }
   // Time spent finding records.
-  double store_seconds() const { return store_nanos_.load() * 1e-9; }
+  double store_seconds() const {
+    const std::lock_guard<std::mutex> lock(mu_);
+    return store_seconds_;
+  }
 
  protected:
   // Moments and parts of a piece's work.
@@ -66,11 +71,10 @@ class PieceJob {
 
   const uint32_t pieces_;
   std::atomic<uint32_t> unfinished_;
-  std::atomic<int64_t> store_nanos_{0};
-  // Of `stages`, in nanoseconds: disk, decode, draw, pack.
-  std::array<std::atomic<int64_t>, 4> stage_nanos_ = {};
   std::atomic<bool> failed_{false};
-  std::mutex mu_;
+  mutable std::mutex mu_;
+  StageTimes stages_;         // by mu_
+  double store_seconds_ = 0;  // by mu_
   absl::Status status_;  // the first error; guarded by mu_ until all are done
 };
 

@@ -21,6 +21,18 @@ double OnDisk(const ThreadUsage& begin, const ThreadUsage& end) {
 
 }  // namespace
 
+StageTimes& StageTimes::operator+=(const StageTimes& other) {
+  disk += other.disk;
+  decode += other.decode;
+  draw += other.draw;
+  pack += other.pack;
+  return *this;
+}
+
+StageTimes StageTimes::operator*(double factor) const {
+  return {disk * factor, decode * factor, draw * factor, pack * factor};
+}
+
 ThreadUsage ThreadUsage::Now() {
   rusage usage = {};
   getrusage(RUSAGE_THREAD, &usage);

@@ -15,6 +15,8 @@ struct StageTimes {
   double pack = 0;    // codecs
 
   double sum() const { return disk + decode + draw + pack; }
+  StageTimes& operator+=(const StageTimes& other);
+  StageTimes operator*(double factor) const;
 };
 
 // What a thread has used so far.

@@ -44,23 +44,13 @@ class WaitClock {
             std::exchange(spent_[static_cast<size_t>(State::kWork)], {}))
             .count() /
         shares_.sum();
-    work_.disk += seconds * shares_.disk;
-    work_.decode += seconds * shares_.decode;
-    work_.draw += seconds * shares_.draw;
-    work_.pack += seconds * shares_.pack;
+    work_ += shares_ * seconds;
   }
 
   // So far, without work that is not split yet. No figure ever falls.
   WaitTimes times() const {
-    WaitTimes times;
-    times.disk = work_.disk;
-    times.decode = work_.decode;
-    times.draw = work_.draw;
-    times.pack = work_.pack;
-    times.client = SecondsIn(State::kClient);
-    times.memory = SecondsIn(State::kMemory);
-    times.queue = SecondsIn(State::kQueue) + SecondsIn(State::kReady);
-    return times;
+    return {work_, SecondsIn(State::kClient), SecondsIn(State::kMemory),
+            SecondsIn(State::kQueue) + SecondsIn(State::kReady)};
   }
 
  private:
