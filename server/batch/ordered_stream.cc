@@ -177,8 +177,7 @@ void OrderedStream::RunPiece(WorkerScratch* scratch) {
   const bool completed = slot->job->RunPiece(piece, scratch);
 
   std::function<void()> wake_up;
-  std::vector<RowSource> rows;
-  std::vector<uint32_t> counts;
+  std::vector<std::pair<RowSource, uint32_t>> ahead;
   size_t pieces = 0;
   {
     const std::lock_guard<std::mutex> lock(mu_);
@@ -190,15 +189,12 @@ void OrderedStream::RunPiece(WorkerScratch* scratch) {
     }
     TellClock();
     if (!completed) return;
-    for (const order::Step& step : StepsToReadAhead()) {
-      rows.push_back(RowsOf(step));
-      counts.push_back(step.rows);
-    }
+    ahead = RowsToReadAhead();
     wake_up = TakeWakeUp();
   }
   parts_.workers->Add(shared_from_this(), pieces);
   if (wake_up != nullptr) wake_up();
-  ReadAhead(rows, counts);
+  ReadAhead(ahead);
 }
 
 size_t OrderedStream::Finish(const std::shared_ptr<Slot>& slot) {
@@ -309,8 +305,8 @@ void OrderedStream::PickNextStep() {
 
 std::shared_ptr<const order::EpochOrder> OrderedStream::OrderOf(
     uint64_t epoch) {
-  for (size_t i = 0; i < orders_.size(); ++i) {
-    if (order_epochs_[i] == epoch) return orders_[i];
+  for (const auto& [of, order] : orders_) {
+    if (of == epoch) return order;
   }
   absl::StatusOr<order::EpochOrder> made = order::EpochOrder::Create(
       parts_.order, parts_.recipe->sampled->mixture(), epoch);
@@ -318,13 +314,9 @@ std::shared_ptr<const order::EpochOrder> OrderedStream::OrderOf(
   // what is allowed.
   if (!made.ok()) return nullptr;
   constexpr size_t kKept = 2;
-  if (orders_.size() == kKept) {
-    orders_.erase(orders_.begin());
-    order_epochs_.erase(order_epochs_.begin());
-  }
-  orders_.push_back(std::make_shared<const order::EpochOrder>(*made));
-  order_epochs_.push_back(epoch);
-  return orders_.back();
+  if (orders_.size() == kKept) orders_.pop_front();
+  orders_.emplace_back(epoch, std::make_shared<const order::EpochOrder>(*made));
+  return orders_.back().second;
 }
 
 RowSource OrderedStream::RowsOf(const order::Step& step) {
@@ -352,14 +344,16 @@ void OrderedStream::TellClock() {
   clock_.Enter(state);
 }
 
-std::vector<order::Step> OrderedStream::StepsToReadAhead() {
-  std::vector<order::Step> steps;
+std::vector<std::pair<RowSource, uint32_t>> OrderedStream::RowsToReadAhead() {
+  std::vector<std::pair<RowSource, uint32_t>> steps;
   if (!slow_store_) return steps;
   const uint64_t wanted = started_ + kReadAhead;
   while (asked_ahead_ < wanted) {
     std::optional<order::Step> step = ahead_.Next();
     if (!step.has_value()) break;
-    if (asked_ahead_++ >= started_) steps.push_back(*step);
+    if (asked_ahead_++ >= started_) {
+      steps.emplace_back(RowsOf(*step), step->rows);
+    }
   }
   return steps;
 }
@@ -370,14 +364,14 @@ std::function<void()> OrderedStream::TakeWakeUp() {
   return listener_;
 }
 
-void OrderedStream::ReadAhead(const std::vector<RowSource>& rows,
-                              const std::vector<uint32_t>& counts) {
+void OrderedStream::ReadAhead(
+    const std::vector<std::pair<RowSource, uint32_t>>& steps) {
   std::vector<int64_t> rows_of_step;
   std::vector<uint64_t> indices;
-  for (size_t step = 0; step < rows.size(); ++step) {
-    rows_of_step.resize(counts[step]);
-    rows[step].Resolve(*parts_.recipe->sampled, 0, absl::MakeSpan(rows_of_step),
-                       {});
+  for (const auto& [source, rows] : steps) {
+    rows_of_step.resize(rows);
+    source.Resolve(*parts_.recipe->sampled, 0, absl::MakeSpan(rows_of_step),
+                   {});
     indices.insert(indices.end(), rows_of_step.begin(), rows_of_step.end());
   }
   if (!indices.empty()) parts_.recipe->store->WillNeed(indices);

@@ -13,6 +13,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "server/batch/batch_stream.h"
@@ -108,11 +109,11 @@ class OrderedStream : public BatchStream,
   std::optional<Ended> EndLocked() const;
   // Brings the clock to the state that the stream is in now.
   void TellClock();
-  std::vector<order::Step> StepsToReadAhead();
+  // Those of steps that come later, where they are to be asked for now.
+  std::vector<std::pair<RowSource, uint32_t>> RowsToReadAhead();
 
   std::function<void()> TakeWakeUp();
-  void ReadAhead(const std::vector<RowSource>& rows,
-                 const std::vector<uint32_t>& counts);
+  void ReadAhead(const std::vector<std::pair<RowSource, uint32_t>>& steps);
 
   const OrderedStreamParts parts_;
 
@@ -130,8 +131,9 @@ class OrderedStream : public BatchStream,
   bool waits_for_memory_ = false;
   uint32_t credits_ = 0;
   std::deque<std::shared_ptr<Slot>> slots_;  // in order of the batches
-  std::vector<std::shared_ptr<const order::EpochOrder>> orders_;
-  std::vector<uint64_t> order_epochs_;  // of orders_
+  // By epoch, the last two that were asked for.
+  std::deque<std::pair<uint64_t, std::shared_ptr<const order::EpochOrder>>>
+      orders_;
   order::EpochPosition place_;
   uint64_t bad_ = 0;  // damaged records in batches taken
   absl::Status failed_;
