@@ -20,13 +20,16 @@ constexpr size_t kMaxShown = 60;
 
 absl::Status AppendToFile(const std::string& path, const std::string& bytes) {
   FILE* const file = std::fopen(path.c_str(), "ab");
-  bool good = file != nullptr;
-  if (good)
-    good = std::fwrite(bytes.data(), 1, bytes.size(), file) == bytes.size();
-  const int error = errno;
-  // Some file systems report a full disk only when the file is closed.
-  if (file != nullptr && std::fclose(file) != 0) good = false;
-  if (good) return absl::OkStatus();
+  int error = file == nullptr ? errno : 0;
+  if (file != nullptr) {
+    if (std::fwrite(bytes.data(), 1, bytes.size(), file) != bytes.size()) {
+      error = errno;
+    }
+    // What is buffered is written only here, and some file systems report a
+    // full disk only here.
+    if (std::fclose(file) != 0 && error == 0) error = errno;
+  }
+  if (error == 0) return absl::OkStatus();
   return absl::ErrnoToStatus(error, absl::StrCat("cannot write ", path));
 }
 
